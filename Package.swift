@@ -1,0 +1,115 @@
+// swift-tools-version: 6.2
+import Foundation
+import PackageDescription
+
+/// The folder that holds libtorch's `include` and `lib`: `.libtorch` beside this file, where
+/// `scripts/set-up` puts it, or another one that the environment names.
+let libtorch =
+  ProcessInfo.processInfo.environment["LIBTORCH"] ?? "\(Context.packageDirectory)/.libtorch"
+
+let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
+
+/// Flags for whatever links `CTorch`; only programs and tests that need tensors carry them.
+let linkTorch: [LinkerSetting] = [
+  .unsafeFlags(["-L\(libtorch)/lib", "-Xlinker", "-rpath", "-Xlinker", "\(libtorch)/lib"]),
+  .linkedLibrary("torch_cpu"), .linkedLibrary("c10"),
+]
+
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
+
+func library(_ name: String, _ dependencies: [Target.Dependency] = [], path: String? = nil) -> Target {
+  .target(name: name, dependencies: dependencies, path: path, swiftSettings: strict)
+}
+
+func stage(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  library(name, ["Artifacts", "Diagnostics", "StageDescriptions"] + dependencies, path: "Sources/Stages/\(name)")
+}
+
+func program(_ name: String, _ dependencies: [Target.Dependency], torch: Bool = true) -> Target {
+  .executableTarget(
+    name: name, dependencies: ["Programs", "StageDescriptions"] + dependencies, swiftSettings: strict,
+    linkerSettings: torch ? linkTorch : [])
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+  .testTarget(
+    name: "\(name)Tests", dependencies: dependencies, path: "Tests/\(name)", resources: resources,
+    swiftSettings: strict, linkerSettings: linkTorch)
+}
+
+let package = Package(
+  name: "tempnet",
+  products: [],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
+    .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.0"),
+  ],
+  targets: [
+    // What the system provides.
+    .systemLibrary(name: "CSystem"),
+    .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
+    .systemLibrary(name: "CJSON", pkgConfig: "json-c", providers: [.apt(["libjson-c-dev"])]),
+    .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+
+    // Tensors.
+    .target(
+      name: "CTorch",
+      cxxSettings: [
+        .unsafeFlags([
+          "-isystem", "\(libtorch)/include", "-isystem", "\(libtorch)/include/torch/csrc/api/include",
+          "-Wall", "-Wextra", "-Werror",
+        ])
+      ]),
+    library("Torch", ["CTorch"]),
+
+    // Files and words for people.
+    library("Diagnostics", ["CSystem"]),
+    library("Artifacts", ["Diagnostics", "CArchive", "CJSON", "CCrypto"]),
+    library("Configuration", ["Diagnostics", "Artifacts", yams]),
+    library("StageDescriptions", ["Configuration", "Artifacts"]),
+    library("Programs", ["StageDescriptions", argumentParser]),
+    library("Pipelines", ["StageDescriptions", "Configuration", subprocess]),
+
+    // Models and text.
+    library("Weights", ["Artifacts", "Torch"]),
+    library("Tokenization", ["Artifacts", "Diagnostics"]),
+    library("LanguageModels", ["Torch", "Weights", "Diagnostics"]),
+    library("TempNet", ["Torch", "Weights", "Diagnostics"]),
+    library("Training", ["Torch", "LanguageModels", "TempNet", "Tokenization", "Artifacts"]),
+    library("Evaluation", ["Artifacts", "Diagnostics"]),
+
+    // Where the parts meet.
+    stage("TokenizeStage", ["Tokenization"]),
+    stage("PretrainStage", ["Training", "LanguageModels", "TempNet", "Tokenization"]),
+    stage("FeaturesStage", ["Training", "LanguageModels", "TempNet", "Tokenization"]),
+    stage("FitStage", ["Training", "TempNet"]),
+    stage("EvaluateStage", ["Evaluation", "LanguageModels", "TempNet", "Tokenization"]),
+    stage("ExportStage", ["Weights", "TempNet"]),
+
+    program("tempnet-tokenize", ["TokenizeStage"], torch: false),
+    program("tempnet-pretrain", ["PretrainStage"]),
+    program("tempnet-features", ["FeaturesStage"]),
+    program("tempnet-fit", ["FitStage"]),
+    program("tempnet-evaluate", ["EvaluateStage"]),
+    program("tempnet-export", ["ExportStage"]),
+    program("tempnet-run", ["Pipelines"], torch: false),
+
+    tests("Torch", ["Torch"]),
+    tests("Artifacts", ["Artifacts"]),
+    tests("Configuration", ["Configuration"]),
+    tests("StageDescriptions", ["StageDescriptions"]),
+    tests("Pipelines", ["Pipelines"]),
+    tests("Weights", ["Weights"]),
+    tests("Tokenization", ["Tokenization"]),
+    tests("LanguageModels", ["LanguageModels"]),
+    tests("TempNet", ["TempNet"]),
+    tests("Training", ["Training"]),
+    tests("Evaluation", ["Evaluation"]),
+    tests("EndToEnd", ["Artifacts"]),
+  ],
+  swiftLanguageModes: [.v6],
+  cxxLanguageStandard: .cxx20
+)

@@ -1,0 +1,1 @@
+int ctorch_placeholder;

@@ -1,0 +1,78 @@
+import Glibc
+
+/// How a program ends, after BSD's `sysexits.h`; cron, make and the runner read these numbers.
+public enum ExitStatus: Int32, Sendable, CaseIterable {
+  case done = 0
+  /// The command line is wrong.
+  case usage = 64
+  /// A file's content is not what it should be.
+  case badData = 65
+  /// A file, folder or artifact that was named does not exist.
+  case missingInput = 66
+  /// Something that has to be installed is not there.
+  case unavailable = 69
+  /// An error in this software.
+  case `internal` = 70
+  /// The output exists, or cannot be created.
+  case outputExists = 73
+  /// Reading or writing failed: no space, no permission, a broken disk.
+  case inputOutput = 74
+  /// Interrupted, out of time, or locked by another process: the same command may be run again.
+  case tryAgain = 75
+  /// A configuration is wrong.
+  case badConfiguration = 78
+}
+
+/// An error that a user can understand and act on.
+///
+/// `message` says what was found and what was expected; `place` names the file and where in it
+/// (`data/austen.yaml, line 3`), or the option. Programmer mistakes trap instead.
+public struct Failure: Error, Equatable, Sendable, CustomStringConvertible {
+  public let status: ExitStatus
+  public let place: String?
+  public let message: String
+
+  public init(_ status: ExitStatus, _ message: String, at place: String? = nil) {
+    self.status = status
+    self.place = place
+    self.message = message
+  }
+
+  public var description: String { place.map { "\($0): \(message)" } ?? message }
+}
+
+extension Failure {
+  /// The failure of a system call on a file, with the system's own words for it.
+  ///
+  /// - Parameters:
+  ///   - action: what was being done, as in `cannot write`.
+  ///   - code: the value of `errno`.
+  public static func system(_ action: String, _ path: String, code: Int32 = errno) -> Failure {
+    let words = String(cString: strerror(code))
+    let status: ExitStatus = code == ENOENT || code == ENOTDIR ? .missingInput : .inputOutput
+    return Failure(status, "\(action): \(words)", at: path)
+  }
+}
+
+/// The candidate nearest to a misspelt word, if one is near enough to be worth suggesting.
+public func nearest(to word: String, in candidates: some Sequence<String>) -> String? {
+  let limit = max(1, word.count / 3)
+  let ranked = candidates.map { ($0, editDistance(word, $0)) }.filter { $0.1 <= limit }
+  return ranked.min { ($0.1, $0.0) < ($1.1, $1.0) }?.0
+}
+
+/// Levenshtein's distance between two words, in characters.
+private func editDistance(_ a: String, _ b: String) -> Int {
+  let (a, b) = (Array(a), Array(b))
+  var row = Array(0...b.count)
+  for (i, x) in a.enumerated() {
+    var diagonal = row[0]
+    row[0] = i + 1
+    for (j, y) in b.enumerated() {
+      let substituted = diagonal + (x == y ? 0 : 1)
+      diagonal = row[j + 1]
+      row[j + 1] = min(substituted, diagonal + 1, row[j] + 1)
+    }
+  }
+  return row[b.count]
+}

@@ -1,0 +1,27 @@
+import Glibc
+import Synchronization
+
+/// Messages for people, on standard error. Standard output is reserved for results.
+public enum Log {
+  private static let quiet = Atomic<Bool>(false)
+
+  /// With `--quiet` nothing is said unless something fails: cron mails whatever is printed.
+  public static func setQuiet(_ value: Bool) { quiet.store(value, ordering: .relaxed) }
+  public static var isQuiet: Bool { quiet.load(ordering: .relaxed) }
+
+  public static func note(_ message: String) { if !isQuiet { write(message) } }
+  public static func warning(_ message: String) { if !isQuiet { write("warning: \(message)") } }
+  /// Errors are printed even when quiet.
+  public static func error(_ message: String) { write("error: \(message)") }
+
+  private static func write(_ line: String) {
+    Progress.eraseBar()
+    writeToStandardError(line + "\n")
+  }
+}
+
+/// One `write` per message, so that lines of several processes do not run into each other.
+func writeToStandardError(_ text: String) {
+  var text = text
+  text.withUTF8 { _ = Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count) }
+}
