@@ -49,7 +49,7 @@ let package = Package(
   ],
   targets: [
     // What the system provides.
-    .systemLibrary(name: "CSystem"),
+    .systemLibrary(name: "CProcess"),
     .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
     .systemLibrary(name: "CJSON", pkgConfig: "json-c", providers: [.apt(["libjson-c-dev"])]),
     .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
@@ -66,7 +66,7 @@ let package = Package(
     library("Torch", ["CTorch"]),
 
     // Files and words for people.
-    library("Diagnostics", ["CSystem"]),
+    library("Diagnostics", ["CProcess"]),
     library("Artifacts", ["Diagnostics", "CArchive", "CJSON", "CCrypto"]),
     library("Configuration", ["Diagnostics", "Artifacts", yams]),
     library("StageDescriptions", ["Configuration", "Artifacts"]),

@@ -1,4 +1,4 @@
-import CSystem
+import CProcess
 import Glibc
 import Synchronization
 
@@ -29,7 +29,7 @@ public enum Interruption {
   /// parent afterwards covers one that died before the request was made.
   private static func followParent() {
     guard let text = getenv(parentVariable), let parent = Int32(String(cString: text)) else { return }
-    _ = csystem_signal_on_parent_death(SIGTERM)
+    _ = cprocess_signal_on_parent_death(SIGTERM)
     if getppid() != parent { signal.store(SIGTERM, ordering: .relaxed) }
   }
 
