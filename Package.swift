@@ -17,6 +17,7 @@ let linkTorch: [LinkerSetting] = [
 
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+let collections = Target.Dependency.product(name: "OrderedCollections", package: "swift-collections")
 let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
 
 func library(_ name: String, _ dependencies: [Target.Dependency] = [], path: String? = nil) -> Target {
@@ -44,6 +45,7 @@ let package = Package(
   products: [],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
     .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.0"),
   ],
@@ -67,7 +69,7 @@ let package = Package(
 
     // Files and words for people.
     library("Diagnostics", ["CProcess"]),
-    library("Artifacts", ["Diagnostics", "CArchive", "CJSON", "CCrypto"]),
+    library("Artifacts", ["Diagnostics", "CArchive", "CJSON", "CCrypto", collections]),
     library("Configuration", ["Diagnostics", "Artifacts", yams]),
     library("StageDescriptions", ["Configuration", "Artifacts"]),
     library("Programs", ["StageDescriptions", argumentParser]),
@@ -98,7 +100,7 @@ let package = Package(
     program("tempnet-run", ["Pipelines"], torch: false),
 
     tests("Torch", ["Torch"]),
-    tests("Artifacts", ["Artifacts"]),
+    tests("Artifacts", ["Artifacts", "Diagnostics"]),
     tests("Configuration", ["Configuration"]),
     tests("StageDescriptions", ["StageDescriptions"]),
     tests("Pipelines", ["Pipelines"]),
