@@ -65,7 +65,7 @@ let package = Package(
           "-Wall", "-Wextra", "-Werror",
         ])
       ]),
-    library("Torch", ["CTorch"]),
+    library("Torch", ["CTorch", "Diagnostics"]),
 
     // Files and words for people.
     library("Diagnostics", ["CProcess"]),

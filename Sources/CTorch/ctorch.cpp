@@ -1,1 +1,0 @@
-int ctorch_placeholder;

@@ -1,0 +1,81 @@
+// The process and the machine: preparation, threads, devices, versions.
+#include <ATen/ATen.h>
+#include <ATen/Context.h>
+#include <ATen/Parallel.h>
+#include <ATen/Version.h>
+#include <ATen/detail/CUDAHooksInterface.h>
+#include <dlfcn.h>
+#include <malloc.h>
+#include <torch/version.h>
+
+#include <climits>
+#include <cstdlib>
+
+#include "boundary.h"
+#include "ctorch.h"
+
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+
+thread_local std::string ctorch::last_error;
+
+using namespace ctorch;
+
+namespace {
+
+/// Some virtual machines announce AMX tiles (leaf 7) but report no tile palette (leaf 0x1D is empty). oneDNN then
+/// dies of SIGILL at its first bfloat16 product, so it must be told to stay below AMX before it looks.
+void avoid_broken_amx() {
+#if defined(__x86_64__)
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  if (!__get_cpuid_count(7, 0, &a, &b, &c, &d) || !(d & (1u << 24))) return;
+  unsigned palettes = 0;
+  if (__get_cpuid_count(0x1D, 0, &palettes, &b, &c, &d) && palettes > 0) return;
+  setenv("ONEDNN_MAX_CPU_ISA", "AVX512_CORE_FP16", 0);
+#endif
+}
+
+}  // namespace
+
+const char *ctorch_last_error(void) { return last_error.c_str(); }
+
+int ctorch_initialize(void) {
+  return guarded([] {
+    avoid_broken_amx();
+    // cuBLAS repeats its results only with a workspace of a stated size.
+    setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", 0);
+    // Freed tensors stay with the process: fresh pages cost as much as the arithmetic on them.
+    // (M_MMAP_THRESHOLD cannot be raised above 32 MiB, so mapping is switched off instead.)
+    mallopt(M_MMAP_MAX, 0);
+    mallopt(M_TRIM_THRESHOLD, INT_MAX);
+    at::globalContext().setDeterministicAlgorithms(true, false);
+    at::globalContext().setDeterministicFillUninitializedMemory(false);
+    at::globalContext().setFlushDenormal(true);
+  });
+}
+
+int ctorch_seed(uint64_t seed) {
+  return guarded([&] { at::manual_seed(seed); });
+}
+
+int ctorch_threads(void) { return at::get_num_threads(); }
+
+int ctorch_set_threads(int count) {
+  return guarded([&] { at::set_num_threads(count); });
+}
+
+bool ctorch_load_cuda(void) {
+  // Nothing links the CUDA half, so that programs start without it.
+  static const bool loaded = dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL) != nullptr;
+  bool usable = false;
+  guarded([&] { usable = loaded && at::hasCUDA() && at::detail::getCUDAHooks().deviceCount() > 0; });
+  return usable;
+}
+
+const char *ctorch_version(void) { return TORCH_VERSION; }
+
+const char *ctorch_cpu_capability(void) {
+  static const std::string capability = at::get_cpu_capability();
+  return capability.c_str();
+}

@@ -1,0 +1,64 @@
+import CTorch
+import Diagnostics
+
+/// Where tensors live.
+public enum Device: String, Sendable, CustomStringConvertible {
+  case cpu, cuda
+  public var description: String { rawValue }
+}
+
+/// The process's use of the machine: preparation, threads, random numbers.
+public enum Machine {
+  private static let prepared: Void = {
+    if ctorch_initialize() != 0 {
+      Operator.fatal(TorchError(operation: "initialize", arguments: "", message: String(cString: ctorch_last_error())))
+    }
+  }()
+
+  /// Prepares libtorch before its first use; called by everything here that enters it.
+  static func prepare() { _ = prepared }
+
+  /// Seeds the generators that `Tensor.normal`, `dropout` and others draw from.
+  public static func seed(_ seed: UInt64) {
+    prepare()
+    Operator.check("seed") { ctorch_seed(seed) }
+  }
+
+  /// A seed for one piece of work within a run, so that what is drawn depends on `(seed, stream, index)` alone and not
+  /// on what was drawn before: a resumed run repeats an undisturbed one. The mixing is SplitMix64's (Steele et al. 2014).
+  public static func seed(_ seed: UInt64, stream: UInt64, index: UInt64) {
+    self.seed(mixed(mixed(mixed(seed) ^ stream) ^ index))
+  }
+
+  static func mixed(_ value: UInt64) -> UInt64 {
+    var z = value &+ 0x9E37_79B9_7F4A_7C15
+    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+    return z ^ (z >> 31)
+  }
+
+  /// How many threads libtorch's kernels use. Results may differ in the last bits between counts.
+  public static var threads: Int {
+    get {
+      prepare()
+      return Int(ctorch_threads())
+    }
+    set {
+      prepare()
+      Operator.check("set_threads") { ctorch_set_threads(Int32(newValue)) }
+    }
+  }
+
+  /// Whether a GPU can be used; loads libtorch's CUDA half on first use.
+  public static var hasCUDA: Bool {
+    prepare()
+    return ctorch_load_cuda()
+  }
+
+  public static var torchVersion: String { String(cString: ctorch_version()) }
+  /// The widest vector instructions libtorch uses here, such as `AVX2`.
+  public static var vectorInstructions: String {
+    prepare()
+    return String(cString: ctorch_cpu_capability())
+  }
+}

@@ -1,0 +1,188 @@
+import CTorch
+import Diagnostics
+import Glibc
+
+/// A failure inside libtorch: which operator, what it was given, and libtorch's own words.
+public struct TorchError: Error, Equatable, CustomStringConvertible {
+  public let operation: String
+  /// The arguments as they were given, tensors as dtype and shape: `float32[8, 3], 2`.
+  public let arguments: String
+  public let message: String
+
+  public var description: String { "\(operation)(\(arguments)): \(message)" }
+}
+
+/// One argument of an operator.
+public enum Argument {
+  case none
+  case tensor(Tensor)
+  case tensors([Tensor])
+  case optionalTensors([Tensor?])
+  case integer(Int)
+  case integers([Int])
+  case number(Double)
+  case flag(Bool)
+  case text(String)
+  case dtype(DType)
+  case device(Device)
+}
+
+/// Calls libtorch's operators by the names of its dispatcher; what the rest of this module is made of.
+public enum Operator {
+  /// Calls `name.overload` with positional and named arguments; those left out take the schema's defaults.
+  ///
+  /// - Returns: the tensors among the results, in order.
+  /// - Throws: `TorchError` with libtorch's words, for instance when shapes do not fit.
+  @discardableResult
+  public static func call(
+    _ name: StaticString, _ overload: StaticString = "", _ arguments: [Argument],
+    named: KeyValuePairs<StaticString, Argument> = [:]
+  ) throws(TorchError) -> [Tensor] {
+    Machine.prepare()
+    let frame = Frame(arguments: arguments, named: named)
+    var results = (0..<32).map { _ in ctorch_value() }
+    var count = 0
+    let status = frame.values.withUnsafeBufferPointer { values in
+      results.withUnsafeMutableBufferPointer { results in
+        ctorch_call(
+          pointer(name), pointer(overload), values.baseAddress, values.count, results.baseAddress, results.count, &count
+        )
+      }
+    }
+    guard status == 0 else { throw failure("\(name)", arguments + named.map { $0.value }) }
+    return results.prefix(count).compactMap { $0.kind == CTORCH_TENSOR ? $0.tensor.map(Tensor.init(owning:)) : nil }
+  }
+
+  /// As `call`, for uses that are right by construction: a failure is a mistake in this software, or memory has run
+  /// out, and ends the process with 70.
+  @discardableResult
+  static func must(
+    _ name: StaticString, _ overload: StaticString = "", _ arguments: [Argument],
+    named: KeyValuePairs<StaticString, Argument> = [:]
+  ) -> [Tensor] {
+    do {
+      return try call(name, overload, arguments, named: named)
+    } catch {
+      fatal(error)
+    }
+  }
+
+  static func one(
+    _ name: StaticString, _ overload: StaticString = "", _ arguments: [Argument],
+    named: KeyValuePairs<StaticString, Argument> = [:]
+  ) -> Tensor {
+    must(name, overload, arguments, named: named)[0]
+  }
+
+  /// Runs a function of the C boundary other than an operator call.
+  static func check(_ operation: StaticString, _ arguments: [Argument] = [], _ body: () -> Int32) {
+    if body() != 0 { fatal(failure("\(operation)", arguments)) }
+  }
+
+  private static func failure(_ operation: String, _ arguments: [Argument]) -> TorchError {
+    TorchError(
+      operation: operation, arguments: arguments.map(\.description).joined(separator: ", "),
+      message: String(cString: ctorch_last_error()))
+  }
+
+  static func fatal(_ error: TorchError) -> Never {
+    Log.error("libtorch: \(error)")
+    exit(ExitStatus.internal.rawValue)
+  }
+
+  private static func pointer(_ string: StaticString) -> UnsafePointer<CChar> {
+    UnsafeRawPointer(string.utf8Start).assumingMemoryBound(to: CChar.self)
+  }
+
+  /// Arguments in C's form; keeps what they point to alive.
+  private final class Frame {
+    private(set) var values: [ctorch_value] = []
+    private var allocations: [UnsafeMutableRawPointer] = []
+    private let kept: [Argument]
+
+    init(arguments: [Argument], named: KeyValuePairs<StaticString, Argument>) {
+      kept = arguments + named.map { $0.value }
+      values.reserveCapacity(kept.count)
+      for argument in arguments { values.append(value(argument)) }
+      for (name, argument) in named {
+        var value = value(argument)
+        value.name = Operator.pointer(name)
+        values.append(value)
+      }
+    }
+
+    deinit { for allocation in allocations { free(allocation) } }
+
+    private func value(_ argument: Argument) -> ctorch_value {
+      var value = ctorch_value()
+      switch argument {
+      case .none: value.kind = CTORCH_NONE
+      case .tensor(let tensor):
+        value.kind = CTORCH_TENSOR
+        value.tensor = tensor.reference
+      case .tensors(let tensors):
+        value.kind = CTORCH_TENSOR_LIST
+        setList(&value, tensors.map { Optional($0.reference) })
+      case .optionalTensors(let tensors):
+        value.kind = CTORCH_OPTIONAL_TENSOR_LIST
+        setList(&value, tensors.map { $0?.reference })
+      case .integer(let integer):
+        value.kind = CTORCH_INT
+        value.integer = Int64(integer)
+      case .integers(let integers):
+        value.kind = CTORCH_INT_LIST
+        setList(&value, integers.map(Int64.init))
+      case .number(let number):
+        value.kind = CTORCH_DOUBLE
+        value.number = number
+      case .flag(let flag):
+        value.kind = CTORCH_BOOL
+        value.boolean = flag
+      case .text(let text):
+        value.kind = CTORCH_STRING
+        value.string = copied(text)
+      case .dtype(let dtype):
+        value.kind = CTORCH_INT
+        value.integer = Int64(dtype.rawValue)
+      case .device(let device):
+        value.kind = CTORCH_DEVICE
+        value.string = copied(device.description)
+      }
+      return value
+    }
+
+    private func setList<Item>(_ value: inout ctorch_value, _ items: [Item]) {
+      let size = max(1, items.count * MemoryLayout<Item>.stride)
+      let memory = malloc(size)!
+      allocations.append(memory)
+      items.withUnsafeBytes { if !$0.isEmpty { memcpy(memory, $0.baseAddress!, $0.count) } }
+      value.list.items = UnsafeRawPointer(memory)
+      value.list.count = items.count
+    }
+
+    private func copied(_ text: String) -> UnsafePointer<CChar> {
+      let memory = strdup(text)!
+      allocations.append(memory)
+      return UnsafePointer(memory)
+    }
+  }
+}
+
+extension Argument: CustomStringConvertible {
+  public var description: String {
+    switch self {
+    case .none: "none"
+    case .tensor(let tensor): tensor.summary
+    case .tensors(let tensors):
+      "[\(tensors.prefix(4).map(\.summary).joined(separator: ", "))\(tensors.count > 4 ? ", …" : "")]"
+    case .optionalTensors(let tensors): "[\(tensors.map { $0?.summary ?? "none" }.joined(separator: ", "))]"
+    case .integer(let integer): "\(integer)"
+    case .integers(let integers): "\(integers)"
+    case .number(let number): "\(number)"
+    case .flag(let flag): "\(flag)"
+    case .text(let text): "\"\(text)\""
+    case .dtype(let dtype): "\(dtype)"
+    case .device(let device): "\(device)"
+    }
+  }
+}
