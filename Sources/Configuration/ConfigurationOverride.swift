@@ -1,0 +1,99 @@
+import Diagnostics
+
+/// A configuration value given on the command line, which goes before the one in the file.
+public struct ConfigurationOverride: Sendable {
+  /// The key and, before it, the sections that hold it.
+  public let path: [String]
+  public let value: YAMLNode
+
+  public init(_ path: [String], _ value: YAMLNode) {
+    self.path = path
+    self.value = value
+  }
+
+  /// Reads what follows `--set`: `optimizer.rate=1e-3`, `corpus=[a.txt, b.txt]`.
+  ///
+  /// The value is YAML. An empty one means that the key has no value.
+  public init(parsing argument: String) throws {
+    let place = Place("--set \(argument)")
+    guard let equals = argument.firstIndex(of: "=") else {
+      throw Failure(.usage, "expected key=value", at: "\(place)")
+    }
+    let key = argument[..<equals].split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+    guard key.allSatisfy({ !$0.isEmpty }) else {
+      throw Failure(.usage, "expected a key such as rate or optimizer.rate before the equals sign", at: "\(place)")
+    }
+    let text = String(argument[argument.index(after: equals)...])
+    let parsed = try YAMLSource.parse(text, source: place.source)
+    if case .mapping(let entries) = parsed.content, entries.isEmpty, !text.contains("{") {
+      // YAML reads no document at all in an empty text and in a comment.
+      guard text.allSatisfy(\.isWhitespace) else {
+        throw Failure(.usage, "the value is a YAML comment; quote it", at: "\(place)")
+      }
+      self.init(key, YAMLNode(.scalar(YAMLScalar("", isPlain: true)), at: place))
+    } else {
+      self.init(key, parsed.placed(at: place))
+    }
+  }
+
+  /// The value of an option of its own, such as `--vocabulary 4096`; nil where the option was not given.
+  public static func option(_ key: String, _ value: Int?, from option: String) -> ConfigurationOverride? {
+    value.map { ConfigurationOverride([key], .plain("\($0)", at: Place(option))) }
+  }
+
+  /// See ``option(_:_:from:)-(_,Int?,_)``.
+  public static func option(_ key: String, _ value: Double?, from option: String) -> ConfigurationOverride? {
+    value.map { ConfigurationOverride([key], .plain("\($0)", at: Place(option))) }
+  }
+
+  /// A text, which is never taken for a number or a list.
+  public static func option(_ key: String, _ value: String?, from option: String) -> ConfigurationOverride? {
+    value.map { ConfigurationOverride([key], .quoted($0, at: Place(option))) }
+  }
+
+  /// The values of an option that may be given several times; nil where it was not given.
+  public static func option(_ key: String, _ values: [String], from option: String) -> ConfigurationOverride? {
+    guard !values.isEmpty else { return nil }
+    let place = Place(option)
+    return ConfigurationOverride([key], YAMLNode(.sequence(values.map { .quoted($0, at: place) }), at: place))
+  }
+}
+
+extension YAMLNode {
+  static func plain(_ text: String, at place: Place) -> YAMLNode {
+    YAMLNode(.scalar(YAMLScalar(text, isPlain: true)), at: place)
+  }
+
+  static func quoted(_ text: String, at place: Place) -> YAMLNode {
+    YAMLNode(.scalar(YAMLScalar(text, isPlain: false)), at: place)
+  }
+
+  /// The same value with one place for all of it: a line number says nothing about an option.
+  fileprivate func placed(at place: Place) -> YAMLNode {
+    switch content {
+    case .scalar: YAMLNode(content, at: place)
+    case .sequence(let nodes): YAMLNode(.sequence(nodes.map { $0.placed(at: place) }), at: place)
+    case .mapping(let entries):
+      YAMLNode(.mapping(entries.map { YAMLEntry($0.key, at: place, $0.value.placed(at: place)) }), at: place)
+    }
+  }
+
+  /// This mapping with the overrides in it, the last of two for one key counting.
+  public func applying(_ overrides: [ConfigurationOverride]) throws -> YAMLNode {
+    try overrides.reduce(self) { try $0.setting($1.path[...], to: $1.value) }
+  }
+
+  private func setting(_ path: ArraySlice<String>, to value: YAMLNode) throws -> YAMLNode {
+    guard let key = path.first else { return value }
+    guard var entries = isNull ? [] : mapping else {
+      throw Failure(
+        .badConfiguration, "\(abridged) at \(place) holds no keys, so '\(key)' cannot be set in it",
+        at: "\(value.place)")
+    }
+    let index = entries.firstIndex { $0.key == key }
+    let old = index.map { entries[$0].value } ?? YAMLNode(.mapping([]), at: value.place)
+    let entry = YAMLEntry(key, at: value.place, try old.setting(path.dropFirst(), to: value))
+    if let index { entries[index] = entry } else { entries.append(entry) }
+    return YAMLNode(.mapping(entries), at: place)
+  }
+}

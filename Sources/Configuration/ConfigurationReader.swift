@@ -1,0 +1,123 @@
+import Artifacts
+import Diagnostics
+
+/// Reads a configuration key by key. One declaration gives a key its type, default, range and help:
+///
+///     steps = try reader.integer("steps", default: 2000, in: 1...1_000_000, help: "optimiser steps")
+///
+/// The reader remembers what every key came to. From that follow the canonical configuration, which goes into the
+/// artifact's key, and the documentation that `--help` prints. Wrong values and unknown keys are failures of status
+/// `badConfiguration` that name file and line.
+public struct ConfigurationReader {
+  private let prefix: String
+  private let place: Place
+  private let entries: [YAMLEntry]
+  private let isDocumenting: Bool
+  private var canonicalMembers = JSONObject()
+  private var resolvedMembers = JSONObject()
+  /// Every key declared so far, with the keys of sections among them.
+  public private(set) var documentation: [OptionDocumentation] = []
+  private var declared: [String] = []
+
+  /// A reader of a mapping, which usually is ``YAMLSource``'s document with overrides applied.
+  public init(_ configuration: YAMLNode) throws {
+    try self.init(configuration, prefix: "", isDocumenting: false)
+  }
+
+  /// A reader that takes every key for absent and invents what is required, so that the keys can be listed.
+  init(documenting _: Void) {
+    (prefix, place, entries, isDocumenting) = ("", Place("documentation"), [], true)
+  }
+
+  private init(_ configuration: YAMLNode, prefix: String, isDocumenting: Bool) throws {
+    guard let entries = configuration.isNull ? [] : configuration.mapping else {
+      let what = prefix.isEmpty ? "the configuration" : String(prefix.dropLast())
+      throw Failure(
+        .badConfiguration, "\(what) must be a mapping of keys to values, not \(configuration.abridged)",
+        at: "\(configuration.place)")
+    }
+    (self.prefix, place, self.entries, self.isDocumenting) = (prefix, configuration.place, entries, isDocumenting)
+  }
+
+  /// What identifies the result: every key read so far with its value, but not those read with `identity: false`.
+  public var canonical: JSON { .object(canonicalMembers) }
+  /// Every key read so far with its value.
+  public var resolved: JSON { .object(resolvedMembers) }
+
+  /// Reads one key; the other methods are short forms of this one.
+  ///
+  /// - Parameters:
+  ///   - default: the value of an absent key; without one the key is required.
+  ///   - identity: whether the value belongs to the artifact's key. Threads, intervals and paths do not.
+  ///   - help: a phrase for the documentation, without a full stop.
+  public mutating func value<Value>(
+    _ key: String, as type: ConfigurationType<Value>, default: Value?, identity: Bool = true, help: String
+  ) throws -> Value {
+    declare(key)
+    documentation.append(
+      OptionDocumentation(
+        key: prefix + key, expectation: type.expectation, default: `default`.map(type.encode), help: help))
+    let value = try given(key, as: type) ?? `default` ?? required(key, type)
+    let encoded = type.encode(value)
+    resolvedMembers[key] = encoded
+    if identity { canonicalMembers[key] = encoded }
+    return value
+  }
+
+  /// Reads a mapping of keys inside this one; keys it does not know are refused when `body` returns.
+  public mutating func section<Result>(
+    _ key: String, _ body: (inout ConfigurationReader) throws -> Result
+  ) throws -> Result {
+    declare(key)
+    let node = entry(key)?.value ?? YAMLNode(.mapping([]), at: place)
+    var inner = try ConfigurationReader(node, prefix: "\(prefix)\(key).", isDocumenting: isDocumenting)
+    defer { documentation += inner.documentation }
+    let result = try body(&inner)
+    try inner.finish()
+    resolvedMembers[key] = inner.resolved
+    if !inner.canonicalMembers.isEmpty { canonicalMembers[key] = inner.canonical }
+    return result
+  }
+
+  /// Refuses keys that nobody asked for.
+  public func finish() throws { try refuseKeys(except: declared) }
+
+  func refuseKeys(except known: [String]) throws {
+    guard let stranger = entries.first(where: { !known.contains($0.key) }) else { return }
+    let hint =
+      nearest(to: stranger.key, in: known).map { "did you mean '\(prefix)\($0)'?" }
+      ?? "known are \(known.joined(separator: ", "))"
+    throw Failure(.badConfiguration, "unknown key '\(prefix)\(stranger.key)'; \(hint)", at: "\(stranger.place)")
+  }
+
+  /// A failure about the value of a key, for checks that concern several keys; it names the place of that key.
+  public func failure(_ key: String, _ message: String) -> Failure {
+    Failure(.badConfiguration, "\(prefix)\(key) \(message)", at: "\(entry(key)?.value.place ?? place)")
+  }
+
+  /// Whether the key was written down, be it as null.
+  public func isGiven(_ key: String) -> Bool { entry(key) != nil }
+
+  private func entry(_ key: String) -> YAMLEntry? { entries.first { $0.key == key } }
+
+  private mutating func declare(_ key: String) {
+    precondition(!declared.contains(key), "the key \(prefix)\(key) is read twice")
+    declared.append(key)
+  }
+
+  private func given<Value>(_ key: String, as type: ConfigurationType<Value>) throws -> Value? {
+    guard let node = entry(key)?.value else { return nil }
+    do {
+      return try type.decode(node)
+    } catch {
+      throw Failure(
+        .badConfiguration, "\(prefix)\(key) must be \(error.expectation), not \(error.node.abridged)",
+        at: "\(error.node.place)")
+    }
+  }
+
+  private func required<Value>(_ key: String, _ type: ConfigurationType<Value>) throws -> Value {
+    if isDocumenting { return type.specimen }
+    throw Failure(.badConfiguration, "\(prefix)\(key) is missing; it must be \(type.expectation)", at: "\(place)")
+  }
+}

@@ -1,0 +1,119 @@
+import Diagnostics
+import Glibc
+import Yams
+
+/// Reads YAML files that users write: one document, every value with its line, no duplicate keys.
+///
+/// Errors are of status `badConfiguration` and name file and line. A file is text of at most 1 MiB, and aliases
+/// cannot make it grow beyond what is stated here.
+public enum YAMLSource {
+  static let largestSource = 1 << 20
+  /// Each alias may multiply what it refers to. With 32 of them a document grows at most 3^(32/3)-fold, about 120,000.
+  static let mostAliases = 32
+  static let mostNodes = 100_000
+
+  /// The document in a file; an empty file is an empty mapping.
+  public static func read(file path: String) throws -> YAMLNode {
+    try parse(try text(ofFile: path), source: path)
+  }
+
+  /// The document in a text; an empty text is an empty mapping.
+  ///
+  /// - Parameter source: the name that places are given.
+  public static func parse(_ text: String, source: String) throws -> YAMLNode {
+    try compose(text, source: source).map { root in
+      var budget = mostNodes
+      return try convert(root, source: source, budget: &budget)
+    } ?? YAMLNode(.mapping([]), at: Place(source))
+  }
+
+  private static func text(ofFile path: String) throws -> String {
+    guard let file = fopen(path, "re") else { throw Failure.system("cannot read", path) }
+    defer { fclose(file) }
+    var bytes = [UInt8](repeating: 0, count: largestSource + 1)
+    let count = fread(&bytes, 1, bytes.count, file)
+    if ferror(file) != 0 { throw Failure.system("cannot read", path) }
+    guard count <= largestSource else {
+      throw Failure(.badConfiguration, "larger than 1 MiB, so it can hardly be a configuration", at: path)
+    }
+    guard let text = String(validating: bytes.prefix(count), as: UTF8.self) else {
+      throw Failure(.badConfiguration, "not valid UTF-8", at: path)
+    }
+    return text
+  }
+
+  private static func compose(_ text: String, source: String) throws -> Node? {
+    guard possibleAliases(text) <= mostAliases else {
+      throw Failure(.badConfiguration, "more than \(mostAliases) aliases", at: source)
+    }
+    do {
+      // The encoding is named because Yams otherwise looks it up in the environment; `.basic` because the default
+      // resolver compiles seven regular expressions for YAML 1.1's idea of booleans and numbers.
+      return try Parser(yaml: text, resolver: .basic, encoding: .utf8).singleRoot()
+    } catch let error as YamlError {
+      throw failure(error, source: source)
+    }
+  }
+
+  /// At least the number of aliases: an asterisk that begins a word, also where it stands in a string or comment.
+  private static func possibleAliases(_ text: String) -> Int {
+    var previous = UInt8(ascii: "\n")
+    var count = 0
+    for byte in text.utf8 {
+      if previous == UInt8(ascii: "*"), !" \t\r\n*".utf8.contains(byte) { count += 1 }
+      previous = byte
+    }
+    return count
+  }
+
+  private static func convert(_ node: Node, source: String, budget: inout Int) throws -> YAMLNode {
+    let place = Place(source, line: node.mark?.line)
+    budget -= 1
+    guard budget >= 0 else {
+      throw Failure(.badConfiguration, "more than \(mostNodes) values when aliases are followed", at: "\(place)")
+    }
+    guard [.str, .seq, .map].contains(Tag.Name(rawValue: node.tag.description)) else {
+      throw Failure(.badConfiguration, "the tag \(node.tag) is not supported", at: "\(place)")
+    }
+    switch node {
+    case .scalar(let scalar):
+      return YAMLNode(.scalar(YAMLScalar(scalar.string, isPlain: scalar.style == .plain)), at: place)
+    case .sequence(let sequence):
+      return YAMLNode(.sequence(try sequence.map { try convert($0, source: source, budget: &budget) }), at: place)
+    case .mapping(let mapping):
+      return YAMLNode(.mapping(try entries(of: mapping, source: source, budget: &budget)), at: place)
+    case .alias:
+      throw Failure(.badConfiguration, "an alias stands where no value is known", at: "\(place)")
+    }
+  }
+
+  private static func entries(
+    of mapping: Node.Mapping, source: String, budget: inout Int
+  ) throws -> [YAMLEntry] {
+    // That no key stands twice is Yams' own check.
+    try mapping.map { key, value in
+      let name = try convert(key, source: source, budget: &budget)
+      guard let scalar = name.scalar else {
+        throw Failure(.badConfiguration, "a key must be a word, not a list or mapping", at: "\(name.place)")
+      }
+      return YAMLEntry(scalar.text, at: name.place, try convert(value, source: source, budget: &budget))
+    }
+  }
+
+  private static func failure(_ error: YamlError, source: String) -> Failure {
+    switch error {
+    case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
+      .composer(_, let problem, let mark, _):
+      return Failure(.badConfiguration, problem, at: "\(Place(source, line: mark.line))")
+    case .duplicatedKeysInMapping(let keys, let context):
+      let name = keys.first ?? ""
+      return Failure(
+        .badConfiguration, "the key '\(name)' stands twice in one mapping",
+        at: "\(Place(source, line: context.mark.line))")
+    case .reader(let problem, _, _, _):
+      return Failure(.badConfiguration, problem, at: source)
+    default:
+      return Failure(.badConfiguration, "not YAML: \(error)", at: source)
+    }
+  }
+}

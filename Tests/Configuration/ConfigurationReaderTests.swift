@@ -1,0 +1,131 @@
+import Artifacts
+import Configuration
+import Diagnostics
+import Testing
+
+@Suite struct ConfigurationReaderTests {
+  enum Objective: String, CaseIterable {
+    case robust, plain
+  }
+
+  struct Training: StageConfiguration, Equatable {
+    var steps: Int
+    var rate: Double
+    var rho: Double?
+    var objective: Objective
+    var names: [String]
+    var decay: Double
+    var policies: [Named<String>]
+    var threads: Int?
+
+    init(reading reader: inout ConfigurationReader) throws {
+      steps = try reader.integer("steps", in: 1...100, help: "optimiser steps")
+      rate = try reader.number("rate", default: 1e-3, in: .positive, help: "learning rate")
+      rho = try reader.numberOrAuto("rho", in: .nonNegative, help: "radius")
+      objective = try reader.choice("objective", default: .robust, help: "what is minimised")
+      names = try reader.strings("names", default: [], help: "names")
+      decay = try reader.section("optimizer") { inner in
+        try inner.number("decay", default: 0.1, in: 0...1, help: "weight decay")
+      }
+      policies = try reader.value("policies", as: .named(.string), default: [], help: "policies")
+      threads = try reader.threads()
+      if steps == 13 { throw reader.failure("steps", "must not be 13") }
+    }
+  }
+
+  private func resolve(_ yaml: String, set: [String] = []) throws -> ResolvedConfiguration<Training> {
+    try Training.resolve(
+      try YAMLSource.parse(yaml, source: "a.yaml").applying(set.map(ConfigurationOverride.init(parsing:))))
+  }
+
+  private func failure(_ yaml: String, set: [String] = []) -> String? {
+    do {
+      _ = try resolve(yaml, set: set)
+      return nil
+    } catch {
+      return "\(error)"
+    }
+  }
+
+  @Test func `defaults are filled in and auto stays auto in the canonical configuration`() throws {
+    let resolved = try resolve("steps: 7\nthreads: 3\n")
+    #expect(resolved.values.rate == 1e-3 && resolved.values.rho == nil && resolved.values.threads == 3)
+    #expect(
+      resolved.canonical == [
+        "steps": 7, "rate": 0.001, "rho": "auto", "objective": "robust", "names": [], "optimizer": ["decay": 0.1],
+        "policies": [],
+      ])
+  }
+
+  @Test func `the spelling of a value does not reach the canonical configuration`() throws {
+    let a = try resolve("{steps: 7, rate: 1, names: x, policies: {a: 0.7, b: exact}}").canonical
+    let b = try resolve("rate: 1.0\nnames: ['x']\nsteps: 0x7\npolicies: [{a: '0.7'}, {b: exact}]\n").canonical
+    #expect(a.canonical == b.canonical)
+  }
+
+  @Test func `what is resolved is a configuration that reads back the same`() throws {
+    let first = try resolve("{steps: 7, names: ['é: \"#', '8', ''], policies: {a: 0.7}, threads: 2}")
+    let second = try resolve(first.resolved.pretty)
+    #expect(second.values == first.values)
+    #expect(second.canonical.canonical == first.canonical.canonical)
+  }
+
+  @Test func `an unknown key names its line and the nearest known key`() {
+    #expect(failure("steps: 1\nrte: 3\n") == "a.yaml, line 2: unknown key 'rte'; did you mean 'rate'?")
+    #expect(
+      failure("steps: 1\noptimizer:\n  decy: 3\n")
+        == "a.yaml, line 3: unknown key 'optimizer.decy'; did you mean 'optimizer.decay'?")
+    #expect(failure("steps: 1\noptimizer: {x: 3}\n") == "a.yaml, line 2: unknown key 'optimizer.x'; known are decay")
+  }
+
+  @Test func `a misspelt required key is reported as misspelt`() {
+    #expect(failure("rate: 3\nstep: 5\n") == "a.yaml, line 2: unknown key 'step'; did you mean 'steps'?")
+    #expect(failure("rate: 3\n") == "a.yaml, line 1: steps is missing; it must be a whole number from 1 to 100")
+  }
+
+  @Test func `a wrong value is shown with what was expected`() {
+    #expect(failure("steps: 101\n") == "a.yaml, line 1: steps must be a whole number from 1 to 100, not '101'")
+    #expect(failure("steps: 1\nrate: fast\n") == "a.yaml, line 2: rate must be a number above 0, not 'fast'")
+    #expect(failure("steps: 1\nrho: -1") == "a.yaml, line 2: rho must be a number of at least 0, or auto, not '-1'")
+    #expect(
+      failure("steps: 1\nobjective: fast") == "a.yaml, line 2: objective must be one of robust, plain, not 'fast'")
+    #expect(failure("steps: 1\nnames:\n - a\n - [b]\n")?.hasPrefix("a.yaml, line 4: names must be") == true)
+    #expect(failure("steps:") == "a.yaml, line 1: steps must be a whole number from 1 to 100, not nothing")
+    #expect(failure("steps: 13") == "a.yaml, line 1: steps must not be 13")
+    #expect(
+      failure("- 1\n") == "a.yaml, line 1: the configuration must be a mapping of keys to values, not a list of 1")
+  }
+
+  @Test func `overrides go before the file and name themselves in errors`() throws {
+    let resolved = try resolve(
+      "steps: 7\nrho: 3\n", set: ["steps=8", "optimizer.decay=0.5", "names=[a, b]", "rho=auto"])
+    #expect(resolved.values.steps == 8 && resolved.values.decay == 0.5 && resolved.values.names == ["a", "b"])
+    #expect(resolved.values.rho == nil)
+    #expect(failure("steps: 7", set: ["rte=3"]) == "--set rte=3: unknown key 'rte'; did you mean 'rate'?")
+    #expect(
+      failure("steps: 7", set: ["steps.x=3"])
+        == "--set steps.x=3: '7' at a.yaml, line 1 holds no keys, so 'x' cannot be set in it")
+    #expect(failure("steps: 7", set: ["rate"]) == "--set rate: expected key=value")
+    #expect(failure("steps: 7", set: ["names=#1"]) == "--set names=#1: the value is a YAML comment; quote it")
+    #expect(failure("steps: 7", set: ["steps="])?.hasSuffix("not nothing") == true)
+  }
+
+  @Test func `options of their own are taken literally`() throws {
+    let overrides = [
+      ConfigurationOverride.option("steps", 9, from: "--steps"),
+      ConfigurationOverride.option("rate", Double?.none, from: "--rate"),
+      ConfigurationOverride.option("names", ["[x", "7"], from: "--names"),
+    ].compactMap { $0 }
+    let resolved = try Training.resolve(file: nil, overrides: overrides)
+    #expect(resolved.values.steps == 9 && resolved.values.names == ["[x", "7"])
+  }
+
+  @Test func `documentation lists every key with its default`() throws {
+    let documentation = Training.documentation
+    #expect(
+      documentation.map(\.key)
+        == ["steps", "rate", "rho", "objective", "names", "optimizer.decay", "policies", "threads"])
+    #expect(documentation[0].default == nil && documentation[2].default == "auto")
+    #expect(documentation.listing.contains("  rate\n      learning rate (a number above 0; default 0.001)"))
+  }
+}
