@@ -1,0 +1,97 @@
+# What the scripts beside this file share. Sourced, never run.
+# shellcheck shell=bash disable=SC2034 # what is set here is used elsewhere
+
+root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd -P)
+python=$root/.python/bin/python
+
+# One release build serves the programs and the tests: `@testable import` works in it, and nothing is built twice.
+# The Swift runtime stays dynamic, because the testing library has no static form. The price is start-up: 20 ms for
+# a program with Yams, ArgumentParser and Subprocess that does not link libtorch (two-core Xeon, warm files).
+build_options=(-c release -Xswiftc -enable-testing)
+
+# Set by `--quiet`: cron mails whatever is printed.
+quiet=
+
+note() { [[ -n $quiet ]] || printf '%s\n' "$*" >&2; }
+
+# Ends the script with one of the programs' own exit codes (Sources/Diagnostics/Failure.swift).
+fail() { # STATUS MESSAGE...
+  local status=$1
+  shift
+  printf '%s: error: %s\n' "${0##*/}" "$*" >&2
+  exit "$status"
+}
+
+# Runs a command whose output matters only when it fails.
+quietly() { # LOG COMMAND...
+  local log=$1 status=0
+  shift
+  mkdir -p -- "${log%/*}"
+  "$@" >"$log" 2>&1 </dev/null || status=$?
+  ((status == 0)) || cat -- "$log" >&2
+  return "$status"
+}
+
+# Builds the programs, and with `--build-tests` the tests too; says so when that takes more than a moment.
+build() { # [ARGUMENTS OF swift build]
+  local notice built=yes
+  # `read` with a time limit on a pipe that stays empty sleeps without a process of its own to clean up.
+  { read -rt 3 <> <(:) || note "building on $(nproc) cores; this takes several minutes the first time ..."; } &
+  notice=$!
+  quietly "$root/.build/build.log" swift build --package-path "$root" "${build_options[@]}" "$@" || built=
+  kill "$notice" 2>/dev/null || true
+  wait "$notice" 2>/dev/null || true
+  [[ -n $built ]] || fail 70 "the build failed; what it said is above and in .build/build.log"
+}
+
+# A virtual environment with pip: Debian's own Python may have none, and keeps it away from its packages if it has.
+python_environment() {
+  if [[ -e $root/.python/complete ]] && "$python" -c '' 2>/dev/null; then return; fi
+  note "making a Python environment in .python ..."
+  rm -rf -- "$root/.python"
+  quietly "$root/.build/python.log" python3 -m venv "$root/.python" || fail 69 "python3 -m venv failed"
+  touch -- "$root/.python/complete"
+}
+
+# Puts the Python packages of a list, which states exact versions, into that environment.
+python_packages() { # LIST
+  local list=$1 installed=$root/.python/${1##*/}
+  python_environment
+  if cmp --silent -- "$list" "$installed"; then return; fi
+  borrow_torch
+  note "installing the Python packages of ${list#"$root"/} into .python ..."
+  quietly "$root/.build/python.log" "$python" -m pip install --no-input --disable-pip-version-check \
+    --only-binary=:all: --requirement "$list" || fail 69 "pip could not install what $list names"
+  cp -- "$list" "$installed"
+}
+
+# The libtorch that pip installed is also the Python package torch; with CUDA a second copy would cost 5 GB.
+borrow_torch() {
+  local suffix packages
+  { read -r suffix && read -r packages; } < <("$python" -c '
+import sysconfig
+print(sysconfig.get_config_var("EXT_SUFFIX"), sysconfig.get_path("purelib"), sep="\n")')
+  if [[ -e $root/.libtorch/python/torch/_C$suffix ]]; then
+    printf '%s\n' "$root/.libtorch/python" >"$packages/libtorch.pth"
+  fi
+}
+
+# A libtorch of the user's own; the package manifest wants an absolute path.
+if [[ -n ${LIBTORCH:-} ]]; then
+  LIBTORCH=$(cd -- "$LIBTORCH" && pwd -P) || fail 66 "LIBTORCH names no folder"
+  export LIBTORCH
+else
+  unset LIBTORCH
+fi
+
+# Messages are compared and numbers parsed, so nothing may depend on the caller's language.
+export LC_ALL=C.UTF-8
+
+# Started by cron or in a bare container there may be no home, or one that cannot be written; without HOME the tilde
+# stands for the account's own.
+[[ -n ${HOME:-} ]] || HOME=~
+if [[ ! -w $HOME ]]; then
+  HOME=$root/.build/home
+  mkdir -p -- "$HOME"
+fi
+export HOME
