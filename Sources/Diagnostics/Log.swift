@@ -12,7 +12,11 @@ public enum Log {
   public static func note(_ message: String) { if !isQuiet { write(message) } }
   public static func warning(_ message: String) { if !isQuiet { write("warning: \(message)") } }
   /// Errors are printed even when quiet.
-  public static func error(_ message: String) { write("error: \(message)") }
+  ///
+  /// - Parameter program: stands before the message, as in `tempnet-fit: error: ...`.
+  public static func error(_ message: String, by program: String? = nil) {
+    write("\(program.map { "\($0): " } ?? "")error: \(message)")
+  }
 
   private static func write(_ line: String) {
     Progress.eraseBar()
