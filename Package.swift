@@ -16,7 +16,6 @@ let linkTorch: [LinkerSetting] = [
 ]
 
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
-let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let collections = Target.Dependency.product(name: "OrderedCollections", package: "swift-collections")
 let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
@@ -35,9 +34,10 @@ func program(_ name: String, _ dependencies: [Target.Dependency], torch: Bool = 
     linkerSettings: torch ? linkTorch : [])
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+/// - Parameter fixtures: whether there is a folder of files that tests find beside their source.
+func tests(_ name: String, _ dependencies: [Target.Dependency], fixtures: Bool = false) -> Target {
   .testTarget(
-    name: "\(name)Tests", dependencies: dependencies, path: "Tests/\(name)", resources: resources,
+    name: "\(name)Tests", dependencies: dependencies, path: "Tests/\(name)", exclude: fixtures ? ["Fixtures"] : [],
     swiftSettings: strict, linkerSettings: linkTorch)
 }
 
@@ -77,8 +77,8 @@ let package = Package(
     library("Pipelines", ["StageDescriptions", "Configuration", subprocess]),
 
     // Models and text.
-    library("Weights", ["Artifacts", "Torch"]),
-    library("Tokenization", ["Artifacts", "Diagnostics", heap]),
+    library("Weights", ["Artifacts", "Torch", "Diagnostics"]),
+    library("Tokenization", ["Artifacts", "Diagnostics"]),
     library("LanguageModels", ["Torch", "Weights", "Diagnostics"]),
     library("TempNet", ["Torch", "Weights", "Diagnostics"]),
     library("Training", ["Torch", "LanguageModels", "TempNet", "Tokenization", "Artifacts"]),
@@ -105,7 +105,7 @@ let package = Package(
     tests("Configuration", ["Configuration"]),
     tests("StageDescriptions", ["StageDescriptions"]),
     tests("Pipelines", ["Pipelines"]),
-    tests("Weights", ["Weights"]),
+    tests("Weights", ["Weights", "Torch", "Diagnostics"], fixtures: true),
     tests("Tokenization", ["Tokenization"]),
     tests("LanguageModels", ["LanguageModels"]),
     tests("TempNet", ["TempNet"]),
