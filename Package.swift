@@ -16,6 +16,7 @@ let linkTorch: [LinkerSetting] = [
 ]
 
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let collections = Target.Dependency.product(name: "OrderedCollections", package: "swift-collections")
 let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
@@ -78,7 +79,7 @@ let package = Package(
 
     // Models and text.
     library("Weights", ["Artifacts", "Torch", "Diagnostics"]),
-    library("Tokenization", ["Artifacts", "Diagnostics"]),
+    library("Tokenization", ["Artifacts", "Diagnostics", heap]),
     library("LanguageModels", ["Torch", "Weights", "Diagnostics"]),
     library("TempNet", ["Torch", "Weights", "Diagnostics"]),
     library("Training", ["Torch", "LanguageModels", "TempNet", "Tokenization", "Artifacts"]),

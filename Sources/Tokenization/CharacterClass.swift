@@ -1,0 +1,86 @@
+/// The classes that GPT-2's splitting rule tells apart: `\p{L}`, `\p{N}`, `\s` and everything else.
+enum CharacterClass: UInt8 {
+  case other = 0
+  case letter = 1
+  case number = 2
+  case whiteSpace = 3
+  /// Not a class: the first byte of a sequence of several, whose class only the whole sequence tells.
+  case multibyte = 4
+}
+
+/// Answers which class a scalar has from two tables that fit a processor's nearest caches.
+///
+/// The classes are those of Unicode 16.0 whatever Swift's own library was built with: the vocabulary a model was
+/// trained with must split the same text the same way for ever, and 16.0 is what `tiktoken` and `tokenizers` use.
+struct CharacterClasses: @unchecked Sendable {
+  static let shared = CharacterClasses()
+
+  /// The class of each single-byte sequence; `.multibyte` for bytes from 0x80 on.
+  let ofByte: UnsafePointer<CharacterClass>
+  /// For each 256 code points the offset of their classes in `classes`.
+  private let blockOffset: UnsafePointer<UInt16>
+  private let classes: UnsafePointer<CharacterClass>
+
+  private init() {
+    let flat = Self.flatTable()
+    var blocks: [ArraySlice<CharacterClass>] = []
+    var known: [[UInt8]: Int] = [:]
+    var offsets: [UInt16] = []
+    for start in stride(from: 0, to: flat.count, by: 256) {
+      let block = flat[start..<start + 256]
+      let key = block.map(\.rawValue)
+      if known[key] == nil {
+        known[key] = blocks.count
+        blocks.append(block)
+      }
+      offsets.append(UInt16(known[key]!))
+    }
+    blockOffset = Self.permanent(offsets)
+    classes = Self.permanent(blocks.flatMap { $0 })
+    ofByte = Self.permanent((0..<256).map { $0 < 0x80 ? flat[$0] : .multibyte })
+  }
+
+  private static func flatTable() -> [CharacterClass] {
+    var flat = [CharacterClass](repeating: .other, count: 0x11_0000)
+    let classes: [([UInt32], CharacterClass)] = [
+      (CharacterClassRanges.letters, .letter), (CharacterClassRanges.numbers, .number),
+      (CharacterClassRanges.whiteSpace, .whiteSpace),
+    ]
+    for (ranges, name) in classes {
+      for pair in stride(from: 0, to: ranges.count, by: 2) {
+        for code in ranges[pair]...ranges[pair + 1] { flat[Int(code)] = name }
+      }
+    }
+    return flat
+  }
+
+  /// Copies a table to memory that is never freed, so that the hot loops read it without counting references.
+  private static func permanent<Element>(_ array: [Element]) -> UnsafePointer<Element> {
+    let memory = UnsafeMutablePointer<Element>.allocate(capacity: array.count)
+    memory.initialize(from: array, count: array.count)
+    return UnsafePointer(memory)
+  }
+
+  @inline(__always)
+  func of(_ code: UInt32) -> CharacterClass {
+    classes[Int(blockOffset[Int(code >> 8)]) << 8 | Int(code & 0xFF)]
+  }
+
+  /// The class of the scalar that starts at `bytes[0]` and its length in bytes; the bytes are valid UTF-8.
+  @inline(__always)
+  func at(_ bytes: UnsafePointer<UInt8>) -> (class: CharacterClass, length: Int) {
+    let single = ofByte[Int(bytes[0])]
+    return single == .multibyte ? sequence(bytes) : (single, 1)
+  }
+
+  /// The class and length of a sequence of two to four bytes.
+  @inline(__always)
+  func sequence(_ bytes: UnsafePointer<UInt8>) -> (class: CharacterClass, length: Int) {
+    let first = UInt32(bytes[0])
+    let second = UInt32(bytes[1] & 0x3F)
+    if first < 0xE0 { return (of((first & 0x1F) << 6 | second), 2) }
+    let third = UInt32(bytes[2] & 0x3F)
+    if first < 0xF0 { return (of((first & 0x0F) << 12 | second << 6 | third), 3) }
+    return (of((first & 0x07) << 18 | second << 12 | third << 6 | UInt32(bytes[3] & 0x3F)), 4)
+  }
+}

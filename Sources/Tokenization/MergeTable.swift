@@ -1,0 +1,61 @@
+/// Which pairs of ids merge, with what rank and into what: a hash table with open addressing, one 64-bit word a slot.
+///
+/// Never changes once made, so any number of threads may read it.
+final class MergeTable: @unchecked Sendable {
+  static let none = UInt32.max
+
+  private static let idBits: UInt64 = 21
+  private static let rankBits: UInt64 = 22
+  private static let empty = UInt64.max
+
+  /// `left << 43 | right << 22 | rank`, or all ones.
+  private let slots: UnsafeMutablePointer<UInt64>
+  private let mask: UInt64
+  private let shift: UInt64
+  /// The id that the merge of each rank makes.
+  let merged: UnsafeMutablePointer<UInt32>
+  let idOfByte: UnsafeMutablePointer<UInt32>
+
+  init(_ vocabulary: Vocabulary) {
+    let bits = UInt64(
+      max(4, (vocabulary.merges.count * 2).bitWidth - (vocabulary.merges.count * 2).leadingZeroBitCount))
+    slots = .allocate(capacity: 1 << bits)
+    slots.initialize(repeating: Self.empty, count: 1 << bits)
+    mask = 1 << bits - 1
+    shift = 64 - bits
+    merged = .allocate(capacity: max(1, vocabulary.merges.count))
+    idOfByte = .allocate(capacity: 256)
+    for byte in 0..<256 { (idOfByte + byte).initialize(to: UInt32(vocabulary.idOfByte[byte])) }
+    for (rank, merge) in vocabulary.merges.enumerated() {
+      (merged + rank).initialize(to: UInt32(merge.merged))
+      insert(left: UInt32(merge.left), right: UInt32(merge.right), rank: UInt32(rank))
+    }
+  }
+
+  deinit {
+    slots.deallocate()
+    merged.deallocate()
+    idOfByte.deallocate()
+  }
+
+  /// Of several merges of one pair the last counts, as in `tokenizers`.
+  private func insert(left: UInt32, right: UInt32, rank: UInt32) {
+    let pair = UInt64(left) << Self.idBits | UInt64(right)
+    var slot = (pair &* 0x9E37_79B9_7F4A_7C15) &>> shift
+    while slots[Int(slot)] != Self.empty, slots[Int(slot)] &>> Self.rankBits != pair { slot = (slot + 1) & mask }
+    slots[Int(slot)] = pair << Self.rankBits | UInt64(rank)
+  }
+
+  /// The rank of the merge of two neighbouring ids, or `none`.
+  @inline(__always)
+  func rank(_ left: UInt32, _ right: UInt32) -> UInt32 {
+    let pair = UInt64(left) &<< Self.idBits | UInt64(right)
+    var slot = (pair &* 0x9E37_79B9_7F4A_7C15) &>> shift
+    while true {
+      let entry = slots[Int(slot)]
+      if entry &>> Self.rankBits == pair { return UInt32(truncatingIfNeeded: entry & (1 &<< Self.rankBits &- 1)) }
+      if entry == Self.empty { return Self.none }
+      slot = (slot &+ 1) & mask
+    }
+  }
+}

@@ -1,0 +1,97 @@
+import HeapModule
+
+/// Merges the bytes of one piece of text into tokens: again and again the pair of lowest rank, the leftmost of equals.
+///
+/// Holds scratch memory, so each thread has its own.
+final class WordEncoder {
+  /// Up to this many bytes a scan for the lowest rank beats a heap.
+  private static let scanLimit = 96
+
+  private let merges: MergeTable
+  private let ranks = UnsafeMutablePointer<UInt32>.allocate(capacity: WordEncoder.scanLimit)
+  private var links = Links()
+
+  init(_ merges: MergeTable) { self.merges = merges }
+
+  deinit { ranks.deallocate() }
+
+  /// Writes the ids of a piece to `output`, which has room for one per byte, and returns how many there are.
+  func encode(_ word: UnsafePointer<UInt8>, count: Int, to output: UnsafeMutablePointer<UInt32>) -> Int {
+    for i in 0..<count { output[i] = merges.idOfByte[Int(word[i])] }
+    return count <= Self.scanLimit ? mergeByScanning(output, count) : mergeByHeap(output, count)
+  }
+
+  private func mergeByScanning(_ ids: UnsafeMutablePointer<UInt32>, _ length: Int) -> Int {
+    var count = length
+    for i in 0..<max(0, count - 1) { ranks[i] = merges.rank(ids[i], ids[i + 1]) }
+    while count > 1 {
+      var lowest = ranks[0]
+      var at = 0
+      for i in 1..<max(1, count - 1) where ranks[i] < lowest {
+        lowest = ranks[i]
+        at = i
+      }
+      if lowest == MergeTable.none { break }
+      ids[at] = merges.merged[Int(lowest)]
+      count -= 1
+      for i in at + 1..<max(at + 1, count) { ids[i] = ids[i + 1] }
+      for i in at + 1..<max(at + 1, count - 1) { ranks[i] = ranks[i + 1] }
+      if at > 0 { ranks[at - 1] = merges.rank(ids[at - 1], ids[at]) }
+      if at < count - 1 { ranks[at] = merges.rank(ids[at], ids[at + 1]) }
+    }
+    return count
+  }
+
+  /// What a word of any length needs: which symbols are still there, in a doubly linked list.
+  private struct Links {
+    var next: [Int32] = []
+    var previous: [Int32] = []
+    /// The rank of the pair that begins at each symbol.
+    var rank: [UInt32] = []
+  }
+
+  /// Takes O(n log n) time for n bytes. Heap entries are `rank << 32 | position`; one whose rank is no longer that of
+  /// its position is stale and skipped.
+  private func mergeByHeap(_ ids: UnsafeMutablePointer<UInt32>, _ count: Int) -> Int {
+    precondition(count < Int32.max, "a piece of text of 2 GiB")
+    links.next = (0..<count).map { Int32($0 + 1) }
+    links.previous = (0..<count).map { Int32($0 - 1) }
+    links.rank = (0..<count).map { $0 + 1 < count ? merges.rank(ids[$0], ids[$0 + 1]) : MergeTable.none }
+    var heap = Heap(
+      links.rank.indices.lazy.filter { self.links.rank[$0] != MergeTable.none }
+        .map { UInt64(self.links.rank[$0]) << 32 | UInt64($0) })
+
+    while let entry = heap.popMin() {
+      let at = Int(entry & 0xFFFF_FFFF)
+      let rank = UInt32(entry >> 32)
+      guard links.rank[at] == rank else { continue }
+      let removed = Int(links.next[at])
+      let after = Int(links.next[removed])
+      ids[at] = merges.merged[Int(rank)]
+      links.rank[removed] = MergeTable.none
+      links.next[at] = Int32(after)
+      if after < count { links.previous[after] = Int32(at) }
+      refresh(at, before: after < count ? after : nil, ids, &heap)
+      let before = Int(links.previous[at])
+      if before >= 0 { refresh(before, before: at, ids, &heap) }
+    }
+    return compact(ids, count)
+  }
+
+  private func refresh(_ at: Int, before next: Int?, _ ids: UnsafeMutablePointer<UInt32>, _ heap: inout Heap<UInt64>) {
+    let rank = next.map { merges.rank(ids[at], ids[$0]) } ?? MergeTable.none
+    links.rank[at] = rank
+    if rank != MergeTable.none { heap.insert(UInt64(rank) << 32 | UInt64(at)) }
+  }
+
+  private func compact(_ ids: UnsafeMutablePointer<UInt32>, _ count: Int) -> Int {
+    var written = 0
+    var at = 0
+    while at < count {
+      ids[written] = ids[at]
+      written += 1
+      at = Int(links.next[at])
+    }
+    return written
+  }
+}
