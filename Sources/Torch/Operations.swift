@@ -174,6 +174,9 @@ extension Tensor {
   public func and(_ other: Tensor) -> Tensor {
     Operator.one("aten::logical_and", "", [.tensor(self), .tensor(other)])
   }
+  public func or(_ other: Tensor) -> Tensor {
+    Operator.one("aten::logical_or", "", [.tensor(self), .tensor(other)])
+  }
   public func not() -> Tensor { Operator.one("aten::logical_not", "", [.tensor(self)]) }
   /// `yes` where this boolean tensor is true, `no` elsewhere.
   public func choose(_ yes: Tensor, _ no: Tensor) -> Tensor {
@@ -201,6 +204,13 @@ extension Tensor {
   public func copy(from source: Tensor) {
     precondition(source.shape == shape, "cannot copy \(source.summary) over \(summary)")
     withoutGradients { _ = Operator.must("aten::copy_", "", [.tensor(self), .tensor(source)]) }
+  }
+  /// Overwrites the rows that an integer tensor of rank 1 names, each once.
+  public func copy(_ source: Tensor, toRows rows: Tensor) {
+    withoutGradients {
+      _ = Operator.must(
+        "aten::index_copy_", "", [.tensor(self), .integer(0), .tensor(rows), .tensor(source)])
+    }
   }
   public func fill(with value: Double) {
     withoutGradients { _ = Operator.must("aten::fill_", "Scalar", [.tensor(self), .number(value)]) }

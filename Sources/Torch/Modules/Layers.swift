@@ -1,7 +1,7 @@
 import Glibc
 
 /// `x · weightᵀ + bias`.
-public struct Linear: Module {
+public struct Linear: Module, Sendable {
   /// [out, in]
   public let weight: Tensor
   /// [out]
@@ -27,7 +27,7 @@ public struct Linear: Module {
 }
 
 /// Rows of a table, chosen by id.
-public struct Embedding: Module {
+public struct Embedding: Module, Sendable {
   /// [count, width]
   public let weight: Tensor
   public init(weight: Tensor) { self.weight = weight }
@@ -36,7 +36,7 @@ public struct Embedding: Module {
 }
 
 /// `(x - mean) / √(variance + epsilon) · weight + bias` over the last dimension (Ba et al. 2016).
-public struct LayerNorm: Module {
+public struct LayerNorm: Module, Sendable {
   public let weight: Tensor
   public let bias: Tensor?
   public let epsilon: Double
@@ -59,7 +59,7 @@ public struct LayerNorm: Module {
 }
 
 /// `x / √(mean(x²) + epsilon) · weight` over the last dimension (Zhang & Sennrich 2019).
-public struct RMSNorm: Module {
+public struct RMSNorm: Module, Sendable {
   public let weight: Tensor
   public let epsilon: Double
 

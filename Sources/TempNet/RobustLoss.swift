@@ -1,0 +1,72 @@
+import Diagnostics
+import Glibc
+import Torch
+
+/// The robust loss of one prediction: the dual of the worst expected logit gap under distributions within `rho` nats of
+/// the uniform one (arXiv 2404.04575),
+///
+///     ℓ(z, y, τ) = τ · CE(z/τ, y) + (ρ - ln V) · τ
+///
+/// It is convex in τ, and its slope `H(softmax(z/τ)) - (ln V - ρ)` does not contain the label: the best temperature is the
+/// one at which the tempered distribution has entropy `ln V - ρ`.
+public enum RobustLoss {
+  /// Labels that take no part: a row labelled so has loss 0 and sends no gradient.
+  public static let ignoredLabel = -100
+
+  /// The loss of each row, [N].
+  ///
+  /// - Parameters:
+  ///   - logits: [N, V].
+  ///   - labels: int64 [N]; `ignoredLabel` leaves a row out.
+  ///   - tau: [N].
+  ///   - rho: the divergence budget in nats.
+  public static func perToken(logits: Tensor, labels: Tensor, tau: Tensor, rho: Double) -> Tensor {
+    let entropy = log(Double(logits.size(-1))) - rho
+    let loss = tau * (temperedNegativeLogLikelihood(logits: logits, labels: labels, tau: tau) - entropy)
+    return loss.masked(labels.equal(Double(ignoredLabel)), with: 0)
+  }
+
+  /// The cross-entropy of each row at its temperature, `CE(z/τ, y)`, [N]; shapes and masking as in `perToken`.
+  public static func temperedCrossEntropy(logits: Tensor, labels: Tensor, tau: Tensor) -> Tensor {
+    temperedNegativeLogLikelihood(logits: logits, labels: labels, tau: tau)
+      .masked(labels.equal(Double(ignoredLabel)), with: 0)
+  }
+
+  private static func temperedNegativeLogLikelihood(logits: Tensor, labels: Tensor, tau: Tensor) -> Tensor {
+    precondition(
+      logits.rank == 2 && labels.shape == [logits.size(0)] && tau.shape == labels.shape,
+      "logits \(logits.shape), labels \(labels.shape), temperatures \(tau.shape)")
+    // Only differences of logits matter; taking the maximum off first keeps the quotients small and exact.
+    let centred = logits - logits.detached().maximum(-1, keeping: true)
+    let logProbabilities = (centred / tau.unsqueezed(-1)).logSoftmax(-1)
+    let targets = labels.masked(labels.equal(Double(ignoredLabel)), with: 0)
+    return -logProbabilities.gathered(-1, targets.unsqueezed(-1)).squeezed(-1)
+  }
+}
+
+// MARK: - Which budgets can be met
+
+extension RobustLoss {
+  /// Refuses a budget for which no temperature exists: `0 ≤ rho < ln V`.
+  public static func check(rho: Double, vocabulary: Int, at place: String? = nil) throws {
+    let limit = log(Double(vocabulary))
+    guard rho >= 0, rho < limit else {
+      throw Failure(
+        .badConfiguration,
+        "rho \(rho) cannot be met with \(vocabulary) logits: it must be at least 0 and below ln \(vocabulary) = "
+          + "\(fixed(limit, digits: 4)), or every temperature runs to a bound", at: place)
+    }
+  }
+
+  /// The budget that stands for an entropy: `ln V - entropy`, for `0 < entropy ≤ ln V`.
+  public static func rho(entropy: Double, vocabulary: Int, at place: String? = nil) throws -> Double {
+    let limit = log(Double(vocabulary))
+    guard entropy > 0, entropy <= limit else {
+      throw Failure(
+        .badConfiguration,
+        "entropy \(entropy) cannot be met with \(vocabulary) logits: it must be above 0 and at most ln \(vocabulary) = "
+          + "\(fixed(limit, digits: 4)) nats, or every temperature runs to a bound", at: place)
+    }
+    return limit - entropy
+  }
+}

@@ -1,0 +1,79 @@
+import Diagnostics
+
+extension TempNetSettings {
+  /// The version of the file format that `metadata` describes.
+  static let formatVersion = "1"
+
+  /// The settings as the strings that a safetensors file carries beside the weights. Numbers are written with as many
+  /// digits as reading them back exactly takes.
+  public var metadata: [String: String] {
+    [
+      "format_version": Self.formatVersion,
+      "vocabulary": "\(vocabulary)",
+      "hidden": "\(hidden)",
+      "tau_min": "\(tauMin)",
+      "tau_max": "\(tauMax)",
+      "rho": "\(rho)",
+      "entropy": "\(entropy)",
+      "input": input.rawValue,
+      "normalisation_epsilon": "\(normalisationEpsilon)",
+      "dropout": "\(dropout)",
+    ]
+  }
+
+  /// Reads what `metadata` wrote; the entropy follows from rho and is not read.
+  ///
+  /// - Throws: `Failure(.badData)` that names `path` and the entry at fault.
+  public init(metadata: [String: String], path: String) throws {
+    let reader = MetadataReader(metadata: metadata, path: path)
+    let version = try reader.text("format_version")
+    guard version == Self.formatVersion else {
+      throw reader.failure("format_version", "is \(version); this program reads \(Self.formatVersion)")
+    }
+    guard let input = Input(rawValue: try reader.text("input")) else {
+      let known = Input.allCases.map(\.rawValue).joined(separator: " or ")
+      throw reader.failure("input", "is not \(known)")
+    }
+    let tauMin = try reader.number("tau_min", where: { $0 > 0 }, "above 0")
+    self.init(
+      vocabulary: try reader.integer("vocabulary", from: 2),
+      hidden: try reader.integer("hidden", from: 1),
+      tauMin: tauMin,
+      tauMax: try reader.number("tau_max", where: { $0 > tauMin }, "above tau_min"),
+      rho: try reader.number("rho", where: { _ in true }, ""),
+      input: input,
+      normalisationEpsilon: try reader.number("normalisation_epsilon", where: { $0 >= 0 }, "from 0 up"),
+      dropout: try reader.number("dropout", where: { (0..<1).contains($0) }, "from 0 to below 1"))
+  }
+}
+
+/// Typed access to a file's strings.
+private struct MetadataReader {
+  let metadata: [String: String]
+  let path: String
+
+  func failure(_ key: String, _ message: String) -> Failure {
+    Failure(.badData, "metadata \"\(key)\" \(message)", at: path)
+  }
+
+  func text(_ key: String) throws -> String {
+    guard let text = metadata[key] else { throw failure(key, "is missing; is this a TempNet?") }
+    return text
+  }
+
+  func integer(_ key: String, from least: Int) throws -> Int {
+    let text = try text(key)
+    guard let value = Int(text), value >= least else {
+      throw failure(key, "is \(text), expected a whole number from \(least) up")
+    }
+    return value
+  }
+
+  func number(_ key: String, where isValid: (Double) -> Bool, _ expected: String) throws -> Double {
+    let text = try text(key)
+    guard let value = Double(text), value.isFinite, isValid(value) else {
+      throw failure(key, "is \(text), expected a number \(expected)")
+    }
+    return value
+  }
+}

@@ -1,0 +1,49 @@
+import Glibc
+
+/// Everything about a TempNet that its weights do not say: the same weights under other bounds or another centring give
+/// other temperatures, so these values travel with the weights.
+public struct TempNetSettings: Equatable, Sendable {
+  /// What the network is shown.
+  public enum Input: String, CaseIterable, Sendable {
+    /// The logits as they are: the published GPT-2 and LLaMA-1 variants.
+    case logits
+    /// The logits minus their row's maximum: the published LLaMA-2 variant, which no shift of the logits changes.
+    case centred
+  }
+
+  /// The number of logits, padding included.
+  public var vocabulary: Int
+  /// The width of the hidden layers.
+  public var hidden: Int
+  /// The lower bound of the temperature.
+  public var tauMin: Double
+  /// The upper bound of the temperature.
+  public var tauMax: Double
+  /// The robust loss's divergence budget, in nats; the temperatures it asks for have entropy `ln(vocabulary) - rho`.
+  public var rho: Double
+  public var input: Input
+  /// The least norm that an input row is divided by.
+  public var normalisationEpsilon: Double
+  /// The share of hidden units left out at random in training.
+  public var dropout: Double
+
+  /// The defaults are the published values where the published variants agree.
+  public init(
+    vocabulary: Int, hidden: Int = 256, tauMin: Double, tauMax: Double, rho: Double, input: Input = .logits,
+    normalisationEpsilon: Double = 1e-12, dropout: Double = 0.5
+  ) {
+    precondition(vocabulary > 1 && hidden > 0 && 0 < tauMin && tauMin < tauMax && (0..<1).contains(dropout))
+    self.vocabulary = vocabulary
+    self.hidden = hidden
+    self.tauMin = tauMin
+    self.tauMax = tauMax
+    self.rho = rho
+    self.input = input
+    self.normalisationEpsilon = normalisationEpsilon
+    self.dropout = dropout
+  }
+
+  /// The entropy, in nats, that the robust loss asks each tempered distribution to have.
+  public var entropy: Double { log(Double(vocabulary)) - rho }
+  public var bounds: ClosedRange<Double> { tauMin...tauMax }
+}

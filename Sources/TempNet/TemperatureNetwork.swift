@@ -1,0 +1,65 @@
+import Torch
+
+/// TempNet (Qiu et al. 2024, arXiv 2404.04575): predicts the softmax temperature of one prediction from its logits.
+///
+///     x = A · z / max(‖z‖, ε) + b                       (proj.0; z minus its maximum where the settings say so)
+///     y = B · dropout(σ(x)) + c                         (proj.3)
+///     a = softmax(y / exp(scaler))
+///     τ = τ_min + (τ_max - τ_min) · σ(Σ_k w_k (a_k - 1/K) y_k + w₀)      (last)
+///
+/// No gradient flows into the logits: the network reads them as given.
+public struct TemperatureNetwork: Module, Sendable {
+  public let settings: TempNetSettings
+  /// proj.0: [hidden, vocabulary] and [hidden].
+  public let transformation: Linear
+  /// proj.3: [hidden, hidden] and [hidden].
+  public let projection: Linear
+  /// The logarithm of the pooling softmax's own temperature, of rank 0.
+  public let scaler: Tensor
+  /// [1, hidden] and [1].
+  public let last: Linear
+
+  /// The published initialisation: PyTorch's default for both projections, then pooling weights of 1, bias and scaler
+  /// of 0. Draws from the generator that `Machine.seed` sets.
+  public init(_ settings: TempNetSettings) {
+    self.init(
+      settings: settings,
+      transformation: Linear(settings.vocabulary, settings.hidden),
+      projection: Linear(settings.hidden, settings.hidden),
+      scaler: .zeros([]),
+      last: Linear(weight: .ones([1, settings.hidden]), bias: .zeros([1])))
+  }
+
+  init(settings: TempNetSettings, transformation: Linear, projection: Linear, scaler: Tensor, last: Linear) {
+    self.settings = settings
+    self.transformation = transformation
+    self.projection = projection
+    self.scaler = scaler
+    self.last = last
+  }
+
+  /// The parameters under their published names.
+  public var parameters: [NamedTensor] {
+    transformation.parameters(under: "proj.0") + projection.parameters(under: "proj.3")
+      + [NamedTensor("scaler", scaler)] + last.parameters(under: "last")
+  }
+
+  /// The temperatures [...] of logits [..., vocabulary].
+  ///
+  /// - Parameter training: whether hidden units are dropped at random.
+  public func callAsFunction(_ logits: Tensor, training: Bool = false) -> Tensor {
+    let logits = logits.detached()
+    let rows = settings.input == .centred ? logits - logits.maximum(-1, keeping: true) : logits
+    let norm = rows.norm(-1, keeping: true).clamped(settings.normalisationEpsilon, nil)
+    return temperature(transformed: transformation(rows / norm), training: training)
+  }
+
+  /// What follows the first layer: from its outputs [..., hidden], before the sigmoid, to temperatures [...].
+  func temperature(transformed: Tensor, training: Bool) -> Tensor {
+    let active = transformed.sigmoid()
+    let scores = projection(training ? active.dropout(settings.dropout) : active)
+    let weights = (scores / scaler.exp()).softmax(-1)
+    let pooled = last((weights - 1 / Double(settings.hidden)) * scores).squeezed(-1)
+    return pooled.sigmoid() * (settings.tauMax - settings.tauMin) + settings.tauMin
+  }
+}

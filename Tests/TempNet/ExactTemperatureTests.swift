@@ -1,0 +1,134 @@
+import Glibc
+import Testing
+import Torch
+
+@testable import TempNet
+
+@Suite struct ExactTemperatureTests {
+  /// Entropies of softmax(z/τ), computed apart from the solver, in float64.
+  private func entropies(_ logits: Tensor, _ tau: Tensor) -> [Double] {
+    let logProbabilities = (logits.to(.float64) / tau.unsqueezed(-1)).logSoftmax(-1)
+    return (-(logProbabilities.exp() * logProbabilities).sum(-1)).doubles
+  }
+
+  @Test(arguments: [0.05, 0.5, 2.0, 4.5])
+  func `an inner optimum has the wanted entropy to 1e-6, from flat rows to peaked ones`(entropy: Double) {
+    Machine.seed(1)
+    let spread = Tensor.uniform([300, 1], low: 0.05, high: 40)
+    let logits = Tensor.normal([300, 120]) * spread + 1000
+    let bounds = 0.001...1000.0
+    let tau = ExactTemperature.solve(logits: logits, entropy: entropy, bounds: bounds)
+    for found in entropies(logits, tau) { #expect(abs(found - entropy) < 1e-6) }
+  }
+
+  @Test func `rho names the same optimum as the entropy it stands for`() {
+    Machine.seed(2)
+    let logits = Tensor.normal([20, 50]) * 5
+    let byEntropy = ExactTemperature.solve(logits: logits, entropy: log(50) - 3, bounds: 0.01...10)
+    #expect(ExactTemperature.solve(logits: logits, rho: 3, bounds: 0.01...10).doubles == byEntropy.doubles)
+  }
+
+  @Test func `an optimum beyond a bound is that bound, exactly`() {
+    Machine.seed(3)
+    let logits = Tensor.normal([200, 64]) * .uniform([200, 1], low: 0.1, high: 30)
+    let inner = ExactTemperature.solve(logits: logits, entropy: 2, bounds: 1e-4...1e4).doubles
+    let bounded = ExactTemperature.solve(logits: logits, entropy: 2, bounds: 0.5...2).doubles
+    for (free, tau) in zip(inner, bounded) { #expect(abs(min(max(free, 0.5), 2) - tau) < 1e-8) }
+    #expect(bounded.contains(0.5) && bounded.contains(2))
+  }
+
+  @Test func `scaling the logits scales the optimum`() {
+    Machine.seed(4)
+    let logits = (Tensor.normal([40, 80]) * 4).to(.float64)
+    let tau = ExactTemperature.solve(logits: logits, entropy: 1.5, bounds: 1e-3...1e3)
+    let scaled = ExactTemperature.solve(logits: logits * 7, entropy: 1.5, bounds: 1e-3...1e3)
+    for (a, b) in zip(tau.doubles, scaled.doubles) { #expect(abs(7 * a - b) < 1e-7 * b) }
+  }
+
+  @Test func `degenerate rows give a bound or a number inside, never NaN`() {
+    let rows: [[Float]] = [
+      [0, 0, 0, 0],
+      [1e-30, -1e-30, 0, 0],
+      [1e30, 0, 0, 0],
+      [3e38, -3e38, 0, 0],
+      [5, -.infinity, -.infinity, -.infinity],
+      [100, 0, 0, 0],
+      [0, 0, -500, -500],
+    ]
+    let logits = Tensor(rows.flatMap { $0 }, shape: [rows.count, 4])
+    let tau = ExactTemperature.solve(logits: logits, entropy: 1, bounds: 0.1...3).doubles
+    #expect(tau == [0.1, 0.1, 3, 3, 3, 3, 3])
+    for entropy in [1e-3, log(2.0), log(4.0)] {
+      let tau = ExactTemperature.solve(logits: logits, entropy: entropy, bounds: 0.1...3).doubles
+      #expect(tau.allSatisfy { $0 >= 0.1 && $0 <= 3 })
+    }
+  }
+
+  @Test func `rows do not depend on the rows beside them or on how they are cut into chunks`() {
+    Machine.seed(5)
+    // Wider than a chunk, so that every row is a chunk of its own.
+    let logits = Tensor.normal([3, chunkElements / 2 + 1]) * 3
+    let together = ExactTemperature.solve(logits: logits, entropy: 6, bounds: 0.01...10).doubles
+    for row in 0..<3 {
+      let alone = ExactTemperature.solve(logits: logits[row..<row + 1], entropy: 6, bounds: 0.01...10).item
+      #expect(alone == together[row])
+    }
+    #expect(ExactTemperature.solve(logits: logits[0..<0], entropy: 6, bounds: 0.01...10).shape == [0])
+  }
+}
+
+@Suite struct SingleTemperatureTests {
+  @Test func `the best temperature is where the mean loss is least`() {
+    Machine.seed(6)
+    let logits = Tensor.normal([60, 40]) * 3
+    let labels = (Tensor.uniform([60], low: 0, high: 40)).to(.int64)
+    func robust(_ tau: Double) -> Double {
+      RobustLoss.perToken(
+        logits: logits.to(.float64), labels: labels, tau: .full([60], tau, dtype: .float64), rho: log(40) - 1.5
+      ).mean().item
+    }
+    func crossEntropy(_ tau: Double) -> Double {
+      RobustLoss.temperedCrossEntropy(
+        logits: logits.to(.float64), labels: labels, tau: .full([60], tau, dtype: .float64)
+      ).mean().item
+    }
+    let best = SingleTemperature.robust(logits: logits, entropy: 1.5, bounds: 0.01...100)
+    #expect(robust(best) < robust(best * 1.001) && robust(best) < robust(best / 1.001))
+    let bestLikelihood = SingleTemperature.crossEntropy(logits: logits, labels: labels, bounds: 0.01...1000)
+    #expect(crossEntropy(bestLikelihood) < crossEntropy(bestLikelihood * 1.001))
+    #expect(crossEntropy(bestLikelihood) < crossEntropy(bestLikelihood / 1.001))
+  }
+
+  @Test func `for one token it is the exact optimum`() {
+    Machine.seed(7)
+    let logits = Tensor.normal([1, 40]) * 3
+    let exact = ExactTemperature.solve(logits: logits, entropy: 1, bounds: 0.01...10).item
+    let single = SingleTemperature.robust(logits: logits, entropy: 1, bounds: 0.01...10)
+    #expect(abs(single - exact) < 1e-6)
+  }
+
+  @Test func `labels that are left out do not count`() {
+    Machine.seed(8)
+    let logits = Tensor.normal([4, 10]) * 2
+    let all = SingleTemperature.crossEntropy(
+      logits: logits[0..<2], labels: Tensor([3, 1]), bounds: 0.1...10)
+    let masked = SingleTemperature.crossEntropy(
+      logits: logits, labels: Tensor([3, 1, -100, -100]), bounds: 0.1...10)
+    #expect(abs(all - masked) < 1e-9)
+  }
+
+  @Test func `a slope of one sign ends at a bound`() {
+    #expect(SingleTemperature.minimiser(in: 0.5...2) { _ in 1 } == 0.5)
+    #expect(SingleTemperature.minimiser(in: 0.5...2) { _ in -1 } == 2)
+  }
+
+  @Test func `a root is found to the tolerance in few evaluations`() {
+    var evaluations = 0
+    let root = SingleTemperature.minimiser(in: 0.01...10) { tau in
+      evaluations += 1
+      return tanh(tau - 0.37)
+    }
+    #expect(abs(root - 0.37) < 1e-8)
+    #expect(evaluations < 16)
+  }
+}
