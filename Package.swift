@@ -109,7 +109,7 @@ let package = Package(
     tests("Weights", ["Weights", "Torch", "Diagnostics"], fixtures: true),
     tests("Tokenization", ["Tokenization"]),
     tests("LanguageModels", ["LanguageModels"]),
-    tests("TempNet", ["TempNet"]),
+    tests("TempNet", ["TempNet", "Torch", "Weights", "Diagnostics"], fixtures: true),
     tests("Training", ["Training"]),
     tests("Evaluation", ["Evaluation"]),
     tests("EndToEnd", ["Artifacts"]),

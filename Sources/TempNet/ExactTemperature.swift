@@ -36,7 +36,10 @@ public enum ExactTemperature {
     // Most steps are taken in float32, which is several times faster; the last one or two, in float64, are exact.
     let near = search(centred.to(.float32), goal, from: start, tolerance: 1e-5)
     let exact = search(centred.to(.float64), goal, from: near, tolerance: tolerance)
-    return exact.exp().clamped(bounds.lowerBound, bounds.upperBound)
+    // A bound is returned as it was given, not as the exponential of its logarithm.
+    return exact.exp()
+      .masked(exact.greater(goal.low).not(), with: bounds.lowerBound)
+      .masked(exact.less(goal.high).not(), with: bounds.upperBound)
   }
 
   /// What is searched for; temperatures as logarithms.

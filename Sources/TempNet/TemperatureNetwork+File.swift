@@ -1,0 +1,45 @@
+import Diagnostics
+import Torch
+import Weights
+
+extension TemperatureNetwork {
+  /// Reads a TempNet from a safetensors file: the weights under their published names, the settings from the metadata.
+  ///
+  /// Weights of any floating-point type are widened to float32; a scaler of one element is as good as one of rank 0,
+  /// because the published code writes both.
+  ///
+  /// - Throws: `Failure(.missingInput)`, or `.badData` that names the file and the tensor or entry at fault.
+  public static func load(_ path: String) throws -> TemperatureNetwork {
+    let file = try SafetensorsFile(path)
+    let settings = try TempNetSettings(metadata: file.metadata, path: path)
+    return try TemperatureNetwork(settings, weights: file)
+  }
+
+  /// Takes weights from a file whose settings are known from elsewhere, as for checkpoints of the published code.
+  public init(_ settings: TempNetSettings, weights file: SafetensorsFile) throws {
+    let (hidden, vocabulary) = (settings.hidden, settings.vocabulary)
+    func tensor(_ name: String, _ shape: [Int]) throws -> Tensor {
+      Tensor(try file.entry(name, shape: shape).floats(), shape: shape)
+    }
+    let scaler = try file.entry("scaler")
+    guard scaler.count == 1 else {
+      throw Failure(.badData, "has shape \(scaler.shape), expected a single number", at: scaler.place)
+    }
+    self.init(
+      settings: settings,
+      transformation: Linear(
+        weight: try tensor("proj.0.weight", [hidden, vocabulary]), bias: try tensor("proj.0.bias", [hidden])),
+      projection: Linear(
+        weight: try tensor("proj.3.weight", [hidden, hidden]), bias: try tensor("proj.3.bias", [hidden])),
+      scaler: Tensor(try scaler.floats(), shape: []),
+      last: Linear(weight: try tensor("last.weight", [1, hidden]), bias: try tensor("last.bias", [1])))
+  }
+
+  /// Writes weights and settings; equal networks give equal bytes.
+  ///
+  /// - Parameter metadata: further strings for the header; the settings' own names win.
+  public func save(_ path: String, metadata: [String: String] = [:]) throws {
+    let all = metadata.merging(settings.metadata) { _, own in own }
+    try SafetensorsWriter.write(parameters.map { ($0.name, $0.tensor) }, metadata: all, to: path)
+  }
+}

@@ -1,0 +1,222 @@
+import Diagnostics
+import Foundation
+import Testing
+import Torch
+import Weights
+
+@testable import TempNet
+
+@Suite struct TemperatureNetworkTests {
+  static let settings = TempNetSettings(vocabulary: 40, hidden: 12, tauMin: 0.1, tauMax: 3, rho: 1.5, input: .centred)
+
+  /// A network whose every weight matters.
+  static func network(_ settings: TempNetSettings = settings, seed: UInt64 = 1, dtype: DType = .float32)
+    -> TemperatureNetwork
+  {
+    Machine.seed(seed)
+    func normal(_ shape: [Int], _ scale: Double = 1) -> Tensor { (Tensor.normal(shape) * scale).to(dtype) }
+    let (hidden, vocabulary) = (settings.hidden, settings.vocabulary)
+    return TemperatureNetwork(
+      settings: settings,
+      transformation: Linear(weight: normal([hidden, vocabulary], 2), bias: normal([hidden])),
+      projection: Linear(weight: normal([hidden, hidden]), bias: normal([hidden])),
+      scaler: normal([], 0.3), last: Linear(weight: normal([1, hidden]), bias: normal([1])))
+  }
+
+  private func logits(_ rows: Int) -> Tensor {
+    Machine.seed(99)
+    return Tensor.normal([rows, Self.settings.vocabulary]) * 4 + 2
+  }
+
+  @Test func `temperatures lie within the bounds and differ between rows`() {
+    let tau = Self.network()(logits(100)).doubles
+    #expect(tau.allSatisfy { $0 > 0.1 && $0 < 3 })
+    #expect(Set(tau).count > 90)
+  }
+
+  @Test func `centred input does not see a shift, raw input does; neither sees the scale`() {
+    var raw = Self.settings
+    raw.input = .logits
+    let z = logits(10)
+    for (settings, seesShift) in [(Self.settings, false), (raw, true)] {
+      let network = Self.network(settings)
+      let tau = network(z).doubles
+      let shifted = network(z + 5).doubles
+      let scaled = network(z * 8).doubles
+      #expect(zip(tau, shifted).contains { abs($0 - $1) > 1e-3 } == seesShift)
+      #expect(zip(tau, scaled).allSatisfy { abs($0 - $1) < 1e-5 })
+    }
+  }
+
+  @Test func `a row of zeros gives a temperature, not NaN`() {
+    #expect(Self.network()(.zeros([1, 40])).allFinite().item == 1)
+  }
+
+  @Test func `leading dimensions are kept`() {
+    let z = logits(6)
+    let network = Self.network()
+    #expect(network(z.reshaped([2, 3, 40])).shape == [2, 3])
+    #expect(network(z.reshaped([2, 3, 40])).floats == network(z).floats)
+  }
+
+  @Test func `dropout acts in training only`() {
+    let network = Self.network()
+    let z = logits(20)
+    #expect(network(z).floats == network(z).floats)
+    #expect(network(z, training: true).floats != network(z).floats)
+    var undropped = Self.settings
+    undropped.dropout = 0
+    let plain = Self.network(undropped)
+    #expect(plain(z, training: true).floats == network(z).floats)
+  }
+
+  @Test func `a new network has the published initialisation`() {
+    Machine.seed(5)
+    let network = TemperatureNetwork(TempNetSettings(vocabulary: 100, tauMin: 0.01, tauMax: 2, rho: 3))
+    let weights = network.transformation.weight.floats
+    #expect(network.transformation.weight.shape == [256, 100])
+    #expect(weights.allSatisfy { abs($0) <= 0.1 } && weights.contains { abs($0) > 0.099 })
+    #expect(network.projection.weight.floats.allSatisfy { abs($0) <= 1.0 / 16 })
+    #expect(network.last.weight.floats.allSatisfy { $0 == 1 } && network.last.bias!.floats == [0])
+    #expect(network.scaler.item == 0)
+  }
+
+  @Test func `gradients agree with finite differences in float64`() {
+    let network = Self.network(dtype: .float64)
+    let z = logits(7).to(.float64)
+    network.requireGradients()
+    (network(z) * .arange(7, dtype: .float64)).sum().backward()
+    func value() -> Double { withoutGradients { (network(z) * .arange(7, dtype: .float64)).sum().item } }
+    for parameter in network.parameters {
+      let original = parameter.tensor.detached().cloned()
+      let elements = original.doubles
+      for index in stride(from: 0, to: elements.count, by: max(1, elements.count / 9)) {
+        func shifted(_ by: Double) -> Double {
+          var copy = elements
+          copy[index] += by
+          parameter.tensor.copy(from: Tensor(copy, shape: original.shape))
+          return value()
+        }
+        let slope = (shifted(1e-5) - shifted(-1e-5)) / 2e-5
+        #expect(abs(slope - parameter.tensor.gradient!.doubles[index]) < 1e-7, "\(parameter.name)[\(index)]")
+      }
+      parameter.tensor.copy(from: original)
+    }
+  }
+}
+
+@Suite struct TemperatureNetworkFileTests {
+  private func temporary(_ name: String) -> String {
+    FileManager.default.temporaryDirectory.appending(path: "\(UUID().uuidString)-\(name)").path
+  }
+
+  @Test func `what was saved is loaded: settings, weights, and bytes when saved again`() throws {
+    var settings = TemperatureNetworkTests.settings
+    settings.rho = 0.1 + 0.2
+    settings.normalisationEpsilon = 1e-7
+    let network = TemperatureNetworkTests.network(settings)
+    let (first, second) = (temporary("a.safetensors"), temporary("b.safetensors"))
+    defer { for path in [first, second] { try? FileManager.default.removeItem(atPath: path) } }
+    try network.save(first, metadata: ["origin": "a test", "rho": "ignored"])
+    let loaded = try TemperatureNetwork.load(first)
+    #expect(loaded.settings == settings)
+    for (a, b) in zip(network.parameters, loaded.parameters) {
+      #expect(a.name == b.name && a.tensor.shape == b.tensor.shape && a.tensor.floats == b.tensor.floats)
+    }
+    #expect(try SafetensorsFile(first).metadata["origin"] == "a test")
+    try loaded.save(second, metadata: ["origin": "a test"])
+    let bytes = try [first, second].map { try Data(contentsOf: URL(filePath: $0)) }
+    #expect(bytes[0] == bytes[1])
+  }
+
+  @Test func `a file that is not a TempNet, or a damaged one, is refused with the field at fault`() throws {
+    let path = temporary("x.safetensors")
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    let network = TemperatureNetworkTests.network()
+    func message(_ tensors: [(name: String, tensor: Tensor)], _ metadata: [String: String]) throws -> String {
+      try SafetensorsWriter.write(tensors, metadata: metadata, to: path)
+      do {
+        _ = try TemperatureNetwork.load(path)
+        return "accepted"
+      } catch let failure as Failure {
+        #expect(failure.status == .badData)
+        return failure.description
+      }
+    }
+    let tensors = network.parameters.map { (name: $0.name, tensor: $0.tensor) }
+    let metadata = network.settings.metadata
+    func with(_ key: String, _ value: String?) -> [String: String] { metadata.merging([key: value ?? ""]) { $1 } }
+
+    #expect(try message(tensors, [:]).contains("is this a TempNet?"))
+    #expect(try message(tensors, with("format_version", "2")).contains("this program reads 1"))
+    #expect(try message(tensors, with("vocabulary", "41")).contains("proj.0.weight"))
+    #expect(try message(tensors, with("tau_max", "0.05")).contains("tau_max"))
+    #expect(try message(tensors, with("tau_min", "nan")).contains("tau_min"))
+    #expect(try message(tensors, with("hidden", "many")).contains("hidden"))
+    #expect(try message(tensors, with("input", "softmax")).contains("logits or centred"))
+    #expect(try message(tensors.filter { $0.name != "scaler" }, metadata).contains("scaler"))
+    let wrong = tensors.map { $0.name == "scaler" ? (name: "scaler", tensor: Tensor.zeros([2])) : $0 }
+    #expect(try message(wrong, metadata).contains("expected a single number"))
+  }
+
+  @Test func `a scaler of one element and float64 weights are read`() throws {
+    let path = temporary("x.safetensors")
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    let network = TemperatureNetworkTests.network()
+    let tensors = network.parameters.map {
+      (name: $0.name, tensor: $0.name == "scaler" ? $0.tensor.reshaped([1]) : $0.tensor.to(.float64))
+    }
+    try SafetensorsWriter.write(tensors, metadata: network.settings.metadata, to: path)
+    let loaded = try TemperatureNetwork.load(path)
+    #expect(loaded.scaler.shape == [] && loaded.scaler.item == network.scaler.item)
+    #expect(loaded.projection.weight.floats == network.projection.weight.floats)
+  }
+}
+
+@Suite struct FoldedTemperatureNetworkTests {
+  @Test(arguments: TempNetSettings.Input.allCases, [false, true])
+  func `folding changes neither temperatures nor gradients`(input: TempNetSettings.Input, bias: Bool) {
+    var settings = TemperatureNetworkTests.settings
+    settings.input = input
+    let (direct, folded) = (
+      TemperatureNetworkTests.network(settings, dtype: .float64),
+      TemperatureNetworkTests.network(settings, dtype: .float64)
+    )
+    direct.requireGradients()
+    folded.requireGradients()
+    Machine.seed(8)
+    let hidden = Tensor.normal([25, 6]).to(.float64)
+    let unembedding = Tensor.normal([40, 6]).to(.float64)
+    let headBias = bias ? Tensor.normal([40]).to(.float64) : nil
+    let logits = hidden.linear(unembedding, bias: headBias)
+    let maximum = logits.maximum(1)
+    let norm = (input == .centred ? logits - maximum.unsqueezed(1) : logits).norm(1)
+
+    let expected = direct(logits)
+    let found = folded.folded(unembedding: unembedding, bias: headBias)(hidden: hidden, maximum: maximum, norm: norm)
+    for (a, b) in zip(expected.doubles, found.doubles) { #expect(abs(a - b) < 1e-12) }
+    (expected * expected).sum().backward()
+    (found * found).sum().backward()
+    for (a, b) in zip(direct.parameters, folded.parameters) {
+      for (x, y) in zip(a.tensor.gradient!.doubles, b.tensor.gradient!.doubles) {
+        #expect(abs(x - y) < 1e-11, "\(a.name)")
+      }
+    }
+  }
+}
+
+@Suite struct TemperaturePolicyTests {
+  @Test func `each policy gives a temperature per row in the logits' type, and records nothing`() {
+    let network = TemperatureNetworkTests.network()
+    network.requireGradients()
+    Machine.seed(9)
+    let logits = Tensor.normal([5, 40]) * 3
+    let fixed = TemperaturePolicy.fixed(0.7)(logits)
+    #expect(fixed.floats == [Float](repeating: 0.7, count: 5))
+    let predicted = TemperaturePolicy.tempnet(network)(logits)
+    #expect(predicted.floats == network(logits).floats && !predicted.requiresGradient)
+    let exact = TemperaturePolicy.exact(entropy: 2, bounds: 0.1...3)(logits)
+    #expect(exact.dtype == .float32)
+    #expect(exact.floats == ExactTemperature.solve(logits: logits, entropy: 2, bounds: 0.1...3).floats)
+  }
+}
