@@ -78,8 +78,8 @@ print(sysconfig.get_config_var("EXT_SUFFIX"), sysconfig.get_path("purelib"), sep
 
 # A libtorch of the user's own; the package manifest wants an absolute path.
 if [[ -n ${LIBTORCH:-} ]]; then
-  LIBTORCH=$(cd -- "$LIBTORCH" && pwd -P) || fail 66 "LIBTORCH names no folder"
-  export LIBTORCH
+  folder=$(cd -- "$LIBTORCH" 2>/dev/null && pwd -P) || fail 66 "LIBTORCH=$LIBTORCH is no folder"
+  export LIBTORCH=$folder
 else
   unset LIBTORCH
 fi
