@@ -1,0 +1,68 @@
+import Diagnostics
+
+/// `OUTPUT.partial`: where a stage works before its artifact is published.
+///
+///     identity.json   what is being made; written before anything else, so a folder without it holds nothing of worth
+///     content/        becomes the artifact
+///     checkpoints/    what interrupted work continues from
+struct WorkFolder {
+  let path: String
+  /// Whether an earlier, interrupted run had already begun here.
+  let isResumed: Bool
+
+  var content: String { "\(path)/content" }
+  var checkpoints: String { "\(path)/checkpoints" }
+  private static let identityName = "identity.json"
+
+  static func path(for output: String) -> String { "\(output).partial" }
+
+  /// Makes the folder, or takes over the one that an interrupted run of the same identity left.
+  ///
+  /// - Throws: `Failure(.tryAgain)` when the one that is there belongs to another configuration or resolution.
+  init(for output: String, _ identity: StageIdentity) throws {
+    path = Self.path(for: output)
+    let note = "\(path)/\(Self.identityName)"
+    isResumed = try Files.status(note) != nil
+    if isResumed {
+      try Self.check(identity, note, path)
+    } else {
+      try Self.clear(path)
+    }
+    try Files.makeFolder(content)
+    try Files.makeFolder(checkpoints)
+    if !isResumed {
+      try AtomicFile.write(identity.note.pretty, to: note)
+      try Files.synchronise(Files.folder(of: path))
+    }
+  }
+
+  /// Removes what was left by a run that was stopped before it noted its identity; refuses to remove anything else.
+  private static func clear(_ path: String) throws {
+    guard try Files.status(path) != nil else { return }
+    for name in try Files.list(path) {
+      let isOurs = name == "content" || name == "checkpoints" || name.hasPrefix(identityName)
+      guard isOurs else {
+        throw Failure(.outputExists, "holds '\(name)', which is not of tempnet; remove or rename the folder", at: path)
+      }
+    }
+    try Files.remove(path)
+  }
+
+  private static func check(_ identity: StageIdentity, _ note: String, _ path: String) throws {
+    let old = try JSON(parsing: try Files.read(note), source: note)
+    guard let difference = identity.note.differences(from: old).first else { return }
+    throw Failure(
+      .tryAgain,
+      "holds unfinished work of another configuration: \(difference); "
+        + "repeat the command that began it, or remove the folder", at: path)
+  }
+}
+
+extension StageIdentity {
+  /// What has to be equal for work to be continued.
+  fileprivate var note: JSON {
+    var note = dependencies
+    note["resolution"] = resolution
+    return note
+  }
+}

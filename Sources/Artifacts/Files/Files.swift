@@ -1,0 +1,175 @@
+import Diagnostics
+import Glibc
+
+/// What the file system says about a file or folder.
+public struct FileStatus: Equatable, Sendable {
+  public let isRegular: Bool
+  public let isFolder: Bool
+  /// In bytes.
+  public let size: Int
+  public let inode: Int
+  public let device: Int
+  /// Nanoseconds since 1970 of the last change of content.
+  public let modified: Int
+  /// Nanoseconds since 1970 of the last change of content, name, owner or mode; programs cannot set it back.
+  public let changed: Int
+
+  init(_ status: stat) {
+    isRegular = status.st_mode & S_IFMT == S_IFREG
+    isFolder = status.st_mode & S_IFMT == S_IFDIR
+    size = Int(status.st_size)
+    inode = Int(truncatingIfNeeded: status.st_ino)
+    device = Int(truncatingIfNeeded: status.st_dev)
+    modified = status.st_mtim.nanoseconds
+    changed = status.st_ctim.nanoseconds
+  }
+
+  /// The status of a regular file, as it was noted earlier.
+  init(size: Int, modified: Int, changed: Int, inode: Int, device: Int) {
+    isRegular = true
+    isFolder = false
+    self.size = size
+    self.inode = inode
+    self.device = device
+    self.modified = modified
+    self.changed = changed
+  }
+}
+
+extension timespec {
+  var nanoseconds: Int { tv_sec * 1_000_000_000 + tv_nsec }
+}
+
+/// Files and folders by path; every error of the system becomes a `Failure` that names the path.
+public enum Files {
+  public static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+
+  /// Follows links. Nil where nothing of that name exists.
+  public static func status(_ path: String) throws -> FileStatus? {
+    var status = stat()
+    if stat(path, &status) == 0 { return FileStatus(status) }
+    if errno == ENOENT || errno == ENOTDIR { return nil }
+    throw Failure.system("cannot look at it", path)
+  }
+
+  public static func read(_ path: String) throws -> [UInt8] {
+    let reader = try FileReader(path)
+    let size = try reader.size
+    var bytes = [UInt8](unsafeUninitializedCapacity: size) { _, count in count = 0 }
+    while case let chunk = try reader.read(upTo: max(size, FileReader.bufferSize)), !chunk.isEmpty {
+      if bytes.isEmpty { bytes = chunk } else { bytes += chunk }
+    }
+    return bytes
+  }
+
+  /// Names in a folder, sorted by their bytes, without `.` and `..`.
+  public static func list(_ folder: String) throws -> [String] {
+    guard let stream = opendir(folder) else { throw Failure.system("cannot list", folder) }
+    defer { closedir(stream) }
+    var names: [String] = []
+    while true {
+      errno = 0
+      guard let entry = readdir(stream) else { break }
+      let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+        pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+      }
+      if name != "." && name != ".." { names.append(name) }
+    }
+    if errno != 0 { throw Failure.system("cannot list", folder) }
+    return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+  }
+
+  /// Makes a folder and those above it; one that exists already is left as it is.
+  public static func makeFolder(_ path: String) throws {
+    if mkdir(path, 0o777) == 0 { return }
+    let code = errno
+    if code == ENOENT, case let parent = folder(of: path), parent != path {
+      try makeFolder(parent)
+      return try makeFolder(path)
+    }
+    // A concurrent maker may have been quicker, and some file systems report other errors for what exists.
+    if try status(path)?.isFolder == true { return }
+    throw Failure.system("cannot make the folder", path, code: code)
+  }
+
+  /// Replaces `new` if it is a file, or an empty folder where `old` is a folder.
+  public static func rename(_ old: String, to new: String) throws {
+    if Glibc.rename(old, new) != 0 { throw Failure.system("cannot rename to \(new)", old) }
+  }
+
+  /// Removes a file, or a folder with all it holds, never following links; nothing there is no error.
+  public static func remove(_ path: String) throws {
+    var status = stat()
+    guard lstat(path, &status) == 0 else {
+      if errno == ENOENT { return }
+      throw Failure.system("cannot remove", path)
+    }
+    if status.st_mode & S_IFMT == S_IFDIR {
+      for name in try list(path) { try remove("\(path)/\(name)") }
+      if rmdir(path) != 0 && errno != ENOENT { throw Failure.system("cannot remove", path) }
+    } else if unlink(path) != 0 && errno != ENOENT {
+      throw Failure.system("cannot remove", path)
+    }
+  }
+
+  /// Waits until a file's content, or a folder's list of names, is on the disk.
+  public static func synchronise(_ path: String) throws {
+    let descriptor = retryingOnInterruption { open(path, O_RDONLY | O_CLOEXEC) }
+    guard descriptor >= 0 else { throw Failure.system("cannot open", path) }
+    defer { close(descriptor) }
+    // EINVAL: a file system that cannot synchronise folders has nothing to wait for.
+    if retryingOnInterruption({ fsync(descriptor) }) != 0 && errno != EINVAL {
+      throw Failure.system("cannot write to disk", path)
+    }
+  }
+
+  /// Synchronises everything in a folder, and the folder.
+  public static func synchroniseTree(_ folder: String) throws {
+    for name in try list(folder) {
+      let path = "\(folder)/\(name)"
+      if try status(path)?.isFolder == true { try synchroniseTree(path) } else { try synchronise(path) }
+    }
+    try synchronise(folder)
+  }
+
+  /// Paths of all files below a folder, relative to it, sorted by their bytes.
+  public static func tree(_ folder: String) throws -> [String] {
+    var paths: [String] = []
+    for name in try list(folder) {
+      if try status("\(folder)/\(name)")?.isFolder == true {
+        paths += try tree("\(folder)/\(name)").map { "\(name)/\($0)" }
+      } else {
+        paths.append(name)
+      }
+    }
+    return paths.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+  }
+
+  /// The folder a path lies in: `a` of `a/b`, `.` of `b`.
+  public static func folder(of path: String) -> String {
+    guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return "." }
+    return slash == path.startIndex ? "/" : String(path[..<slash])
+  }
+
+  /// The last component of a path.
+  public static func name(of path: String) -> String {
+    guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return path }
+    return String(path[path.index(after: slash)...])
+  }
+
+  /// Whether a path names something below the folder it is relative to: not absolute, no `..`, no empty component.
+  public static func isPlainRelative(_ path: String) -> Bool {
+    path.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).allSatisfy { component in
+      !component.isEmpty && !component.elementsEqual(".".utf8) && !component.elementsEqual("..".utf8)
+        && !component.contains(0)
+    }
+  }
+}
+
+/// Makes a system call again when a signal interrupted it: the programs install handlers for SIGINT and SIGTERM.
+func retryingOnInterruption<Result: SignedInteger>(_ call: () -> Result) -> Result {
+  while true {
+    let result = call()
+    if result != -1 || errno != EINTR { return result }
+  }
+}

@@ -1,0 +1,75 @@
+import Diagnostics
+
+/// Reads the members of a JSON object that has a fixed form; what is missing, of another kind or unknown is an error.
+public struct JSONFields {
+  private let members: JSONObject
+  private let source: String
+  private let path: String
+  private var asked: Set<String> = []
+
+  /// - Parameters:
+  ///   - source: names the file in errors.
+  ///   - path: where in the file the object stands, as in `producer`; empty for the whole.
+  public init(_ json: JSON, source: String, path: String = "") throws {
+    self.source = source
+    self.path = path
+    guard case .object(let object) = json else {
+      throw Failure(
+        .badData, "\(path.isEmpty ? "the value" : path) must be an object, found \(json.kindName)", at: source)
+    }
+    members = object
+  }
+
+  public mutating func string(_ name: String) throws -> String {
+    try required(name, "a string", \.stringValue)
+  }
+
+  public mutating func integer(_ name: String) throws -> Int { try required(name, "an integer", \.intValue) }
+
+  public mutating func number(_ name: String) throws -> Double { try required(name, "a number", \.doubleValue) }
+
+  public mutating func boolean(_ name: String) throws -> Bool { try required(name, "a boolean", \.boolValue) }
+
+  public mutating func array(_ name: String) throws -> [JSON] { try required(name, "an array", \.arrayValue) }
+
+  /// An object whose members have free names.
+  public mutating func object(_ name: String) throws -> JSONObject { try required(name, "an object", \.objectValue) }
+
+  /// A member of any kind that must be there.
+  public mutating func value(_ name: String) throws -> JSON { try required(name, "a value") { $0 } }
+
+  /// A member that may be missing.
+  public mutating func optional(_ name: String) -> JSON? {
+    asked.insert(name)
+    return members[name]
+  }
+
+  public mutating func fields(_ name: String) throws -> JSONFields {
+    try JSONFields(try value(name), source: source, path: place(name))
+  }
+
+  /// The members of an array of objects.
+  public mutating func list(_ name: String) throws -> [JSONFields] {
+    try array(name).enumerated().map { try JSONFields($1, source: source, path: "\(place(name))[\($0)]") }
+  }
+
+  /// Refuses members that nothing asked for.
+  public func finish() throws {
+    if let unknown = members.keys.first(where: { !asked.contains($0) }) { throw failure(unknown, "is not known") }
+  }
+
+  /// A failure about one member.
+  public func failure(_ name: String, _ message: String) -> Failure {
+    Failure(.badData, "\(place(name)) \(message)", at: source)
+  }
+
+  private func place(_ name: String) -> String { path.isEmpty ? name : "\(path).\(name)" }
+
+  private mutating func required<Value>(
+    _ name: String, _ kind: String, _ convert: (JSON) -> Value?
+  ) throws -> Value {
+    guard let member = optional(name) else { throw failure(name, "is missing") }
+    guard let value = convert(member) else { throw failure(name, "must be \(kind), found \(member.kindName)") }
+    return value
+  }
+}

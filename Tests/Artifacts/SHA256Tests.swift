@@ -1,0 +1,132 @@
+import Artifacts
+import Diagnostics
+import Glibc
+import Testing
+
+@Suite struct SHA256Tests {
+  /// FIPS 180-2, appendix B.
+  @Test(arguments: [
+    ("", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"),
+    ("abc", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
+    (
+      "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq",
+      "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1"
+    ),
+  ])
+  func `digests are those of the standard`(text: String, digest: String) {
+    #expect(SHA256.hex(of: text) == digest)
+    #expect(SHA256.isHex(digest))
+  }
+
+  @Test func `a million letters in uneven pieces give the standard's digest`() throws {
+    var hasher = SHA256()
+    for length in [1, 999, 65_536, 933_464] { hasher.update(repeatElement(UInt8(ascii: "a"), count: length)) }
+    #expect(hasher.hex() == "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0")
+  }
+
+  @Test func `only 64 lower-case hexadecimals look like a digest`() {
+    #expect(!SHA256.isHex(""))
+    #expect(!SHA256.isHex(String(repeating: "A", count: 64)))
+    #expect(!SHA256.isHex(String(repeating: "a", count: 63)))
+  }
+}
+
+@Suite struct FileDigestsTests {
+  let folder: TemporaryFolder
+
+  init() throws { folder = try TemporaryFolder() }
+
+  /// Lets the clock that file times are taken from go on by at least a tick.
+  private func waitForTick() { usleep(20_000) }
+
+  /// Changes the remembered digests so that a test sees whether one was used.
+  private func forge(_ cache: String, from old: String, to new: String) throws {
+    try AtomicFile.write(try text(cache).replacing(old, with: new), to: cache)
+  }
+
+  @Test func `a digest is remembered between runs while the file does not change`() throws {
+    let path = try folder.write("one", to: "file")
+    let cache = folder("digests.json")
+    waitForTick()
+    let first = FileDigests(cache: cache)
+    let digest = try first.sha256(of: path)
+    #expect(digest == SHA256.hex(of: "one"))
+    try first.save()
+
+    let forged = String(repeating: "0", count: 64)
+    try forge(cache, from: digest, to: forged)
+    #expect(try FileDigests(cache: cache).sha256(of: path) == forged)
+
+    waitForTick()
+    try folder.write("two", to: "file")
+    #expect(try FileDigests(cache: cache).sha256(of: path) == SHA256.hex(of: "two"))
+  }
+
+  @Test func `a change that keeps size and modification time is noticed`() throws {
+    let path = try folder.write("one", to: "file")
+    waitForTick()
+    let digests = FileDigests()
+    _ = try digests.sha256(of: path)
+    let old = try #require(try Files.status(path))
+    waitForTick()
+    let writer = try FileWriter(path)
+    try writer.write("two")
+    try writer.close()
+    let time = timespec(tv_sec: old.modified / 1_000_000_000, tv_nsec: old.modified % 1_000_000_000)
+    #expect(utimensat(AT_FDCWD, path, [time, time], 0) == 0)
+    #expect(try Files.status(path)?.modified == old.modified)
+    #expect(try digests.sha256(of: path) == SHA256.hex(of: "two"))
+  }
+
+  @Test func `a file as young as its hashing is not remembered`() throws {
+    let cache = folder("digests.json")
+    let digests = FileDigests(cache: cache)
+    let writer = try FileWriter(folder("file"))
+    // A time in the future stands for a change within the same tick.
+    try writer.close()
+    let future = timespec(tv_sec: time(nil) + 1000, tv_nsec: 0)
+    #expect(utimensat(AT_FDCWD, folder("file"), [future, future], 0) == 0)
+    _ = try digests.sha256(of: folder("file"))
+    try digests.save()
+    #expect(!Files.exists(cache))
+  }
+
+  @Test(arguments: ["", "{", "[]", "{\"version\": 9, \"files\": {}}", "{\"version\": 1, \"files\": {\"a\": {}}}"])
+  func `a broken cache is begun anew`(broken: String) throws {
+    let path = try folder.write("one", to: "file")
+    let cache = try folder.write(broken, to: "digests.json")
+    waitForTick()
+    let digests = FileDigests(cache: cache)
+    #expect(try digests.sha256(of: path) == SHA256.hex(of: "one"))
+    try digests.save()
+    #expect(try text(cache).contains(SHA256.hex(of: "one")))
+  }
+
+  @Test func `files that are gone leave the cache`() throws {
+    let cache = folder("digests.json")
+    let digests = FileDigests(cache: cache)
+    for name in ["gone", "kept"] { try folder.write(name, to: name) }
+    waitForTick()
+    for name in ["gone", "kept"] { _ = try digests.sha256(of: folder(name)) }
+    try Files.remove(folder("gone"))
+    try digests.save()
+    #expect(try text(cache).contains("kept"))
+    #expect(!(try text(cache).contains("gone")))
+  }
+
+  @Test func `a folder's digest changes with every name and content in it`() throws {
+    let digests = FileDigests()
+    var seen: Set<String> = []
+    try folder.write("x", to: "corpus/a/one")
+    seen.insert(try digests.sha256(ofTree: folder("corpus")))
+    try folder.write("y", to: "corpus/two")
+    seen.insert(try digests.sha256(ofTree: folder("corpus")))
+    try Files.rename(folder("corpus/two"), to: folder("corpus/three"))
+    seen.insert(try digests.sha256(ofTree: folder("corpus")))
+    try folder.write("z", to: "corpus/three")
+    seen.insert(try digests.sha256(ofTree: folder("corpus")))
+    #expect(seen.count == 4)
+    #expect(try digests.sha256(ofTree: folder("corpus/three")) == SHA256.hex(of: "z"))
+    #expect(throws: Failure.self) { try digests.sha256(ofTree: folder("missing")) }
+  }
+}
