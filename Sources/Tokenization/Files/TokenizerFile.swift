@@ -29,7 +29,8 @@ enum TokenizerFile {
       "post_processor": .null,
       "decoder": ["type": "ByteLevel", "add_prefix_space": true, "trim_offsets": true, "use_regex": true],
       "model": [
-        "type": "BPE", "dropout": .null, "unk_token": .null, "continuing_subword_prefix": .null, "end_of_word_suffix": .null,
+        "type": "BPE", "dropout": .null, "unk_token": .null, "continuing_subword_prefix": .null,
+        "end_of_word_suffix": .null,
         "fuse_unk": false, "byte_fallback": false, "ignore_merges": false, "vocab": .object(tokens),
         "merges": .array(
           vocabulary.merges.map { [.string(spelling($0.left)), .string(spelling($0.right))] }),

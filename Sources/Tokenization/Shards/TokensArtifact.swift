@@ -1,0 +1,44 @@
+import Artifacts
+import Diagnostics
+
+/// A `tokens` artifact, opened for reading.
+public struct TokensArtifact: Sendable {
+  public let artifact: Artifact
+  /// One more than the largest id.
+  public let vocabularySize: Int
+  /// The id that closes every document.
+  public let endOfText: Int32
+  private let splits: [Split: TokenSplit]
+
+  /// Opens the shards of all splits and checks that their parts fit together; ids are checked as they are read.
+  ///
+  /// - Throws: `Failure(.badData)` naming the file and what is wrong with it.
+  public init(_ artifact: Artifact) throws {
+    self.artifact = artifact
+    guard let vocabulary = artifact.summary["vocabulary"]?.intValue, vocabulary > 0,
+      vocabulary <= Vocabulary.maximumSize, let endOfText = artifact.summary["endOfText"]?.intValue,
+      (0..<vocabulary).contains(endOfText)
+    else { throw Failure(.badData, "its summary has no sound vocabulary and endOfText", at: artifact.path) }
+    vocabularySize = vocabulary
+    self.endOfText = Int32(endOfText)
+    splits = try Dictionary(
+      uniqueKeysWithValues: Split.allCases.map { ($0, try TokenSplit($0, of: artifact, vocabulary: vocabulary)) })
+  }
+
+  public func split(_ split: Split) -> TokenSplit { splits[split]! }
+
+  /// Reads the tokenizer; takes a moment, so keep it.
+  public func loadTokenizer() throws -> Tokenizer {
+    let path = try tokenizerPath
+    let tokenizer = try Tokenizer(path: path)
+    guard tokenizer.vocabularySize == vocabularySize, tokenizer.endOfText == endOfText else {
+      throw Failure(.badData, "is not the tokenizer that the shards were made with", at: path)
+    }
+    return tokenizer
+  }
+
+  /// The path of the artifact's `tokenizer.json`.
+  public var tokenizerPath: String {
+    get throws { try artifact.file(TokenFormat.tokenizerFile) }
+  }
+}
