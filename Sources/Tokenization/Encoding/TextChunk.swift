@@ -1,0 +1,125 @@
+/// Text for one thread to work on: documents, or parts of documents cut where splitting into pieces does not notice.
+final class TextChunk: @unchecked Sendable {  // Handed from thread to thread, never used by two at once.
+  struct Segment {
+    let split: Split
+    /// Its bytes in the chunk's text.
+    let range: Range<Int>
+    /// Whether the document ends with this segment.
+    let endsDocument: Bool
+  }
+
+  /// Small enough that the chunks of several threads stay in a shared cache, large enough that starting on one costs
+  /// nothing.
+  static let defaultSize = 1 << 18
+
+  var text: ByteBuffer
+  var segments: [Segment] = []
+  /// Room for the ids of the text, kept for the next text: fresh memory would cost as much as encoding does.
+  private(set) var ids: UnsafeMutablePointer<UInt32>
+  private var room: Int
+
+  init(capacity: Int) {
+    text = ByteBuffer(capacity: capacity)
+    room = TextEncoder.room(forBytes: capacity)
+    ids = .allocate(capacity: room)
+  }
+
+  deinit { ids.deallocate() }
+
+  /// Makes sure that `ids` has room for what the text can encode to.
+  func makeRoom() {
+    let needed = TextEncoder.room(forBytes: text.count)
+    guard needed > room else { return }
+    ids.deallocate()
+    room = needed
+    ids = .allocate(capacity: room)
+  }
+
+  func removeAll() {
+    text.removeAll()
+    segments.removeAll(keepingCapacity: true)
+  }
+}
+
+/// Cuts a stream of documents into chunks of valid UTF-8.
+///
+/// A document longer than a chunk is cut at a place that changes no piece (`Pretokenizer.lastSafeCut`); a chunk grows
+/// until there is one. So memory is bounded by the longest stretch of text without such a place, in practice by the
+/// size of a chunk.
+final class TextChunker: DocumentReceiver {
+  private let size: Int
+  private let newChunk: () -> TextChunk
+  private let deliver: (TextChunk) throws -> Void
+  private let pretokenizer = Pretokenizer()
+
+  private var chunk: TextChunk
+  private var repair = UTF8Repair()
+  private var split = Split.train
+  private var segmentStart = 0
+  /// Up to here the open segment holds no place to cut at.
+  private var searched = 0
+  private var documentHasText = false
+
+  /// - Parameters:
+  ///   - size: in bytes; a chunk is delivered as soon as it holds as much.
+  ///   - newChunk: gives an empty chunk.
+  init(size: Int, newChunk: @escaping () -> TextChunk, deliver: @escaping (TextChunk) throws -> Void) {
+    self.size = size
+    self.newChunk = newChunk
+    self.deliver = deliver
+    chunk = newChunk()
+  }
+
+  func begin(_ split: Split) {
+    self.split = split
+    segmentStart = chunk.text.count
+    searched = segmentStart
+    documentHasText = false
+  }
+
+  func append(_ bytes: UnsafeBufferPointer<UInt8>) throws {
+    repair.append(bytes, to: &chunk.text)
+    guard chunk.text.count >= size else { return }
+    try cut()
+  }
+
+  /// Ends the document. One without text leaves no trace.
+  func end() throws {
+    repair.finish(to: &chunk.text)
+    if documentHasText || chunk.text.count > segmentStart { addSegment(to: chunk.text.count, endsDocument: true) }
+    if chunk.text.count >= size { try next() }
+  }
+
+  /// Delivers what is left, after the last document.
+  func finish() throws {
+    if !chunk.segments.isEmpty { try next() }
+  }
+
+  private func cut() throws {
+    let base = chunk.text.base + segmentStart
+    let found = pretokenizer.lastSafeCut(
+      base, count: chunk.text.count - segmentStart, lowest: searched - segmentStart)
+    guard let found else {
+      searched = chunk.text.count
+      return
+    }
+    let place = segmentStart + found
+    addSegment(to: place, endsDocument: false)
+    documentHasText = true
+    let following = newChunk()
+    chunk.text.moveTail(from: place, to: &following.text)
+    try deliver(chunk)
+    chunk = following
+    segmentStart = 0
+    searched = 0
+  }
+
+  private func addSegment(to end: Int, endsDocument: Bool) {
+    chunk.segments.append(TextChunk.Segment(split: split, range: segmentStart..<end, endsDocument: endsDocument))
+  }
+
+  private func next() throws {
+    try deliver(chunk)
+    chunk = newChunk()
+  }
+}

@@ -1,0 +1,55 @@
+import Diagnostics
+
+/// Learns a byte-level BPE vocabulary: `<|endoftext|>` is id 0, the 256 bytes follow in the order of `ByteAlphabet`,
+/// then one token per merge.
+///
+/// Merges and ids equal those of Python's `tokenizers`: `BpeTrainer(special_tokens=["<|endoftext|>"],
+/// initial_alphabet=ByteLevel.alphabet())` over documents split by `ByteLevel(add_prefix_space=False)`.
+public enum VocabularyTrainer {
+  /// The smallest vocabulary there is: the special token and the bytes.
+  public static let smallestSize = 257
+
+  /// - Parameters:
+  ///   - size: the number of entries wanted.
+  ///   - progress: told the number of entries there are.
+  /// - Throws: `Failure(.badConfiguration)` when the text has too few different pairs for that many entries.
+  public static func train(_ counts: WordCounts, size: Int, progress: (Int) -> Void = { _ in }) throws -> Vocabulary {
+    precondition((smallestSize...Vocabulary.maximumSize).contains(size), "a vocabulary of \(size)")
+    var tokens: [[UInt8]] = [Array(Vocabulary.endOfTextName.utf8)] + ByteAlphabet.order.map { [$0] }
+    var idOfByte = [UInt32](repeating: 0, count: 256)
+    for (index, byte) in ByteAlphabet.order.enumerated() { idOfByte[Int(byte)] = UInt32(1 + index) }
+
+    var ids: [[UInt8]: UInt32] = [:]
+    var merges: [Vocabulary.Merge] = []
+    var learner = MergeLearner(counts.sorted(), idOfByte: idOfByte)
+    while tokens.count < size {
+      try Interruption.check()
+      guard let (left, right, words) = learner.next() else {
+        throw Failure(
+          .badConfiguration,
+          "the text gives a vocabulary of \(tokens.count) entries at most, \(size) are wanted; "
+            + "ask for fewer or give more text")
+      }
+      // Two pairs can spell the same token, as `a`+`bc` and `ab`+`c` do; they share its id.
+      let spelling = tokens[Int(left)] + tokens[Int(right)]
+      let id = ids[spelling] ?? UInt32(tokens.count)
+      if id == tokens.count {
+        ids[spelling] = id
+        tokens.append(spelling)
+        progress(tokens.count)
+      }
+      merges.append(Vocabulary.Merge(left: Int32(left), right: Int32(right), merged: Int32(id)))
+      learner.merge(left, right, into: id, inWords: words)
+    }
+    let special = Vocabulary.Special(id: 0, content: Vocabulary.endOfTextName)
+    return try Vocabulary(
+      tokens: tokens, merges: lastOfEach(merges), specials: [special], source: "the trained vocabulary")
+  }
+
+  /// Of a pair that was merged more than once only the last merge has a rank, as in `tokenizers`.
+  private static func lastOfEach(_ merges: [Vocabulary.Merge]) -> [Vocabulary.Merge] {
+    var seen: Set<MergeLearner.Pair> = []
+    let kept = merges.reversed().filter { seen.insert(MergeLearner.pair(UInt32($0.left), UInt32($0.right))).inserted }
+    return kept.reversed()
+  }
+}
