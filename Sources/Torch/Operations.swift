@@ -32,6 +32,11 @@ extension Tensor {
   public static func - (a: Double, b: Tensor) -> Tensor { -b + a }
   public static prefix func - (a: Tensor) -> Tensor { Operator.one("aten::neg", "", [.tensor(a)]) }
 
+  /// `self + a ∘ b · scale`, without a tensor in between.
+  public func addingProduct(_ a: Tensor, _ b: Tensor, scale: Double = 1) -> Tensor {
+    Operator.one("aten::addcmul", "", [.tensor(self), .tensor(a), .tensor(b)], named: ["value": .number(scale)])
+  }
+
   public func exp() -> Tensor { Operator.one("aten::exp", "", [.tensor(self)]) }
   public func log() -> Tensor { Operator.one("aten::log", "", [.tensor(self)]) }
   public func abs() -> Tensor { Operator.one("aten::abs", "", [.tensor(self)]) }

@@ -23,6 +23,13 @@ public enum DType: Int, Sendable, CaseIterable, CustomStringConvertible {
     }
   }
 
+  public var isFloatingPoint: Bool {
+    switch self {
+    case .float16, .float32, .float64, .bfloat16: true
+    case .uint8, .int8, .int16, .int32, .int64, .bool: false
+    }
+  }
+
   public var description: String {
     switch self {
     case .uint8: "uint8"

@@ -1,0 +1,28 @@
+import Glibc
+import Torch
+
+/// GPT-2's way to start: matrices and embeddings from N(0, 0.02²), those that add to the residual stream narrower by
+/// √(2 · layers) so that the stream's variance does not grow with depth (Radford et al. 2019); biases 0, norms 1.
+enum Initialization {
+  private static let standardDeviation = 0.02
+  /// Keeps these draws apart from others that start from the same seed ("model" in ASCII).
+  private static let stream: UInt64 = 0x6D_6F64_656C
+
+  /// The parameters of a configuration, each drawn from a generator of its own.
+  static func parameters(_ configuration: ModelConfiguration, seed: UInt64) -> [NamedTensor] {
+    configuration.parameters.enumerated().map { index, parameter in
+      Machine.seed(seed, stream: stream, index: UInt64(index))
+      return NamedTensor(parameter.name, initial(parameter, layers: configuration.layers))
+    }
+  }
+
+  private static func initial(_ parameter: ParameterDescription, layers: Int) -> Tensor {
+    switch parameter.role {
+    case .embedding, .weight: .normal(parameter.shape, standardDeviation: standardDeviation)
+    case .residualWeight:
+      .normal(parameter.shape, standardDeviation: standardDeviation / sqrt(2 * Double(layers)))
+    case .bias: .zeros(parameter.shape)
+    case .normScale: .ones(parameter.shape)
+    }
+  }
+}

@@ -1,0 +1,91 @@
+import Torch
+
+/// A decoder-only transformer: from tokens to the last hidden state, and from there to logits.
+public final class LanguageModel: Module {
+  public let configuration: ModelConfiguration
+  /// In the order and with the names of `ModelConfiguration.parameters`.
+  public let parameters: [NamedTensor]
+  /// The unembedding W, [V, width]; the token embedding itself where the head is tied.
+  public let headWeight: Tensor
+  /// The precision of the large products. The residual stream, norms and parameters keep the parameters' own.
+  public let arithmetic: DType
+
+  private let embedding: Tensor
+  private let positions: Tensor?
+  private let rotary: RotaryEmbedding?
+  private let blocks: [TransformerBlock]
+  private let norm: Norm
+
+  /// A model with fresh weights: the same for the same seed, on whatever device it will run.
+  public convenience init(
+    _ configuration: ModelConfiguration, seed: UInt64, device: Device = .cpu, arithmetic: DType = .float32
+  ) {
+    let parameters = Initialization.parameters(configuration, seed: seed)
+    self.init(configuration, parameters: parameters, device: device, arithmetic: arithmetic)
+  }
+
+  /// A model over given tensors, which must be those that `configuration.parameters` lists, in that order.
+  public init(
+    _ configuration: ModelConfiguration, parameters: [NamedTensor], device: Device = .cpu,
+    arithmetic: DType = .float32
+  ) {
+    let expected = configuration.parameters
+    precondition(
+      parameters.map(\.name) == expected.map(\.name) && parameters.map(\.tensor.shape) == expected.map(\.shape),
+      "not the parameters that the configuration calls for")
+    let parameters = parameters.map { NamedTensor($0.name, $0.tensor.to(device)) }
+    let table = ParameterTable(parameters)
+    self.configuration = configuration
+    self.parameters = parameters
+    self.arithmetic = arithmetic
+    embedding = table["embedding.weight"]
+    positions = table.ifPresent("positions.weight")
+    rotary =
+      configuration.positions == .rotary
+      ? RotaryEmbedding(configuration, device: device, dtype: arithmetic) : nil
+    blocks = (0..<configuration.layers).map { TransformerBlock("blocks.\($0)", configuration, table) }
+    norm = Norm("norm", configuration, table)
+    headWeight = table.ifPresent("head.weight") ?? embedding
+  }
+
+  public var device: Device { embedding.device }
+
+  /// The hidden state after the last norm, [B, T, width], of tokens [B, T] (int64, T at most the context).
+  ///
+  /// - Parameters:
+  ///   - documentStarts: for each token the index in its window where its document begins, [B, T] int64. Looked at
+  ///     only where the configuration says `attention: document`, and there a window without them is one document.
+  ///   - training: whether dropout acts.
+  public func hidden(_ tokens: Tensor, documentStarts: Tensor? = nil, training: Bool = false) -> Tensor {
+    let length = tokens.size(1)
+    precondition(length <= configuration.context, "\(length) tokens exceed the context of \(configuration.context)")
+    let dropout = training ? configuration.dropout : 0
+    let starts = configuration.attention == .document ? documentStarts : nil
+    let mask = starts.map { allowedAttention(documentStarts: $0) }
+    var x = Tensor.embedding(embedding, tokens)
+    if let positions { x = x + positionVectors(positions, length: length, documentStarts: starts) }
+    x = x.dropout(dropout)
+    for block in blocks {
+      x = block(x, rotary: rotary, mask: mask, arithmetic: arithmetic, dropout: dropout)
+    }
+    return norm(x)
+  }
+
+  /// W·h for hidden states [..., width]: [..., V], in the precision of `hidden`.
+  public func logits(_ hidden: Tensor) -> Tensor {
+    hidden.to(arithmetic).linear(headWeight.to(arithmetic)).to(hidden.dtype)
+  }
+
+  private func positionVectors(_ table: Tensor, length: Int, documentStarts: Tensor?) -> Tensor {
+    guard let documentStarts else { return table[0..<length] }
+    return .embedding(table, Tensor.arange(length, device: device) - documentStarts)
+  }
+}
+
+/// Token i of a window may look at j if start(i) ≤ j ≤ i: [B, 1, T, T], boolean, from starts [B, T].
+private func allowedAttention(documentStarts: Tensor) -> Tensor {
+  let index = Tensor.arange(documentStarts.size(1), device: documentStarts.device)
+  let later = index.greater(index.unsqueezed(1))
+  let foreign = index.less(documentStarts.unsqueezed(-1))
+  return later.not().and(foreign.not()).unsqueezed(1)
+}

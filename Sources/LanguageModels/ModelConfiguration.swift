@@ -1,0 +1,142 @@
+import Diagnostics
+
+/// Everything that decides a decoder-only transformer's shape and arithmetic; the content of `config.json`.
+///
+/// Covers GPT-2, GPT-NeoX and Llama and what lies between them. An instance is always consistent: `init` refuses what
+/// cannot be built.
+public struct ModelConfiguration: Equatable, Sendable {
+  public enum Norm: String, CaseIterable, Sendable { case layer, rms }
+  public enum Positions: String, CaseIterable, Sendable { case rotary, learned }
+  public enum Activation: String, CaseIterable, Sendable {
+    case gelu
+    /// GELU by its tanh approximation, as GPT-2 has it.
+    case geluTanh = "gelu_tanh"
+    /// silu(gate · x) ∘ (up · x) (Shazeer 2020).
+    case swiglu
+  }
+  /// Which linear layers have biases. Layer norms have one only with `all`; the head never has one.
+  public enum Biases: String, CaseIterable, Sendable {
+    case none
+    /// The product that makes queries, keys and values only, as in Qwen2.
+    case queryKeyValue = "qkv"
+    case all
+  }
+  /// How far back a token may look.
+  public enum Attention: String, CaseIterable, Sendable {
+    /// To the beginning of the window, across documents.
+    case window
+    /// To the beginning of its own document, where learned positions count from as well.
+    case document
+  }
+
+  public var vocabulary: Int
+  /// The longest window, in tokens.
+  public var context: Int
+  public var width: Int
+  public var layers: Int
+  public var heads: Int
+  /// Fewer than `heads` where several query heads share one of keys and values (Ainslie et al. 2023).
+  public var keyValueHeads: Int
+  public var headWidth: Int
+  /// The hidden width of the feed-forward part.
+  public var feedForward: Int
+  public var norm: Norm
+  public var normEpsilon: Double
+  public var positions: Positions
+  public var rotaryBase: Double
+  /// The part of each head that is rotated.
+  public var rotaryFraction: Double
+  public var activation: Activation
+  public var biases: Biases
+  /// Whether the head is the token embedding.
+  public var tiedHead: Bool
+  /// Whether attention and feed-forward both read the block's input, as in GPT-NeoX, or one after the other.
+  public var parallelResidual: Bool
+  public var attention: Attention
+  /// While training, the part of the embedding's and of each branch's output that is set to zero.
+  public var dropout: Double
+
+  /// - Parameters:
+  ///   - keyValueHeads: `heads` if nil.
+  ///   - headWidth: `width / heads` if nil.
+  ///   - feedForward: four times the width if nil; two thirds of that, rounded up to a multiple of 64, with SwiGLU,
+  ///     whose three matrices then cost about what the usual two do.
+  ///   - place: where the values come from, for messages.
+  /// - Throws: `Failure` with `.badConfiguration`, or with `status`, naming the first value that cannot be.
+  public init(
+    vocabulary: Int, context: Int, width: Int, layers: Int, heads: Int, keyValueHeads: Int? = nil,
+    headWidth: Int? = nil, feedForward: Int? = nil, norm: Norm = .layer, normEpsilon: Double = 1e-5,
+    positions: Positions = .rotary, rotaryBase: Double = 10_000, rotaryFraction: Double = 1,
+    activation: Activation = .gelu, biases: Biases = .all, tiedHead: Bool = false, parallelResidual: Bool = false,
+    attention: Attention = .window, dropout: Double = 0, status: ExitStatus = .badConfiguration, at place: String? = nil
+  ) throws {
+    self.vocabulary = vocabulary
+    self.context = context
+    self.width = width
+    self.layers = layers
+    self.heads = heads
+    self.keyValueHeads = keyValueHeads ?? heads
+    self.headWidth = headWidth ?? (heads > 0 ? width / heads : 0)
+    self.feedForward = feedForward ?? (activation == .swiglu ? (width * 8 / 3 + 63) / 64 * 64 : width * 4)
+    self.norm = norm
+    self.normEpsilon = normEpsilon
+    self.positions = positions
+    self.rotaryBase = rotaryBase
+    self.rotaryFraction = rotaryFraction
+    self.activation = activation
+    self.biases = biases
+    self.tiedHead = tiedHead
+    self.parallelResidual = parallelResidual
+    self.attention = attention
+    self.dropout = dropout
+    try check(headWidthGiven: headWidth != nil) { Failure(status, $0, at: place) }
+  }
+
+  /// How many elements of each head are rotated.
+  public var rotaryWidth: Int { Int((Double(headWidth) * rotaryFraction).rounded()) }
+  /// The width of queries, keys and values side by side.
+  var queryKeyValueWidth: Int { (heads + 2 * keyValueHeads) * headWidth }
+}
+
+extension ModelConfiguration {
+  /// The largest size that any dimension may have: beyond it products of two would no longer fit.
+  private static let largest = 1 << 30
+
+  private func check(headWidthGiven: Bool, _ failure: (String) -> Failure) throws {
+    let sizes = [
+      ("vocabulary", vocabulary), ("context", context), ("width", width), ("layers", layers), ("heads", heads),
+      ("key_value_heads", keyValueHeads), ("feed_forward", feedForward),
+    ]
+    for (name, size) in sizes where !(1...Self.largest).contains(size) {
+      throw failure("\(name) is \(size), expected a number from 1 to \(Self.largest)")
+    }
+    if !headWidthGiven && width % heads != 0 {
+      throw failure("\(heads) heads do not divide a width of \(width)")
+    }
+    guard (1...Self.largest).contains(headWidth) else { throw failure("head_width is \(headWidth)") }
+    guard heads % keyValueHeads == 0 else {
+      throw failure("key_value_heads is \(keyValueHeads), which does not divide the \(heads) heads")
+    }
+    guard normEpsilon > 0, normEpsilon < 1 else {
+      throw failure("norm_epsilon is \(normEpsilon), expected a number between 0 and 1")
+    }
+    guard dropout >= 0, dropout < 1 else {
+      throw failure("dropout is \(dropout), expected a number from 0 to less than 1")
+    }
+    if positions == .rotary { try checkRotary(failure) }
+  }
+
+  private func checkRotary(_ failure: (String) -> Failure) throws {
+    guard rotaryBase > 1, rotaryBase.isFinite else {
+      throw failure("rotary_base is \(rotaryBase), expected a number above 1")
+    }
+    guard rotaryFraction > 0, rotaryFraction <= 1 else {
+      throw failure("rotary_fraction is \(rotaryFraction), expected a number above 0 and up to 1")
+    }
+    guard rotaryWidth >= 2, rotaryWidth % 2 == 0 else {
+      throw failure(
+        "\(rotaryWidth) elements of each head would be rotated (head_width \(headWidth), "
+          + "rotary_fraction \(rotaryFraction)), but rotation takes them in pairs")
+    }
+  }
+}

@@ -1,0 +1,66 @@
+/// A parameter that a configuration calls for: its name in weight files, its shape, and what it is for.
+public struct ParameterDescription: Equatable, Sendable {
+  /// What a parameter does decides how it starts.
+  public enum Role: Equatable, Sendable {
+    case embedding
+    /// A matrix [out, in].
+    case weight
+    /// A matrix [out, in] whose product is added to the residual stream.
+    case residualWeight
+    case bias
+    case normScale
+  }
+
+  public let name: String
+  public let shape: [Int]
+  public let role: Role
+}
+
+extension ModelConfiguration {
+  /// Every parameter, in the order in which the model uses them.
+  ///
+  /// `qkv` has the rows of all query heads, then of all key heads, then of all value heads; `gate_up`, in place of
+  /// `up` with SwiGLU, those of the gate before those of `up`.
+  public var parameters: [ParameterDescription] {
+    var list = [ParameterDescription(name: "embedding.weight", shape: [vocabulary, width], role: .embedding)]
+    if positions == .learned {
+      list.append(ParameterDescription(name: "positions.weight", shape: [context, width], role: .embedding))
+    }
+    for layer in 0..<layers { list += blockParameters("blocks.\(layer)") }
+    list += normParameters("norm")
+    if !tiedHead {
+      list.append(ParameterDescription(name: "head.weight", shape: [vocabulary, width], role: .weight))
+    }
+    return list
+  }
+
+  /// How many numbers the parameters hold together.
+  public var parameterCount: Int { parameters.reduce(0) { $0 + $1.shape.reduce(1, *) } }
+
+  private func blockParameters(_ name: String) -> [ParameterDescription] {
+    let gated = activation == .swiglu
+    return normParameters("\(name).attention_norm")
+      + linearParameters("\(name).attention.qkv", [queryKeyValueWidth, width], bias: biases != .none)
+      + linearParameters(
+        "\(name).attention.output", [width, heads * headWidth], bias: biases == .all, role: .residualWeight)
+      + normParameters("\(name).feed_forward_norm")
+      + linearParameters(
+        "\(name).feed_forward.\(gated ? "gate_up" : "up")", [gated ? 2 * feedForward : feedForward, width],
+        bias: biases == .all)
+      + linearParameters(
+        "\(name).feed_forward.down", [width, feedForward], bias: biases == .all, role: .residualWeight)
+  }
+
+  private func normParameters(_ name: String) -> [ParameterDescription] {
+    let scale = ParameterDescription(name: "\(name).weight", shape: [width], role: .normScale)
+    guard norm == .layer, biases == .all else { return [scale] }
+    return [scale, ParameterDescription(name: "\(name).bias", shape: [width], role: .bias)]
+  }
+
+  private func linearParameters(
+    _ name: String, _ shape: [Int], bias: Bool, role: ParameterDescription.Role = .weight
+  ) -> [ParameterDescription] {
+    let weight = ParameterDescription(name: "\(name).weight", shape: shape, role: role)
+    return bias ? [weight, ParameterDescription(name: "\(name).bias", shape: [shape[0]], role: .bias)] : [weight]
+  }
+}

@@ -1,0 +1,42 @@
+import Diagnostics
+
+/// What the `auto` options became on this machine; work is only resumed where it becomes the same again.
+public struct Resolution: Equatable, Sendable {
+  public let device: Device
+  /// The precision of the large products.
+  public let arithmetic: DType
+  public let threads: Int
+  public let torchVersion: String
+  /// What libtorch's kernels on the CPU are chosen by, such as `AVX512`.
+  public let vectorInstructions: String
+
+  /// Fills in what is nil: the GPU if one can be used, bfloat16 there and float32 on the CPU, as many threads as
+  /// libtorch takes by itself, one for each core that this process may use.
+  ///
+  /// - Throws: `Failure` with `.unavailable` for a GPU where there is none.
+  public init(device: Device? = nil, arithmetic: DType? = nil, threads: Int? = nil) throws {
+    if device == .cuda && !Machine.hasCUDA {
+      throw Failure(
+        .unavailable, "no GPU can be used: libtorch has no CUDA half here, or finds no device", at: "device: cuda")
+    }
+    self.device = device ?? (Machine.hasCUDA ? .cuda : .cpu)
+    self.arithmetic = arithmetic ?? (self.device == .cuda ? .bfloat16 : .float32)
+    self.threads = threads ?? Machine.threads
+    torchVersion = Machine.torchVersion
+    vectorInstructions = Machine.vectorInstructions
+  }
+
+  /// Sets the process's threads; to be called before any work whose result counts.
+  public func apply() {
+    Machine.threads = threads
+    Log.note("computing on \(device) in \(arithmetic), \(threads) threads, libtorch \(torchVersion)")
+  }
+
+  /// What an artifact records, in this order.
+  public var record: [(name: String, value: String)] {
+    [
+      ("device", device.description), ("arithmetic", arithmetic.description), ("threads", "\(threads)"),
+      ("libtorch", torchVersion), ("vector_instructions", vectorInstructions),
+    ]
+  }
+}
