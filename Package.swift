@@ -73,8 +73,8 @@ let package = Package(
     library("Diagnostics", ["CProcess"]),
     library("Artifacts", ["Diagnostics", "CArchive", "CJSON", "CCrypto", collections]),
     library("Configuration", ["Diagnostics", "Artifacts", yams]),
-    library("StageDescriptions", ["Configuration", "Artifacts"]),
-    library("Programs", ["StageDescriptions", argumentParser]),
+    library("StageDescriptions", ["Configuration", "Artifacts", "Diagnostics"]),
+    library("Programs", ["StageDescriptions", "Configuration", "Artifacts", "Diagnostics", argumentParser]),
     library("Pipelines", ["StageDescriptions", "Configuration", subprocess]),
 
     // Models and text.

@@ -1,0 +1,82 @@
+import ArgumentParser
+import Artifacts
+import Configuration
+import Diagnostics
+import StageDescriptions
+
+/// The options that every stage program has; ArgumentParser adds `--version` and `--help`.
+public struct CommonOptions: ParsableArguments {
+  @Option(help: ArgumentHelp("Read the configuration from FILE.", valueName: "file.yaml"))
+  public var config: String?
+
+  @Option(
+    name: .customLong("set"), parsing: .singleValue,
+    help: ArgumentHelp("Set one configuration key.", valueName: "key=value"))
+  public var overrides: [String] = []
+
+  @Option(help: ArgumentHelp("Write the artifact to DIR, which must not exist.", valueName: "dir"))
+  public var output: String
+
+  @Flag(help: "Say nothing unless something fails.")
+  public var quiet = false
+
+  /// From the runner, whose plan must still hold when the stage's turn comes.
+  @Option(help: .hidden)
+  public var expectKey: String?
+
+  public init() {}
+}
+
+/// The program of one stage, which is little more than its options:
+///
+///     @main struct FitProgram: StageProgram {
+///       typealias Description = Fit
+///
+///       @OptionGroup var common: CommonOptions
+///       @Option(help: ArgumentHelp("The features to fit to.", valueName: "dir")) var features: String
+///       @Option(help: ArgumentHelp("Optimiser steps.")) var steps: Int?
+///
+///       var inputs: [String: [String]] { ["features": [features]] }
+///       var settings: [ConfigurationOverride?] { [.option("steps", steps, from: "--steps")] }
+///
+///       func perform(_ request: StageRequest<Fit>) throws -> Artifact { try FitStage.run(request) }
+///     }
+///
+/// An option that may be given several values is `@Option(parsing: .upToNextOption) var corpus: [String] = []`, the
+/// form in which the runner passes inputs that repeat. Options of a program's own go before `--set`, and that before
+/// the file.
+public protocol StageProgram: Program {
+  associatedtype Description: StageDescription
+
+  var common: CommonOptions { get }
+  /// Paths of artifacts by the names that the description declares.
+  var inputs: [String: [String]] { get }
+  /// Options that set configuration keys; nil for those that were not given.
+  var settings: [ConfigurationOverride?] { get }
+  func perform(_ request: StageRequest<Description>) throws -> Artifact
+}
+
+extension StageProgram {
+  public var settings: [ConfigurationOverride?] { [] }
+
+  public static var configuration: CommandConfiguration {
+    CommandConfiguration(
+      commandName: Description.program, abstract: Description.summary,
+      discussion: "Configuration keys, for --set and the file of --config:\n\n"
+        + Description.Configuration.documentation.listing,
+      version: Release.version)
+  }
+
+  public mutating func run() throws {
+    Log.setQuiet(common.quiet)
+    let given = try common.overrides.map(ConfigurationOverride.init(parsing:)) + settings.compactMap { $0 }
+    let request = try StageRequest<Description>(
+      try Description.Configuration.resolve(file: common.config, overrides: given), inputs: inputs,
+      output: common.output, digests: .forProgram)
+    guard [nil, request.key].contains(common.expectKey) else {
+      throw Failure(.tryAgain, "an input changed after the pipeline was planned; run the pipeline again")
+    }
+    let artifact = try perform(request)
+    if !common.quiet { print(artifact.path) }
+  }
+}
