@@ -28,7 +28,7 @@ public final class ArtifactBuilder {
     self.identity = identity
     try Files.makeFolder(Files.folder(of: self.output))
     do {
-      lock = try FileLock("\(self.output).lock")
+      lock = try FileLock(Self.lock(for: self.output))
     } catch let failure as Failure where failure.status == .tryAgain {
       throw Failure(.tryAgain, "is being made by another run (\(failure.message))", at: self.output)
     }
@@ -40,6 +40,12 @@ public final class ArtifactBuilder {
       try Files.remove(WorkFolder.path(for: self.output))
     }
   }
+
+  /// The lock that is held while an artifact is made.
+  public static func lock(for output: String) -> String { "\(output).lock" }
+
+  /// Whether an earlier run left unfinished work on an artifact.
+  public static func isBegun(_ output: String) -> Bool { Files.exists(WorkFolder.path(for: output)) }
 
   /// Whether the work folder was begun by an earlier run; the stage continues from its newest checkpoint.
   public var isResumed: Bool { work?.isResumed ?? false }

@@ -5,13 +5,15 @@ import Glibc
 ///
 /// The lock file says who holds it. It is removed on release; whoever obtains the lock makes sure that the file is
 /// still the one of that name, because another process may have removed it in between.
-final class FileLock {
-  let path: String
+public final class FileLock {
+  public let path: String
   private let descriptor: Int32
 
   /// - Throws: `Failure(.tryAgain)` naming the holder when another process, or another part of this one, holds it.
-  init(_ path: String) throws {
+  public init(_ path: String) throws {
     self.path = path
+    // Whoever asks for the holder has a lock for a moment; that is no reason to give up.
+    var patience = 10
     while true {
       let descriptor = retryingOnInterruption { open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o666) }
       guard descriptor >= 0 else { throw Failure.system("cannot make the lock", path) }
@@ -20,6 +22,11 @@ final class FileLock {
         let holder = Self.holder(descriptor)
         close(descriptor)
         guard code == EWOULDBLOCK else { throw Failure.system("cannot lock", path, code: code) }
+        patience -= 1
+        if patience > 0 {
+          usleep(2_000)
+          continue
+        }
         throw Failure(.tryAgain, "locked by \(holder)", at: path)
       }
       if Self.isNamed(path, descriptor) {
@@ -36,6 +43,15 @@ final class FileLock {
   deinit {
     unlink(path)
     close(descriptor)
+  }
+
+  /// Who holds the lock of that name, in words; nil if nobody does.
+  public static func holder(_ path: String) -> String? {
+    let descriptor = retryingOnInterruption { open(path, O_RDONLY | O_CLOEXEC) }
+    guard descriptor >= 0 else { return nil }
+    defer { close(descriptor) }
+    // A shared lock, so that two who only ask do not take each other for holders.
+    return flock(descriptor, LOCK_SH | LOCK_NB) == 0 ? nil : holder(descriptor)
   }
 
   private static func isNamed(_ path: String, _ descriptor: Int32) -> Bool {

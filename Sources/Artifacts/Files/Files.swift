@@ -112,6 +112,25 @@ public enum Files {
     }
   }
 
+  /// Makes a symbolic link, in place of one that is there.
+  public static func link(_ path: String, to target: String) throws {
+    let temporary = "\(path).\(getpid()).new"
+    guard symlink(target, temporary) == 0 else { throw Failure.system("cannot make the link", path) }
+    do {
+      try rename(temporary, to: path)
+    } catch {
+      unlink(temporary)
+      throw error
+    }
+  }
+
+  /// What a symbolic link names; nil where there is none.
+  public static func target(ofLink path: String) -> String? {
+    var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
+    let count = readlink(path, &buffer, buffer.count)
+    return count < 0 ? nil : String(decoding: buffer.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
+
   /// Waits until a file's content, or a folder's list of names, is on the disk.
   public static func synchronise(_ path: String) throws {
     let descriptor = retryingOnInterruption { open(path, O_RDONLY | O_CLOEXEC) }
