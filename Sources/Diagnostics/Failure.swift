@@ -56,7 +56,7 @@ extension Failure {
 
 /// The candidate nearest to a misspelt word, if one is near enough to be worth suggesting.
 public func nearest(to word: String, in candidates: some Sequence<String>) -> String? {
-  let limit = max(1, word.count / 3)
+  let limit = max(1, (word.count + 1) / 3)
   let ranked = candidates.map { ($0, editDistance(word, $0)) }.filter { $0.1 <= limit }
   return ranked.min { ($0.1, $0.0) < ($1.1, $1.0) }?.0
 }
