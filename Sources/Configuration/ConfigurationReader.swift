@@ -10,7 +10,8 @@ import Diagnostics
 /// `badConfiguration` that name file and line.
 public struct ConfigurationReader {
   private let prefix: String
-  private let place: Place
+  /// Where the mapping stands.
+  public let place: Place
   private let entries: [YAMLEntry]
   private let isDocumenting: Bool
   private var canonicalMembers = JSONObject()
@@ -94,6 +95,9 @@ public struct ConfigurationReader {
   public func failure(_ key: String, _ message: String) -> Failure {
     Failure(.badConfiguration, "\(prefix)\(key) \(message)", at: "\(entry(key)?.value.place ?? place)")
   }
+
+  /// The keys that were written down, in their order.
+  public var givenKeys: [String] { entries.map(\.key) }
 
   /// Whether the key was written down, be it as null.
   public func isGiven(_ key: String) -> Bool { entry(key) != nil }

@@ -21,7 +21,11 @@ struct Rejection: Error {
 }
 
 extension ConfigurationType {
-  fileprivate init(
+  /// - Parameters:
+  ///   - expectation: what is accepted, as it reads after "must be".
+  ///   - specimen: any value that is accepted.
+  ///   - decode: nil for what is not accepted.
+  public init(
     _ expectation: String, specimen: Value, decode: @escaping @Sendable (YAMLNode) -> Value?,
     encode: @escaping @Sendable (Value) -> JSON
   ) {
@@ -71,6 +75,13 @@ extension ConfigurationType<String> {
     Self(
       "a path", specimen: ".", decode: { $0.isNull || $0.scalar?.text == "" ? nil : $0.scalar?.text },
       encode: { .string($0) })
+  }
+}
+
+extension ConfigurationType<YAMLNode> {
+  /// Anything at all, for what another reader will read.
+  public static var yaml: Self {
+    Self("a value", specimen: .plain("", at: Place("documentation")), decode: { $0 }, encode: { $0.json })
   }
 }
 

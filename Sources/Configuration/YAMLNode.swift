@@ -1,3 +1,5 @@
+import Artifacts
+
 /// Where something was written: a file and a line, or the option that gave it.
 public struct Place: Equatable, Sendable, CustomStringConvertible {
   public let source: String
@@ -31,6 +33,15 @@ public struct YAMLNode: Sendable {
   public var sequence: [YAMLNode]? { if case .sequence(let nodes) = content { nodes } else { nil } }
   public var mapping: [YAMLEntry]? { if case .mapping(let entries) = content { entries } else { nil } }
   public var isNull: Bool { scalar?.isNull ?? false }
+
+  /// The value without its places.
+  public var json: JSON {
+    switch content {
+    case .scalar(let scalar): scalar.json
+    case .sequence(let nodes): .array(nodes.map(\.json))
+    case .mapping(let entries): .object(JSONObject(entries.map { ($0.key, $0.value.json) }))
+    }
+  }
 
   /// The value as an error message shows it: its text where it is short, otherwise what sort of value it is.
   public var abridged: String {

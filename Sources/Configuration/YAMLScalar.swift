@@ -1,3 +1,5 @@
+import Artifacts
+
 /// A YAML scalar, read by the core schema of YAML 1.2.2 (section 10.3): `yes` and `on` are strings, not booleans.
 public struct YAMLScalar: Equatable, Sendable {
   public let text: String
@@ -29,6 +31,15 @@ public struct YAMLScalar: Equatable, Sendable {
     // Beyond 2^53 a floating number no longer says which integer was meant.
     guard let value = number, value.rounded() == value, abs(value) <= 0x1p53 else { return nil }
     return Int(value)
+  }
+
+  var json: JSON {
+    guard isPlain else { return .string(text) }
+    if isNull { return .null }
+    if let boolean { return .bool(boolean) }
+    // `1e6` may stand for a whole number, but is written as one that need not be.
+    if let whole = Int(text) ?? (number == nil ? integer : nil) { return .integer(whole) }
+    return number.map { .number($0) } ?? .string(text)
   }
 
   /// The value of a finite number.
