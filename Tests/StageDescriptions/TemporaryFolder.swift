@@ -7,7 +7,7 @@ final class TemporaryFolder: Sendable {
 
   init() {
     var template = Array("/tmp/tempnet-XXXXXX".utf8CString)
-    path = template.withUnsafeMutableBufferPointer { String(cString: mkdtemp($0.baseAddress)) }
+    path = template.withUnsafeMutableBufferPointer { String(cString: mkdtemp($0.baseAddress!)) }
   }
 
   deinit { try? Files.remove(path) }
