@@ -80,7 +80,7 @@ let package = Package(
     // Models and text.
     library("Weights", ["Artifacts", "Torch", "Diagnostics"]),
     library("Tokenization", ["Artifacts", "Configuration", "Diagnostics", heap]),
-    library("LanguageModels", ["Torch", "Weights", "Diagnostics"]),
+    library("LanguageModels", ["Artifacts", "Torch", "Weights", "Diagnostics"]),
     library("TempNet", ["Torch", "Weights", "Diagnostics"]),
     library("Training", ["Torch", "LanguageModels", "TempNet", "Tokenization", "Artifacts"]),
     library("Evaluation", ["Artifacts", "Diagnostics"]),
