@@ -102,7 +102,7 @@ let package = Package(
     program("tempnet-run", ["Pipelines"], torch: false),
 
     tests("Torch", ["Torch"]),
-    tests("Artifacts", ["Artifacts", "Diagnostics"], fixtures: true),
+    tests("Artifacts", ["Artifacts", "Diagnostics", "CArchive"], fixtures: true),
     tests("Configuration", ["Configuration"]),
     tests("StageDescriptions", ["StageDescriptions"]),
     tests("Pipelines", ["Pipelines"]),
