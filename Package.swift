@@ -19,6 +19,7 @@ let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: 
 let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let collections = Target.Dependency.product(name: "OrderedCollections", package: "swift-collections")
+let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
 
 func library(_ name: String, _ dependencies: [Target.Dependency] = [], path: String? = nil) -> Target {
@@ -49,7 +50,9 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
     .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
-    .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.0"),
+    .package(url: "https://github.com/apple/swift-system", from: "1.5.0"),
+    // Without its trait for Foundation, which only adds to start-up.
+    .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.0", traits: []),
   ],
   targets: [
     // What the system provides.
@@ -75,7 +78,7 @@ let package = Package(
     library("Configuration", ["Diagnostics", "Artifacts", yams]),
     library("StageDescriptions", ["Configuration", "Artifacts", "Diagnostics"]),
     library("Programs", ["StageDescriptions", "Configuration", "Artifacts", "Diagnostics", argumentParser]),
-    library("Pipelines", ["StageDescriptions", "Configuration", subprocess]),
+    library("Pipelines", ["StageDescriptions", "Configuration", "Artifacts", "Diagnostics", subprocess, system]),
 
     // Models and text.
     library("Weights", ["Artifacts", "Torch", "Diagnostics"]),
@@ -99,7 +102,7 @@ let package = Package(
     program("tempnet-fit", ["FitStage"]),
     program("tempnet-evaluate", ["EvaluateStage"]),
     program("tempnet-export", ["ExportStage"]),
-    program("tempnet-run", ["Pipelines"], torch: false),
+    program("tempnet-run", ["Pipelines", "Configuration", "Artifacts", "Diagnostics", argumentParser], torch: false),
 
     tests("Torch", ["Torch"]),
     tests("Artifacts", ["Artifacts", "Diagnostics", "CArchive"], fixtures: true),

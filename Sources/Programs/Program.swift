@@ -7,6 +7,21 @@ import Glibc
 /// Errors go to standard error as `tempnet-fit: error: place: message`; standard output is for results.
 public protocol Program: ParsableCommand {}
 
+/// A program that waits for others while it works.
+public protocol AsyncProgram: Program, AsyncParsableCommand {}
+
+extension AsyncProgram {
+  public static func main() async {
+    Interruption.install()
+    do {
+      var command = try parseAsRoot()
+      if var waiting = command as? any AsyncParsableCommand { try await waiting.run() } else { try command.run() }
+    } catch {
+      end(with: error)
+    }
+  }
+}
+
 extension Program {
   public static func main() {
     Interruption.install()

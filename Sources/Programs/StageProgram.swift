@@ -27,7 +27,7 @@ public struct CommonOptions: ParsableArguments {
   public init() {}
 }
 
-/// The program of one stage, which is little more than its options:
+/// The program of one stage, which is little more than its options. The file must not be named `main.swift`:
 ///
 ///     @main struct FitProgram: StageProgram {
 ///       typealias Description = Fit

@@ -48,7 +48,7 @@ import Diagnostics
 ///          }
 ///        }
 ///
-/// 3. `tempnet-fit/main.swift`: see `StageProgram` in `Programs`.
+/// 3. `tempnet-fit/FitProgram.swift`: see `StageProgram` in `Programs`.
 public protocol StageDescription: Sendable {
   associatedtype Configuration: StageConfiguration
 

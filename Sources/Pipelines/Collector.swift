@@ -1,0 +1,65 @@
+import Artifacts
+import Diagnostics
+
+/// Finds what in a store no pipeline needs any more.
+///
+/// Needed is what a stage of any pipeline last had, what that was made from, and whatever is being made right now.
+/// Everything else came of settings that have changed since, and can be made again.
+public struct Collector {
+  public struct Item: Equatable, Sendable {
+    public let path: String
+    /// In bytes.
+    public let size: Int
+  }
+
+  private let store: Store
+
+  public init(_ store: Store) { self.store = store }
+
+  /// What can be removed, by path.
+  public func garbage() throws -> [Item] {
+    guard try Files.status(store.artifacts) != nil else { return [] }
+    let names = try Files.list(store.artifacts)
+    let needed = try neededArtifacts(among: names)
+    return try names.compactMap { name in
+      // `fit-0123.partial` and `fit-0123.replaced` belong to `fit-0123`.
+      let artifact = String(name.prefix { $0 != "." })
+      let path = "\(store.artifacts)/\(name)"
+      guard !needed.contains(name), !name.hasSuffix(".lock"),
+        FileLock.holder(ArtifactBuilder.lock(for: "\(store.artifacts)/\(artifact)")) == nil
+      else { return nil }
+      return Item(path: path, size: try Self.size(path))
+    }
+  }
+
+  public func remove(_ items: [Item]) throws { for item in items { try Files.remove(item.path) } }
+
+  private func neededArtifacts(among names: [String]) throws -> Set<String> {
+    var pathsByKey: [String: String] = [:]
+    var inputsByKey: [String: [String]] = [:]
+    for name in names where !name.contains(".") {
+      guard let manifest = try? Manifest(of: "\(store.artifacts)/\(name)") else { continue }
+      pathsByKey[manifest.key] = name
+      inputsByKey[manifest.key] = manifest.inputs.map(\.key)
+    }
+    var pending = try recordedKeys()
+    var needed: Set<String> = []
+    while let key = pending.popLast() {
+      guard let name = pathsByKey[key], needed.insert(name).inserted else { continue }
+      pending += inputsByKey[key, default: []]
+    }
+    return needed
+  }
+
+  private func recordedKeys() throws -> [String] {
+    guard try Files.status(store.ledgers) != nil else { return [] }
+    return try Files.list(store.ledgers).filter { $0.hasSuffix(".json") }.flatMap { name in
+      try Ledger(reading: "\(store.ledgers)/\(name)").records.values.map(\.key)
+    }
+  }
+
+  private static func size(_ path: String) throws -> Int {
+    guard try Files.status(path)?.isFolder == true else { return try Files.status(path)?.size ?? 0 }
+    return try Files.tree(path).reduce(0) { try $0 + (Files.status("\(path)/\($1)")?.size ?? 0) }
+  }
+}

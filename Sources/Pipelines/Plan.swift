@@ -1,0 +1,74 @@
+import Artifacts
+import Configuration
+import Diagnostics
+import StageDescriptions
+
+/// What a run of a pipeline will do, decided once, before anything runs.
+public struct Plan: Sendable {
+  public let pipeline: String
+  public let source: String
+  /// In an order in which they can run one after the other.
+  public let stages: [PlannedStage]
+
+  public var work: [PlannedStage] { stages.filter { $0.decision.isRun } }
+
+  public subscript(name: String) -> PlannedStage? { stages.first { $0.name == name } }
+}
+
+/// What will be done with a stage.
+public enum Decision: Equatable, Sendable {
+  /// The artifact exists.
+  case upToDate
+  /// The stage runs, for this reason.
+  case run(String)
+  /// The stage was not asked for.
+  case leftOut
+
+  public var isRun: Bool { if case .run = self { true } else { false } }
+}
+
+/// One stage of a plan: everything that it needs in order to run.
+public struct PlannedStage: Sendable {
+  public let name: String
+  public let description: any StageDescription.Type
+  public let identity: StageIdentity
+  public let key: String
+  /// The path of the artifact.
+  public let output: String
+  /// The whole configuration with defaults filled in, as the stage's program gets it.
+  public let configuration: JSON
+  /// Paths of artifacts by the names of inputs.
+  public let inputs: [String: [String]]
+  public let dependencies: Set<String>
+  public let cores: Int?
+  public let memory: Int?
+  public let retries: Int
+  public let decision: Decision
+}
+
+/// Which stages of a pipeline are wanted.
+public struct Selection: Sendable {
+  /// These and all that they need; empty means every stage.
+  public var stages: [String]
+  /// These and all that depends on them; empty means every stage.
+  public var from: [String]
+  /// These run although their artifacts exist.
+  public var forced: [String]
+
+  public init(stages: [String] = [], from: [String] = [], forced: [String] = []) {
+    (self.stages, self.from, self.forced) = (stages, from, forced)
+  }
+
+  /// The names of the stages that are wanted.
+  func wanted(in pipeline: PipelineSpecification) throws -> Set<String> {
+    for name in stages + from + forced where pipeline[name] == nil {
+      let hint = nearest(to: name, in: pipeline.stages.map(\.name)).map { "; did you mean '\($0)'?" } ?? ""
+      throw Failure(.usage, "the pipeline has no stage '\(name)'\(hint)", at: pipeline.source)
+    }
+    var (above, below) = (Set(stages), Set(from))
+    for stage in pipeline.stages.reversed() where above.contains(stage.name) { above.formUnion(stage.dependencies) }
+    for stage in pipeline.stages where !below.isDisjoint(with: stage.dependencies) { below.insert(stage.name) }
+    let all = Set(pipeline.stages.map(\.name))
+    return (stages.isEmpty ? all : above).intersection(from.isEmpty ? all : below)
+  }
+}

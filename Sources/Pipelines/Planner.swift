@@ -1,0 +1,117 @@
+import Artifacts
+import Configuration
+import Diagnostics
+import StageDescriptions
+
+/// Turns a pipeline's specification into a plan. It reads configurations, manifests and what the file system says about
+/// files; only raw files that changed since they were last hashed are read as a whole.
+public struct Planner {
+  private let store: Store
+  private let digests: FileDigests
+  private let ledger: Ledger
+
+  public init(store: Store, digests: FileDigests, ledger: Ledger) {
+    (self.store, self.digests, self.ledger) = (store, digests, ledger)
+  }
+
+  /// - Throws: `badConfiguration` with the place; `missingInput` for raw files or artifacts that do not exist.
+  public func plan(_ pipeline: PipelineSpecification, _ selection: Selection = Selection()) throws -> Plan {
+    let wanted = try selection.wanted(in: pipeline)
+    var planned: [PlannedStage] = []
+    for specification in pipeline.stages {
+      let stage = try resolve(specification.description, specification, after: planned) { identity, output in
+        guard wanted.contains(specification.name) else { return .leftOut }
+        return try decide(
+          specification.name, identity, output, isForced: selection.forced.contains(specification.name))
+      }
+      try checkInputs(of: stage, among: planned)
+      planned.append(stage)
+    }
+    return Plan(pipeline: pipeline.name, source: pipeline.source, stages: planned)
+  }
+
+  private func resolve<Description: StageDescription>(
+    _ description: Description.Type, _ specification: StageSpecification, after planned: [PlannedStage],
+    decide: (StageIdentity, String) throws -> Decision
+  ) throws -> PlannedStage {
+    let configuration = try Description.Configuration.resolve(try Self.settings(description, specification))
+    let inputs = try sources(of: specification, description, planned)
+    let raw = try Description.rawInputs(configuration.values).map { try $0.reference(digests) }
+    let identity = Description.identity(
+      configuration: configuration.canonical, inputs: inputs.map(\.reference) + raw)
+    let key = identity.key
+    let output = store.artifact(stage: Description.name, key: key)
+    return PlannedStage(
+      name: specification.name, description: description, identity: identity, key: key, output: output,
+      configuration: configuration.resolved,
+      inputs: Dictionary(grouping: inputs, by: \.reference.name).mapValues { $0.map(\.path) },
+      dependencies: specification.dependencies, cores: specification.cores, memory: specification.memory,
+      retries: specification.retries, decision: try decide(identity, output))
+  }
+
+  /// The configuration under `with:`, with as many threads as the stage asks for cores.
+  private static func settings<Description: StageDescription>(
+    _: Description.Type, _ specification: StageSpecification
+  ) throws -> YAMLNode {
+    let key = ConfigurationReader.threadsKey
+    let given = specification.configuration
+    guard let cores = specification.cores, given.mapping?.contains(where: { $0.key == key }) != true,
+      Description.Configuration.documentation.contains(where: { $0.key == key }),
+      let threads = ConfigurationOverride.option(key, cores, from: "cores")
+    else { return given }
+    return try given.applying([threads])
+  }
+
+  /// Inputs in the order that the description declares.
+  private func sources<Description: StageDescription>(
+    of specification: StageSpecification, _: Description.Type, _ planned: [PlannedStage]
+  ) throws -> [(reference: InputReference, path: String)] {
+    try Description.inputs.flatMap { input in
+      try specification.inputs.filter { $0.name == input.name }.flatMap { link in
+        try link.sources.map { source in
+          let (key, path) = try keyAndPath(of: source, input, planned)
+          return (InputReference(name: input.name, kind: input.kind.name, key: key), path)
+        }
+      }
+    }
+  }
+
+  private func keyAndPath(
+    of source: StageLink.Source, _ input: StageInput, _ planned: [PlannedStage]
+  ) throws -> (String, String) {
+    switch source {
+    case .path(let path): return (try Artifact.open(path, kind: input.kind, check: .sizes).key, path)
+    case .stage(let name):
+      guard let stage = planned.first(where: { $0.name == name }) else {
+        preconditionFailure("stages are sorted by what they read")
+      }
+      return (stage.key, stage.output)
+    }
+  }
+
+  private func decide(
+    _ name: String, _ identity: StageIdentity, _ output: String, isForced: Bool
+  ) throws -> Decision {
+    switch try ArtifactState(at: output, kind: identity.kind, key: identity.key) {
+    case .present: return isForced ? .run("forced") : .upToDate
+    case .damaged(let problem): return .run("its artifact is damaged: \(problem)")
+    case .unfinished: return .run("\(reason(name, identity)); continues interrupted work")
+    case .absent: return .run(reason(name, identity))
+    }
+  }
+
+  private func reason(_ name: String, _ identity: StageIdentity) -> String {
+    guard let record = ledger[name] else { return "no artifact yet" }
+    return Reason.differences(from: record.dependencies, to: identity).first ?? "its artifact is gone"
+  }
+
+  /// A stage that runs needs the results of stages that were left out to be there.
+  private func checkInputs(of stage: PlannedStage, among planned: [PlannedStage]) throws {
+    guard stage.decision.isRun else { return }
+    for source in planned where stage.dependencies.contains(source.name) && source.decision == .leftOut {
+      if case .present = try ArtifactState(at: source.output, kind: source.identity.kind, key: source.key) { continue }
+      throw Failure(
+        .missingInput, "\(stage.name) needs the result of \(source.name), which does not exist; run \(source.name) too")
+    }
+  }
+}

@@ -1,0 +1,158 @@
+import Artifacts
+import Diagnostics
+import StageDescriptions
+
+/// What came of a stage.
+enum StageEnd: Sendable {
+  case made(attempts: Int)
+  /// Another runner made the same artifact meanwhile.
+  case adopted
+  /// The runner was asked to end; the stage saved its work.
+  case interrupted
+  case failed(Failure, attempts: Int)
+}
+
+/// Takes one stage of a plan from nothing to its artifact: waits for others that make the same, runs the program, tries
+/// again after crashes where the pipeline says so.
+struct StageRun: Sendable {
+  let stage: PlannedStage
+  /// The frozen configuration.
+  let configuration: String
+  let log: String
+  let environment: [String: String]
+  let executor: any Executor
+  let clock: any Clock
+
+  /// Between two looks at a lock that someone else holds.
+  private static let lockInterval = 1.0
+
+  private var isForced: Bool { stage.decision == .run("forced") }
+
+  func perform() async -> StageEnd {
+    var attempts = 0
+    do {
+      while true {
+        if try await isMadeByAnother() { return .adopted }
+        let aside = try AsideArtifact(stage.output)
+        attempts += 1
+        let start = relay.size
+        let end = try await run()
+        if Task.isCancelled && end != .exited(0) { return .interrupted }
+        if try isMade(end) {
+          try aside.discard()
+          return .made(attempts: attempts)
+        }
+        try aside.putBack()
+        if end == .exited(ExitStatus.tryAgain.rawValue), FileLock.holder(ArtifactBuilder.lock(for: stage.output)) != nil
+        {
+          attempts -= 1
+          continue
+        }
+        guard Self.isWorthRepeating(end), attempts <= stage.retries else {
+          return .failed(failure(end, relay.lastError(from: start)), attempts: attempts)
+        }
+        let delay = Self.delay(afterAttempt: attempts)
+        Log.warning("\(stage.name): \(Self.words(end)); trying again in \(clockTime(delay))")
+        try await clock.sleep(seconds: delay)
+      }
+    } catch is CancellationError {
+      return .interrupted
+    } catch {
+      let failure = error as? Failure ?? Failure(.internal, "\(error)")
+      return .failed(Failure(failure.status, "stage \(stage.name): \(failure)"), attempts: attempts)
+    }
+  }
+
+  /// Ten seconds after the first attempt, then twice as long each time, at most ten minutes.
+  static func delay(afterAttempt attempt: Int) -> Double { min(10 * Double(1 << min(attempt - 1, 10)), 600) }
+
+  /// Crashes and failing disks may be over the next time; everything else fails again.
+  static func isWorthRepeating(_ end: ProgramEnd) -> Bool {
+    if case .signalled = end { true } else { end == .exited(ExitStatus.inputOutput.rawValue) }
+  }
+
+  private var relay: LogRelay { LogRelay(path: log, prefix: "\(stage.name): ") }
+
+  /// Waits while another process makes the artifact. True if it is there afterwards.
+  private func isMadeByAnother() async throws -> Bool {
+    let lock = ArtifactBuilder.lock(for: stage.output)
+    var holder: String?
+    while let current = FileLock.holder(lock) {
+      if current != holder { Log.note("\(stage.name): waits for \(current), which makes the same artifact") }
+      holder = current
+      try await clock.sleep(seconds: Self.lockInterval)
+    }
+    guard !isForced || holder != nil else { return false }
+    return try isPresent()
+  }
+
+  private func isPresent() throws -> Bool {
+    if case .present = try ArtifactState(at: stage.output, kind: stage.identity.kind, key: stage.key) {
+      true
+    } else {
+      false
+    }
+  }
+
+  private func run() async throws -> ProgramEnd {
+    let order = WorkOrder(
+      stage: stage.name, program: stage.description.program,
+      arguments: stage.description.arguments(
+        inputs: stage.inputs, configurationFile: configuration, output: stage.output, key: stage.key),
+      environment: environment, log: log, cores: stage.cores, memory: stage.memory)
+    let (relay, start) = (relay, relay.size)
+    return try await withThrowingTaskGroup(of: ProgramEnd?.self) { group in
+      group.addTask {
+        await relay.follow(from: start)
+        return nil
+      }
+      group.addTask { try await executor.run(order) }
+      defer { group.cancelAll() }
+      while let end = try await group.next() { if let end { return end } }
+      throw CancellationError()
+    }
+  }
+
+  private func isMade(_ end: ProgramEnd) throws -> Bool {
+    guard end == .exited(0) else { return false }
+    guard try isPresent() else {
+      throw Failure(
+        .internal, "\(stage.description.program) ended well, but its artifact is not there", at: stage.output)
+    }
+    return true
+  }
+
+  private func failure(_ end: ProgramEnd, _ lastError: String?) -> Failure {
+    var status = ExitStatus.internal
+    if case .exited(let code) = end { status = ExitStatus(rawValue: code) ?? .internal }
+    let detail = lastError.map { ": \($0)" } ?? ""
+    return Failure(status, "stage \(stage.name) \(Self.words(end))\(detail) (log: \(log))")
+  }
+
+  private static func words(_ end: ProgramEnd) -> String {
+    switch end {
+    case .exited(let code): "ended with \(code)"
+    case .signalled(let signal): "was ended by signal \(signal)"
+    }
+  }
+}
+
+/// What stood where an artifact is to be made: kept under another name until the new one is there.
+private struct AsideArtifact {
+  private let output: String
+  private var aside: String { "\(output).replaced" }
+
+  init(_ output: String) throws {
+    self.output = output
+    guard try Files.status(output) != nil else { return }
+    try Files.remove(aside)
+    try Files.rename(output, to: aside)
+  }
+
+  func discard() throws { try Files.remove(aside) }
+
+  func putBack() throws {
+    guard try Files.status(output) == nil, try Files.status(aside) != nil else { return }
+    try Files.rename(aside, to: output)
+  }
+}

@@ -1,0 +1,40 @@
+import ArgumentParser
+import Diagnostics
+import Pipelines
+
+/// `tempnet-run PIPELINE`: the paths of the report and of what was exported go to standard output.
+struct RunCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "run", abstract: "Run what has to run (the default command).")
+
+  @OptionGroup var options: PipelineOptions
+  @OptionGroup var selection: SelectionOptions
+
+  @Flag(help: "Say what would run and why, and run nothing.")
+  var dryRun = false
+
+  @Option(help: ArgumentHelp("Run at most this many stages side by side.", valueName: "n"))
+  var jobs = Int.max
+
+  @Flag(help: "Say nothing unless something fails.")
+  var quiet = false
+
+  func validate() throws {
+    guard jobs > 0 else { throw ValidationError("--jobs must be at least 1") }
+  }
+
+  func run() async throws {
+    Log.setQuiet(quiet)
+    let workspace = try options.workspace()
+    let plan = try workspace.plan(selection.selection)
+    if dryRun { return print(plan.table) }
+    let runner = Runner(
+      store: workspace.store, executor: try LocalExecutor.besideThisProgram(), budget: .ofThisMachine(jobs: jobs))
+    if let record = try await runner.run(plan) {
+      Log.note("\(plan.pipeline): done; logs and times are in \(record)")
+    } else {
+      Log.note("\(plan.pipeline): nothing to do, every result is there")
+    }
+    if !quiet { for path in try Workspace.deliverables(of: plan) { print(path) } }
+  }
+}
