@@ -13,24 +13,24 @@ import Torch
 
   @Test(arguments: [0.05, 0.5, 2.0, 4.5])
   func `an inner optimum has the wanted entropy to 1e-6, from flat rows to peaked ones`(entropy: Double) {
-    Machine.seed(1)
-    let spread = Tensor.uniform([300, 1], low: 0.05, high: 40)
-    let logits = Tensor.normal([300, 120]) * spread + 1000
-    let bounds = 0.001...1000.0
+    var noise = Noise(1)
+    let spread = noise.uniform([300, 1], low: 0.05, high: 40)
+    let logits = noise.normal([300, 120]) * spread + 1000
+    let bounds = 1e-7...1e4
     let tau = ExactTemperature.solve(logits: logits, entropy: entropy, bounds: bounds)
     for found in entropies(logits, tau) { #expect(abs(found - entropy) < 1e-6) }
   }
 
   @Test func `rho names the same optimum as the entropy it stands for`() {
-    Machine.seed(2)
-    let logits = Tensor.normal([20, 50]) * 5
+    var noise = Noise(2)
+    let logits = noise.normal([20, 50]) * 5
     let byEntropy = ExactTemperature.solve(logits: logits, entropy: log(50) - 3, bounds: 0.01...10)
     #expect(ExactTemperature.solve(logits: logits, rho: 3, bounds: 0.01...10).doubles == byEntropy.doubles)
   }
 
   @Test func `an optimum beyond a bound is that bound, exactly`() {
-    Machine.seed(3)
-    let logits = Tensor.normal([200, 64]) * .uniform([200, 1], low: 0.1, high: 30)
+    var noise = Noise(3)
+    let logits = noise.normal([200, 64]) * noise.uniform([200, 1], low: 0.1, high: 30)
     let inner = ExactTemperature.solve(logits: logits, entropy: 2, bounds: 1e-4...1e4).doubles
     let bounded = ExactTemperature.solve(logits: logits, entropy: 2, bounds: 0.5...2).doubles
     for (free, tau) in zip(inner, bounded) { #expect(abs(min(max(free, 0.5), 2) - tau) < 1e-8) }
@@ -38,8 +38,8 @@ import Torch
   }
 
   @Test func `scaling the logits scales the optimum`() {
-    Machine.seed(4)
-    let logits = (Tensor.normal([40, 80]) * 4).to(.float64)
+    var noise = Noise(4)
+    let logits = (noise.normal([40, 80]) * 4).to(.float64)
     let tau = ExactTemperature.solve(logits: logits, entropy: 1.5, bounds: 1e-3...1e3)
     let scaled = ExactTemperature.solve(logits: logits * 7, entropy: 1.5, bounds: 1e-3...1e3)
     for (a, b) in zip(tau.doubles, scaled.doubles) { #expect(abs(7 * a - b) < 1e-7 * b) }
@@ -65,9 +65,9 @@ import Torch
   }
 
   @Test func `rows do not depend on the rows beside them or on how they are cut into chunks`() {
-    Machine.seed(5)
+    var noise = Noise(5)
     // Wider than a chunk, so that every row is a chunk of its own.
-    let logits = Tensor.normal([3, chunkElements / 2 + 1]) * 3
+    let logits = noise.normal([3, chunkElements / 2 + 1]) * 3
     let together = ExactTemperature.solve(logits: logits, entropy: 6, bounds: 0.01...10).doubles
     for row in 0..<3 {
       let alone = ExactTemperature.solve(logits: logits[row..<row + 1], entropy: 6, bounds: 0.01...10).item
@@ -79,9 +79,9 @@ import Torch
 
 @Suite struct SingleTemperatureTests {
   @Test func `the best temperature is where the mean loss is least`() {
-    Machine.seed(6)
-    let logits = Tensor.normal([60, 40]) * 3
-    let labels = (Tensor.uniform([60], low: 0, high: 40)).to(.int64)
+    var noise = Noise(6)
+    let logits = noise.normal([60, 40]) * 3
+    let labels = noise.labels(60, below: 40)
     func robust(_ tau: Double) -> Double {
       RobustLoss.perToken(
         logits: logits.to(.float64), labels: labels, tau: .full([60], tau, dtype: .float64), rho: log(40) - 1.5
@@ -100,16 +100,16 @@ import Torch
   }
 
   @Test func `for one token it is the exact optimum`() {
-    Machine.seed(7)
-    let logits = Tensor.normal([1, 40]) * 3
+    var noise = Noise(7)
+    let logits = noise.normal([1, 40]) * 3
     let exact = ExactTemperature.solve(logits: logits, entropy: 1, bounds: 0.01...10).item
     let single = SingleTemperature.robust(logits: logits, entropy: 1, bounds: 0.01...10)
     #expect(abs(single - exact) < 1e-6)
   }
 
   @Test func `labels that are left out do not count`() {
-    Machine.seed(8)
-    let logits = Tensor.normal([4, 10]) * 2
+    var noise = Noise(8)
+    let logits = noise.normal([4, 10]) * 2
     let all = SingleTemperature.crossEntropy(
       logits: logits[0..<2], labels: Tensor([3, 1]), bounds: 0.1...10)
     let masked = SingleTemperature.crossEntropy(

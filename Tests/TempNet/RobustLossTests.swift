@@ -10,10 +10,10 @@ import Torch
   private let rho = 1.7
 
   private func sample(_ rows: Int, seed: UInt64 = 1) -> (logits: Tensor, labels: Tensor, tau: Tensor) {
-    Machine.seed(seed)
-    let logits = (Tensor.normal([rows, vocabulary]) * 4).to(.float64)
-    let labels = Tensor.uniform([rows], low: 0, high: Double(vocabulary)).to(.int64)
-    let tau = Tensor.uniform([rows], low: 0.3, high: 3).to(.float64)
+    var noise = Noise(seed)
+    let logits = (noise.normal([rows, vocabulary]) * 4).to(.float64)
+    let labels = noise.labels(rows, below: vocabulary)
+    let tau = noise.uniform([rows], low: 0.3, high: 3).to(.float64)
     return (logits, labels, tau)
   }
 

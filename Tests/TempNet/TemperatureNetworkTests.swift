@@ -13,8 +13,8 @@ import Weights
   static func network(_ settings: TempNetSettings = settings, seed: UInt64 = 1, dtype: DType = .float32)
     -> TemperatureNetwork
   {
-    Machine.seed(seed)
-    func normal(_ shape: [Int], _ scale: Double = 1) -> Tensor { (Tensor.normal(shape) * scale).to(dtype) }
+    var noise = Noise(seed)
+    func normal(_ shape: [Int], _ scale: Double = 1) -> Tensor { (noise.normal(shape) * scale).to(dtype) }
     let (hidden, vocabulary) = (settings.hidden, settings.vocabulary)
     return TemperatureNetwork(
       settings: settings,
@@ -24,8 +24,8 @@ import Weights
   }
 
   private func logits(_ rows: Int) -> Tensor {
-    Machine.seed(99)
-    return Tensor.normal([rows, Self.settings.vocabulary]) * 4 + 2
+    var noise = Noise(99)
+    return noise.normal([rows, Self.settings.vocabulary]) * 4 + 2
   }
 
   @Test func `temperatures lie within the bounds and differ between rows`() {
@@ -71,7 +71,6 @@ import Weights
   }
 
   @Test func `a new network has the published initialisation`() {
-    Machine.seed(5)
     let network = TemperatureNetwork(TempNetSettings(vocabulary: 100, tauMin: 0.01, tauMax: 2, rho: 3))
     let weights = network.transformation.weight.floats
     #expect(network.transformation.weight.shape == [256, 100])
@@ -184,10 +183,10 @@ import Weights
     )
     direct.requireGradients()
     folded.requireGradients()
-    Machine.seed(8)
-    let hidden = Tensor.normal([25, 6]).to(.float64)
-    let unembedding = Tensor.normal([40, 6]).to(.float64)
-    let headBias = bias ? Tensor.normal([40]).to(.float64) : nil
+    var noise = Noise(8)
+    let hidden = noise.normal([25, 6]).to(.float64)
+    let unembedding = noise.normal([40, 6]).to(.float64)
+    let headBias = bias ? noise.normal([40]).to(.float64) : nil
     let logits = hidden.linear(unembedding, bias: headBias)
     let maximum = logits.maximum(1)
     let norm = (input == .centred ? logits - maximum.unsqueezed(1) : logits).norm(1)
@@ -209,8 +208,8 @@ import Weights
   @Test func `each policy gives a temperature per row in the logits' type, and records nothing`() {
     let network = TemperatureNetworkTests.network()
     network.requireGradients()
-    Machine.seed(9)
-    let logits = Tensor.normal([5, 40]) * 3
+    var noise = Noise(9)
+    let logits = noise.normal([5, 40]) * 3
     let fixed = TemperaturePolicy.fixed(0.7)(logits)
     #expect(fixed.floats == [Float](repeating: 0.7, count: 5))
     let predicted = TemperaturePolicy.tempnet(network)(logits)

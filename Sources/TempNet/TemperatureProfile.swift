@@ -1,0 +1,69 @@
+import Torch
+
+/// What the robust loss of tokens needs from their logits, as functions of the temperature tabulated on a grid. With
+/// x the logits minus their maximum:
+///
+///     value     G(τ) = τ · log Σ exp(x/τ)
+///     entropy   H(τ) of softmax(x/τ), which is dG/dτ
+///     variance  of x/τ under softmax(x/τ), which is dH/d ln τ
+///
+/// so that the loss with label y is `G(τ) - x_y - (ln V - ρ) τ` and its slope `H(τ) - (ln V - ρ)`. A fit on profiles
+/// never touches the vocabulary.
+public struct TemperatureProfile: Sendable {
+  public let grid: TemperatureGrid
+  /// [N, M], for N tokens and M nodes.
+  public let value: Tensor
+  /// [N, M], in nats.
+  public let entropy: Tensor
+  /// [N, M].
+  public let variance: Tensor
+
+  public init(grid: TemperatureGrid, value: Tensor, entropy: Tensor, variance: Tensor) {
+    precondition(
+      value.rank == 2 && value.size(1) == grid.count && entropy.shape == value.shape && variance.shape == value.shape)
+    self.grid = grid
+    self.value = value
+    self.entropy = entropy
+    self.variance = variance
+  }
+
+  /// The profiles, float32, of logits [N, V].
+  public static func compute(logits: Tensor, grid: TemperatureGrid) -> TemperatureProfile {
+    withoutGradients {
+      let chunks = rowChunks(logits.size(0), width: logits.size(1)).map { rows in
+        let chunk = logits[rows]
+        return compute(centred: chunk - chunk.maximum(-1, keeping: true), grid: grid)
+      }
+      func joined(_ part: (TemperatureProfile) -> Tensor) -> Tensor {
+        chunks.isEmpty ? .zeros([0, grid.count]) : .concatenate(chunks.map(part))
+      }
+      return TemperatureProfile(
+        grid: grid, value: joined(\.value), entropy: joined(\.entropy), variance: joined(\.variance))
+    }
+  }
+
+  private static func compute(centred: Tensor, grid: TemperatureGrid) -> TemperatureProfile {
+    let nodes = grid.temperatures.map { tau in
+      let tau = Tensor.full([centred.size(0)], tau, dtype: centred.dtype, device: centred.device)
+      let statistics = TemperedStatistics(centred: centred, tau: tau)
+      return (value: tau * statistics.logPartition, statistics.entropy, statistics.variance)
+    }
+    func table(_ columns: [Tensor]) -> Tensor { .stack(columns, dimension: 1).to(.float32) }
+    return TemperatureProfile(
+      grid: grid, value: table(nodes.map(\.0)), entropy: table(nodes.map(\.1)), variance: table(nodes.map(\.2)))
+  }
+
+  /// The profiles of the tokens that an integer tensor of rank 1 names.
+  public func rows(_ indices: Tensor) -> TemperatureProfile {
+    TemperatureProfile(
+      grid: grid, value: value.selected(0, indices: indices), entropy: entropy.selected(0, indices: indices),
+      variance: variance.selected(0, indices: indices))
+  }
+
+  /// The mean over all tokens, a profile of one row in float64; what it gives at a temperature is the mean of what the
+  /// tokens' profiles give there.
+  public var mean: TemperatureProfile {
+    func mean(_ table: Tensor) -> Tensor { table.sum(0, keeping: true, dtype: .float64) / Double(table.size(0)) }
+    return TemperatureProfile(grid: grid, value: mean(value), entropy: mean(entropy), variance: mean(variance))
+  }
+}

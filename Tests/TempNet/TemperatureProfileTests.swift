@@ -1,0 +1,135 @@
+import Diagnostics
+import Glibc
+import Testing
+import Torch
+
+@testable import TempNet
+
+@Suite struct TemperatureGridTests {
+  @Test func `a grid starts at the least temperature and reaches the greatest, uniform in its logarithm`() {
+    let grid = TemperatureGrid(covering: 0.01...2, nodesPerOctave: 8)
+    #expect(grid.count == 63)
+    let nodes = grid.temperatures
+    #expect(abs(nodes[0] - 0.01) < 1e-12 && nodes[62] >= 2 && nodes[61] < 2)
+    #expect(zip(nodes, nodes.dropFirst(8)).allSatisfy { abs($1 / $0 - 2) < 1e-12 })
+    #expect(TemperatureGrid(covering: 0.25...2, nodesPerOctave: 4).count == 13)
+  }
+
+  @Test func `a grid survives rounding to float32 in a file`() throws {
+    let grid = TemperatureGrid(covering: 0.1...3, nodesPerOctave: 4)
+    let read = try TemperatureGrid(temperatures: grid.temperatures.map { Double(Float($0)) }, path: "x")
+    #expect(read.count == grid.count && abs(read.start - grid.start) < 1e-7 && abs(read.step - grid.step) < 1e-7)
+    #expect(read.covers(0.1...3) && !read.covers(0.05...3) && !read.covers(0.1...4))
+  }
+
+  @Test(arguments: [[0.5], [0.5, 1, 1.5], [2, 1, 0.5], [-1, 1], [0, 1], [1, .infinity]])
+  func `temperatures that are no grid are refused`(temperatures: [Double]) {
+    #expect(throws: Failure.self) { try TemperatureGrid(temperatures: temperatures, path: "x") }
+  }
+}
+
+@Suite struct TemperatureProfileTests {
+  private let grid = TemperatureGrid(covering: 0.1...3, nodesPerOctave: 4)
+
+  /// Rows from nearly flat to nearly one-hot, in float64.
+  private func sample(_ rows: Int = 200, seed: UInt64 = 3) -> Tensor {
+    var noise = Noise(seed)
+    return (noise.normal([rows, 300]) * noise.uniform([rows, 1], low: 0.3, high: 8) + 20).to(.float64)
+  }
+
+  private func statistics(_ logits: Tensor, _ tau: Tensor) -> TemperedStatistics {
+    TemperedStatistics(centred: logits - logits.maximum(1, keeping: true), tau: tau)
+  }
+
+  private func largest(_ a: Tensor, _ b: Tensor) -> Double { (a.to(.float64) - b.to(.float64)).abs().maximum(0).item }
+
+  @Test func `at its nodes a profile is what the logits give`() {
+    let logits = sample()
+    let profile = TemperatureProfile.compute(logits: logits.to(.float32), grid: grid)
+    for (node, tau) in grid.temperatures.enumerated() {
+      let taus = Tensor.full([200], tau, dtype: .float64)
+      let direct = statistics(logits, taus)
+      #expect(largest(profile.value.selected(1, at: node), direct.logPartition * tau) < 2e-5)
+      #expect(largest(profile.entropy.selected(1, at: node), direct.entropy) < 2e-5)
+      #expect(largest(profile.variance.selected(1, at: node), direct.variance) < 2e-4)
+    }
+  }
+
+  @Test func `between its nodes it is near, and nearer on a finer grid`() {
+    let logits = sample()
+    var noise = Noise(4)
+    let tau = noise.uniform([200], low: log(0.1), high: log(3)).to(.float64).exp()
+    let direct = statistics(logits, tau)
+    for (nodes, value, entropy) in [(4, 2e-4, 1e-3), (8, 1e-5, 1e-4)] {
+      let grid = TemperatureGrid(covering: 0.1...3, nodesPerOctave: nodes)
+      let found = TemperatureProfile.compute(logits: logits, grid: grid)(at: tau)
+      #expect(largest(found.value, direct.logPartition * tau) < value)
+      #expect(largest(found.entropy, direct.entropy) < entropy)
+    }
+  }
+
+  @Test func `the gradient of the value is the entropy, and what finite differences of the value say`() {
+    let profile = TemperatureProfile.compute(logits: sample(50), grid: grid)
+    var noise = Noise(5)
+    let tau = noise.uniform([50], low: 0.11, high: 2.9).to(.float64).requiringGradient()
+    let lookup = profile(at: tau)
+    lookup.value.sum().backward()
+    #expect(largest(tau.gradient!, lookup.entropy) < 1e-12)
+    withoutGradients {
+      let step = 1e-6
+      let difference = (profile(at: tau + step).value - profile(at: tau - step).value) / (2 * step)
+      #expect(largest(difference, tau.gradient!) < 1e-6)
+    }
+  }
+
+  @Test func `values at the ends of the grid can be looked up`() {
+    let logits = sample(10)
+    let profile = TemperatureProfile.compute(logits: logits, grid: grid)
+    for tau in [0.1, 3.0, grid.bounds.upperBound] {
+      let taus = Tensor.full([10], tau, dtype: .float64)
+      #expect(largest(profile(at: taus).entropy, statistics(logits, taus).entropy) < 1e-3)
+    }
+  }
+
+  @Test func `the mean profile gives the mean of what the profiles give`() {
+    let profile = TemperatureProfile.compute(logits: sample(30), grid: grid)
+    let each = profile(at: .full([30], 0.77, dtype: .float64))
+    let mean = profile.mean(at: Tensor([0.77]))
+    #expect(abs(mean.value.item - each.value.mean().item) < 1e-9)
+    #expect(abs(mean.entropy.item - each.entropy.mean().item) < 1e-9)
+  }
+
+  @Test func `its optimum is the exact solver's to the error of interpolation`() {
+    let logits = sample()
+    let profile = TemperatureProfile.compute(logits: logits, grid: grid)
+    let exact = ExactTemperature.solve(logits: logits, entropy: 2, bounds: 0.1...3)
+    let found = profile.optimum(entropy: 2, bounds: 0.1...3)
+    #expect(largest(found, exact) < 1e-3)
+    #expect(found.equal(0.1).integers == exact.equal(0.1).integers)
+    #expect(found.equal(3).integers == exact.equal(3).integers)
+  }
+
+  @Test func `the best single temperatures are those of the logits`() {
+    let logits = sample(100)
+    var noise = Noise(6)
+    let labels = noise.labels(100, below: 300).masked(
+      Tensor.arange(100).less(60), with: 0)
+    let targets = logits.gathered(1, labels.unsqueezed(1)).squeezed(1) - logits.maximum(1)
+    let profile = TemperatureProfile.compute(logits: logits, grid: TemperatureGrid(covering: 0.1...30))
+    let bounds = 0.1...30.0
+    let robust = SingleTemperature.robust(profile: profile, entropy: 2, bounds: bounds)
+    #expect(abs(robust / SingleTemperature.robust(logits: logits, entropy: 2, bounds: bounds) - 1) < 1e-3)
+    let likely = SingleTemperature.crossEntropy(profile: profile, targets: targets, bounds: bounds)
+    #expect(
+      abs(likely / SingleTemperature.crossEntropy(logits: logits, labels: labels, bounds: bounds) - 1) < 1e-3)
+  }
+
+  @Test func `rows are chosen, and no rows are no trouble`() {
+    let logits = sample(6)
+    let profile = TemperatureProfile.compute(logits: logits, grid: grid)
+    let chosen = profile.rows(Tensor([4, 1]))
+    let direct = TemperatureProfile.compute(logits: logits.selected(0, indices: Tensor([4, 1])), grid: grid)
+    #expect(chosen.value.floats == direct.value.floats && chosen.variance.floats == direct.variance.floats)
+    #expect(TemperatureProfile.compute(logits: logits[0..<0], grid: grid).value.shape == [0, grid.count])
+  }
+}
