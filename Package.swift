@@ -104,6 +104,7 @@ let package = Package(
     program("tempnet-export", ["ExportStage"]),
     program("tempnet-run", ["Pipelines", "Configuration", "Artifacts", "Diagnostics", argumentParser], torch: false),
 
+    library("TestSupport", ["Artifacts", "Diagnostics"], path: "Tests/Support"),
     tests("Torch", ["Torch"]),
     tests("Artifacts", ["Artifacts", "Diagnostics", "CArchive"], fixtures: true),
     tests("Configuration", ["Configuration"]),
@@ -115,7 +116,7 @@ let package = Package(
     tests("TempNet", ["TempNet", "Torch", "Weights", "Diagnostics"], fixtures: true),
     tests("Training", ["Training"]),
     tests("Evaluation", ["Evaluation"]),
-    tests("EndToEnd", ["Artifacts"]),
+    tests("EndToEnd", ["Artifacts", "Diagnostics", "TestSupport"]),
   ],
   swiftLanguageModes: [.v6],
   cxxLanguageStandard: .cxx20

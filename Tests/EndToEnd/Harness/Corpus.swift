@@ -1,0 +1,19 @@
+/// English-looking sentences, always the same: enough regularity that a tiny model learns something in seconds.
+func corpus(sentences: Int, seed: UInt64 = 1) -> String {
+  let subjects = ["the parson", "her sister", "a captain", "Miss Grey", "the old house", "my aunt"]
+  let verbs = ["admired", "could not forget", "wrote of", "was fond of", "walked towards", "spoke to"]
+  let objects = ["the garden", "an excellent dinner", "the ball", "his fortune", "every letter", "the rain"]
+  let closings = [".", ", and was happy.", "; nobody wondered.", ", which surprised them all.", "!"]
+  var state = seed
+  func pick(_ words: [String]) -> String {
+    // Knuth's multiplier for linear congruential generators of 64 bits (MMIX); the high bits are the random ones.
+    state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+    return words[Int((state >> 33) % UInt64(words.count))]
+  }
+  var text = ""
+  for number in 1...sentences {
+    text += "\(pick(subjects)) \(pick(verbs)) \(pick(objects))\(pick(closings))"
+    text += number.isMultiple(of: 8) ? "\n\n" : " "
+  }
+  return text
+}

@@ -1,0 +1,89 @@
+import Foundation
+
+/// A program of this package, as the build left it beside the tests.
+struct Program {
+  static let tokenize = Program("tempnet-tokenize")
+  static let pretrain = Program("tempnet-pretrain")
+  static let features = Program("tempnet-features")
+  static let fit = Program("tempnet-fit")
+  static let evaluate = Program("tempnet-evaluate")
+  static let export = Program("tempnet-export")
+  static let run = Program("tempnet-run")
+  static let all = [tokenize, pretrain, features, fit, evaluate, export, run]
+
+  let name: String
+
+  private init(_ name: String) { self.name = name }
+
+  private static let folder = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
+
+  /// Starts the program; standard input is empty.
+  ///
+  /// - Parameter folder: the current directory, in which also what it prints is kept.
+  func start(_ arguments: [String], in folder: String) throws -> RunningProgram {
+    let process = Process()
+    process.executableURL = Self.folder.appending(path: name)
+    process.arguments = arguments
+    process.currentDirectoryURL = URL(filePath: folder)
+    process.standardInput = FileHandle.nullDevice
+    return try RunningProgram(process, prints: "\(folder)/.\(name)-\(UUID().uuidString)")
+  }
+
+  /// Runs the program to its end.
+  func callAsFunction(_ arguments: [String], in folder: String) async throws -> Outcome {
+    try await start(arguments, in: folder).outcome()
+  }
+}
+
+/// How a program ended, and what it printed.
+struct Outcome: CustomStringConvertible {
+  enum End: Equatable {
+    case exited(Int32)
+    case killed(signal: Int32)
+  }
+  let end: End
+  let output: String
+  let errors: String
+
+  /// Lines on standard output.
+  var lines: [String] { output.split(separator: "\n").map(String.init) }
+
+  var description: String { "\(end)\n\(output)\(errors)" }
+}
+
+/// A program that was started.
+final class RunningProgram: Sendable {
+  private let process: Process
+  private let prints: String
+  private let ended: AsyncStream<Void>
+
+  fileprivate init(_ process: Process, prints: String) throws {
+    self.process = process
+    self.prints = prints
+    // Files, not pipes: nothing has to be drained while the program runs, and children that survive it block nobody.
+    process.standardOutput = try Self.makeFile("\(prints).out")
+    process.standardError = try Self.makeFile("\(prints).err")
+    let (stream, continuation) = AsyncStream<Void>.makeStream()
+    ended = stream
+    process.terminationHandler = { _ in continuation.finish() }
+    try process.run()
+  }
+
+  var isRunning: Bool { process.isRunning }
+
+  func send(_ signal: Int32) { kill(process.processIdentifier, signal) }
+
+  func outcome() async throws -> Outcome {
+    for await _ in ended {}
+    let isSignal = process.terminationReason == .uncaughtSignal
+    return Outcome(
+      end: isSignal ? .killed(signal: process.terminationStatus) : .exited(process.terminationStatus),
+      output: try String(contentsOfFile: "\(prints).out", encoding: .utf8),
+      errors: try String(contentsOfFile: "\(prints).err", encoding: .utf8))
+  }
+
+  private static func makeFile(_ path: String) throws -> FileHandle {
+    try Data().write(to: URL(filePath: path))
+    return try FileHandle(forWritingTo: URL(filePath: path))
+  }
+}

@@ -1,0 +1,37 @@
+import Artifacts
+import Diagnostics
+import Glibc
+
+/// A folder of one test, removed with all it holds when the test ends.
+public final class TemporaryFolder: Sendable {
+  public let path: String
+
+  public init() throws {
+    let parent = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
+    var template = Array("\(parent)/tempnet-tests-XXXXXX".utf8CString)
+    guard let made = mkdtemp(&template) else { throw Failure.system("cannot make a folder", parent) }
+    path = String(cString: made)
+  }
+
+  deinit { try? Files.remove(path) }
+
+  /// The path of something in the folder.
+  public func callAsFunction(_ name: String) -> String { "\(path)/\(name)" }
+
+  /// Writes a file into the folder and returns its path.
+  @discardableResult
+  public func write(_ text: String, to name: String) throws -> String {
+    try Files.makeFolder(Files.folder(of: self(name)))
+    try AtomicFile.write(text, to: self(name))
+    return self(name)
+  }
+}
+
+/// What a folder holds: relative paths and contents.
+public func contents(_ folder: String) throws -> [String: [UInt8]] {
+  let paths = try Files.tree(folder)
+  return Dictionary(uniqueKeysWithValues: try paths.map { ($0, try Files.read("\(folder)/\($0)")) })
+}
+
+/// The text of a file.
+public func text(_ path: String) throws -> String { String(decoding: try Files.read(path), as: UTF8.self) }
