@@ -12,7 +12,7 @@ public final class DocumentSplitter<Receiver: DocumentReceiver<Split>>: Document
   /// What came after the wanted place of a cut while the place for it is looked for.
   private var held: [UInt8] = []
 
-  init(_ plan: SplitPlan, receiver: Receiver) {
+  public init(_ plan: SplitPlan, receiver: Receiver) {
     self.plan = plan
     self.receiver = receiver
     split = plan.first

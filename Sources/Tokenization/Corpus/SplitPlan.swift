@@ -11,7 +11,7 @@ public struct SplitFractions: Equatable, Sendable {
     self.test = test
   }
 
-  func share(of split: Split) -> Double {
+  public func share(of split: Split) -> Double {
     switch split {
     case .train: 1 - validation - test
     case .validation: validation
@@ -37,6 +37,11 @@ public struct SplitPlan: Equatable {
   /// blocks it divides; otherwise a document is cut in two.
   private static let tolerance = 0.1
 
+  /// A plan for the documents that were measured.
+  public init(_ fractions: SplitFractions, of documents: DocumentMeasurer) {
+    self.init(fractions, documentBoundaries: documents.boundaries)
+  }
+
   /// - Parameter boundaries: the offsets at which documents begin, and the end of the last, in order.
   init(_ fractions: SplitFractions, documentBoundaries boundaries: [Int]) {
     let total = Double(boundaries.last ?? 0)
@@ -56,35 +61,37 @@ public struct SplitPlan: Equatable {
 
 /// Learns where documents begin, as `SplitPlan` needs it: the first pass over a corpus.
 public final class DocumentMeasurer: DocumentReceiver {
-  /// More boundaries than this are thinned to every second one: so many documents need no finer cuts.
-  private static let mostBoundaries = 1 << 20
+  /// More starts than this are thinned to every second one: so many documents need no finer cuts.
+  private static let mostStarts = 1 << 20
 
-  private var boundaries: [Int] = []
+  /// The number of bytes of all documents.
+  public private(set) var totalBytes = 0
+  /// The number of bytes of documents without a split of their own, and where some of them begin in those.
   private var offset = 0
+  private var starts: [Int] = []
   private var documents = 0
   private var stride = 1
-  private var counts = false
+  private var isCounting = false
 
   public init() {}
 
-  /// The number of bytes of documents without a split of their own.
-  public var bytes: Int { offset }
-
-  var documentBoundaries: [Int] { boundaries + [offset] }
+  /// Where documents begin, and where the last one ends.
+  var boundaries: [Int] { starts + [offset] }
 
   public func begin(_ split: Split?) {
-    counts = split == nil
-    guard counts else { return }
-    if documents % stride == 0 { boundaries.append(offset) }
+    isCounting = split == nil
+    guard isCounting else { return }
+    if documents % stride == 0 { starts.append(offset) }
     documents += 1
-    if boundaries.count == Self.mostBoundaries {
-      boundaries = Swift.stride(from: 0, to: boundaries.count, by: 2).map { boundaries[$0] }
+    if starts.count == Self.mostStarts {
+      starts = Swift.stride(from: 0, to: starts.count, by: 2).map { starts[$0] }
       stride *= 2
     }
   }
 
   public func append(_ bytes: UnsafeBufferPointer<UInt8>) {
-    if counts { offset += bytes.count }
+    totalBytes += bytes.count
+    if isCounting { offset += bytes.count }
   }
 
   public func end() {}

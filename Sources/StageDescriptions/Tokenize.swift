@@ -1,0 +1,81 @@
+import Artifacts
+import Configuration
+import Diagnostics
+
+/// What `tempnet-tokenize` makes of a corpus.
+public struct TokenizeConfiguration: StageConfiguration {
+  /// Texts: files, folders, archives, JSON lines, descriptors.
+  public var corpus: [String]
+  /// The vocabulary to use: a `tokenizer.json`, or a folder with one or with GPT-2's two files. Nil trains one.
+  public var tokenizer: String?
+  /// The number of entries of a vocabulary that is trained.
+  public var vocabulary: Int
+  /// The field of JSON lines that holds the text.
+  public var field: String
+  /// The shares of text without a split of its own that validation and test take; training has the rest.
+  public var validation: Double
+  public var test: Double
+  public var shardTokens: Int
+  /// How many bytes a compressed file or archive may unpack to.
+  public var unpackedLimit: Int?
+  public var threads: Int?
+
+  /// `<|endoftext|>` and the 256 bytes.
+  public static let smallestVocabulary = 257
+  public static let largestVocabulary = 1 << 21
+
+  public init(reading reader: inout ConfigurationReader) throws {
+    corpus = try reader.paths("corpus", help: "texts, folders, archives, JSON lines or descriptors (data/*.yaml)")
+    tokenizer = try reader.optionalPath(
+      "tokenizer", help: "a tokenizer.json or GPT-2's files; without it one is trained")
+    vocabulary = try reader.integer(
+      "vocabulary", default: 4096, in: Self.smallestVocabulary...Self.largestVocabulary,
+      help: "entries of the vocabulary that is trained")
+    field = try reader.string("field", default: "text", help: "the field of JSON lines that holds the text")
+    validation = try reader.number(
+      "validation", default: 0.05, in: 0...1, help: "share of the text to validate on, where no descriptor says")
+    test = try reader.number("test", default: 0.05, in: 0...1, help: "share of the text to test on, likewise")
+    shardTokens = try reader.integer(
+      "shard_tokens", default: 1 << 27, in: 1...1 << 32, help: "tokens per shard, at most")
+    unpackedLimit = try reader.value(
+      "unpacked_limit", as: .optional(.integer(in: 0...Int.max)), default: .some(nil), identity: false,
+      help: "bytes that a compressed text may unpack to")
+    threads = try reader.threads()
+    if corpus.isEmpty { throw reader.failure("corpus", "must name a text") }
+    if validation + test > 1 { throw reader.failure("test", "and validation together must not exceed 1") }
+    if tokenizer != nil && reader.isGiven("vocabulary") {
+      throw reader.failure("vocabulary", "is for training one, but a tokenizer is given")
+    }
+  }
+}
+
+/// Text to tokens.
+public enum Tokenize: StageDescription {
+  public static let name = "tokenize"
+  public static let summary = "Turns text into shards of tokens, with a vocabulary it trains or is given."
+  public static let version = 1
+  public static let output = ArtifactKind.tokens
+  public static let inputs: [StageInput] = []
+  public typealias Configuration = TokenizeConfiguration
+
+  public static func rawInputs(_ configuration: TokenizeConfiguration) throws -> [RawInput] {
+    let texts = try configuration.corpus.enumerated().flatMap { try files("corpus/\($0)", $1) }
+    return try texts + (configuration.tokenizer.map(tokenizerFiles) ?? [])
+  }
+
+  /// A file, or all files of a folder. A descriptor stands for its files, whose digests it states.
+  private static func files(_ name: String, _ path: String) throws -> [RawInput] {
+    guard let status = try Files.status(path) else { throw Failure(.missingInput, "there is no such text", at: path) }
+    guard status.isFolder else { return [RawInput("\(name)/\(Files.name(of: path))", path: path)] }
+    return try Files.tree(path).map { RawInput("\(name)/\($0)", path: "\(path)/\($0)") }
+  }
+
+  private static func tokenizerFiles(_ path: String) throws -> [RawInput] {
+    guard let status = try Files.status(path) else {
+      throw Failure(.missingInput, "there is no such tokenizer", at: path)
+    }
+    guard status.isFolder else { return [RawInput("tokenizer", path: path)] }
+    return ["encoder.json", "vocab.bpe", "tokenizer.json"].filter { Files.exists("\(path)/\($0)") }
+      .map { RawInput("tokenizer/\($0)", path: "\(path)/\($0)") }
+  }
+}

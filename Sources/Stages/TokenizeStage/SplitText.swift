@@ -1,0 +1,99 @@
+import Artifacts
+import Diagnostics
+import StageDescriptions
+import Tokenization
+
+/// A corpus and where its splits lie, read as often as needed.
+struct SplitText {
+  private let corpus: Corpus
+  private let fractions: SplitFractions
+  private let plan: SplitPlan
+  private let bytes: Int?
+
+  var sources: [Corpus.Source] { corpus.sources }
+
+  /// Looks through the corpus once where the places of the splits depend on its length.
+  init(_ configuration: TokenizeConfiguration, _ digests: FileDigests) throws {
+    corpus = try Corpus(
+      paths: configuration.corpus, textField: configuration.field, unpackedLimit: configuration.unpackedLimit,
+      digests: digests)
+    fractions = SplitFractions(validation: configuration.validation, test: configuration.test)
+    let measurer = DocumentMeasurer()
+    if !corpus.hasSplits {
+      let meter = Meter("measuring", total: corpus.expectedBytes, receiver: measurer)
+      try corpus.read(into: meter)
+      meter.finish()
+    }
+    plan = SplitPlan(fractions, of: measurer)
+    bytes = measurer.totalBytes > 0 ? measurer.totalBytes : corpus.expectedBytes
+  }
+
+  /// Whether there should be text in a split.
+  func promises(_ split: Split) -> Bool {
+    corpus.splits.contains(split) || !corpus.hasSplits && fractions.share(of: split) > 0
+  }
+
+  /// Hands over the documents of one split, or of all, each with its split.
+  ///
+  /// - Parameter finish: works off what the receiver still has in hand; its time counts.
+  func read<Result>(
+    _ title: String, only split: Split? = nil, into receiver: some DocumentReceiver<Split>,
+    finish: () throws -> Result
+  ) throws -> Result {
+    let filter = SplitFilter(split, receiver: receiver)
+    let meter = Meter(title, total: bytes, receiver: DocumentSplitter(plan, receiver: filter))
+    try corpus.read(into: meter)
+    let result = try finish()
+    meter.finish()
+    return result
+  }
+}
+
+/// Passes documents on and shows how many bytes went by.
+private final class Meter<Receiver: DocumentReceiver>: DocumentReceiver {
+  private let receiver: Receiver
+  private let progress: Progress
+  private var bytes = 0
+
+  init(_ title: String, total: Int?, receiver: Receiver) {
+    self.receiver = receiver
+    progress = Progress(title, unit: "bytes", total: total)
+  }
+
+  func begin(_ label: Receiver.Label) throws { try receiver.begin(label) }
+
+  func append(_ text: UnsafeBufferPointer<UInt8>) throws {
+    try receiver.append(text)
+    bytes += text.count
+    progress.update(bytes)
+  }
+
+  func end() throws { try receiver.end() }
+
+  func finish() { progress.finish() }
+}
+
+/// Passes the documents of one split on, or of all.
+private final class SplitFilter<Receiver: DocumentReceiver<Split>>: DocumentReceiver {
+  private let wanted: Split?
+  private let receiver: Receiver
+  private var isPassing = false
+
+  init(_ wanted: Split?, receiver: Receiver) {
+    self.wanted = wanted
+    self.receiver = receiver
+  }
+
+  func begin(_ split: Split) throws {
+    isPassing = wanted == nil || wanted == split
+    if isPassing { try receiver.begin(split) }
+  }
+
+  func append(_ text: UnsafeBufferPointer<UInt8>) throws {
+    if isPassing { try receiver.append(text) }
+  }
+
+  func end() throws {
+    if isPassing { try receiver.end() }
+  }
+}

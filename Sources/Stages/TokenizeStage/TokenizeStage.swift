@@ -1,0 +1,79 @@
+import Artifacts
+import Diagnostics
+import StageDescriptions
+import Tokenization
+
+/// Turns a corpus into a `tokens` artifact. It keeps no checkpoints: it is quick, and a run that was killed starts over.
+public enum TokenizeStage {
+  public static func run(_ request: StageRequest<Tokenize>) throws -> Artifact {
+    let configuration = request.configuration
+    let builder = try ArtifactBuilder(output: request.output, identity: request.identity([:]))
+    if let artifact = builder.alreadyDone { return artifact }
+
+    let digests = FileDigests.forProgram
+    let text = try SplitText(configuration, digests)
+    try digests.save()
+    let threads = configuration.threads ?? Machine.cores
+    let tokenizer = try tokenizer(configuration, text, threads: threads)
+    try AtomicFile.write(tokenizer.fileText, to: builder.path(for: "tokenizer.json"))
+    let totals = try encode(text, tokenizer, configuration, threads: threads) { try builder.path(for: $0) }
+    try checkThatNoneIsEmpty(totals, text)
+    return try builder.publish(summary: summary(tokenizer, totals, text.sources))
+  }
+
+  private static func tokenizer(
+    _ configuration: TokenizeConfiguration, _ text: SplitText, threads: Int
+  ) throws -> Tokenizer {
+    if let path = configuration.tokenizer { return try Tokenizer(path: path) }
+    let counter = CorpusWordCounter(threads: threads)
+    // What validation and test are for would be spoilt if the vocabulary had seen them.
+    let counts = try text.read("counting words", only: .train, into: counter.receiver, finish: counter.finish)
+
+    let progress = Progress("learning merges", unit: "entries", total: configuration.vocabulary)
+    let vocabulary = try VocabularyTrainer.train(counts, size: configuration.vocabulary) { progress.update($0) }
+    progress.finish(detail: "from \(counts.distinct) distinct words")
+    return try Tokenizer(vocabulary, source: "the trained vocabulary")
+  }
+
+  private static func encode(
+    _ text: SplitText, _ tokenizer: Tokenizer, _ configuration: TokenizeConfiguration, threads: Int,
+    path: @escaping (String) throws -> String
+  ) throws -> [(split: Split, totals: SplitTotals)] {
+    let writers = try Split.allCases.map { split in
+      (
+        split,
+        try TokenSplitWriter(
+          split, vocabulary: tokenizer.vocabularySize, shardTokens: configuration.shardTokens, path: path)
+      )
+    }
+    let encoder = CorpusEncoder(
+      tokenizer, writers: Dictionary(uniqueKeysWithValues: writers), threads: threads)
+    try text.read("encoding", into: encoder.receiver, finish: encoder.finish)
+    for (_, writer) in writers { try writer.finish() }
+    return writers.map { ($0, $1.totals) }
+  }
+
+  private static func checkThatNoneIsEmpty(
+    _ totals: [(split: Split, totals: SplitTotals)], _ text: SplitText
+  ) throws {
+    for (split, totals) in totals where totals.documents == 0 && text.promises(split) {
+      throw Failure(.badData, "there is too little text: none is left for the split '\(split.rawValue)'")
+    }
+  }
+
+  private static func summary(
+    _ tokenizer: Tokenizer, _ totals: [(split: Split, totals: SplitTotals)], _ sources: [Corpus.Source]
+  ) -> JSON {
+    [
+      "vocabulary": .integer(tokenizer.vocabularySize), "endOfText": .integer(Int(tokenizer.endOfText)),
+      "splits": .object(JSONObject(totals.map { ($0.rawValue, $1.json) })),
+      "sources": .array(
+        sources.map { source in
+          [
+            "name": .string(source.name), "licence": source.licence.map { .string($0) } ?? .null,
+            "source": source.origin.map { .string($0) } ?? .null,
+          ]
+        }),
+    ]
+  }
+}

@@ -1,0 +1,35 @@
+import ArgumentParser
+import Artifacts
+import Configuration
+import Programs
+import StageDescriptions
+import TokenizeStage
+
+@main struct TokenizeProgram: StageProgram {
+  typealias Description = Tokenize
+
+  @OptionGroup var common: CommonOptions
+
+  @Option(
+    parsing: .upToNextOption,
+    help: ArgumentHelp("Texts, folders, archives, JSON lines or descriptors.", valueName: "path"))
+  var corpus: [String] = []
+
+  @Option(help: ArgumentHelp("Use this vocabulary: a tokenizer.json or GPT-2's files.", valueName: "path"))
+  var tokenizer: String?
+
+  @Option(help: ArgumentHelp("Train a vocabulary of so many entries.", valueName: "n"))
+  var vocabulary: Int?
+
+  var inputs: [String: [String]] { [:] }
+
+  var settings: [ConfigurationOverride?] {
+    [
+      .option("corpus", corpus, from: "--corpus"),
+      .option("tokenizer", tokenizer, from: "--tokenizer"),
+      .option("vocabulary", vocabulary, from: "--vocabulary"),
+    ]
+  }
+
+  func perform(_ request: StageRequest<Tokenize>) throws -> Artifact { try TokenizeStage.run(request) }
+}
