@@ -22,8 +22,10 @@ let collections = Target.Dependency.product(name: "OrderedCollections", package:
 let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
 
-func library(_ name: String, _ dependencies: [Target.Dependency] = [], path: String? = nil) -> Target {
-  .target(name: name, dependencies: dependencies, path: path, swiftSettings: strict)
+func library(
+  _ name: String, _ dependencies: [Target.Dependency] = [], path: String? = nil, exclude: [String] = []
+) -> Target {
+  .target(name: name, dependencies: dependencies, path: path, exclude: exclude, swiftSettings: strict)
 }
 
 func stage(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -74,7 +76,7 @@ let package = Package(
 
     // Files and words for people.
     library("Diagnostics", ["CProcess"]),
-    library("Artifacts", ["Diagnostics", "CArchive", "CJSON", "CCrypto", collections]),
+    library("Artifacts", ["Diagnostics", "CArchive", "CJSON", "CCrypto", collections], exclude: ["FORMAT.md"]),
     library("Configuration", ["Diagnostics", "Artifacts", yams]),
     library("StageDescriptions", ["Configuration", "Artifacts", "Diagnostics"]),
     library("Programs", ["StageDescriptions", "Configuration", "Artifacts", "Diagnostics", argumentParser]),

@@ -75,9 +75,60 @@ import Testing
     #expect(throws: Failure.self) { try Files.makeFolder(folder("kept/inside")) }
   }
 
-  @Test(arguments: [("a", true), ("a/b.txt", true), ("..a/b..", true)])
-  func `plain names stay below their folder`(path: String, plain: Bool) {
-    #expect(Files.isPlainRelative(path) == plain)
+  @Test func `a lock is held once and says by whom, until it is let go`() throws {
+    let path = folder("lock")
+    #expect(FileLock.holder(path) == nil)
+    var lock: FileLock? = try FileLock(path)
+    #expect(FileLock.holder(path)?.hasPrefix("process \(getpid()) on ") == true)
+    let refused = #expect(throws: Failure.self) { try FileLock(path) }
+    #expect(refused?.status == .tryAgain)
+    #expect(lock?.path == path)
+    lock = nil
+    #expect(FileLock.holder(path) == nil)
+    #expect(!Files.exists(path))
+  }
+
+  @Test func `many who want one lock get it one at a time`() async throws {
+    let path = folder("lock")
+    let counter = folder("counter")
+    try AtomicFile.write("0", to: counter)
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      for _ in 0..<4 {
+        group.addTask {
+          for _ in 0..<25 {
+            let lock = try Self.waitForLock(path)
+            let count = try #require(Int(text(counter)))
+            try AtomicFile.write("\(count + 1)", to: counter)
+            withExtendedLifetime(lock) {}
+          }
+        }
+      }
+      try await group.waitForAll()
+    }
+    #expect(try text(counter) == "100")
+  }
+
+  private static func waitForLock(_ path: String) throws -> FileLock {
+    while true {
+      do {
+        return try FileLock(path)
+      } catch let failure as Failure where failure.status == .tryAgain {
+        usleep(500)
+      }
+    }
+  }
+
+  @Test func `a link is replaced in one step and says what it names`() throws {
+    #expect(Files.target(ofLink: folder("link")) == nil)
+    try Files.link(folder("link"), to: "one")
+    try Files.link(folder("link"), to: "two")
+    #expect(Files.target(ofLink: folder("link")) == "two")
+    #expect(try Files.list(folder.path) == ["link"])
+  }
+
+  @Test(arguments: ["a", "a/b.txt", "..a/b..", ".a", "é"])
+  func `plain names stay below their folder`(path: String) {
+    #expect(Files.isPlainRelative(path))
   }
 
   @Test(arguments: ["", "/", "/a", "a/", "a//b", ".", "./a", "..", "a/../b", "a\0b"])
