@@ -87,7 +87,7 @@ let package = Package(
     library("Tokenization", ["Artifacts", "Configuration", "Diagnostics", heap]),
     library("LanguageModels", ["Artifacts", "Torch", "Weights", "Diagnostics"]),
     library("TempNet", ["Torch", "Weights", "Diagnostics"]),
-    library("Training", ["Torch", "LanguageModels", "TempNet", "Tokenization", "Artifacts"]),
+    library("Training", ["Torch", "Weights", "Tokenization", "Artifacts", "Diagnostics"]),
     library("Evaluation", ["Artifacts", "Diagnostics"]),
 
     // Where the parts meet.
@@ -116,7 +116,7 @@ let package = Package(
     tests("Tokenization", ["Tokenization"]),
     tests("LanguageModels", ["LanguageModels"]),
     tests("TempNet", ["TempNet", "Torch", "Weights", "Diagnostics"], fixtures: true),
-    tests("Training", ["Training"]),
+    tests("Training", ["Training", "Artifacts", "Torch", "Diagnostics"]),
     tests("Evaluation", ["Evaluation"]),
     tests("EndToEnd", ["Artifacts", "Diagnostics", "TestSupport"]),
   ],

@@ -30,7 +30,8 @@ public enum Machine {
     self.seed(mixed(mixed(mixed(seed) ^ stream) ^ index))
   }
 
-  static func mixed(_ value: UInt64) -> UInt64 {
+  /// A bijection of 64-bit numbers that leaves no pattern: SplitMix64's output function.
+  public static func mixed(_ value: UInt64) -> UInt64 {
     var z = value &+ 0x9E37_79B9_7F4A_7C15
     z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
     z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB

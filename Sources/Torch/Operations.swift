@@ -104,9 +104,11 @@ extension Tensor {
   public func logSoftmax(_ dimension: Int) -> Tensor {
     Operator.one("aten::log_softmax", "int", [.tensor(self), .integer(dimension)])
   }
+  /// Where elements are finite, as booleans.
+  public func finite() -> Tensor { Operator.one("aten::isfinite", "", [.tensor(self)]) }
   /// Whether every element is finite, as a boolean scalar.
   public func allFinite() -> Tensor {
-    Operator.one("aten::all", "", [.tensor(Operator.one("aten::isfinite", "", [.tensor(self)]))])
+    Operator.one("aten::all", "", [.tensor(finite())])
   }
 }
 

@@ -1,0 +1,70 @@
+import Diagnostics
+import Torch
+import Training
+
+/// Learns a linear map with dropout from numbers that follow from the step: everything a loop has to keep in order.
+final class ToyTask: TrainingTask {
+  typealias Batch = Tensor
+
+  let weight: Tensor
+  let bias: Tensor
+  let average: Tensor
+  let steps: Int
+  /// Makes the gradient of the bias infinite at this step.
+  var poisonedStep: Int?
+  /// Called before each validation's result is returned.
+  var onValidation: () -> Void = {}
+  private(set) var batchCount = 0
+
+  init(steps: Int) {
+    self.steps = steps
+    Machine.seed(1)
+    weight = Tensor.normal([4, 3]).requiringGradient()
+    bias = Tensor.zeros([4]).requiringGradient()
+    average = .zeros([4])
+  }
+
+  let itemName = "rows"
+  let itemsPerStep = 8
+
+  var groups: [ParameterGroup] {
+    [
+      ParameterGroup(
+        name: "matrix", parameters: [NamedTensor("weight", weight)],
+        schedule: Schedule(peak: 0.05, floor: 0.001, warmup: 3, steps: steps), weightDecay: 0.1),
+      ParameterGroup(
+        name: "rest", parameters: [NamedTensor("bias", bias)],
+        schedule: Schedule(.constant, peak: 0.01, steps: steps), weightDecay: 0.1),
+    ]
+  }
+  var buffers: [NamedTensor] { [NamedTensor("average", average)] }
+
+  func batches(step: Int) -> [Tensor] {
+    (0..<2).map { part in
+      Tensor((0..<12).map { Float(($0 * 7 + step * 5 + part * 3) % 11) / 5 - 1 }, shape: [4, 3])
+    }
+  }
+  func weight(of batch: Tensor) -> Int { batch.size(0) }
+
+  func addGradients(of batch: Tensor, totalWeight: Int) throws -> [Measurement] {
+    batchCount += 1
+    let output = batch.dropout(0.5).linear(weight, bias: bias)
+    let loss = (output - batch.sum(1, keeping: true)).square().sum()
+    (loss * (1 / Double(totalWeight))).backward()
+    withoutGradients { average.copy(from: average * 0.9 + output.mean(0) * 0.1) }
+    if let poisonedStep, batchCount == 2 * poisonedStep { bias.gradient?.fill(with: .infinity) }
+    return [Measurement("loss", loss), Measurement("square", output.square().sum())]
+  }
+
+  func validate(_ checkpoint: () throws -> Void) throws -> Metrics {
+    try checkpoint()
+    onValidation()
+    let batch = Tensor((0..<12).map { Float($0) / 6 - 1 }, shape: [4, 3])
+    let loss = (batch.linear(weight, bias: bias) - batch.sum(1, keeping: true)).square().mean().item
+    return ["loss": loss]
+  }
+
+  func warnings(_ means: Metrics) -> [TrainingWarning] { [] }
+
+  var bytes: [UInt8] { weight.bytes + bias.bytes + average.bytes }
+}
