@@ -12,6 +12,14 @@ public struct WorkOrder: Equatable, Sendable {
   public let cores: Int?
   /// In bytes.
   public let memory: Int?
+
+  public init(
+    stage: String, program: String, arguments: [String], environment: [String: String], log: String, cores: Int? = nil,
+    memory: Int? = nil
+  ) {
+    (self.stage, self.program, self.arguments, self.environment) = (stage, program, arguments, environment)
+    (self.log, self.cores, self.memory) = (log, cores, memory)
+  }
 }
 
 /// How a program ended.

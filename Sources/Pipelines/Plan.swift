@@ -16,7 +16,7 @@ public struct Plan: Sendable {
 }
 
 /// What will be done with a stage.
-public enum Decision: Equatable, Sendable {
+public enum Decision: Hashable, Sendable {
   /// The artifact exists.
   case upToDate
   /// The stage runs, for this reason.
