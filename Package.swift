@@ -116,7 +116,7 @@ let package = Package(
     tests("Tokenization", ["Tokenization"]),
     tests("LanguageModels", ["LanguageModels"]),
     tests("TempNet", ["TempNet", "Torch", "Weights", "Diagnostics"], fixtures: true),
-    tests("Training", ["Training", "Artifacts", "Torch", "Diagnostics"]),
+    tests("Training", ["Training", "Artifacts", "Torch", "Diagnostics", "TestSupport"]),
     tests("Evaluation", ["Evaluation"]),
     tests("EndToEnd", ["Artifacts", "Diagnostics", "TestSupport"]),
   ],

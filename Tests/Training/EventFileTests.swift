@@ -1,13 +1,10 @@
 import Artifacts
 import Diagnostics
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Training
-
-/// Tests that compare with Python's libraries run where `scripts/test --all` has installed them.
-private let python = ProcessInfo.processInfo.environment["TEMPNET_PYTHON"]
-private let slowTestsEnabled = ProcessInfo.processInfo.environment["TEMPNET_SLOW_TESTS"] == "1"
 
 @Suite struct EventFileTests {
   /// Check values of RFC 3720, B.4.

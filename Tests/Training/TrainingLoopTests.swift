@@ -1,24 +1,17 @@
 import Artifacts
 import Diagnostics
 import Foundation
+import TestSupport
 import Testing
 import Torch
 
 @testable import Training
 
-/// A folder that is gone after the test.
-final class TemporaryFolder {
-  let path: String
-  init() throws {
-    path = FileManager.default.temporaryDirectory.appendingPathComponent("training-\(UUID().uuidString)").path
-    try Files.makeFolder(path)
-  }
-  deinit { try? Files.remove(path) }
-
+extension TemporaryFolder {
   func files() throws -> TrainingFiles {
-    try Files.makeFolder("\(path)/checkpoints")
+    try Files.makeFolder(self("checkpoints"))
     return TrainingFiles(
-      metrics: "\(path)/metrics.jsonl", events: "\(path)/\(EventFile.fileName)", checkpoints: "\(path)/checkpoints")
+      metrics: self("metrics.jsonl"), events: self(EventFile.fileName), checkpoints: self("checkpoints"))
   }
 }
 
