@@ -114,7 +114,9 @@ let package = Package(
     tests("Pipelines", ["Pipelines"]),
     tests("Weights", ["Weights", "Torch", "Diagnostics"], fixtures: true),
     tests("Tokenization", ["Tokenization"]),
-    tests("LanguageModels", ["LanguageModels"]),
+    tests(
+      "LanguageModels", ["LanguageModels", "Artifacts", "Weights", "Torch", "Diagnostics", "TestSupport"],
+      fixtures: true),
     tests("TempNet", ["TempNet", "Torch", "Weights", "Diagnostics"], fixtures: true),
     tests("Training", ["Training", "Artifacts", "Torch", "Diagnostics", "TestSupport"]),
     tests("Evaluation", ["Evaluation"]),

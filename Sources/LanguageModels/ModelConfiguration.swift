@@ -93,7 +93,7 @@ public struct ModelConfiguration: Equatable, Sendable {
   }
 
   /// How many elements of each head are rotated.
-  public var rotaryWidth: Int { Int((Double(headWidth) * rotaryFraction).rounded()) }
+  public var rotaryWidth: Int { Int(Double(headWidth) * rotaryFraction) }
   /// The width of queries, keys and values side by side.
   var queryKeyValueWidth: Int { (heads + 2 * keyValueHeads) * headWidth }
 }

@@ -26,15 +26,10 @@ extension LanguageModel {
     let expected = configuration.parameters
     let unexpected = Set(file.entries.map(\.name)).subtracting(expected.map(\.name)).sorted()
     guard unexpected.isEmpty else {
-      throw Failure(
-        .badData, "holds tensors that the model does not have: \(unexpected.joined(separator: ", "))",
-        at: file.path)
+      throw Failure.unexpectedTensors(unexpected, at: file.path)
     }
     let parameters = try expected.map { parameter in
-      let entry = try file.entry(parameter.name, shape: parameter.shape)
-      guard entry.type.dtype?.isFloatingPoint == true else {
-        throw Failure(.badData, "holds \(entry.type.rawValue), expected floating-point numbers", at: entry.place)
-      }
+      let entry = try file.floatingPointEntry(parameter.name, shape: parameter.shape)
       return NamedTensor(parameter.name, try Tensor(entry).to(.float32))
     }
     return LanguageModel(configuration, parameters: parameters, device: device, arithmetic: arithmetic)
@@ -46,5 +41,23 @@ extension ModelConfiguration {
   public init(readingFolder folder: String) throws {
     let path = "\(folder)/\(LanguageModel.configurationName)"
     try self.init(JSON(parsing: Files.read(path), source: path), source: path)
+  }
+}
+
+extension SafetensorsFile {
+  /// The tensor of that name, which must be there with this shape and hold floating-point numbers.
+  func floatingPointEntry(_ name: String, shape: [Int]) throws -> SafetensorsEntry {
+    let entry = try entry(name, shape: shape)
+    guard entry.type.dtype?.isFloatingPoint == true else {
+      throw Failure(.badData, "holds \(entry.type.rawValue), expected floating-point numbers", at: entry.place)
+    }
+    return entry
+  }
+}
+
+extension Failure {
+  static func unexpectedTensors(_ names: [String], at path: String) -> Failure {
+    let listed = names.prefix(8).joined(separator: ", ") + (names.count > 8 ? " and \(names.count - 8) more" : "")
+    return Failure(.badData, "holds tensors that the model does not have: \(listed)", at: path)
   }
 }

@@ -1,0 +1,34 @@
+import Artifacts
+import Diagnostics
+
+extension ModelFamily {
+  /// GPT-2 (Radford et al. 2019).
+  static let gpt2 = ModelFamily(
+    modelTypes: ["gpt2"],
+    readConfiguration: { fields, source in
+      try fields.require("scale_attn_weights", is: true)
+      try fields.require("scale_attn_by_inverse_layer_idx", is: false)
+      try fields.require("add_cross_attention", is: false)
+      return try ModelConfiguration(
+        vocabulary: fields.integer("vocab_size"), context: fields.integer("n_positions"),
+        width: fields.integer("n_embd"), layers: fields.integer("n_layer"), heads: fields.integer("n_head"),
+        feedForward: fields.integer(ifPresent: "n_inner"),
+        normEpsilon: fields.number(ifPresent: "layer_norm_epsilon") ?? 1e-5, positions: .learned,
+        activation: fields.gelu("activation_function"),
+        tiedHead: fields.boolean(ifPresent: "tie_word_embeddings") ?? true, status: .badData, at: source)
+    },
+    layers: [
+      "embedding": Source("transformer.wte"), "positions": Source("transformer.wpe"),
+      "norm": Source("transformer.ln_f"), "head": Source("lm_head"),
+    ],
+    blockPrefix: "transformer.h",
+    blockLayers: [
+      "attention_norm": Source("ln_1"),
+      "attention.qkv": Source("attn.c_attn", arrangement: .transposed),
+      "attention.output": Source("attn.c_proj", arrangement: .transposed),
+      "feed_forward_norm": Source("ln_2"),
+      "feed_forward.up": Source("mlp.c_fc", arrangement: .transposed),
+      "feed_forward.down": Source("mlp.c_proj", arrangement: .transposed),
+    ],
+    ignoredEnds: [".attn.bias", ".attn.masked_bias"])
+}

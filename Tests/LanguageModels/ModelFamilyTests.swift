@@ -1,0 +1,108 @@
+import Artifacts
+import Diagnostics
+import Foundation
+import TestSupport
+import Testing
+import Torch
+import Weights
+
+@testable import LanguageModels
+
+@Suite struct ModelFamilyTests {
+  static let fixtures = [
+    "gpt2", "gpt2-exact-gelu-untied", "llama", "llama-wide-heads-tied", "qwen2", "neox", "neox-sequential",
+  ]
+
+  @Test(arguments: fixtures)
+  func `hidden states and logits equal those of transformers`(_ name: String) throws {
+    let model = try published(name)
+    let expected = try SafetensorsFile("\(fixture(name))/expected.safetensors")
+    let tokens = try Tensor(expected.entry("tokens"))
+    let hidden = withoutGradients { model.hidden(tokens) }
+    let deviation = try (
+      hidden: largestDifference(hidden, Tensor(expected.entry("hidden"))),
+      logits: largestDifference(model.logits(hidden), Tensor(expected.entry("logits")))
+    )
+    #expect(deviation.hidden < 1e-5)
+    #expect(deviation.logits < 1e-5)
+    print("\(name): largest deviation \(deviation)")
+  }
+
+  @Test(arguments: fixtures)
+  func `a family's model saved in our form computes the same`(_ name: String) throws {
+    let model = try published(name)
+    let tokens = randomTokens(model.configuration, [1, 9])
+    let folder = try TemporaryFolder()
+    try model.save(to: folder.path)
+    let again = try LanguageModel.load(folder.path)
+    #expect(again.configuration == model.configuration)
+    #expect(again.logits(again.hidden(tokens)).floats == model.logits(model.hidden(tokens)).floats)
+  }
+
+  static let unsupported: [(String, String, JSON)] = [
+    ("llama", "rope_scaling", ["type": "linear", "factor": 2]),
+    ("llama", "rope_parameters", ["rope_type": "llama3"]), ("llama", "mlp_bias", true),
+    ("llama", "hidden_act", "gelu"), ("llama", "model_type", "mamba"), ("llama", "rms_norm_eps", "small"),
+    ("gpt2", "scale_attn_by_inverse_layer_idx", true), ("gpt2", "activation_function", "relu"),
+    ("neox", "attention_bias", false), ("llama", "num_key_value_heads", 3),
+  ]
+
+  @Test(arguments: unsupported)
+  func `what is not supported is refused by name`(_ name: String, _ member: String, _ value: JSON) throws {
+    var json = try configuration(name)
+    json[member] = value
+    let failure = #expect(throws: Failure.self) { try ModelFamily.read(json, source: "config.json") }
+    #expect(failure?.status == .badData)
+    #expect(failure?.place == "config.json")
+    let word = member == "rope_parameters" ? "rope_type" : member.replacingOccurrences(of: "num_", with: "")
+    #expect(failure?.message.contains(word) == true)
+  }
+
+  @Test func `a sliding window shorter than the context is refused`() throws {
+    var json = try configuration("llama")
+    json["model_type"] = "mistral"
+    json["sliding_window"] = 16
+    #expect(throws: Never.self) { try ModelFamily.read(json, source: "config.json") }
+    json["sliding_window"] = 15
+    #expect(throws: Failure.self) { try ModelFamily.read(json, source: "config.json") }
+  }
+
+  @Test func `settings of older transformers are read too`() throws {
+    var json = try configuration("neox")
+    json["rope_parameters"] = nil
+    json["rotary_pct"] = 0.5
+    json["rotary_emb_base"] = 777
+    let read = try ModelFamily.read(json, source: "config.json").1
+    #expect(read.rotaryFraction == 0.5)
+    #expect(read.rotaryBase == 777)
+  }
+
+  @Test func `stored masks are passed over and anything else is named`() throws {
+    let (family, configuration) = try ModelFamily.read(configuration("gpt2"), source: "config.json")
+    let stored = try SafetensorsFile("\(fixture("gpt2"))/model.safetensors")
+    let tensors = try stored.entries.map { (name: $0.name, tensor: try Tensor($0)) }
+    let mask = (name: "transformer.h.0.attn.bias", tensor: Tensor.ones([1, 1, 16, 16]))
+    let tied = (name: "lm_head.weight", tensor: Tensor.ones([29, 16]))
+    let stranger = (name: "transformer.h.0.attn.extra", tensor: Tensor.ones([1]))
+    let folder = try TemporaryFolder()
+    let path = folder("model.safetensors")
+    try SafetensorsWriter.write(tensors + [mask, tied], to: path)
+    #expect(try family.parameters(configuration, from: SafetensorsFile(path)).count == 28)
+    try SafetensorsWriter.write(tensors + [stranger], to: path)
+    let failure = #expect(throws: Failure.self) {
+      try family.parameters(configuration, from: SafetensorsFile(path))
+    }
+    #expect(failure?.message.contains("transformer.h.0.attn.extra") == true)
+  }
+
+  private func configuration(_ name: String) throws -> JSON {
+    let path = "\(fixture(name))/config.json"
+    return try JSON(parsing: Files.read(path), source: path)
+  }
+
+  private func published(_ name: String) throws -> LanguageModel {
+    let (family, configuration) = try ModelFamily.read(configuration(name), source: name)
+    let file = try SafetensorsFile("\(fixture(name))/model.safetensors")
+    return try LanguageModel(configuration, parameters: family.parameters(configuration, from: file))
+  }
+}
