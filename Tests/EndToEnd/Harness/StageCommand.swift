@@ -11,10 +11,11 @@ struct StageCommand {
   let folder: String
 
   /// Runs to the end and returns what the artifact holds.
-  func finish(_ output: String) async throws -> ArtifactContent {
+  func finish(_ output: String, isQuiet: Bool = false) async throws -> ArtifactContent {
     let outcome = try await program(arguments + ["--output", output], in: folder)
     try #require(outcome.end == .exited(0), "\(program.name): \(outcome)")
-    #expect(outcome.lines == [output], "standard output is for the artifact's path alone")
+    #expect(outcome.lines == (isQuiet ? [] : [output]), "standard output is for the artifact's path alone")
+    if isQuiet { #expect(outcome.errors.isEmpty, "\(outcome)") }
     return try ArtifactContent(path(output))
   }
 
@@ -32,11 +33,13 @@ struct StageCommand {
     case checkpoints(Int)
   }
 
-  /// Sends a signal at a random moment within a second after the program is ready for it.
+  /// Sends a signal at a random moment after the program is ready for it.
   ///
   /// - Returns: how it ended.
   @discardableResult
-  func kill(_ output: String, once readiness: Readiness, signal: Int32 = SIGKILL) async throws -> Outcome {
+  func kill(
+    _ output: String, once readiness: Readiness, within span: Duration = .seconds(1), signal: Int32 = SIGKILL
+  ) async throws -> Outcome {
     let running = try program.start(arguments + ["--output", output], in: folder)
     var seen: Set<String> = []
     while running.isRunning {
@@ -47,7 +50,7 @@ struct StageCommand {
         break
       }
     }
-    let delay = Duration.milliseconds(Int.random(in: 0...1000))
+    let delay = span * Double.random(in: 0...1)
     try await Task.sleep(for: delay)
     running.send(signal)
     let outcome = try await running.outcome()
