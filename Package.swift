@@ -119,7 +119,7 @@ let package = Package(
       fixtures: true),
     tests("TempNet", ["TempNet", "Torch", "Weights", "Diagnostics"], fixtures: true),
     tests("Training", ["Training", "Artifacts", "Torch", "Diagnostics", "TestSupport"]),
-    tests("Evaluation", ["Evaluation"]),
+    tests("Evaluation", ["Evaluation", "Artifacts"], fixtures: true),
     tests("EndToEnd", ["Artifacts", "Diagnostics", "TestSupport"]),
   ],
   swiftLanguageModes: [.v6],
