@@ -25,7 +25,6 @@ import Weights
     )
     #expect(deviation.hidden < 1e-5)
     #expect(deviation.logits < 1e-5)
-    print("\(name): largest deviation \(deviation)")
   }
 
   @Test(arguments: fixtures)

@@ -1,8 +1,7 @@
 import Foundation
-import Testing
 
 /// A program of this package, as the build left it beside the tests.
-struct Program: CustomTestStringConvertible {
+struct Program {
   static let tokenize = Program("tempnet-tokenize")
   static let pretrain = Program("tempnet-pretrain")
   static let features = Program("tempnet-features")
@@ -10,11 +9,9 @@ struct Program: CustomTestStringConvertible {
   static let evaluate = Program("tempnet-evaluate")
   static let export = Program("tempnet-export")
   static let run = Program("tempnet-run")
-  static let stages = [tokenize, pretrain, features, fit, evaluate, export]
-  static let all = stages + [run]
+  static let all = [tokenize, pretrain, features, fit, evaluate, export, run]
 
   let name: String
-  var testDescription: String { name }
 
   private init(_ name: String) { self.name = name }
 
