@@ -1,6 +1,5 @@
 import Artifacts
 import Diagnostics
-import Foundation
 
 extension Tokenizer {
   /// Reads a vocabulary from a `tokenizer.json`, or from a folder with GPT-2's `encoder.json` and `vocab.bpe` or with a
@@ -8,11 +7,10 @@ extension Tokenizer {
   ///
   /// - Throws: `Failure(.missingInput)` where there is none, `.badData` where it is damaged or of another kind.
   public init(path: String) throws {
-    var isFolder: ObjCBool = false
-    guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+    guard let status = try Files.status(path) else {
       throw Failure(.missingInput, "there is no such tokenizer", at: path)
     }
-    self = try isFolder.boolValue ? Self.load(folder: path) : Self.load(file: path)
+    self = try status.isFolder ? Self.load(folder: path) : Self.load(file: path)
   }
 
   /// The text of a `tokenizer.json` from which Python's `tokenizers` makes a tokenizer with equal ids.
@@ -21,9 +19,9 @@ extension Tokenizer {
   /// The files that `init(path:)` reads, whose contents decide the ids.
   public static func files(at path: String) -> [String] {
     let names = [GPT2Files.encoderName, GPT2Files.mergesName].map { "\(path)/\($0)" }
-    if names.allSatisfy(FileManager.default.fileExists) { return names }
+    if names.allSatisfy(Files.exists) { return names }
     let inside = "\(path)/tokenizer.json"
-    return [FileManager.default.fileExists(atPath: inside) ? inside : path]
+    return [Files.exists(inside) ? inside : path]
   }
 
   private static func load(folder: String) throws -> Tokenizer {
@@ -35,16 +33,11 @@ extension Tokenizer {
     }
     guard files.count == 2 else { return try load(file: files[0]) }
     let vocabulary = try GPT2Files.vocabulary(
-      encoder: contents(files[0]), merges: contents(files[1]), encoderPath: files[0], mergesPath: files[1])
+      encoder: Files.read(files[0]), merges: Files.read(files[1]), encoderPath: files[0], mergesPath: files[1])
     return try Tokenizer(vocabulary, source: folder)
   }
 
   private static func load(file: String) throws -> Tokenizer {
-    try Tokenizer(TokenizerFile.vocabulary(contents(file), source: file), source: file)
-  }
-
-  private static func contents(_ path: String) throws -> Data {
-    guard let data = FileManager.default.contents(atPath: path) else { throw Failure.system("cannot read", path) }
-    return data
+    try Tokenizer(TokenizerFile.vocabulary(Files.read(file), source: file), source: file)
   }
 }
