@@ -113,7 +113,13 @@ let package = Package(
     tests("StageDescriptions", ["StageDescriptions"]),
     tests("Pipelines", ["Pipelines"]),
     tests("Weights", ["Weights", "Torch", "Diagnostics"], fixtures: true),
-    tests("Tokenization", ["Tokenization"]),
+    tests(
+      "Tokenization",
+      [
+        "Tokenization", "TokenizeStage", "StageDescriptions", "Configuration", "Artifacts", "Diagnostics",
+        "TestSupport",
+      ],
+      fixtures: true),
     tests(
       "LanguageModels", ["LanguageModels", "Artifacts", "Weights", "Torch", "Diagnostics", "TestSupport"],
       fixtures: true),

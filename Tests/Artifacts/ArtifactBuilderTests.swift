@@ -82,12 +82,23 @@ import Testing
 
   @Test func `unfinished work of another configuration or resolution is refused with the first difference`() throws {
     _ = try ArtifactBuilder(output: output, identity: ArtifactSample.identity)
+    try folder.write("state", to: "out.partial/checkpoints/000000000001/state")
     let configuration = try failure { $0.configuration["layers"] = [1, 3] }
     #expect(configuration.status == .tryAgain)
     #expect(configuration.place == "\(output).partial")
     #expect(configuration.message.contains("configuration.layers[1] was 2, is 3"))
     #expect(try failure { $0.resolution["threads"] = 4 }.message.contains("resolution.threads was 2, is 4"))
     #expect(try ArtifactBuilder(output: output, identity: ArtifactSample.identity).isResumed)
+  }
+
+  @Test func `work of another configuration that left no checkpoint gives way`() throws {
+    var other = ArtifactSample.identity
+    other.configuration["rho"] = 7.0
+    _ = try ArtifactBuilder(output: output, identity: other)
+    try folder.write("half of", to: "out.partial/content/leftover")
+    #expect(try !ArtifactBuilder(output: output, identity: ArtifactSample.identity).isResumed)
+    _ = try ArtifactSample.build(output)
+    #expect(try contents(output) == expected)
   }
 
   @Test func `a work folder that holds something of the user's is refused and left alone`() throws {

@@ -18,16 +18,12 @@ struct WorkFolder {
 
   /// Makes the folder, or takes over the one that an interrupted run of the same identity left.
   ///
-  /// - Throws: `Failure(.tryAgain)` when the one that is there belongs to another configuration or resolution.
+  /// - Throws: `Failure(.tryAgain)` when the one that is there has checkpoints of another configuration or resolution.
   init(for output: String, _ identity: StageIdentity) throws {
     path = Self.path(for: output)
     let note = "\(path)/\(Self.identityName)"
-    isResumed = try Files.status(note) != nil
-    if isResumed {
-      try Self.check(identity, note, path)
-    } else {
-      try Self.clear(path)
-    }
+    isResumed = try Self.canContinue(identity, note, path)
+    if !isResumed { try Self.clear(path) }
     try Files.makeFolder(content)
     try Files.makeFolder(checkpoints)
     if !isResumed {
@@ -48,9 +44,14 @@ struct WorkFolder {
     try Files.remove(path)
   }
 
-  private static func check(_ identity: StageIdentity, _ note: String, _ path: String) throws {
+  /// Whether there is work of this identity. Work of another one that did not get as far as its first checkpoint, such
+  /// as that of a run that failed, is not worth keeping.
+  private static func canContinue(_ identity: StageIdentity, _ note: String, _ path: String) throws -> Bool {
+    guard try Files.status(note) != nil else { return false }
     let old = try JSON(parsing: try Files.read(note), source: note)
-    guard let difference = identity.note.differences(from: old).first else { return }
+    guard let difference = identity.note.differences(from: old).first else { return true }
+    let checkpoints = "\(path)/checkpoints"
+    guard try Files.status(checkpoints) != nil, try !Files.list(checkpoints).isEmpty else { return false }
     throw Failure(
       .tryAgain,
       "holds unfinished work of another configuration: \(difference); "

@@ -16,6 +16,40 @@ public struct DataDescriptor: Sendable {
     public let size: Int
   }
 
+  /// What the file states.
+  private struct Statement: StageConfiguration {
+    let name: String
+    let title: String
+    let licence: String
+    let origin: String
+    let files: [YAMLNode]
+
+    init(reading reader: inout ConfigurationReader) throws {
+      name = try reader.string("name", help: "names the folder of the files")
+      title = try reader.string("title", help: "what it is")
+      licence = try reader.string("licence", help: "under which licence, and why")
+      origin = try reader.string("origin", help: "where it comes from")
+      // Packages and their extraction matter to `scripts/fetch-data` alone.
+      _ = try reader.value("packages", as: .list(of: .yaml), default: [], help: "what to fetch")
+      _ = try reader.optionalString("extract", help: "the program beside the descriptor that makes the files")
+      files = try reader.value("files", as: .list(of: .yaml, atLeast: 1), default: nil, help: "the files, in order")
+    }
+  }
+
+  private struct FileStatement: StageConfiguration {
+    let file: File
+
+    init(reading reader: inout ConfigurationReader) throws {
+      file = File(
+        name: try reader.string("file", help: "the file's name"),
+        split: try reader.value("split", as: .optional(.choice()), default: .some(nil), help: "its split"),
+        sha256: try reader.string("sha256", help: "of its content"),
+        size: try reader.integer("bytes", in: 0...Int.max, help: "its size"))
+      _ = try reader.optionalString("title", help: "what it is")
+      _ = try reader.optionalString("from", help: "where it lies in the packages")
+    }
+  }
+
   public let path: String
   public let name: String
   public let title: String
@@ -28,32 +62,16 @@ public struct DataDescriptor: Sendable {
 
   /// - Throws: `Failure(.badConfiguration)` with the line of what is wrong, `.missingInput` where there is no such file.
   public init(_ path: String) throws {
+    let statement = try Statement.resolve(try YAMLSource.read(file: path)).values
     self.path = path
-    var reader = try ConfigurationReader(try YAMLSource.read(file: path))
-    name = try reader.string("name", help: "names the folder of the files")
-    title = try reader.string("title", help: "what it is")
-    licence = try reader.string("licence", help: "under which licence, and why")
-    origin = try reader.string("origin", help: "where it comes from")
-    _ = try reader.value("packages", as: .list(of: .yaml), default: [], help: "what to fetch")
-    _ = try reader.optionalString("extract", help: "the program beside the descriptor that makes the files")
-    files = try reader.value("files", as: .list(of: .yaml, atLeast: 1), default: nil, help: "the files").map(Self.file)
-    try reader.finish()
+    name = statement.name
+    title = statement.title
+    licence = statement.licence
+    origin = statement.origin
+    files = try statement.files.map { try FileStatement.resolve($0).values.file }
     for name in [name] + files.map(\.name) where name.isEmpty || name.hasPrefix(".") || name.contains("/") {
       throw Failure(.badConfiguration, "'\(name)' cannot name a file", at: path)
     }
-  }
-
-  private static func file(_ node: YAMLNode) throws -> File {
-    var reader = try ConfigurationReader(node)
-    let file = File(
-      name: try reader.string("file", help: "the file's name"),
-      split: try reader.value("split", as: .optional(.choice()), default: .some(nil), help: "the split it belongs to"),
-      sha256: try reader.string("sha256", help: "of its content"),
-      size: try reader.integer("bytes", in: 0...Int.max, help: "its size"))
-    _ = try reader.optionalString("title", help: "what it is")
-    _ = try reader.optionalString("from", help: "where it lies in the packages")
-    try reader.finish()
-    return file
   }
 
   /// The path of one of the files, present or not.

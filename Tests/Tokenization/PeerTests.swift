@@ -1,0 +1,56 @@
+import Artifacts
+import Foundation
+import StageDescriptions
+import TestSupport
+import Testing
+
+@testable import Tokenization
+
+/// Live comparisons with `tiktoken` and `tokenizers` on data that `scripts/fetch-data` fetches.
+@Suite(.enabled(if: slowTestsEnabled)) struct PeerTests {
+  private let folder = try! TemporaryFolder()
+
+  @Test func `gives GPT-2's ids on many scripts, as tiktoken and tokenizers do`() throws {
+    let vocabulary = checkout("data/cache/gpt2")
+    let tokenizer = try Tokenizer(path: vocabulary)
+    let text = Array((1...40).map { motley(seed: UInt64($0), parts: 20_000) }.joined().utf8)
+    var broken = text
+    var random = Splitmix(state: 1)
+    for _ in 0..<text.count / 50 {
+      broken[Int.random(in: 0..<text.count, using: &random)] = UInt8.random(in: 0x80...0xFF)
+    }
+    let novel = try Files.read(checkout("data/cache/austen/emma.txt"))
+    for (name, bytes) in [("text", text), ("broken", broken), ("novel", novel)] {
+      let ids = tokenizer.encode(bytes)
+      try AtomicFile.write(bytes, to: folder(name))
+      try AtomicFile.write(ids.flatMap { id in withUnsafeBytes(of: id.littleEndian) { Array($0) } }, to: folder("ids"))
+      let script = fixture("compare_encoding.py")
+      #expect(try runProgram(#require(python), [script, vocabulary, folder(name), folder("ids")]) == "")
+    }
+  }
+
+  @Test func `learns from Austen what tokenizers learns, and writes what it loads`() throws {
+    let files = ["emma", "mansfield-park", "northanger-abbey", "persuasion"].map {
+      checkout("data/cache/austen/\($0).txt")
+    }
+    try compareTraining(files, size: 4096)
+  }
+
+  @Test func `learns from many scripts what tokenizers learns`() throws {
+    try AtomicFile.write(motley(seed: 5, parts: 60_000), to: folder("motley.txt"))
+    try compareTraining([folder("motley.txt")], size: 3000)
+  }
+
+  private func compareTraining(_ files: [String], size: Int) throws {
+    let counter = CorpusWordCounter(threads: 2)
+    for file in files {
+      try counter.receiver.begin(.train)
+      try Files.read(file).withUnsafeBufferPointer { try counter.receiver.append($0) }
+      try counter.receiver.end()
+    }
+    let vocabulary = try VocabularyTrainer.train(counter.finish(), size: size)
+    try AtomicFile.write(TokenizerFile.text(vocabulary), to: folder("tokenizer.json"))
+    let arguments = [fixture("compare_training.py"), folder("tokenizer.json")] + files
+    #expect(try runProgram(#require(python), arguments) == "")
+  }
+}

@@ -1,0 +1,103 @@
+import Artifacts
+import Foundation
+import TestSupport
+import Testing
+
+@testable import Tokenization
+
+/// The path of a file in `Fixtures`.
+func fixture(_ name: String, file: String = #filePath) -> String { "\(Files.folder(of: file))/Fixtures/\(name)" }
+
+/// The root of the checkout.
+func checkout(_ name: String, file: String = #filePath) -> String {
+  "\(Files.folder(of: Files.folder(of: Files.folder(of: file))))/\(name)"
+}
+
+/// One text with what Python's `tokenizers` makes of it.
+struct Case: CustomTestStringConvertible {
+  let name: String
+  let text: String
+  let pieces: [String]
+  let ids: [Int32]
+  let words: Int
+
+  var testDescription: String { name }
+
+  static let all: [Case] = {
+    let json = try! JSON(parsing: Files.read(fixture("cases.json")), source: "cases.json")
+    return json.arrayValue!.map { entry in
+      Case(
+        name: entry["name"]!.stringValue!, text: entry["text"]!.stringValue!,
+        pieces: entry["pieces"]!.arrayValue!.map { $0.stringValue! },
+        ids: entry["ids"]!.arrayValue!.map { Int32($0.intValue!) }, words: entry["words"]!.intValue!)
+    }
+  }()
+}
+
+let fixtureTokenizer = try! Tokenizer(path: fixture("tokenizer.json"))
+
+/// Bytes in the padded form that the encoder reads.
+func padded(_ bytes: some Sequence<UInt8>) -> ByteBuffer {
+  let bytes = Array(bytes)
+  var buffer = ByteBuffer(capacity: bytes.count)
+  buffer.append(bytes[...])
+  return buffer
+}
+
+/// A text of many scripts, kinds of white space and odd sequences, the same for the same seed.
+func motley(seed: UInt64, parts: Int) -> String {
+  var random = Splitmix(state: seed)
+  let scripts: [ClosedRange<UInt32>] = [
+    0x41...0x5A, 0x61...0x7A, 0xC0...0x17F, 0x300...0x30F, 0x391...0x3C9, 0x410...0x44F, 0x5D0...0x5EA, 0x620...0x64A,
+    0x905...0x94D, 0xE01...0xE4E, 0x10D0...0x10F0, 0x2000...0x2070, 0x3041...0x3096, 0x4E00...0x9FA5, 0xAC00...0xD7A3,
+    0x1_F300...0x1_F64F, 0x1_2000...0x1_2100, 0x0...0x40, 0x5B...0x60, 0xA0...0xBF,
+  ]
+  let phrases = [
+    " the", " house", "'s", "'ll", " 'tis", "\n\n", "  ", " \n ", "\t", "\r\n", "👨‍👩‍👧‍👦", "👍🏽", " 1234", "3.14", "...", " --",
+    "\u{3000}",
+    "<|endoftext|>", "don't", " antidisestablishmentarianism",
+  ]
+  var text = String.UnicodeScalarView()
+  for _ in 0..<parts {
+    switch random.next() % 8 {
+    case 0...3:
+      let script = scripts.randomElement(using: &random)!
+      for _ in 0...Int.random(in: 0..<10, using: &random) {
+        text.append(Unicode.Scalar(UInt32.random(in: script, using: &random))!)
+      }
+    case 4: text.append(" ")
+    case 5...6: text += phrases.randomElement(using: &random)!.unicodeScalars
+    default:
+      guard random.next() % 16 == 0 else { continue }
+      let repeated = ["a", "ab", "Ж", "漢", "🙂", " ", "!", "0"].randomElement(using: &random)!
+      text += String(repeating: repeated, count: Int.random(in: 20...900, using: &random)).unicodeScalars
+    }
+  }
+  return String(text)
+}
+
+/// Steele, Lea and Flood's generator: enough for tests, and the same everywhere.
+struct Splitmix: RandomNumberGenerator {
+  var state: UInt64
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var z = state
+    z = (z ^ z >> 30) &* 0xBF58_476D_1CE4_E5B9
+    z = (z ^ z >> 27) &* 0x94D0_49BB_1331_11EB
+    return z ^ z >> 31
+  }
+}
+
+/// Runs a program and returns what it complained about; nothing if it was content.
+func runProgram(_ path: String, _ arguments: [String]) throws -> String {
+  let process = Process()
+  process.executableURL = URL(fileURLWithPath: path)
+  process.arguments = arguments
+  let output = Pipe()
+  process.standardError = output
+  try process.run()
+  let said = try output.fileHandleForReading.readToEnd() ?? Data()
+  process.waitUntilExit()
+  return process.terminationStatus == 0 ? "" : String(decoding: said, as: UTF8.self) + "(ended in failure)"
+}

@@ -1,0 +1,82 @@
+import Artifacts
+import Testing
+
+@testable import Tokenization
+
+@Suite struct TokenizerTests {
+  @Test(arguments: Case.all) func `encodes as Python's tokenizers does`(_ example: Case) {
+    #expect(fixtureTokenizer.encode(example.text) == example.ids)
+  }
+
+  @Test func `decodes what it encoded`() {
+    for seed in 1...30 {
+      let text = motley(seed: UInt64(seed), parts: 200)
+      #expect(fixtureTokenizer.decode(fixtureTokenizer.encode(text)) == Array(text.utf8))
+    }
+  }
+
+  @Test func `encodes ill-formed bytes as their repaired text`() {
+    let bytes: [UInt8] = [0x61, 0xFF, 0x62, 0xE2, 0x82]
+    #expect(fixtureTokenizer.encode(bytes) == fixtureTokenizer.encode("a\u{FFFD}b\u{FFFD}"))
+  }
+
+  @Test func `takes the name of a special token in text for text`() {
+    #expect(!fixtureTokenizer.encode("<|endoftext|>").contains(fixtureTokenizer.endOfText))
+    #expect(fixtureTokenizer.text(of: [fixtureTokenizer.endOfText]) == "<|endoftext|>")
+  }
+
+  @Test func `decodes ids that stand for nothing to nothing`() {
+    #expect(fixtureTokenizer.decode([-1, 100_000, 65]) == Array("a".utf8))
+  }
+
+  @Test func `gives the same ids by scanning as by a heap`() {
+    let words = WordEncoder(fixtureTokenizer.merges)
+    for seed in 1...50 {
+      var random = Splitmix(state: UInt64(seed))
+      let word = (0..<Int.random(in: 1...96, using: &random)).map { _ in UInt8.random(in: 0x61...0x64, using: &random) }
+      // Prefixed by far more bytes than are scanned, none of which merges with the word.
+      let wall = [UInt8](repeating: 0xFE, count: 200)
+      let short = encode(words, word)
+      let long = encode(words, wall + word)
+      #expect(Array(long.suffix(short.count)) == short)
+      #expect(long.count == short.count + 200)
+    }
+  }
+
+  private func encode(_ words: WordEncoder, _ word: [UInt8]) -> [UInt32] {
+    [UInt32](unsafeUninitializedCapacity: word.count) { buffer, count in
+      count = words.encode(word, count: word.count, to: buffer.baseAddress!)
+    }
+  }
+
+  @Test(.timeLimit(.minutes(1))) func `takes no longer per byte for a word of a million bytes`() {
+    let word = String(repeating: "abcab", count: 200_000)
+    #expect(fixtureTokenizer.decode(fixtureTokenizer.encode(word)).count == 1_000_000)
+  }
+
+  @Test func `remembers words of any length up to the cache's, and beyond, correctly`() {
+    for length in 1...40 {
+      let word = String(repeating: "x", count: length)
+      let text = Array(repeating: word, count: 3).joined(separator: " ")
+      let once = fixtureTokenizer.encode(word)
+      let spaced = fixtureTokenizer.encode(" " + word)
+      #expect(fixtureTokenizer.encode(text) == once + spaced + spaced)
+    }
+  }
+}
+
+@Suite struct WhiteSpaceRunsTests {
+  @Test(arguments: Case.all) func `counts the words of Python's split`(_ example: Case) {
+    let text = padded(example.text.utf8)
+    #expect(WhiteSpaceRuns(text.base, count: text.count).words == example.words)
+  }
+
+  @Test(arguments: Case.all) func `counts the same when the text comes in parts`(_ example: Case) {
+    var whole = WhiteSpaceRuns()
+    for scalar in example.text.unicodeScalars {
+      let part = padded(String(scalar).utf8)
+      whole.append(WhiteSpaceRuns(part.base, count: part.count))
+    }
+    #expect(whole.words == example.words)
+  }
+}
