@@ -87,7 +87,7 @@ let package = Package(
     library("Tokenization", ["Artifacts", "Configuration", "Diagnostics", heap]),
     library("LanguageModels", ["Artifacts", "Torch", "Weights", "Diagnostics"]),
     library("TempNet", ["Torch", "Weights", "Diagnostics"]),
-    library("Training", ["Torch", "Weights", "Tokenization", "Artifacts", "Diagnostics"]),
+    library("Training", ["Torch", "Weights", "Tokenization", "Artifacts", "StageDescriptions", "Diagnostics"]),
     library("Evaluation", ["Artifacts", "Diagnostics"]),
 
     // Where the parts meet.
@@ -95,7 +95,7 @@ let package = Package(
     stage("PretrainStage", ["Training", "LanguageModels", "TempNet", "Tokenization"]),
     stage("FeaturesStage", ["Training", "LanguageModels", "TempNet", "Tokenization"]),
     stage("FitStage", ["Training", "TempNet"]),
-    stage("EvaluateStage", ["Evaluation", "LanguageModels", "TempNet", "Tokenization"]),
+    stage("EvaluateStage", ["Evaluation", "Training", "LanguageModels", "TempNet", "Tokenization"]),
     stage("ExportStage", ["Weights", "TempNet"]),
 
     program("tempnet-tokenize", ["TokenizeStage"], torch: false),
@@ -125,7 +125,7 @@ let package = Package(
       fixtures: true),
     tests("TempNet", ["TempNet", "Torch", "Weights", "Diagnostics"], fixtures: true),
     tests("Training", ["Training", "Artifacts", "Torch", "Diagnostics", "TestSupport"]),
-    tests("Evaluation", ["Evaluation"]),
+    tests("Evaluation", ["Evaluation", "Artifacts"], fixtures: true),
     tests("EndToEnd", ["Artifacts", "Diagnostics", "TestSupport"]),
   ],
   swiftLanguageModes: [.v6],

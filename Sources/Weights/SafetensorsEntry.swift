@@ -21,7 +21,7 @@ public struct SafetensorsEntry: Sendable {
 
   /// Gives access to the tensor's bytes: little-endian, row-major, of any alignment.
   public func withBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
-    try file.withBytes(bytes, body)
+    try body(UnsafeRawBufferPointer(rebasing: file.bytes[bytes]))
   }
 
   /// Gives access to the bytes of some rows, that is of some indices of the outermost dimension.
@@ -33,7 +33,7 @@ public struct SafetensorsEntry: Sendable {
       "\(name): rows \(rows) of shape \(shape)")
     let stride = shape[0] == 0 ? 0 : bytes.count / shape[0]
     let start = bytes.lowerBound + rows.lowerBound * stride
-    return try file.withBytes(start..<(start + rows.count * stride), body)
+    return try body(UnsafeRawBufferPointer(rebasing: file.bytes[start..<start + rows.count * stride]))
   }
 
   /// The numbers as 32-bit floats; half and bfloat16 widen exactly, float64 is rounded.

@@ -18,18 +18,12 @@ public final class SafetensorsFile: Sendable {
   /// - Throws: `Failure` with `.missingInput`, `.inputOutput` or `.badData`.
   public init(_ path: String) throws {
     let file = try MappedFile(path)
-    guard file.count >= 8 else {
-      throw Failure(.badData, "\(file.count) bytes are too few for a safetensors file", at: path)
-    }
-    let length = file.withBytes(0..<8) { UInt64(littleEndian: $0.loadUnaligned(as: UInt64.self)) }
+    let length = try file.integer(UInt64.self, at: 0, "the header's length")
     guard length <= SafetensorsHeader.maximumLength else {
       throw Failure(.badData, "a header of \(length) bytes is more than a safetensors file may have", at: path)
     }
-    let dataStart = 8 + Int(length)
-    guard dataStart <= file.count else {
-      throw Failure(.badData, "the header ends at byte \(dataStart), the file at \(file.count)", at: path)
-    }
-    let text = file.withBytes(8..<dataStart) { Array($0) }
+    let text = Array(try file.bytes(at: 8, count: Int(length), "the header"))
+    let dataStart = 8 + text.count
     guard text.first == UInt8(ascii: "{") else {
       throw Failure(.badData, "the header does not begin with {", at: path)
     }

@@ -2,11 +2,31 @@ import TestSupport
 import Testing
 
 @Suite struct ProgramTests {
-  @Test func x() async throws {
-    let folder = try TemporaryFolder()
-    for program in Program.all {
-      let outcome = try await program(["--version"], in: folder.path)
-      #expect(outcome.end == .exited(0), "\(outcome)")
-    }
+  private let folder: TemporaryFolder
+
+  init() throws { folder = try TemporaryFolder() }
+
+  @Test(arguments: Program.all)
+  func `every program says its version and its options`(program: Program) async throws {
+    let version = try await program(["--version"], in: folder.path)
+    #expect(version.end == .exited(0), "\(version)")
+    #expect(version.lines.count == 1)
+    let help = try await program(["--help"], in: folder.path)
+    #expect(help.end == .exited(0), "\(help)")
+    #expect(help.output.contains("USAGE: \(program.name)"))
+  }
+
+  @Test(arguments: Program.all)
+  func `an unknown option ends with 64`(program: Program) async throws {
+    let outcome = try await program(["--no-such-option"], in: folder.path)
+    #expect(outcome.end == .exited(64), "\(outcome)")
+    #expect(outcome.errors.hasPrefix("\(program.name): error: "))
+    #expect(outcome.output.isEmpty)
+  }
+
+  @Test(arguments: Program.stages)
+  func `a stage without an output ends with 64`(program: Program) async throws {
+    let outcome = try await program([], in: folder.path)
+    #expect(outcome.end == .exited(64), "\(outcome)")
   }
 }

@@ -1,7 +1,8 @@
 import Foundation
+import Testing
 
 /// A program of this package, as the build left it beside the tests.
-struct Program {
+struct Program: CustomTestStringConvertible {
   static let tokenize = Program("tempnet-tokenize")
   static let pretrain = Program("tempnet-pretrain")
   static let features = Program("tempnet-features")
@@ -9,9 +10,11 @@ struct Program {
   static let evaluate = Program("tempnet-evaluate")
   static let export = Program("tempnet-export")
   static let run = Program("tempnet-run")
-  static let all = [tokenize, pretrain, features, fit, evaluate, export, run]
+  static let stages = [tokenize, pretrain, features, fit, evaluate, export]
+  static let all = stages + [run]
 
   let name: String
+  var testDescription: String { name }
 
   private init(_ name: String) { self.name = name }
 

@@ -1,0 +1,95 @@
+import Glibc
+
+/// Everything that a report states, computed from the scores of single tokens.
+public struct Metrics: Sendable {
+  public let extent: TextExtent
+  public let rho: Double
+  public let targetEntropy: Double
+  public let vocabulary: Int
+  public let bounds: ClosedRange<Double>
+  public let accuracy: Double
+  public let entropy: Distribution
+  public let policies: [PolicyMetrics]
+  public let bootstrap: BlockBootstrap
+  /// Every pair of policies, the later one minus the earlier one.
+  public let differences: [Difference]
+
+  public init(_ scores: TestScores, bootstrap: BlockBootstrap) {
+    extent = scores.extent
+    rho = scores.rho
+    targetEntropy = scores.targetEntropy
+    vocabulary = scores.vocabulary
+    bounds = scores.bounds
+    accuracy = Double(scores.isCorrect.count { $0 }) / Double(scores.isCorrect.count)
+    entropy = Distribution(of: scores.entropy)
+    let comparison = Comparison(scores, bootstrap: bootstrap)
+    let exact = scores.policies.first { $0.kind == .exact }
+    policies = scores.policies.enumerated().map { index, policy in
+      PolicyMetrics(policy, in: scores, exact: exact, gapClosed: comparison.gapClosed(by: index))
+    }
+    self.bootstrap = bootstrap
+    differences = comparison.differences
+  }
+
+  /// The difference between two policies, whichever was listed first, as `policy` minus `reference`.
+  public func difference(_ policy: String, minus reference: String, in metric: ComparedMetric) -> Interval? {
+    for difference in differences where difference.metric == metric {
+      if (difference.policy, difference.reference) == (policy, reference) { return difference.interval }
+      if (difference.policy, difference.reference) == (reference, policy) { return difference.interval.negated }
+    }
+    return nil
+  }
+
+  public func policy(_ kind: PolicyKind) -> PolicyMetrics? { policies.first { $0.kind == kind } }
+}
+
+/// What one policy made of the test text.
+public struct PolicyMetrics: Sendable {
+  public let name: String
+  public let title: String
+  public let kind: PolicyKind
+  /// Means over tokens, in nats.
+  public let robustLoss: Double
+  public let crossEntropy: Double
+  /// The exponential of the summed cross-entropy over the number of tokens, words and bytes.
+  public let tokenPerplexity: Double
+  public let wordPerplexity: Double?
+  public let bytePerplexity: Double?
+  public let bitsPerByte: Double?
+  public let temperature: Distribution
+  /// Shares of tokens whose temperature lies within a hundredth of the allowed range from its end.
+  public let shareAtMinimum: Double
+  public let shareAtMaximum: Double
+  /// Of the temperature with the entropy at temperature 1.
+  public let entropyCorrelation: Correlation
+  /// Of the temperature with the exact optimum; nil where that was not computed.
+  public let exactCorrelation: Correlation?
+  /// The share of the gap in robust loss between the best single temperature and the exact optimum that the
+  /// policy closes.
+  public let gapClosed: Interval?
+
+  /// How near to an end of the range, as a share of it, a temperature counts as being at the bound: a TempNet's
+  /// sigmoid never reaches the end itself.
+  public static let boundMargin = 0.01
+
+  init(_ policy: PolicyScores, in scores: TestScores, exact: PolicyScores?, gapClosed: Interval?) {
+    (name, title, kind) = (policy.name, policy.title, policy.kind)
+    let tokens = Double(policy.crossEntropy.count)
+    let total = policy.crossEntropy.reduce(0) { $0 + Double($1) }
+    robustLoss = scores.robustLoss(of: policy).reduce(0, +) / tokens
+    crossEntropy = total / tokens
+    tokenPerplexity = exp(total / tokens)
+    let (words, bytes) = (Double(scores.extent.words), Double(scores.extent.bytes))
+    wordPerplexity = words > 0 ? exp(total / words) : nil
+    bytePerplexity = bytes > 0 ? exp(total / bytes) : nil
+    bitsPerByte = bytes > 0 ? total / bytes / log(2) : nil
+    temperature = Distribution(of: policy.temperature)
+    let margin = Self.boundMargin * (scores.bounds.upperBound - scores.bounds.lowerBound)
+    let (low, high) = (scores.bounds.lowerBound + margin, scores.bounds.upperBound - margin)
+    shareAtMinimum = Double(policy.temperature.count { Double($0) <= low }) / tokens
+    shareAtMaximum = Double(policy.temperature.count { Double($0) >= high }) / tokens
+    entropyCorrelation = Correlation(of: policy.temperature, and: scores.entropy)
+    exactCorrelation = exact.map { Correlation(of: policy.temperature, and: $0.temperature) }
+    self.gapClosed = gapClosed
+  }
+}

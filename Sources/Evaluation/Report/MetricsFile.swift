@@ -1,0 +1,97 @@
+import Artifacts
+
+/// `metrics.json`: a report's numbers for other programs. `Artifacts/FORMAT.md` documents the schema, and its version
+/// changes whenever the meaning of a member does.
+public enum MetricsFile {
+  public static let schemaVersion = 1
+
+  public static func json(_ metrics: Metrics, context: ReportContext) -> JSON {
+    [
+      "schema_version": .integer(schemaVersion),
+      "text": json(metrics.extent),
+      "loss": [
+        "rho": .number(metrics.rho), "target_entropy": .number(metrics.targetEntropy),
+        "vocabulary": .integer(metrics.vocabulary), "tau_min": .number(metrics.bounds.lowerBound),
+        "tau_max": .number(metrics.bounds.upperBound),
+      ],
+      "accuracy": .number(metrics.accuracy),
+      "entropy": json(metrics.entropy),
+      "policies": .array(metrics.policies.map(json)),
+      "bootstrap": json(metrics.bootstrap),
+      "differences": .array(metrics.differences.map(json)),
+      "inputs": .array(
+        context.inputs.map { ["name": .string($0.name), "kind": .string($0.kind), "key": .string($0.key)] }),
+      "sources": .array(context.sources.map(json)),
+      "facts": .object(JSONObject(context.facts.map { ($0.name, .string($0.value)) })),
+      "configuration": context.configuration,
+    ]
+  }
+
+  private static func json(_ extent: TextExtent) -> JSON {
+    [
+      "split": "test", "tokens": .integer(extent.tokens), "documents": .integer(extent.documents),
+      "bytes": .integer(extent.bytes), "words": .integer(extent.words),
+    ]
+  }
+
+  private static func json(_ policy: PolicyMetrics) -> JSON {
+    [
+      "name": .string(policy.name),
+      "title": .string(policy.title),
+      "kind": .string(policy.kind.rawValue),
+      "robust_loss": .number(policy.robustLoss),
+      "cross_entropy": .number(policy.crossEntropy),
+      "token_perplexity": .number(policy.tokenPerplexity),
+      "word_perplexity": number(policy.wordPerplexity),
+      "byte_perplexity": number(policy.bytePerplexity),
+      "bits_per_byte": number(policy.bitsPerByte),
+      "temperature": json(policy.temperature),
+      "share_at_minimum": .number(policy.shareAtMinimum),
+      "share_at_maximum": .number(policy.shareAtMaximum),
+      "correlation_with_entropy": json(policy.entropyCorrelation),
+      "correlation_with_exact": policy.exactCorrelation.map(json) ?? .null,
+      "gap_closed": policy.gapClosed.map(json) ?? .null,
+    ]
+  }
+
+  private static func json(_ distribution: Distribution) -> JSON {
+    [
+      "mean": .number(distribution.mean),
+      "standard_deviation": .number(distribution.standardDeviation),
+      "quantiles": .array(
+        distribution.quantiles.map { ["fraction": .number($0.fraction), "value": .number($0.value)] }),
+    ]
+  }
+
+  private static func json(_ correlation: Correlation) -> JSON {
+    ["pearson": number(correlation.pearson), "spearman": number(correlation.spearman)]
+  }
+
+  private static func json(_ interval: Interval) -> JSON {
+    ["estimate": .number(interval.estimate), "low": .number(interval.low), "high": .number(interval.high)]
+  }
+
+  private static func json(_ bootstrap: BlockBootstrap) -> JSON {
+    [
+      "method": "percentile interval of the paired, non-overlapping block bootstrap over contiguous tokens",
+      "confidence": .number(bootstrap.confidence), "resamples": .integer(bootstrap.resamples),
+      "block_length": .integer(bootstrap.blockLength), "blocks": .integer(bootstrap.blockCount),
+      "seed": .integer(Int(bitPattern: UInt(bootstrap.seed))),
+    ]
+  }
+
+  private static func json(_ difference: Difference) -> JSON {
+    [
+      "policy": .string(difference.policy), "reference": .string(difference.reference),
+      "metric": .string(difference.metric.rawValue), "estimate": .number(difference.interval.estimate),
+      "low": .number(difference.interval.low), "high": .number(difference.interval.high),
+      "excludes_zero": .bool(difference.interval.excludesZero),
+    ]
+  }
+
+  private static func json(_ source: ReportContext.Source) -> JSON {
+    ["name": .string(source.name), "licence": .string(source.licence), "source": .string(source.origin)]
+  }
+
+  private static func number(_ value: Double?) -> JSON { value.map(JSON.number) ?? .null }
+}

@@ -1,0 +1,72 @@
+import Diagnostics
+
+/// The tables of a report.
+struct MetricsTables {
+  let metrics: Metrics
+
+  /// One line per policy: how well it predicts.
+  var predictions: Table {
+    Table(
+      "Predictions",
+      columns: [
+        .text("policy"), .number("robust loss"), .number("token ppl"), .number("word ppl"), .number("byte ppl"),
+        .number("bits/byte"), .number("accuracy"), .number("gap closed"),
+      ],
+      rows: metrics.policies.map { policy in
+        [
+          policy.name, figure(policy.robustLoss), perplexity(policy.tokenPerplexity), perplexity(policy.wordPerplexity),
+          figure(policy.bytePerplexity), figure(policy.bitsPerByte), percent(metrics.accuracy),
+          percent(policy.gapClosed?.estimate),
+        ]
+      })
+  }
+
+  /// One line per policy: what its temperatures are like.
+  var temperatures: Table {
+    let shown = [0, 0.05, 0.5, 0.95, 1]
+    let quantiles = ["min", "5 %", "50 %", "95 %", "max"]
+    return Table(
+      "Temperatures",
+      columns: [.text("policy"), .number("mean"), .number("sd")] + quantiles.map { .number($0) } + [
+        .number("at min"), .number("at max"), .number("r entropy"), .number("rank r"), .number("r exact"),
+        .number("rank r"),
+      ],
+      rows: metrics.policies.map { policy in
+        let temperature = policy.temperature
+        return [policy.name, short(temperature.mean), short(temperature.standardDeviation)]
+          + temperature.quantiles.filter { shown.contains($0.fraction) }.map { short($0.value) }
+          + [percent(policy.shareAtMinimum), percent(policy.shareAtMaximum)]
+          + coefficients(policy.entropyCorrelation) + coefficients(policy.exactCorrelation)
+      })
+  }
+
+  /// One line per pair of policies.
+  func differences(in metric: ComparedMetric) -> Table {
+    Table(
+      metric == .robustLoss ? "Differences in robust loss" : "Differences in cross-entropy",
+      columns: [
+        .text("policy"), .text("minus"), .number("difference"), .number("low"), .number("high"), .text("zero"),
+      ],
+      rows: metrics.differences.filter { $0.metric == metric }.map { difference in
+        let interval = difference.interval
+        return [
+          difference.policy, difference.reference, figure(interval.estimate), figure(interval.low),
+          figure(interval.high), interval.excludesZero ? "excluded" : "included",
+        ]
+      })
+  }
+
+  private func coefficients(_ correlation: Correlation?) -> [String] {
+    [correlation?.pearson, correlation?.spearman].map { $0.map { fixed($0, digits: 2) } ?? "–" }
+  }
+
+  private func figure(_ value: Double?) -> String { value.map { fixed($0, digits: 4) } ?? "–" }
+  private func short(_ value: Double) -> String { fixed(value, digits: 3) }
+  private func percent(_ share: Double?) -> String { share.map { fixed($0 * 100, digits: 1) + " %" } ?? "–" }
+
+  /// Perplexities run from a few to millions.
+  private func perplexity(_ value: Double?) -> String {
+    guard let value else { return "–" }
+    return value < 1000 ? fixed(value, digits: 3) : abbreviated(value)
+  }
+}

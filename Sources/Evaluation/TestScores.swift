@@ -1,0 +1,100 @@
+import Glibc
+
+/// What was measured on each token of a test text, policy by policy.
+///
+/// Everything in a report follows from these numbers; lists hold one number per scored token, in the order of
+/// the text.
+public struct TestScores: Sendable {
+  /// The entropy of the model's prediction at temperature 1, in nats.
+  public var entropy: [Float]
+  /// Whether the likeliest token was the right one; no temperature changes that.
+  public var isCorrect: [Bool]
+  /// The first one is the reference that the others are compared with.
+  public var policies: [PolicyScores]
+  /// What the tokens stand for, in other units.
+  public var extent: TextExtent
+  /// The robust loss's divergence budget, in nats.
+  public var rho: Double
+  /// The number of logits.
+  public var vocabulary: Int
+  /// The least and greatest temperature of the exact optimum.
+  public var bounds: ClosedRange<Double>
+
+  public init(
+    entropy: [Float], isCorrect: [Bool], policies: [PolicyScores], extent: TextExtent, rho: Double,
+    vocabulary: Int, bounds: ClosedRange<Double>
+  ) {
+    precondition(!entropy.isEmpty && isCorrect.count == entropy.count, "no tokens were scored")
+    for policy in policies {
+      precondition(
+        policy.temperature.count == entropy.count && policy.crossEntropy.count == entropy.count,
+        "\(policy.name): other tokens than the entropies are for")
+    }
+    self.entropy = entropy
+    self.isCorrect = isCorrect
+    self.policies = policies
+    self.extent = extent
+    self.rho = rho
+    self.vocabulary = vocabulary
+    self.bounds = bounds
+  }
+
+  /// The entropy that the robust loss asks of each prediction, in nats.
+  public var targetEntropy: Double { log(Double(vocabulary)) - rho }
+
+  /// The robust loss of each token, `τ · CE(z/τ, y) + (ρ - ln V) · τ`.
+  func robustLoss(of policy: PolicyScores) -> [Double] {
+    zip(policy.temperature, policy.crossEntropy).map { Double($0) * (Double($1) - targetEntropy) }
+  }
+}
+
+/// How much text was scored.
+public struct TextExtent: Equatable, Sendable {
+  public var tokens: Int
+  public var documents: Int
+  /// Of the text in UTF-8.
+  public var bytes: Int
+  /// Pieces between runs of white space.
+  public var words: Int
+
+  public init(tokens: Int, documents: Int, bytes: Int, words: Int) {
+    self.tokens = tokens
+    self.documents = documents
+    self.bytes = bytes
+    self.words = words
+  }
+}
+
+/// One policy's temperatures and what they made of the predictions.
+public struct PolicyScores: Sendable {
+  /// Short and unique, as given on the command line.
+  public var name: String
+  /// For people: what the policy is.
+  public var title: String
+  public var kind: PolicyKind
+  public var temperature: [Float]
+  /// The negative log likelihood of each token at its temperature, in nats.
+  public var crossEntropy: [Float]
+
+  public init(name: String, title: String, kind: PolicyKind, temperature: [Float], crossEntropy: [Float]) {
+    self.name = name
+    self.title = title
+    self.kind = kind
+    self.temperature = temperature
+    self.crossEntropy = crossEntropy
+  }
+}
+
+/// How a policy comes to its temperatures.
+public enum PolicyKind: String, Sendable, CaseIterable {
+  /// One temperature that was given.
+  case fixed
+  /// The one temperature with the least cross-entropy on the validation split.
+  case bestCrossEntropy = "best_cross_entropy"
+  /// The one temperature with the least robust loss on the validation split.
+  case bestRobustLoss = "best_robust_loss"
+  /// A TempNet.
+  case tempnet
+  /// The optimum of the robust loss for each token.
+  case exact
+}

@@ -1,0 +1,29 @@
+import Configuration
+
+/// Where and how precisely a stage computes, as its configuration says it; every stage that uses tensors has these.
+///
+/// They belong to the key as they are written: an `auto` stays `auto`, and what it became on a machine is recorded apart
+/// from it, as the resolution.
+public struct ComputeOptions: Equatable, Sendable {
+  public enum Device: String, CaseIterable, Sendable {
+    case auto, cpu, cuda
+  }
+  /// The precision of the large products.
+  public enum Arithmetic: String, CaseIterable, Sendable {
+    case auto, float32, bfloat16
+  }
+
+  public var device: Device
+  public var arithmetic: Arithmetic
+  /// Nil for one per processor.
+  public var threads: Int?
+}
+
+extension ConfigurationReader {
+  public mutating func computeOptions() throws -> ComputeOptions {
+    ComputeOptions(
+      device: try choice("device", default: .auto, help: "where to compute"),
+      arithmetic: try choice("compute", default: .auto, help: "precision of the large products"),
+      threads: try threads())
+  }
+}

@@ -1,0 +1,24 @@
+import StageDescriptions
+import Torch
+
+extension Resolution {
+  /// What the options become on this machine.
+  ///
+  /// - Throws: `.unavailable` for a GPU where there is none.
+  public init(_ options: ComputeOptions) throws {
+    try self.init(
+      device: Device(rawValue: options.device.rawValue), arithmetic: DType(options.arithmetic),
+      threads: options.threads)
+  }
+}
+
+extension DType {
+  /// Nil for `auto`.
+  fileprivate init?(_ arithmetic: ComputeOptions.Arithmetic) {
+    switch arithmetic {
+    case .auto: return nil
+    case .float32: self = .float32
+    case .bfloat16: self = .bfloat16
+    }
+  }
+}

@@ -1,0 +1,82 @@
+import Artifacts
+import Foundation
+import Glibc
+import Testing
+
+/// A stage program with its arguments, which can be run undisturbed, killed and continued.
+struct StageCommand {
+  let program: Program
+  /// All but `--output`.
+  let arguments: [String]
+  let folder: String
+
+  /// Runs to the end and returns what the artifact holds.
+  func finish(_ output: String, isQuiet: Bool = false) async throws -> ArtifactContent {
+    let outcome = try await program(arguments + ["--output", output], in: folder)
+    try #require(outcome.end == .exited(0), "\(program.name): \(outcome)")
+    #expect(outcome.lines == (isQuiet ? [] : [output]), "standard output is for the artifact's path alone")
+    if isQuiet { #expect(outcome.errors.isEmpty, "\(outcome)") }
+    return try ArtifactContent(path(output))
+  }
+
+  /// Kills the program with signal 9 several times, each time continuing what it left: first some time after its third
+  /// checkpoint, then at any moment. Work that is over before it can be killed fails the test.
+  func kill(_ output: String, times: Int) async throws {
+    try await kill(output, once: .checkpoints(3))
+    for _ in 1..<times { try await kill(output, once: .started) }
+  }
+
+  /// When a program may be killed.
+  enum Readiness {
+    case started
+    /// As many checkpoints have been saved since the first start.
+    case checkpoints(Int)
+  }
+
+  /// Sends a signal at a random moment after the program is ready for it.
+  ///
+  /// - Returns: how it ended.
+  @discardableResult
+  func kill(
+    _ output: String, once readiness: Readiness, within span: Duration = .seconds(1), signal: Int32 = SIGKILL
+  ) async throws -> Outcome {
+    let running = try program.start(arguments + ["--output", output], in: folder)
+    var seen: Set<String> = []
+    while running.isRunning {
+      seen.formUnion((try? Files.list("\(path(output)).partial/checkpoints"))?.filter { Int($0) != nil } ?? [])
+      if case .checkpoints(let count) = readiness, seen.count < count {
+        try await Task.sleep(for: .milliseconds(2))
+      } else {
+        break
+      }
+    }
+    let delay = span * Double.random(in: 0...1)
+    try await Task.sleep(for: delay)
+    running.send(signal)
+    let outcome = try await running.outcome()
+    let isOver = outcome.end == .exited(0)
+    try #require(!isOver, "\(program.name) was done before it could be stopped, \(delay) after it was ready")
+    if signal == SIGKILL { #expect(outcome.end == .killed(signal: SIGKILL), "\(outcome)") }
+    return outcome
+  }
+
+  func path(_ output: String) -> String { output.hasPrefix("/") ? output : "\(folder)/\(output)" }
+}
+
+/// What an artifact consists of: the digest of every file, the manifest among them, by its path.
+struct ArtifactContent: Equatable, CustomStringConvertible {
+  let digests: [String: String]
+
+  init(_ path: String) throws {
+    _ = try Artifact.open(path, check: .digests)
+    let files = try Files.tree(path)
+    digests = Dictionary(uniqueKeysWithValues: try files.map { ($0, try SHA256.hex(ofFile: "\(path)/\($0)")) })
+  }
+
+  var description: String { digests.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }.joined(separator: "\n") }
+
+  /// Files that differ or exist on one side only.
+  func differences(from other: Self) -> [String] {
+    Set(digests.keys).union(other.digests.keys).filter { digests[$0] != other.digests[$0] }.sorted()
+  }
+}

@@ -1,0 +1,145 @@
+"""Makes scores.json: invented scores of 997 tokens and what NumPy 2.4.6 and SciPy 1.17.1 make of them.
+
+Run in this folder: python3 make_fixtures.py
+"""
+
+import json
+
+import numpy as np
+from scipy import stats
+
+TOKENS, VOCABULARY, RHO, BLOCK, RESAMPLES, SEED = 997, 4096, 5.5, 40, 500, 2024
+TAU_MIN, TAU_MAX = 0.25, 2.0
+EXTENT = {"tokens": TOKENS, "documents": 3, "bytes": 4100, "words": 790}
+MASK = 2**64 - 1
+
+
+def split_mix_64(state):
+    """Yields SplitMix64's numbers (Steele, Lea and Flood, 2014)."""
+    while True:
+        state = (state + 0x9E3779B97F4A7C15) & MASK
+        z = state
+        z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & MASK
+        z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & MASK
+        yield z ^ (z >> 31)
+
+
+def scores(rng):
+    """Neighbouring tokens are alike, some temperatures tie, some lie at the bounds."""
+    drift = np.convolve(rng.normal(size=TOKENS + 20), np.ones(21) / 4, mode="valid")
+    entropy = np.abs(2.8 + drift + 0.5 * rng.normal(size=TOKENS))
+    base = np.abs(3.0 + drift + rng.normal(size=TOKENS))
+    exact = np.clip(2.2 / (0.4 + entropy / 2) + 0.05 * rng.normal(size=TOKENS), TAU_MIN, TAU_MAX)
+    net = np.round(np.clip(0.7 * exact + 0.3 + 0.1 * rng.normal(size=TOKENS), TAU_MIN, TAU_MAX), 2)
+    names = {
+        "one": ("fixed", np.ones(TOKENS), base),
+        "best-robust": ("best_robust_loss", np.full(TOKENS, 0.9), base + 0.02 * rng.normal(size=TOKENS)),
+        "tempnet": ("tempnet", net, base - 0.03 * (net - 1) + 0.05 * rng.normal(size=TOKENS)),
+        "exact": ("exact", exact, base - 0.06 * (exact - 1) + 0.05 * rng.normal(size=TOKENS)),
+    }
+    policies = [
+        {"name": n, "kind": k, "temperature": np.float32(t), "cross_entropy": np.float32(c)}
+        for n, (k, t, c) in names.items()
+    ]
+    return np.float32(entropy), rng.random(TOKENS) < 0.4, policies
+
+
+def draws():
+    """The blocks of every resample: index = floor(number * blocks / 2**64)."""
+    blocks = -(-TOKENS // BLOCK)
+    numbers = split_mix_64(SEED)
+    return [[(next(numbers) * blocks) >> 64 for _ in range(blocks)] for _ in range(RESAMPLES)]
+
+
+def resampled_means(values, drawn):
+    values = np.float64(values)
+    parts = [values[start : start + BLOCK] for start in range(0, TOKENS, BLOCK)]
+    return np.array([np.concatenate([parts[i] for i in row]).mean() for row in drawn])
+
+
+def interval(estimate, resampled):
+    low, high = np.quantile(resampled, [0.025, 0.975])
+    return {"estimate": float(estimate), "low": float(low), "high": float(high)}
+
+
+def correlation(a, b):
+    if len(set(a.tolist())) == 1 or len(set(b.tolist())) == 1:
+        return {"pearson": None, "spearman": None}
+    a, b = np.float64(a), np.float64(b)
+    return {"pearson": float(stats.pearsonr(a, b)[0]), "spearman": float(stats.spearmanr(a, b)[0])}
+
+
+def main():
+    entropy, correct, policies = scores(np.random.default_rng(7))
+    drawn = draws()
+    margin = 0.01 * (TAU_MAX - TAU_MIN)
+    loss, means, expected = {}, {}, []
+    for p in policies:
+        tau, ce = np.float64(p["temperature"]), np.float64(p["cross_entropy"])
+        loss[p["name"]] = tau * ce + (RHO - np.log(VOCABULARY)) * tau
+        means[p["name"]] = {
+            "robust_loss": resampled_means(loss[p["name"]], drawn),
+            "cross_entropy": resampled_means(ce, drawn),
+        }
+    best, exact = means["best-robust"]["robust_loss"], means["exact"]["robust_loss"]
+    for p in policies:
+        tau, ce = np.float64(p["temperature"]), np.float64(p["cross_entropy"])
+        gap = None
+        if p["name"] in ("one", "tempnet"):
+            own = means[p["name"]]["robust_loss"]
+            point = (loss["best-robust"].mean() - loss[p["name"]].mean()) / (
+                loss["best-robust"].mean() - loss["exact"].mean()
+            )
+            gap = interval(point, (best - own) / (best - exact))
+        expected.append(
+            {
+                "robust_loss": float(loss[p["name"]].mean()),
+                "cross_entropy": float(ce.mean()),
+                "token_perplexity": float(np.exp(ce.mean())),
+                "word_perplexity": float(np.exp(ce.sum() / EXTENT["words"])),
+                "byte_perplexity": float(np.exp(ce.sum() / EXTENT["bytes"])),
+                "bits_per_byte": float(ce.sum() / EXTENT["bytes"] / np.log(2)),
+                "mean": float(tau.mean()),
+                "standard_deviation": float(tau.std(ddof=1)),
+                "quantiles": np.quantile(tau, [0, 0.05, 0.25, 0.5, 0.75, 0.95, 1]).tolist(),
+                "share_at_minimum": float((tau <= TAU_MIN + margin).mean()),
+                "share_at_maximum": float((tau >= TAU_MAX - margin).mean()),
+                "correlation_with_entropy": correlation(p["temperature"], entropy),
+                "correlation_with_exact": correlation(p["temperature"], policies[3]["temperature"]),
+                "gap_closed": gap,
+            }
+        )
+    differences = [
+        {"policy": b["name"], "reference": a["name"], "metric": m}
+        | interval(
+            np.mean(loss[b["name"]] - loss[a["name"]])
+            if m == "robust_loss"
+            else np.mean(np.float64(b["cross_entropy"]) - np.float64(a["cross_entropy"])),
+            means[b["name"]][m] - means[a["name"]][m],
+        )
+        for m in ("robust_loss", "cross_entropy")
+        for i, a in enumerate(policies)
+        for b in policies[i + 1 :]
+    ]
+    document = {
+        "settings": {
+            "vocabulary": VOCABULARY, "rho": RHO, "tau_min": TAU_MIN, "tau_max": TAU_MAX,
+            "block_length": BLOCK, "resamples": RESAMPLES, "seed": SEED,
+        },
+        "extent": EXTENT,
+        "entropy": entropy.tolist(),
+        "correct": [int(c) for c in correct],
+        "policies": [p | {k: p[k].tolist() for k in ("temperature", "cross_entropy")} for p in policies],
+        "expected": {
+            "accuracy": float(correct.mean()),
+            "ranks": stats.rankdata(policies[2]["temperature"]).tolist(),
+            "policies": expected,
+            "differences": differences,
+        },
+    }  # fmt: skip
+    with open("scores.json", "w") as file:
+        json.dump(document, file, separators=(",", ":"))
+        file.write("\n")
+
+
+main()
