@@ -23,13 +23,18 @@ let system = Target.Dependency.product(name: "SystemPackage", package: "swift-sy
 let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
 
 func library(
-  _ name: String, _ dependencies: [Target.Dependency] = [], path: String? = nil, exclude: [String] = []
+  _ name: String, _ dependencies: [Target.Dependency] = [], path: String? = nil, exclude: [String] = [],
+  embedded: [String] = []
 ) -> Target {
-  .target(name: name, dependencies: dependencies, path: path, exclude: exclude, swiftSettings: strict)
+  .target(
+    name: name, dependencies: dependencies, path: path, exclude: exclude, resources: embedded.map { .embedInCode($0) },
+    swiftSettings: strict)
 }
 
-func stage(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-  library(name, ["Artifacts", "Diagnostics", "StageDescriptions"] + dependencies, path: "Sources/Stages/\(name)")
+func stage(_ name: String, _ dependencies: [Target.Dependency], embedded: [String] = []) -> Target {
+  library(
+    name, ["Artifacts", "Diagnostics", "StageDescriptions"] + dependencies, path: "Sources/Stages/\(name)",
+    embedded: embedded)
 }
 
 func program(_ name: String, _ dependencies: [Target.Dependency], torch: Bool = true) -> Target {
@@ -96,7 +101,7 @@ let package = Package(
     stage("FeaturesStage", ["Training", "LanguageModels", "TempNet", "Tokenization"]),
     stage("FitStage", ["Training", "TempNet"]),
     stage("EvaluateStage", ["Evaluation", "Training", "LanguageModels", "TempNet", "Tokenization"]),
-    stage("ExportStage", ["Weights", "TempNet"]),
+    stage("ExportStage", ["Weights", "TempNet"], embedded: ["Resources/tempnet.py"]),
 
     program("tempnet-tokenize", ["TokenizeStage"], torch: false),
     program("tempnet-pretrain", ["PretrainStage"]),
@@ -126,6 +131,12 @@ let package = Package(
     tests("TempNet", ["TempNet", "Torch", "Weights", "Diagnostics"], fixtures: true),
     tests("Training", ["Training", "Artifacts", "Torch", "Diagnostics", "TestSupport"]),
     tests("Evaluation", ["Evaluation", "Artifacts"], fixtures: true),
+    tests(
+      "ExportStage",
+      [
+        "ExportStage", "StageDescriptions", "Configuration", "TempNet", "Weights", "Torch", "Artifacts", "Diagnostics",
+        "TestSupport",
+      ]),
     tests("EndToEnd", ["Artifacts", "Diagnostics", "TestSupport"]),
   ],
   swiftLanguageModes: [.v6],

@@ -1,0 +1,29 @@
+import Artifacts
+import Configuration
+
+/// What `tempnet-export` writes.
+public struct ExportConfiguration: StageConfiguration {
+  public enum Format: String, CaseIterable, Sendable {
+    /// The weights under their published names, every setting in the metadata.
+    case safetensors
+    /// A `.tar.zst` with the weights, their settings, a model card and a Python module that applies them.
+    case bundle
+  }
+  public var format: Format
+
+  public init(reading reader: inout ConfigurationReader) throws {
+    format = try reader.choice("format", default: .bundle, help: "what to write")
+  }
+}
+
+/// A TempNet in the form that other tools take.
+public enum Export: StageDescription {
+  public static let name = "export"
+  public static let summary = "Writes a TempNet, with what was measured of it, in a form that other tools read."
+  public static let version = 1
+  public static let output = ArtifactKind.export
+  public static let inputs = [
+    StageInput("tempnet", .tempnet), StageInput("evaluation", .evaluation, isRequired: false),
+  ]
+  public typealias Configuration = ExportConfiguration
+}

@@ -1,0 +1,124 @@
+import Artifacts
+import Diagnostics
+import TempNet
+
+/// What somebody who is handed the bundle has to know: what it is, how to use it, what was measured, whose data it is.
+struct ModelCard {
+  let settings: TempNetSettings
+  let tempnet: Artifact
+  let evaluation: MeasuredResults?
+
+  /// `config.json`: the settings as numbers and the origin as keys.
+  var configuration: JSON {
+    [
+      "architecture": "tempnet", "format_version": 1, "vocabulary": .integer(settings.vocabulary),
+      "hidden": .integer(settings.hidden), "tau_min": .number(settings.tauMin), "tau_max": .number(settings.tauMax),
+      "rho": .number(settings.rho), "entropy": .number(settings.entropy), "input": .string(settings.input.rawValue),
+      "normalisation_epsilon": .number(settings.normalisationEpsilon), "dropout": .number(settings.dropout),
+      "producer": .string("tempnet \(Release.version)"), "tempnet_key": .string(tempnet.key),
+      "evaluation_key": evaluation.map { .string($0.artifact.key) } ?? .null,
+      "inputs": .array(
+        tempnet.manifest.inputs.map {
+          ["name": .string($0.name), "kind": .string($0.kind), "key": .string($0.key)]
+        }),
+    ]
+  }
+
+  /// `README.md`.
+  var text: String {
+    [introduction, use, settingsTable, results, data, origin].joined(separator: "\n")
+  }
+
+  private var introduction: String {
+    """
+    # A temperature network
+
+    This TempNet predicts, from the \(settings.vocabulary) logits of one next-token prediction, the softmax temperature
+    for exactly that prediction, between \(settings.tauMin) and \(settings.tauMax). It was fitted with the robust loss of
+    "To Cool or not to Cool? Temperature Network Meets Large Foundation Models via DRO" (arXiv 2404.04575). It belongs to
+    the language model it was fitted to: with another one's logits its temperatures mean nothing.
+
+    """
+  }
+
+  private var use: String {
+    """
+    ## Use
+
+    ```python
+    from tempnet import TempNet, TempNetLogitsProcessor
+
+    net = TempNet.load("tempnet.safetensors")
+    tau = net(logits)  # NumPy or PyTorch: [..., \(settings.vocabulary)] -> [...]
+    model.generate(..., do_sample=True, logits_processor=[TempNetLogitsProcessor(net)])  # Hugging Face
+    ```
+
+    """
+  }
+
+  private var settingsTable: String {
+    let input = settings.input == .centred ? "the logits minus their maximum" : "the logits as they are"
+    return """
+      ## Settings
+
+      | setting | value |
+      |---|---|
+      | input | \(input), divided by their Euclidean norm |
+      | hidden width | \(settings.hidden) |
+      | rho | \(fixed(settings.rho, digits: 4)) nats |
+      | entropy that the loss asks for, ln V - rho | \(fixed(settings.entropy, digits: 4)) nats |
+
+      """
+  }
+
+  private var results: String {
+    guard let evaluation else { return "## Results\n\nNo evaluation was exported with these weights.\n" }
+    let rows = evaluation.policies.map { policy in
+      let bits = policy.bitsPerByte.map { fixed($0, digits: 4) } ?? "-"
+      return "| \(policy.title) | \(fixed(policy.robustLoss, digits: 4)) | \(fixed(policy.perplexity, digits: 3)) "
+        + "| \(bits) | \(fixed(policy.meanTemperature, digits: 3)) |"
+    }
+    return """
+      ## Results
+
+      Measured on the \(evaluation.tokens) tokens of the test split, which nothing was chosen on. Intervals and every
+      other figure are in `metrics.json`.
+
+      | policy | robust loss | token perplexity | bits per byte | mean temperature |
+      |---|---|---|---|---|
+      \(rows.joined(separator: "\n"))
+
+      """
+  }
+
+  private var data: String {
+    guard let evaluation, !evaluation.sources.isEmpty else {
+      return "## Data\n\nThe sources of the data are not stated.\n"
+    }
+    let rows = evaluation.sources.map { "| \(cell($0.name)) | \(cell($0.licence)) | \(cell($0.origin)) |" }
+    return """
+      ## Data
+
+      | text | licence | source |
+      |---|---|---|
+      \(rows.joined(separator: "\n"))
+
+      """
+  }
+
+  private var origin: String {
+    """
+    ## Origin
+
+    Written by tempnet \(Release.version). Key of the TempNet: `\(tempnet.key)`\
+    \(evaluation.map { "; of the evaluation: `\($0.artifact.key)`" } ?? ""). `config.json` names the inputs of the fit.
+    `tempnet.py` is licensed under the Apache License 2.0.
+
+    """
+  }
+
+  /// Text that cannot end a cell or a row of a table.
+  private func cell(_ text: String) -> String {
+    String(text.map { $0 == "|" ? "/" : $0.isNewline ? " " : $0 })
+  }
+}

@@ -1,0 +1,134 @@
+# Copyright of the tempnet contributors. Licensed under the Apache License, Version 2.0.
+"""Applies a TempNet: predicts the softmax temperature of each next-token distribution from its logits.
+
+    net = TempNet.load("tempnet.safetensors")
+    tau = net(logits)                    # NumPy or PyTorch, [..., vocabulary] -> [...]
+    probabilities = softmax(logits / tau[..., None])
+
+    model.generate(..., do_sample=True, logits_processor=[TempNetLogitsProcessor(net)])     # Hugging Face
+
+Needs NumPy alone; PyTorch is imported when it is handed PyTorch tensors. The network and its robust loss are those of
+"To Cool or not to Cool? Temperature Network Meets Large Foundation Models via DRO" (arXiv 2404.04575).
+"""
+
+import json
+import math
+import os
+import struct
+
+import numpy as np
+
+_DTYPES = {"F64": np.float64, "F32": np.float32, "F16": np.float16}
+_NAMES = ("proj.0.weight", "proj.0.bias", "proj.3.weight", "proj.3.bias", "scaler", "last.weight", "last.bias")
+
+
+def read_safetensors(path):
+    """Returns the tensors of a safetensors file as NumPy arrays, and its metadata; checks every offset."""
+    size = os.path.getsize(path)
+    with open(path, "rb") as file:
+        prefix = file.read(8)
+        length = struct.unpack("<Q", prefix)[0] if len(prefix) == 8 else size
+        if length > size - 8:
+            raise ValueError(f"{path}: not a safetensors file")
+        header = json.loads(file.read(length))
+        data = file.read()
+    metadata = header.pop("__metadata__", {})
+    tensors = {}
+    for name, entry in header.items():
+        if entry["dtype"] not in _DTYPES:
+            raise ValueError(f"{path}: {name} has the type {entry['dtype']}, which is not supported")
+        begin, end = entry["data_offsets"]
+        dtype = np.dtype(_DTYPES[entry["dtype"]]).newbyteorder("<")
+        if not 0 <= begin <= end <= len(data) or end - begin != math.prod(entry["shape"]) * dtype.itemsize:
+            raise ValueError(f"{path}: {name} lies outside the file or has another size than its shape")
+        tensors[name] = np.frombuffer(data[begin:end], dtype).reshape(entry["shape"]).astype(np.float32)
+    return tensors, metadata
+
+
+class TempNet:
+    """tau = tau_min + (tau_max - tau_min) * sigmoid(pooled scores of the normalised logits).
+
+    `settings` are the strings of the file's metadata; what the weights do not say is there: the bounds, rho, whether
+    the row's maximum is subtracted first (`input` is `centred`) and the least norm to divide by.
+    """
+
+    def __init__(self, tensors, settings):
+        missing = [name for name in _NAMES if name not in tensors]
+        if missing:
+            raise ValueError(f"not a TempNet: {', '.join(missing)} missing")
+        if settings.get("format_version") != "1" or settings.get("input") not in ("logits", "centred"):
+            raise ValueError("the TempNet's format or input is not one that this module knows")
+        self.tensors = {name: tensors[name] for name in _NAMES}
+        self.settings = dict(settings)
+        self.vocabulary = int(settings["vocabulary"])
+        self.hidden = int(settings["hidden"])
+        self.tau_min = float(settings["tau_min"])
+        self.tau_max = float(settings["tau_max"])
+        self.rho = float(settings["rho"])
+        self.centred = settings["input"] == "centred"
+        self.epsilon = float(settings["normalisation_epsilon"])
+        if self.tensors["proj.0.weight"].shape != (self.hidden, self.vocabulary):
+            raise ValueError("the TempNet's weights have another shape than its settings say")
+        self._torch = {}
+
+    @classmethod
+    def load(cls, path):
+        return cls(*read_safetensors(path))
+
+    def __call__(self, logits):
+        """Temperatures [...] of logits [..., vocabulary]: an array for an array, a tensor for a tensor."""
+        if logits.shape[-1] != self.vocabulary:
+            raise ValueError(f"{logits.shape[-1]} logits for a TempNet of {self.vocabulary}")
+        if isinstance(logits, np.ndarray):
+            return self._numpy(logits)
+        return self._pytorch(logits)
+
+    def _numpy(self, logits):
+        t = self.tensors
+        z = logits.astype(np.float32)
+        if self.centred:
+            z = z - z.max(axis=-1, keepdims=True)
+        norm = np.maximum(np.linalg.norm(z, axis=-1, keepdims=True), self.epsilon)
+        active = _sigmoid((z / norm) @ t["proj.0.weight"].T + t["proj.0.bias"])
+        scores = active @ t["proj.3.weight"].T + t["proj.3.bias"]
+        sharp = scores / np.exp(t["scaler"].reshape(()))
+        weights = np.exp(sharp - sharp.max(axis=-1, keepdims=True))
+        weights /= weights.sum(axis=-1, keepdims=True)
+        pooled = ((weights - 1 / self.hidden) * scores) @ t["last.weight"][0] + t["last.bias"][0]
+        return self.tau_min + (self.tau_max - self.tau_min) * _sigmoid(pooled)
+
+    def _pytorch(self, logits):
+        import torch
+
+        if logits.device not in self._torch:
+            self._torch[logits.device] = {k: torch.from_numpy(v).to(logits.device) for k, v in self.tensors.items()}
+        t = self._torch[logits.device]
+        with torch.no_grad():
+            z = logits.float()
+            if self.centred:
+                z = z - z.amax(-1, keepdim=True)
+            z = z / z.norm(dim=-1, keepdim=True).clamp_min(self.epsilon)
+            scores = torch.sigmoid(z @ t["proj.0.weight"].T + t["proj.0.bias"]) @ t["proj.3.weight"].T + t["proj.3.bias"]
+            weights = torch.softmax(scores / t["scaler"].reshape(()).exp(), -1)
+            pooled = ((weights - 1 / self.hidden) * scores) @ t["last.weight"][0] + t["last.bias"][0]
+            return self.tau_min + (self.tau_max - self.tau_min) * torch.sigmoid(pooled)
+
+
+class TempNetLogitsProcessor:
+    """Divides the scores by the predicted temperature; for `logits_processor=` of Hugging Face's `generate`.
+
+    Put it first: top-k, top-p and min-p then see the tempered distribution, as published. It must see the model's own
+    logits, so leave `temperature` at 1.
+    """
+
+    def __init__(self, net):
+        self.net = net
+
+    def __call__(self, input_ids, scores):
+        return scores / self.net(scores).unsqueeze(-1).to(scores.dtype)
+
+
+def _sigmoid(x):
+    # Split by sign, so that no exponential overflows.
+    small = np.exp(-np.abs(x))
+    return np.where(x >= 0, 1, small) / (1 + small)
