@@ -15,7 +15,6 @@ public struct ConfigurationReader {
   private let entries: [YAMLEntry]
   private let isDocumenting: Bool
   private var canonicalMembers = JSONObject()
-  private var resolvedMembers = JSONObject()
   /// Every key declared so far, with the keys of sections among them.
   public private(set) var documentation: [OptionDocumentation] = []
   private var declared: [String] = []
@@ -42,8 +41,6 @@ public struct ConfigurationReader {
 
   /// What identifies the result: every key read so far with its value, but not those read with `identity: false`.
   public var canonical: JSON { .object(canonicalMembers) }
-  /// Every key read so far with its value.
-  public var resolved: JSON { .object(resolvedMembers) }
 
   /// Reads one key; the other methods are short forms of this one.
   ///
@@ -59,9 +56,7 @@ public struct ConfigurationReader {
       OptionDocumentation(
         key: prefix + key, expectation: type.expectation, default: `default`.map(type.encode), help: help))
     let value = try given(key, as: type) ?? `default` ?? required(key, type)
-    let encoded = type.encode(value)
-    resolvedMembers[key] = encoded
-    if identity { canonicalMembers[key] = encoded }
+    if identity { canonicalMembers[key] = type.encode(value) }
     return value
   }
 
@@ -75,7 +70,6 @@ public struct ConfigurationReader {
     defer { documentation += inner.documentation }
     let result = try body(&inner)
     try inner.finish()
-    resolvedMembers[key] = inner.resolved
     if !inner.canonicalMembers.isEmpty { canonicalMembers[key] = inner.canonical }
     return result
   }

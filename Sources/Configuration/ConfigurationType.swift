@@ -4,7 +4,7 @@ import Diagnostics
 /// How the values of one kind are read from YAML, refused, and written into the canonical configuration.
 ///
 /// Types compose: `.orAuto(.number(in: 0...9))`, `.list(of: .string)`, `.optional(.integer(in: 1...8))`. What `encode`
-/// gives, `decode` reads back, so that the configuration in an artifact's manifest is itself a configuration file.
+/// gives, `decode` reads back, so that the configuration in an artifact's manifest can be used as one.
 public struct ConfigurationType<Value: Sendable>: Sendable {
   /// What is accepted, as it reads after "must be": `a whole number from 1 to 8`.
   let expectation: String

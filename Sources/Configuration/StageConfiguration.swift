@@ -14,8 +14,6 @@ public struct ResolvedConfiguration<Configuration: StageConfiguration>: Sendable
   public let values: Configuration
   /// Keys that identify the result, with defaults filled in; `auto` stays `auto`.
   public let canonical: JSON
-  /// All keys with defaults filled in: itself a configuration that reads back the same.
-  public let resolved: JSON
 }
 
 extension StageConfiguration {
@@ -31,7 +29,7 @@ extension StageConfiguration {
       throw failure
     }
     try reader.finish()
-    return ResolvedConfiguration(values: values, canonical: reader.canonical, resolved: reader.resolved)
+    return ResolvedConfiguration(values: values, canonical: reader.canonical)
   }
 
   /// Reads a file, if one is named, with the overrides of a command line.

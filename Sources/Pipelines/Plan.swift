@@ -35,8 +35,8 @@ public struct PlannedStage: Sendable {
   public let key: String
   /// The path of the artifact.
   public let output: String
-  /// The whole configuration with defaults filled in, as the stage's program gets it.
-  public let configuration: JSON
+  /// The configuration as the stage's program gets it.
+  public let configuration: YAMLNode
   /// Paths of artifacts by the names of inputs.
   public let inputs: [String: [String]]
   public let dependencies: Set<String>

@@ -34,7 +34,8 @@ public struct Planner {
     _ description: Description.Type, _ specification: StageSpecification, after planned: [PlannedStage],
     decide: (StageIdentity, String) throws -> Decision
   ) throws -> PlannedStage {
-    let configuration = try Description.Configuration.resolve(try Self.settings(description, specification))
+    let settings = try Self.settings(description, specification)
+    let configuration = try Description.Configuration.resolve(settings)
     let inputs = try sources(of: specification, description, planned)
     let raw = try Description.rawInputs(configuration.values).map { try $0.reference(digests) }
     let identity = Description.identity(
@@ -43,7 +44,7 @@ public struct Planner {
     let output = store.artifact(stage: Description.name, key: key)
     return PlannedStage(
       name: specification.name, description: description, identity: identity, key: key, output: output,
-      configuration: configuration.resolved,
+      configuration: settings,
       inputs: Dictionary(grouping: inputs, by: \.reference.name).mapValues { $0.map(\.path) },
       dependencies: specification.dependencies, cores: specification.cores, memory: specification.memory,
       retries: specification.retries, decision: try decide(identity, output))

@@ -35,10 +35,10 @@ struct RunFolder: Sendable {
 
   func log(of stage: PlannedStage) -> String { "\(path)/\(stage.name).log" }
 
-  /// Writes the configuration that the stage's program gets; JSON is YAML.
+  /// Writes the configuration that the stage's program gets.
   func freeze(_ stage: PlannedStage) throws -> String {
     let file = "\(path)/\(stage.name).yaml"
-    try AtomicFile.write(stage.configuration.pretty, to: file)
+    try AtomicFile.write(stage.configuration.document, to: file)
     return file
   }
 

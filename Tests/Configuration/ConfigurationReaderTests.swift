@@ -63,11 +63,20 @@ import Testing
     #expect(a.canonical == b.canonical)
   }
 
-  @Test func `what is resolved is a configuration that reads back the same`() throws {
-    let first = try resolve("{steps: 7, names: ['é: \"#', '8', ''], policies: {a: 0.7}, threads: 2}")
-    let second = try resolve(first.resolved.pretty)
+  @Test func `the canonical configuration is one that reads back the same`() throws {
+    let first = try resolve("{steps: 7, names: ['é: \"#', '8', ''], policies: {a: 0.7}}")
+    let second = try resolve(first.canonical.pretty)
     #expect(second.values == first.values)
     #expect(second.canonical.canonical == first.canonical.canonical)
+  }
+
+  @Test func `what is written down reads back as it was spelt`() throws {
+    let yaml = "steps: 0x7\nrate: 1e-3\nnames: ['é: \"#', 007, '8', \"a\\n\", ~, yes]\noptimizer: {decay: .5}\nrho:\n"
+    let node = try YAMLSource.parse(yaml, source: "a.yaml")
+    let again = try YAMLSource.parse(node.document, source: "b.yaml")
+    #expect(again.json == node.json && again.document == node.document)
+    #expect(node.document.hasPrefix("\"steps\": 0x7\n\"rate\": 1e-3\n\"names\": [\"é: \\\"#\", 007, \"8\", "))
+    #expect(try YAMLSource.parse("", source: "a").document == "{}\n")
   }
 
   @Test func `an unknown key names its line and the nearest known key`() {
