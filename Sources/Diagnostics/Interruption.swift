@@ -8,6 +8,7 @@ import Synchronization
 /// `Interruption.failure`. A second SIGINT ends the process at once.
 public enum Interruption {
   private static let signal = Atomic<Int32>(0)
+  private static let parent = Atomic<Int32>(0)
 
   /// The environment variable by which the runner tells a stage program its own process id.
   public static let parentVariable = "TEMPNET_PARENT"
@@ -25,12 +26,23 @@ public enum Interruption {
     followParent()
   }
 
-  /// A stage must not outlive its runner: the kernel sends SIGTERM when the parent dies, and a look at the
-  /// parent afterwards covers one that died before the request was made.
+  /// A stage must not outlive its runner: the kernel sends a signal when the parent dies, and a look at the parent
+  /// afterwards covers one that died before the request was made.
+  ///
+  /// The kernel means the thread that started this process, so the signal alone proves nothing: only a parent that
+  /// has changed does.
   private static func followParent() {
-    guard let text = getenv(parentVariable), let parent = Int32(String(cString: text)) else { return }
-    _ = cprocess_signal_on_parent_death(SIGTERM)
-    if getppid() != parent { signal.store(SIGTERM, ordering: .relaxed) }
+    guard let text = getenv(parentVariable), let number = Int32(String(cString: text)) else { return }
+    parent.store(number, ordering: .relaxed)
+    var action = sigaction()
+    action.__sigaction_handler.sa_handler = { _ in Interruption.lookAtParent() }
+    sigaction(SIGUSR1, &action, nil)
+    _ = cprocess_signal_on_parent_death(SIGUSR1)
+    lookAtParent()
+  }
+
+  private static func lookAtParent() {
+    if getppid() != parent.load(ordering: .relaxed) { signal.store(SIGTERM, ordering: .relaxed) }
   }
 
   public static var isRequested: Bool { signal.load(ordering: .relaxed) != 0 }

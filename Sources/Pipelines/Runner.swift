@@ -88,12 +88,16 @@ public struct Runner: Sendable {
   ) throws {
     state.release(stage, budget)
     let now = clock.now
-    try folder.update(stage) { ($0.state, $0.attempts, $0.ended) = (end.word, end.attempts, now) }
+    var seconds = 0.0
+    try folder.update(stage) { entry in
+      (entry.state, entry.attempts, entry.ended) = (end.word, end.attempts, now)
+      seconds = now - (entry.started ?? now)
+    }
     switch end {
     case .made, .adopted:
       state.waiting.removeAll { $0.name == stage.name }
       try store.note([stage], of: plan.pipeline)
-      Log.note("\(stage.name): \(end.word): \(stage.output)")
+      Log.note("\(stage.name): \(end.word), took \(clockTime(seconds))")
     case .interrupted: break
     case .failed(let failure, _): state.failure = state.failure ?? failure
     }
