@@ -99,7 +99,7 @@ let package = Package(
     stage("TokenizeStage", ["Tokenization"]),
     stage("PretrainStage", ["Training", "LanguageModels", "TempNet", "Tokenization"]),
     stage("FeaturesStage", ["Training", "LanguageModels", "TempNet", "Tokenization"]),
-    stage("FitStage", ["Training", "TempNet"]),
+    stage("FitStage", ["Training", "TempNet", "Evaluation", "Weights", "Torch"]),
     stage("EvaluateStage", ["Evaluation", "Training", "LanguageModels", "TempNet", "Tokenization"]),
     stage("ExportStage", ["Weights", "TempNet"], embedded: ["Resources/tempnet.py"]),
 

@@ -1,0 +1,104 @@
+import Artifacts
+import Configuration
+
+/// How `tempnet-fit` fits a TempNet to a frozen model.
+public struct FitConfiguration: StageConfiguration {
+  public enum Objective: String, CaseIterable, Sendable {
+    /// The robust loss, which needs no labels.
+    case robust
+    /// The cross-entropy at the predicted temperature.
+    case crossEntropy = "cross_entropy"
+  }
+  /// What the network is shown; raw values are those of the TempNet's file.
+  public enum Input: String, CaseIterable, Sendable {
+    case logits, centred
+  }
+  public enum Method: String, CaseIterable, Sendable {
+    /// Tabulated temperature profiles, and the first layer multiplied through the unembedding.
+    case profile
+    /// Full logits, as published: the reference for the other.
+    case logits
+  }
+  /// How robust the loss is; one of two ways to say the same.
+  public enum Budget: Equatable, Sendable {
+    case rho(Double)
+    case entropy(Double)
+    /// The model's mean entropy at temperature 1, which keeps the mean temperature near 1.
+    case meanEntropy
+  }
+
+  public var objective: Objective
+  public var budget: Budget
+  public var input: Input
+  public var method: Method
+  public var hidden: Int
+  public var dropout: Double
+  public var tauMin: Double
+  public var tauMax: Double
+  public var epochs: Double
+  /// Tokens per optimiser step.
+  public var batch: Int
+  public var learningRate: Double
+  public var learningRateFloor: Double
+  /// The share of the steps in which the learning rate rises.
+  public var warmup: Double
+  public var weightDecay: Double
+  public var gradientClip: Double?
+  /// Validations over the whole run.
+  public var validations: Int
+  public var keepBest: Bool
+  public var seed: Int
+  public var checkpointInterval: Int
+  /// In seconds.
+  public var timeLimit: Double?
+  public var compute: ComputeOptions
+
+  public init(reading reader: inout ConfigurationReader) throws {
+    objective = try reader.choice("objective", default: .robust, help: "what to minimise")
+    budget = try Self.budget(&reader)
+    input = try reader.choice("input", default: .centred, help: "logits as they are, or minus their maximum")
+    method = try reader.choice("method", default: .profile, help: "tabulated profiles, or full logits as published")
+    hidden = try reader.integer("hidden", default: 256, in: 1...1 << 16, help: "width of the network")
+    dropout = try reader.number(
+      "dropout", default: 0.1, in: 0...0.99, help: "share of hidden units left out in training")
+    tauMin = try reader.number("tau_min", default: 0.1, in: .positive, help: "lowest temperature")
+    tauMax = try reader.number("tau_max", default: 3, in: .positive, help: "highest temperature")
+    epochs = try reader.number("epochs", default: 10, in: .positive, help: "passes over the training features")
+    batch = try reader.integer("batch", default: 1024, in: 1...1 << 24, help: "tokens per optimiser step")
+    learningRate = try reader.number("learning_rate", default: 3e-3, in: .positive, help: "highest learning rate")
+    learningRateFloor = try reader.number(
+      "learning_rate_floor", default: 0, in: .nonNegative, help: "learning rate at the end")
+    warmup = try reader.number("warmup", default: 0.05, in: 0...1, help: "share of the steps in which the rate rises")
+    weightDecay = try reader.number("weight_decay", default: 0, in: .nonNegative, help: "decay of the matrices")
+    gradientClip = try reader.optionalNumber(
+      "gradient_clip", in: .positive, help: "largest norm of the gradient; none leaves it as it is")
+    validations = try reader.integer("validations", default: 10, in: 1...100_000, help: "validations over the run")
+    keepBest = try reader.boolean("keep_best", default: true, help: "keep the best validated step, not the last")
+    seed = try reader.integer("seed", default: 1, in: 0...Int.max, help: "seed of weights, order and dropout")
+    checkpointInterval = try reader.integer(
+      "checkpoint_interval", default: 200, in: 1...1 << 30, identity: false, help: "steps between checkpoints")
+    timeLimit = try reader.optionalNumber(
+      "time_limit", in: .positive, identity: false, help: "seconds after which to save and stop")
+    compute = try reader.computeOptions()
+    if tauMin >= tauMax { throw reader.failure("tau_max", "must be above tau_min") }
+  }
+
+  private static func budget(_ reader: inout ConfigurationReader) throws -> Budget {
+    let rho = try reader.optionalNumber("rho", in: .nonNegative, help: "robustness in nats, from 0 to below ln V")
+    let entropy = try reader.numberOrAuto(
+      "entropy", in: .positive, help: "in place of rho: ln V - rho; auto is the model's mean at temperature 1")
+    guard let rho else { return entropy.map { .entropy($0) } ?? .meanEntropy }
+    if reader.isGiven("entropy") { throw reader.failure("entropy", "and rho say the same thing; give one of them") }
+    return .rho(rho)
+  }
+}
+
+/// A TempNet fitted to a frozen model's features.
+public enum Fit: StageDescription {
+  public static let name = "fit"
+  public static let summary = "Fits a temperature network to the features of a frozen model."
+  public static let version = 1
+  public static let output = ArtifactKind.tempnet
+  public static let inputs = [StageInput("features", .features)]
+  public typealias Configuration = FitConfiguration
+}

@@ -1,0 +1,65 @@
+import Artifacts
+import Evaluation
+import Glibc
+import TempNet
+import Torch
+import Training
+
+/// How good a fit is on the validation split: against the best single temperature, and against every token's optimum.
+struct FitReport {
+  let settings: TempNetSettings
+  let validation: FeatureSplit
+  let head: Head
+  /// Predicted and exact temperatures of the validation's tokens, [N].
+  let predicted: Tensor
+  let exact: Tensor
+
+  func summary(_ result: TrainingResult) -> JSON {
+    let tau = predicted.to(.float64)
+    let distance = tau - exact
+    let single = SingleTemperature.robust(
+      profile: validation.profile, entropy: settings.entropy, bounds: settings.bounds)
+    let losses = (single: robustLoss(exact * 0 + single), fitted: robustLoss(tau), exact: robustLoss(exact))
+    return [
+      "rho": .number(settings.rho), "entropy": .number(settings.entropy), "steps": .integer(result.steps),
+      "selected_step": .integer(result.selected.step),
+      "validation": [
+        "tokens": .integer(validation.count), "robust_loss": .number(losses.fitted),
+        "robust_loss_best_single": .number(losses.single), "robust_loss_exact": .number(losses.exact),
+        "best_single_temperature": .number(single), "gap_closed": .number(closed(losses)),
+        "mean_temperature": .number(tau.mean().item),
+        "distance_from_exact": [
+          "mean": .number(distance.abs().mean().item), "root_mean_square": .number(sqrt(distance.square().mean().item)),
+          "spearman": Correlation(of: tau.floats, and: exact.floats).spearman.map(JSON.number) ?? .null,
+        ],
+      ],
+      "interpolation_error": interpolationError(),
+    ]
+  }
+
+  private func closed(_ losses: (single: Double, fitted: Double, exact: Double)) -> Double {
+    let gap = losses.single - losses.exact
+    return gap > 0 ? (losses.single - losses.fitted) / gap : 1
+  }
+
+  /// The mean robust loss at given temperatures, float64 [N].
+  private func robustLoss(_ tau: Tensor) -> Double {
+    (validation.profile(at: tau).value - validation.target - tau * settings.entropy).mean().item
+  }
+
+  /// The largest differences between interpolated and true values, at the predicted temperatures of evenly spread tokens.
+  private func interpolationError() -> JSON {
+    let sample = 512
+    let indices = Array(stride(from: 0, to: validation.count, by: max(1, validation.count / sample)).prefix(sample))
+    let batch = validation.rows(indices)
+    let tau = predicted.selected(0, indices: Tensor(indices).to(predicted.device)).to(.float64)
+    let logits = head(batch.hidden).to(.float64)
+    let true_ = TemperedStatistics(centred: logits - logits.maximum(-1, keeping: true), tau: tau)
+    let lookup = batch.profile(at: tau)
+    return [
+      "tokens": .integer(indices.count),
+      "loss": .number((lookup.value - tau * true_.logPartition).abs().maximum(0).item),
+      "entropy": .number((lookup.entropy - true_.entropy).abs().maximum(0).item),
+    ]
+  }
+}

@@ -1,0 +1,86 @@
+import Artifacts
+import Diagnostics
+import Glibc
+import StageDescriptions
+import TempNet
+import Torch
+import Training
+
+/// Fits a TempNet to a frozen model's features; the model itself is not needed.
+public enum FitStage {
+  public static func run(_ request: StageRequest<Fit>) throws -> Artifact {
+    let configuration = request.configuration
+    let resolution = try Resolution(configuration.compute)
+    let builder = try ArtifactBuilder(output: request.output, identity: request.identity(resolution.json))
+    if let artifact = builder.alreadyDone { return artifact }
+    resolution.apply()
+
+    let features = request.inputs.artifact("features")
+    let training = try FeatureSplit(features.file("train.safetensors"), device: resolution.device)
+    let validation = try FeatureSplit(features.file("validation.safetensors"), device: resolution.device)
+    let head = try Head(
+      features.file("head.safetensors"), width: training.hidden.size(1), device: resolution.device)
+    let settings = try settings(configuration, training, vocabulary: head.vocabulary, features.path)
+
+    Seeds.seedMachine(UInt64(configuration.seed), .initialisation, index: 0)
+    let task = FitTask(
+      TemperatureNetwork(settings).to(resolution.device), configuration, head: head, training: training,
+      validation: validation)
+    let loop = try TrainingLoop(
+      task, settings: loopSettings(configuration, steps: task.steps), files: TrainingFiles(builder),
+      stop: .standard(timeLimit: configuration.timeLimit))
+    let result = try loop.run()
+
+    try task.network.save(builder.path(for: "tempnet.safetensors"))
+    let report = FitReport(
+      settings: settings, validation: validation, head: head, predicted: task.validationTemperatures(),
+      exact: task.exact)
+    return try builder.publish(summary: withoutGradients { report.summary(result) })
+  }
+
+  /// The network's settings, with the budget that the configuration asks for.
+  private static func settings(
+    _ configuration: FitConfiguration, _ training: FeatureSplit, vocabulary: Int, _ path: String
+  ) throws -> TempNetSettings {
+    let bounds = configuration.tauMin...configuration.tauMax
+    guard training.profile.grid.covers(bounds) else {
+      let covered = training.profile.grid.bounds
+      throw Failure(
+        .badConfiguration,
+        "the temperatures \(bounds.lowerBound) to \(bounds.upperBound) exceed the features' profiles, which cover "
+          + "\(fixed(covered.lowerBound, digits: 4)) to \(fixed(covered.upperBound, digits: 4)); make features with "
+          + "wider tau_min and tau_max", at: path)
+    }
+    let rho: Double
+    switch configuration.budget {
+    case .rho(let given):
+      try RobustLoss.check(rho: given, vocabulary: vocabulary, at: "rho")
+      rho = given
+    case .entropy(let entropy):
+      rho = try RobustLoss.rho(entropy: entropy, vocabulary: vocabulary, at: "entropy")
+    case .meanEntropy:
+      rho = try RobustLoss.rho(
+        entropy: meanEntropy(training.profile, path), vocabulary: vocabulary, at: "entropy: auto")
+    }
+    Log.note("rho \(fixed(rho, digits: 4)): entropy \(fixed(log(Double(vocabulary)) - rho, digits: 4)) nats per token")
+    return TempNetSettings(
+      vocabulary: vocabulary, hidden: configuration.hidden, tauMin: bounds.lowerBound, tauMax: bounds.upperBound,
+      rho: rho, input: configuration.input == .centred ? .centred : .logits, dropout: configuration.dropout)
+  }
+
+  /// The model's mean entropy at temperature 1 over the training features.
+  private static func meanEntropy(_ profile: TemperatureProfile, _ path: String) throws -> Double {
+    guard profile.grid.bounds.contains(1) else {
+      throw Failure(.badConfiguration, "entropy: auto needs profiles that cover temperature 1", at: path)
+    }
+    return withoutGradients { profile.mean(at: Tensor([1] as [Double])).entropy.item }
+  }
+
+  private static func loopSettings(_ configuration: FitConfiguration, steps: Int) -> TrainingSettings {
+    TrainingSettings(
+      steps: steps, seed: configuration.seed, gradientClip: configuration.gradientClip, beta2: 0.999,
+      validationInterval: max(1, steps / configuration.validations), logInterval: max(1, min(10, steps / 20)),
+      selection: configuration.keepBest ? .best : .last, checkpointInterval: configuration.checkpointInterval,
+      checkInterval: 10)
+  }
+}

@@ -1,0 +1,148 @@
+import Glibc
+import StageDescriptions
+import TempNet
+import Torch
+import Training
+
+/// Fitting a TempNet as something a training loop can train: batches are rows of features.
+final class FitTask: TrainingTask {
+  let network: TemperatureNetwork
+  private let configuration: FitConfiguration
+  private let head: Head
+  private let training: FeatureSplit
+  private let validation: FeatureSplit
+  private let order: EpochOrder
+  /// The validation's exact temperatures, which do not change.
+  let exact: Tensor
+  let steps: Int
+
+  init(
+    _ network: TemperatureNetwork, _ configuration: FitConfiguration, head: Head, training: FeatureSplit,
+    validation: FeatureSplit
+  ) {
+    self.network = network
+    self.configuration = configuration
+    self.head = head
+    self.training = training
+    self.validation = validation
+    order = EpochOrder(count: training.count, seed: UInt64(configuration.seed))
+    exact = validation.profile.optimum(entropy: network.settings.entropy, bounds: network.settings.bounds)
+    steps = max(1, Int((configuration.epochs * Double(training.count) / Double(configuration.batch)).rounded(.up)))
+    network.requireGradients()
+  }
+
+  let itemName = "tokens"
+  var itemsPerStep: Int { configuration.batch }
+
+  var groups: [ParameterGroup] {
+    let schedule = Schedule(
+      peak: configuration.learningRate, floor: configuration.learningRateFloor,
+      warmup: Int(configuration.warmup * Double(steps)), steps: steps)
+    return [
+      ParameterGroup(
+        name: "tempnet", parameters: network.parameters, schedule: schedule, weightDecay: configuration.weightDecay)
+    ]
+  }
+
+  func batches(step: Int) -> [FeatureSplit] {
+    [training.rows(order.items(step * configuration.batch..<(step + 1) * configuration.batch))]
+  }
+
+  func weight(of batch: FeatureSplit) -> Int { batch.count }
+
+  func addGradients(of batch: FeatureSplit, totalWeight: Int) -> [Measurement] {
+    let scores = score(batch, predicted(batch, training: true))
+    let loss = scores.loss(configuration.objective).sum()
+    (loss / Double(totalWeight)).backward()
+    return [Measurement("loss", loss)] + scores.measurements(network.settings)
+  }
+
+  func validate(_ checkpoint: () throws -> Void) throws -> Metrics {
+    var sums: [Double] = []
+    var names: [String] = []
+    let chunk = max(configuration.batch, 4096)
+    for first in stride(from: 0, to: validation.count, by: chunk) {
+      try checkpoint()
+      let rows = first..<min(first + chunk, validation.count)
+      let batch = validation.rows(Array(rows))
+      let scores = score(batch, predicted(batch, training: false))
+      let distance = (scores.tau.to(.float64) - exact[rows]).abs().sum()
+      let measured =
+        [Measurement("loss", scores.loss(configuration.objective).sum())] + scores.measurements(network.settings)
+        + [Measurement("distance_from_exact", distance)]
+      names = measured.map(\.name)
+      let values = measured.map { $0.sum.item }
+      sums = sums.isEmpty ? values : zip(sums, values).map(+)
+    }
+    return Metrics(zip(names, sums).map { (name: $0, value: $1 / Double(validation.count)) })
+  }
+
+  func warnings(_ means: Metrics) -> [TrainingWarning] {
+    [("lower", "at_lower_bound"), ("upper", "at_upper_bound")].compactMap { side, name -> TrainingWarning? in
+      guard let share = means[name], share > 0.5 else { return nil }
+      return TrainingWarning(
+        name,
+        "\(Int(share * 100)) % of the temperatures are at the \(side) bound; widen tau_min and tau_max, or "
+          + "choose another entropy")
+    }
+  }
+
+  /// The validation's temperatures as the network now predicts them, float32 [N].
+  func validationTemperatures() -> Tensor {
+    withoutGradients {
+      .concatenate(
+        stride(from: 0, to: validation.count, by: 4096).map { first in
+          predicted(validation.rows(Array(first..<min(first + 4096, validation.count))), training: false)
+        })
+    }
+  }
+
+  private func predicted(_ batch: FeatureSplit, training: Bool) -> Tensor {
+    switch configuration.method {
+    case .profile:
+      network.folded(unembedding: head.weight, bias: head.bias)(
+        hidden: batch.hidden, maximum: batch.maximum, norm: batch.norm(of: network.settings.input), training: training)
+    case .logits: network(head(batch.hidden), training: training)
+    }
+  }
+
+  private func score(_ batch: FeatureSplit, _ tau: Tensor) -> Scores {
+    switch configuration.method {
+    case .profile:
+      let value = batch.profile(at: tau).value
+      let tau64 = tau.to(.float64)
+      // ℓ = G(τ) - x_y - H₀ τ and CE = (G(τ) - x_y) / τ, with x counted from the maximum.
+      return Scores(
+        tau: tau, robust: value - batch.target - tau64 * network.settings.entropy,
+        crossEntropy: (value - batch.target) / tau64)
+    case .logits:
+      let logits = head(batch.hidden)
+      return Scores(
+        tau: tau,
+        robust: RobustLoss.perToken(logits: logits, labels: batch.label, tau: tau, rho: network.settings.rho),
+        crossEntropy: RobustLoss.temperedCrossEntropy(logits: logits, labels: batch.label, tau: tau))
+    }
+  }
+}
+
+/// Losses of some tokens at their predicted temperatures, all [N].
+private struct Scores {
+  let tau: Tensor
+  let robust: Tensor
+  let crossEntropy: Tensor
+
+  func loss(_ objective: FitConfiguration.Objective) -> Tensor {
+    objective == .robust ? robust : crossEntropy
+  }
+
+  func measurements(_ settings: TempNetSettings) -> [Measurement] {
+    // A sigmoid reaches its bounds nowhere: within a hundredth of the range counts.
+    let margin = (settings.tauMax - settings.tauMin) / 100
+    let tau = tau.detached()
+    return [
+      Measurement("robust_loss", robust), Measurement("cross_entropy", crossEntropy), Measurement("temperature", tau),
+      Measurement("at_lower_bound", tau.less(settings.tauMin + margin).to(.float64)),
+      Measurement("at_upper_bound", tau.greater(settings.tauMax - margin).to(.float64)),
+    ].map { Measurement($0.name, $0.sum.detached().sum()) }
+  }
+}

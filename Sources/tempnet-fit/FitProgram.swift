@@ -1,0 +1,18 @@
+import ArgumentParser
+import Artifacts
+import FitStage
+import Programs
+import StageDescriptions
+
+@main struct FitProgram: StageProgram {
+  typealias Description = Fit
+
+  @OptionGroup var common: CommonOptions
+
+  @Option(help: ArgumentHelp("The features to fit to.", valueName: "dir"))
+  var features: String
+
+  var inputs: [String: [String]] { ["features": [features]] }
+
+  func perform(_ request: StageRequest<Fit>) throws -> Artifact { try FitStage.run(request) }
+}
