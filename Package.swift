@@ -115,8 +115,8 @@ let package = Package(
     tests("Torch", ["Torch"]),
     tests("Artifacts", ["Artifacts", "Diagnostics", "CArchive"], fixtures: true),
     tests("Configuration", ["Configuration"]),
-    tests("StageDescriptions", ["StageDescriptions"]),
-    tests("Pipelines", ["Pipelines"]),
+    tests("StageDescriptions", ["StageDescriptions", "TestSupport"]),
+    tests("Pipelines", ["Pipelines", "TestSupport"]),
     tests("Weights", ["Weights", "Torch", "Diagnostics"], fixtures: true),
     tests(
       "Tokenization",

@@ -14,8 +14,10 @@ public enum Interruption {
   public static let parentVariable = "TEMPNET_PARENT"
 
   /// Starts to listen; called once by every program before it does anything that takes time.
+  ///
+  /// A signal that whoever started the program has it ignore, as `nohup` does with SIGHUP, stays ignored.
   public static func install() {
-    for number in [SIGINT, SIGTERM, SIGHUP] {
+    for number in [SIGINT, SIGTERM, SIGHUP] where !isIgnored(number) {
       var action = sigaction()
       action.__sigaction_handler.sa_handler = { number in
         if Interruption.signal.exchange(number, ordering: .relaxed) != 0 && number == SIGINT { _exit(75) }
@@ -24,6 +26,12 @@ public enum Interruption {
     }
     Glibc.signal(SIGPIPE, SIG_IGN)
     followParent()
+  }
+
+  private static func isIgnored(_ number: Int32) -> Bool {
+    var current = sigaction()
+    sigaction(number, nil, &current)
+    return unsafeBitCast(current.__sigaction_handler.sa_handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
   }
 
   /// A stage must not outlive its runner: the kernel sends a signal when the parent dies, and a look at the parent

@@ -42,7 +42,7 @@ public protocol Executor: Sendable {
 }
 
 /// The time, as far as the runner needs it.
-public protocol Clock: Sendable {
+public protocol WallClock: Sendable {
   /// Seconds since 1970.
   var now: Double { get }
   /// - Throws: `CancellationError`.

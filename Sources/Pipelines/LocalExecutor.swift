@@ -56,7 +56,7 @@ public struct LocalExecutor: Executor {
 }
 
 /// The machine's own clock.
-public struct SystemClock: Clock {
+public struct SystemClock: WallClock {
   public init() {}
 
   public var now: Double {

@@ -9,7 +9,7 @@ import StageDescriptions
 public struct Runner: Sendable {
   private let store: Store
   private let executor: any Executor
-  private let clock: any Clock
+  private let clock: any WallClock
   private let budget: Budget
   private let isInterrupted: @Sendable () -> Bool
 
@@ -17,7 +17,7 @@ public struct Runner: Sendable {
   private static let watchInterval = Duration.milliseconds(50)
 
   public init(
-    store: Store, executor: any Executor, clock: any Clock = SystemClock(), budget: Budget = .ofThisMachine(),
+    store: Store, executor: any Executor, clock: any WallClock = SystemClock(), budget: Budget = .ofThisMachine(),
     isInterrupted: @escaping @Sendable () -> Bool = { Interruption.isRequested }
   ) {
     (self.store, self.executor, self.clock, self.budget) = (store, executor, clock, budget)
@@ -45,7 +45,7 @@ public struct Runner: Sendable {
   }
 
   private func carryOut(_ plan: Plan, _ folder: inout RunFolder) async throws -> Failure? {
-    var state = Progress(waiting: plan.work, free: budget)
+    var state = RunState(waiting: plan.work, free: budget)
     try await withThrowingTaskGroup(of: Event.self) { group in
       group.addTask { await watch() }
       while true {
@@ -84,7 +84,7 @@ public struct Runner: Sendable {
   }
 
   private func finish(
-    _ stage: PlannedStage, _ end: StageEnd, of plan: Plan, _ state: inout Progress, _ folder: inout RunFolder
+    _ stage: PlannedStage, _ end: StageEnd, of plan: Plan, _ state: inout RunState, _ folder: inout RunFolder
   ) throws {
     state.release(stage, budget)
     let now = clock.now
@@ -105,7 +105,7 @@ public struct Runner: Sendable {
 }
 
 /// Where a run stands.
-private struct Progress {
+private struct RunState {
   /// Stages whose artifacts are not there yet, running ones among them.
   var waiting: [PlannedStage]
   var free: Budget

@@ -21,7 +21,7 @@ struct StageRun: Sendable {
   let log: String
   let environment: [String: String]
   let executor: any Executor
-  let clock: any Clock
+  let clock: any WallClock
 
   /// Between two looks at a lock that someone else holds.
   private static let lockInterval = 1.0
@@ -34,6 +34,7 @@ struct StageRun: Sendable {
       while true {
         if try await isMadeByAnother() { return .adopted }
         let aside = try AsideArtifact(stage.output)
+        defer { aside.putBack() }
         attempts += 1
         let start = relay.size
         let end = try await run()
@@ -42,7 +43,6 @@ struct StageRun: Sendable {
           try aside.discard()
           return .made(attempts: attempts)
         }
-        try aside.putBack()
         if end == .exited(ExitStatus.tryAgain.rawValue), FileLock.holder(ArtifactBuilder.lock(for: stage.output)) != nil
         {
           attempts -= 1
@@ -151,8 +151,8 @@ private struct AsideArtifact {
 
   func discard() throws { try Files.remove(aside) }
 
-  func putBack() throws {
-    guard try Files.status(output) == nil, try Files.status(aside) != nil else { return }
-    try Files.rename(aside, to: output)
+  /// Without effect once the new artifact is there. What cannot be put back is made again by the next run.
+  func putBack() {
+    if !Files.exists(output), Files.exists(aside) { try? Files.rename(aside, to: output) }
   }
 }

@@ -2,10 +2,13 @@ import Artifacts
 import Diagnostics
 import Glibc
 import Pipelines
+import TestSupport
 import Testing
 
 @Suite struct LocalExecutorTests {
-  private let folder = TemporaryFolder()
+  private let folder: TemporaryFolder
+
+  init() throws { folder = try TemporaryFolder() }
 
   /// Runs a shell script as a stage's program and gives what it printed.
   private func run(_ script: String, arguments: [String] = [], environment: [String: String] = [:]) async throws

@@ -4,7 +4,7 @@ import Pipelines
 import Synchronization
 
 /// A clock that moves by a second whenever it is looked at, and never lets anybody wait.
-final class RecordingClock: Clock {
+final class RecordingClock: WallClock {
   private let state = Mutex((now: 1_800_000_000.0, sleeps: [Double]()))
 
   var now: Double {

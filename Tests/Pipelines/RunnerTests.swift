@@ -222,7 +222,7 @@ import Testing
 }
 
 /// A clock that calls back whenever somebody waits.
-final class WaitingClock: Clock {
+final class WaitingClock: WallClock {
   private let count = Mutex(0)
   private let onSleep: @Sendable (Int) -> Void
 

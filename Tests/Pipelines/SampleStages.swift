@@ -3,6 +3,7 @@ import Configuration
 import Diagnostics
 import Pipelines
 import StageDescriptions
+import TestSupport
 
 /// Stages of every shape that pipelines are made of: a source with a raw file, a middle, a side branch and a join.
 enum Samples {
@@ -74,7 +75,7 @@ enum Samples {
 
 /// A pipeline of the sample stages in a folder of its own.
 struct Bench {
-  let folder = TemporaryFolder()
+  let folder: TemporaryFolder
   var store: Store { Store("\(folder.path)/store") }
 
   static let twoModels = """
@@ -86,7 +87,10 @@ struct Bench {
       words: {run: describe, from: {model: a}}
     """
 
-  init(text: String = "It is a truth") throws { try write(text) }
+  init(text: String = "It is a truth") throws {
+    folder = try TemporaryFolder()
+    try write(text)
+  }
 
   func write(_ text: String) throws { try AtomicFile.write(text, to: "\(folder.path)/text.txt") }
 

@@ -2,6 +2,7 @@ import Artifacts
 import Configuration
 import Diagnostics
 import StageDescriptions
+import TestSupport
 import Testing
 
 @Suite struct StageDescriptionTests {
@@ -62,7 +63,7 @@ import Testing
   }
 
   @Test func `a request finds the key that the runner planned with`() throws {
-    let folder = TemporaryFolder()
+    let folder = try TemporaryFolder()
     try AtomicFile.write("some text", to: "\(folder.path)/a.txt")
     let configuration = try Settings.resolve(
       file: nil, overrides: [try ConfigurationOverride(parsing: "corpus=\(folder.path)/a.txt")])
