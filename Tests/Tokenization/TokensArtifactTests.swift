@@ -49,6 +49,16 @@ import Testing
     #expect(train.documents[8].bytes == 30 && train.documents[8].words == 10)
   }
 
+  @Test func `reads the sample of version 1`() throws {
+    let sample = try Artifact.open(fixture("tokens-v1"), kind: .tokens, check: .digests)
+    let tokens = try TokensArtifact(sample)
+    let tokenizer = try tokens.loadTokenizer()
+    let text = try Split.allCases.flatMap { split in
+      tokenizer.decode(try tokens.split(split).tokens(in: 0..<tokens.split(split).count - 1))
+    }
+    #expect(try Files.read(fixture("corpus.txt")) == text)
+  }
+
   @Test func `finds the document of a token`() throws {
     let train = try TokensArtifact(publish(documents)).split(.train)
     for (index, record) in train.documents.enumerated() {

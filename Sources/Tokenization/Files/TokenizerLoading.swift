@@ -16,8 +16,8 @@ extension Tokenizer {
   /// The text of a `tokenizer.json` from which Python's `tokenizers` makes a tokenizer with equal ids.
   public var fileText: String { TokenizerFile.text(vocabulary) }
 
-  /// The files that `init(path:)` reads, whose contents decide the ids.
-  public static func files(at path: String) -> [String] {
+  /// The files to read: GPT-2's two, a `tokenizer.json`, or the path itself where a folder holds neither.
+  private static func files(at path: String) -> [String] {
     let names = [GPT2Files.encoderName, GPT2Files.mergesName].map { "\(path)/\($0)" }
     if names.allSatisfy(Files.exists) { return names }
     let inside = "\(path)/tokenizer.json"
