@@ -15,17 +15,27 @@ public enum Interruption {
 
   /// Starts to listen; called once by every program before it does anything that takes time.
   ///
-  /// A signal that whoever started the program has it ignore, as `nohup` does with SIGHUP, stays ignored.
+  /// A signal that whoever started the program has it ignore, as `nohup` does with SIGHUP, stays ignored. Under a runner
+  /// SIGTERM alone counts: the terminal's signals reach the runner too, and it passes on what it heeds.
   public static func install() {
+    let runner = getenv(parentVariable).flatMap { Int32(String(cString: $0)) }
     for number in [SIGINT, SIGTERM, SIGHUP] where !isIgnored(number) {
-      var action = sigaction()
-      action.__sigaction_handler.sa_handler = { number in
-        if Interruption.signal.exchange(number, ordering: .relaxed) != 0 && number == SIGINT { _exit(75) }
+      if runner != nil && number != SIGTERM {
+        Glibc.signal(number, SIG_IGN)
+      } else {
+        listen(to: number)
       }
-      sigaction(number, &action, nil)
     }
     Glibc.signal(SIGPIPE, SIG_IGN)
-    followParent()
+    if let runner { follow(runner) }
+  }
+
+  private static func listen(to number: Int32) {
+    var action = sigaction()
+    action.__sigaction_handler.sa_handler = { number in
+      if Interruption.signal.exchange(number, ordering: .relaxed) != 0 && number == SIGINT { _exit(75) }
+    }
+    sigaction(number, &action, nil)
   }
 
   private static func isIgnored(_ number: Int32) -> Bool {
@@ -39,9 +49,8 @@ public enum Interruption {
   ///
   /// The kernel means the thread that started this process, so the signal alone proves nothing: only a parent that
   /// has changed does.
-  private static func followParent() {
-    guard let text = getenv(parentVariable), let number = Int32(String(cString: text)) else { return }
-    parent.store(number, ordering: .relaxed)
+  private static func follow(_ runner: Int32) {
+    parent.store(runner, ordering: .relaxed)
     var action = sigaction()
     action.__sigaction_handler.sa_handler = { _ in Interruption.lookAtParent() }
     sigaction(SIGUSR1, &action, nil)

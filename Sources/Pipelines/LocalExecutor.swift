@@ -7,8 +7,8 @@ import SystemPackage
 
 /// Runs stage programs as processes on this machine.
 ///
-/// They stay in the runner's process group, so that Ctrl-C and Ctrl-Z reach them from the terminal, and they end when
-/// the runner does, however that ends: see `Interruption`.
+/// They stay in the runner's process group, so that Ctrl-Z stops them with it, and they end when the runner does,
+/// however that ends: see `Interruption`.
 public struct LocalExecutor: Executor {
   /// How long a program that was asked to end may take to save its work.
   private static let patience = Duration.seconds(3600)

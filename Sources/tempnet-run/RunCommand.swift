@@ -14,13 +14,13 @@ struct RunCommand: AsyncParsableCommand {
   var dryRun = false
 
   @Option(help: ArgumentHelp("Run at most this many stages side by side.", valueName: "n"))
-  var jobs = Int.max
+  var jobs: Int?
 
   @Flag(help: "Say nothing unless something fails.")
   var quiet = false
 
   func validate() throws {
-    guard jobs > 0 else { throw ValidationError("--jobs must be at least 1") }
+    guard jobs ?? 1 > 0 else { throw ValidationError("--jobs must be at least 1") }
   }
 
   func run() async throws {
@@ -29,7 +29,7 @@ struct RunCommand: AsyncParsableCommand {
     let plan = try workspace.plan(selection.selection)
     if dryRun { return print(plan.table) }
     let runner = Runner(
-      store: workspace.store, executor: try LocalExecutor.besideThisProgram(), budget: .ofThisMachine(jobs: jobs))
+      store: workspace.store, executor: try LocalExecutor.besideThisProgram(), budget: .ofThisMachine(jobs: jobs ?? .max))
     if let record = try await runner.run(plan) {
       Log.note("\(plan.pipeline): done; logs and times are in \(record)")
     } else {
