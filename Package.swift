@@ -100,7 +100,8 @@ let package = Package(
     stage("PretrainStage", ["Training", "LanguageModels", "TempNet", "Tokenization"]),
     stage("FeaturesStage", ["Training", "LanguageModels", "TempNet", "Tokenization"]),
     stage("FitStage", ["Training", "TempNet", "Evaluation", "Weights", "Torch"]),
-    stage("EvaluateStage", ["Evaluation", "Training", "LanguageModels", "TempNet", "Tokenization"]),
+    stage(
+      "EvaluateStage", ["Evaluation", "Training", "LanguageModels", "TempNet", "Tokenization", "Weights", "Torch"]),
     stage("ExportStage", ["Weights", "TempNet"], embedded: ["Resources/tempnet.py"]),
 
     program("tempnet-tokenize", ["TokenizeStage"], torch: false),
@@ -131,6 +132,13 @@ let package = Package(
     tests("TempNet", ["TempNet", "Torch", "Weights", "Diagnostics"], fixtures: true),
     tests("Training", ["Training", "Artifacts", "Torch", "Diagnostics", "TestSupport"]),
     tests("Evaluation", ["Evaluation", "Artifacts"], fixtures: true),
+    tests(
+      "EvaluateStage",
+      [
+        "EvaluateStage", "TokenizeStage", "Evaluation", "StageDescriptions", "Configuration", "LanguageModels",
+        "TempNet",
+        "Tokenization", "Weights", "Torch", "Artifacts", "Diagnostics", "TestSupport",
+      ]),
     tests(
       "ExportStage",
       [

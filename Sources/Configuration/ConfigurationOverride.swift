@@ -51,6 +51,13 @@ public struct ConfigurationOverride: Sendable {
     value.map { ConfigurationOverride([key], .quoted($0, at: Place(option))) }
   }
 
+  /// A text under a name in a section, for options such as `--policy NAME=SPEC`.
+  public static func entry(
+    of section: String, _ name: String, _ value: String, from option: String
+  ) -> ConfigurationOverride {
+    ConfigurationOverride([section, name], .quoted(value, at: Place(option)))
+  }
+
   /// The values of an option that may be given several times; nil where it was not given.
   public static func option(_ key: String, _ values: [String], from option: String) -> ConfigurationOverride? {
     guard !values.isEmpty else { return nil }

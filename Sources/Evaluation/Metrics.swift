@@ -57,7 +57,7 @@ public struct PolicyMetrics: Sendable {
   public let bytePerplexity: Double?
   public let bitsPerByte: Double?
   public let temperature: Distribution
-  /// Shares of tokens whose temperature lies within a hundredth of the allowed range from its end.
+  /// Shares of tokens whose temperature lies within a hundredth of the policy's range from its end.
   public let shareAtMinimum: Double
   public let shareAtMaximum: Double
   /// Of the temperature with the entropy at temperature 1.
@@ -84,8 +84,9 @@ public struct PolicyMetrics: Sendable {
     bytePerplexity = bytes > 0 ? exp(total / bytes) : nil
     bitsPerByte = bytes > 0 ? total / bytes / log(2) : nil
     temperature = Distribution(of: policy.temperature)
-    let margin = Self.boundMargin * (scores.bounds.upperBound - scores.bounds.lowerBound)
-    let (low, high) = (scores.bounds.lowerBound + margin, scores.bounds.upperBound - margin)
+    let bounds = policy.bounds ?? scores.bounds
+    let margin = Self.boundMargin * (bounds.upperBound - bounds.lowerBound)
+    let (low, high) = (bounds.lowerBound + margin, bounds.upperBound - margin)
     shareAtMinimum = Double(policy.temperature.count { Double($0) <= low }) / tokens
     shareAtMaximum = Double(policy.temperature.count { Double($0) >= high }) / tokens
     entropyCorrelation = Correlation(of: policy.temperature, and: scores.entropy)

@@ -72,14 +72,20 @@ public struct PolicyScores: Sendable {
   /// For people: what the policy is.
   public var title: String
   public var kind: PolicyKind
+  /// The range that the policy's temperatures are confined to, if not that of the exact optimum.
+  public var bounds: ClosedRange<Double>?
   public var temperature: [Float]
   /// The negative log likelihood of each token at its temperature, in nats.
   public var crossEntropy: [Float]
 
-  public init(name: String, title: String, kind: PolicyKind, temperature: [Float], crossEntropy: [Float]) {
+  public init(
+    name: String, title: String, kind: PolicyKind, bounds: ClosedRange<Double>? = nil, temperature: [Float],
+    crossEntropy: [Float]
+  ) {
     self.name = name
     self.title = title
     self.kind = kind
+    self.bounds = bounds
     self.temperature = temperature
     self.crossEntropy = crossEntropy
   }

@@ -3,6 +3,8 @@ import Diagnostics
 
 /// The report as one page that needs nothing beside it: no scripts, no fonts, no network.
 public enum HTMLReport {
+  public static let name = "report.html"
+
   public static func page(_ metrics: Metrics, context: ReportContext) -> String {
     let tables = MetricsTables(metrics: metrics)
     let sections =

@@ -3,6 +3,7 @@ import Artifacts
 /// `metrics.json`: a report's numbers for other programs. `Artifacts/FORMAT.md` documents the schema, and its version
 /// changes whenever the meaning of a member does.
 public enum MetricsFile {
+  public static let name = "metrics.json"
   public static let schemaVersion = 1
 
   public static func json(_ metrics: Metrics, context: ReportContext) -> JSON {
@@ -24,6 +25,22 @@ public enum MetricsFile {
       "sources": .array(context.sources.map(json)),
       "facts": .object(JSONObject(context.facts.map { ($0.name, .string($0.value)) })),
       "configuration": context.configuration,
+    ]
+  }
+
+  /// The few figures that an artifact's manifest repeats.
+  public static func summary(_ metrics: Metrics, context: ReportContext) -> JSON {
+    [
+      "rho": .number(metrics.rho), "tokens": .integer(metrics.extent.tokens),
+      "policies": .array(
+        metrics.policies.map { policy in
+          [
+            "name": .string(policy.name), "robustLoss": .number(policy.robustLoss),
+            "tokenPerplexity": .number(policy.tokenPerplexity), "bitsPerByte": number(policy.bitsPerByte),
+            "meanTemperature": .number(policy.temperature.mean), "gapClosed": number(policy.gapClosed?.estimate),
+          ]
+        }),
+      "sources": .array(context.sources.map(json)),
     ]
   }
 

@@ -1,0 +1,146 @@
+import Artifacts
+import Configuration
+import Diagnostics
+
+/// What `tempnet-evaluate` measures, and how.
+public struct EvaluateConfiguration: StageConfiguration {
+  /// A policy beside those that are always measured.
+  public enum Policy: Equatable, Sendable {
+    /// One temperature for every token.
+    case fixed(Double)
+    /// The optimum of the robust loss for each token.
+    case exact
+    /// The TempNet that was trained jointly with the model.
+    case model
+    /// A TempNet in the artifact at this path: of kind `tempnet`, or a model with a TempNet of its own.
+    case artifact(String)
+  }
+
+  /// In the order in which they were written: those without a file first.
+  public var policies: [(name: String, policy: Policy)]
+  /// The budget of the robust loss; nil for that of the first TempNet, or what `entropy` says.
+  public var rho: Double?
+  /// The entropy that stands for rho.
+  public var entropy: Double?
+  public var tauMin: Double?
+  public var tauMax: Double?
+  /// How many tokens each window after the first predicts.
+  public var stride: Int?
+  /// At most so many tokens of the validation split serve to choose the best single temperatures.
+  public var validationTokens: Int
+  /// Tokens per forward pass.
+  public var batchTokens: Int
+  public var bootstrap: BootstrapConfiguration
+  public var compute: ComputeOptions
+  /// How often the work is saved.
+  public var checkpointSeconds: Int
+
+  public init(reading reader: inout ConfigurationReader) throws {
+    let given: [Named<String>] = try reader.value(
+      "policies", as: .named(.string), default: [],
+      help: "further policies by name: a temperature, exact, or model for its own TempNet")
+    let files: [Named<String>] = try reader.value(
+      "tempnets", as: .named(.path), default: [], identity: false,
+      help: "further TempNets by name: artifacts of kind tempnet, or models with a TempNet of their own")
+    rho = try reader.numberOrAuto(
+      "rho", in: 0...100, help: "divergence budget of the robust loss in nats; auto takes the first TempNet's")
+    entropy = try reader.optionalNumber("entropy", in: 0...100, help: "in place of rho: the entropy it stands for")
+    tauMin = try reader.numberOrAuto(
+      "tau_min", in: 1e-4...1e4, help: "least temperature of single and exact ones; auto takes the first TempNet's")
+    tauMax = try reader.numberOrAuto("tau_max", in: 1e-4...1e4, help: "greatest temperature, likewise")
+    stride = try reader.integerOrAuto(
+      "stride", in: 1...1 << 24, help: "tokens that each window predicts; auto is the model's context, less costs more")
+    validationTokens = try reader.integer(
+      "validation_tokens", default: 65_536, in: 1...Int.max,
+      help: "at most so many validation tokens choose the best single temperatures")
+    batchTokens = try reader.integer("batch_tokens", default: 4096, in: 1...1 << 24, help: "tokens per forward pass")
+    bootstrap = try reader.section("bootstrap") { try BootstrapConfiguration(reading: &$0) }
+    compute = try reader.computeOptions()
+    checkpointSeconds = try reader.integer(
+      "checkpoint_seconds", default: 30, in: 0...86_400, identity: false, help: "how often the work is saved")
+    policies =
+      try given.map { ($0.name, try Policy($0, reader)) } + files.map { ($0.name, .artifact($0.value)) }
+    try checkNames(reader)
+    if rho != nil && entropy != nil { throw reader.failure("entropy", "stands for rho; give one of them") }
+    if let tauMin, let tauMax, tauMin >= tauMax { throw reader.failure("tau_max", "must be above tau_min") }
+  }
+
+  /// Names of policies that every evaluation has, or may have.
+  public static let ownNames = ["one", "best", "best-robust", "model", "exact"]
+  /// The name of an input TempNet; the second one is `tempnet-2`.
+  public static let tempnetName = "tempnet"
+
+  private func checkNames(_ reader: ConfigurationReader) throws {
+    for (index, (name, policy)) in policies.enumerated() {
+      var key = "policies"
+      if case .artifact = policy { key = "tempnets" }
+      guard name.isPlainName else {
+        throw reader.failure(key, "has the name '\(name)'; \(String.plainNameRule)")
+      }
+      let isTaken = Self.ownNames.contains(name) || name.hasPrefix(Self.tempnetName)
+      guard !isTaken, !policies[..<index].contains(where: { $0.name == name }) else {
+        throw reader.failure(key, "has the name '\(name)', which another policy has")
+      }
+    }
+  }
+}
+
+/// How intervals of differences are made.
+public struct BootstrapConfiguration: StageConfiguration {
+  public var resamples: Int
+  /// Tokens per block.
+  public var block: Int?
+  public var confidence: Double
+  public var seed: Int
+
+  public init(reading reader: inout ConfigurationReader) throws {
+    resamples = try reader.integer("resamples", default: 10_000, in: 100...1_000_000, help: "how many resamples")
+    block = try reader.integerOrAuto(
+      "block", in: 1...1 << 30, help: "contiguous tokens that are drawn together; auto follows the model's context")
+    confidence = try reader.number("confidence", default: 0.95, in: 0.5...0.999, help: "share inside an interval")
+    seed = try reader.integer("seed", default: 0, in: 0...Int.max, help: "of the draws")
+  }
+}
+
+extension EvaluateConfiguration.Policy {
+  /// Reads what `policies` holds.
+  fileprivate init(_ given: Named<String>, _ reader: ConfigurationReader) throws {
+    switch given.value {
+    case "exact": self = .exact
+    case "model": self = .model
+    default:
+      guard let temperature = Double(given.value), temperature > 0, temperature.isFinite else {
+        throw reader.failure(
+          "policies", "says '\(given.value)' for \(given.name); a policy is a temperature above 0, exact or model")
+      }
+      self = .fixed(temperature)
+    }
+  }
+}
+
+/// Temperature policies on the test split.
+public enum Evaluate: StageDescription {
+  public static let name = "evaluate"
+  public static let summary = "Scores temperature policies on the test split and reports what they change."
+  public static let version = 1
+  public static let output = ArtifactKind.evaluation
+  public static let inputs = [
+    StageInput("model", .model), StageInput("tokens", .tokens),
+    StageInput("tempnet", .tempnet, isRequired: false, isRepeated: true),
+  ]
+  public typealias Configuration = EvaluateConfiguration
+
+  /// The file that holds a TempNet, in artifacts of both kinds that can.
+  public static let tempnetFile = "tempnet.safetensors"
+
+  public static func rawInputs(_ configuration: EvaluateConfiguration) throws -> [RawInput] {
+    try configuration.policies.compactMap { name, policy in
+      guard case .artifact(let path) = policy else { return nil }
+      let file = "\(path)/\(tempnetFile)"
+      guard Files.exists(file) else {
+        throw Failure(.missingInput, "there is no TempNet: no file \(tempnetFile)", at: path)
+      }
+      return RawInput("tempnets/\(name)", path: file)
+    }
+  }
+}

@@ -1,0 +1,131 @@
+import Artifacts
+import Diagnostics
+import Evaluation
+import LanguageModels
+import StageDescriptions
+import TempNet
+import Tokenization
+import Torch
+import Training
+
+/// Scores temperature policies on the test split.
+///
+/// The validation split decides the single temperatures first; then the model goes once over the test split. Both are
+/// saved, so that an interrupted run goes on where it stopped.
+public enum EvaluateStage {
+  public static func run(_ request: StageRequest<Evaluate>) throws -> Artifact {
+    let configuration = request.configuration
+    let resolution = try Resolution(configuration.compute)
+    let builder = try ArtifactBuilder(output: request.output, identity: request.identity(resolution.json))
+    if let artifact = builder.alreadyDone { return artifact }
+    resolution.apply()
+
+    let subject = try Subject(request, resolution)
+    let networks = try Networks(
+      request, vocabulary: subject.vocabulary, device: resolution.device)
+    let loss = try LossSettings(configuration, networks, vocabulary: subject.vocabulary)
+    let validation = try validate(subject, configuration, loss, checkpoints: builder.checkpointsPath)
+    let policies = try policies(configuration, networks, validation, loss, vocabulary: subject.vocabulary)
+
+    let forward = try subject.forward(.test, configuration)
+    let file = ScoreFile(
+      path: try builder.path(for: ScoreFile.name), tokens: forward.split.count, policies: policies)
+    try TestPass(
+      forward: forward, policies: policies, file: file, checkpoint: "\(builder.checkpointsPath)/test.json",
+      checkpointInterval: .seconds(configuration.checkpointSeconds)
+    ).run()
+
+    let scores = try file.scores(
+      extent: TextExtent(forward.split), rho: validation.rho, vocabulary: subject.vocabulary, bounds: loss.bounds)
+    let metrics = Metrics(scores, bootstrap: BlockBootstrap(configuration.bootstrap, forward))
+    let context = ReportContext(
+      request, subject: subject, forward: forward, validation: validation, loss: loss, resolution: resolution)
+    try AtomicFile.write(
+      MetricsFile.json(metrics, context: context).pretty, to: builder.path(for: MetricsFile.name))
+    try AtomicFile.write(HTMLReport.page(metrics, context: context), to: builder.path(for: HTMLReport.name))
+    let artifact = try builder.publish(summary: MetricsFile.summary(metrics, context: context))
+    Log.note("\n" + TerminalReport.text(metrics) + "\n")
+    return artifact
+  }
+
+  private static func validate(
+    _ subject: Subject, _ configuration: EvaluateConfiguration, _ loss: LossSettings, checkpoints: String
+  ) throws -> Validation {
+    let path = "\(checkpoints)/validation.json"
+    if Files.exists(path) {
+      return try Validation(try JSON(parsing: Files.read(path), source: path), source: path)
+    }
+    let validation = try ValidationPass(
+      forward: subject.forward(.validation, configuration), bounds: loss.bounds, rho: loss.rho,
+      sample: configuration.validationTokens
+    ).run()
+    try AtomicFile.write(validation.json.pretty, to: path)
+    return validation
+  }
+}
+
+/// The model and the text it is tried on.
+struct Subject {
+  let model: LanguageModel
+  let tokens: TokensArtifact
+
+  var vocabulary: Int { model.configuration.vocabulary }
+
+  init(_ request: StageRequest<Evaluate>, _ resolution: Resolution) throws {
+    let artifact = request.inputs.artifact("model")
+    tokens = try TokensArtifact(request.inputs.artifact("tokens"))
+    model = try LanguageModel.load(artifact.path, device: resolution.device, arithmetic: resolution.arithmetic)
+    // Rows beyond the vocabulary may be padding; fewer rows cannot be.
+    guard vocabulary >= tokens.vocabularySize else {
+      throw Failure(
+        .badData, "has \(vocabulary) logits, too few for the \(tokens.vocabularySize) ids of \(tokens.artifact.path)",
+        at: artifact.path)
+    }
+    try Self.checkTokenizer(artifact, tokens.artifact)
+  }
+
+  /// Scores mean nothing where the model was trained on ids of another vocabulary.
+  private static func checkTokenizer(_ model: Artifact, _ tokens: Artifact) throws {
+    func digest(_ artifact: Artifact) -> String? {
+      artifact.manifest.files.first { $0.path == "tokenizer.json" }?.sha256
+    }
+    if let own = digest(model), own != digest(tokens) {
+      throw Failure(.badData, "was trained with another tokenizer than that of \(tokens.path)", at: model.path)
+    }
+  }
+
+  func forward(_ split: Split, _ configuration: EvaluateConfiguration) throws -> Forward {
+    let text = tokens.split(split)
+    guard text.count > 0 else {
+      throw Failure(.badData, "the split '\(split.rawValue)' has no tokens", at: tokens.artifact.path)
+    }
+    let context = model.configuration.context
+    let stride = configuration.stride ?? context
+    guard stride <= context else {
+      throw Failure(.badConfiguration, "stride is \(stride), but the model reads no more than \(context) tokens")
+    }
+    return Forward(
+      model: model, split: text, endOfText: tokens.endOfText,
+      windows: ScoringWindows(tokens: text.count, context: context, stride: stride),
+      batchTokens: configuration.batchTokens)
+  }
+}
+
+extension BlockBootstrap {
+  init(_ configuration: BootstrapConfiguration, _ forward: Forward) {
+    let tokens = forward.split.count
+    self.init(
+      count: tokens,
+      blockLength: configuration.block
+        ?? Self.automaticBlockLength(tokens: tokens, contextLength: forward.windows.context),
+      resamples: configuration.resamples, seed: UInt64(configuration.seed), confidence: configuration.confidence)
+  }
+}
+
+extension TextExtent {
+  init(_ split: TokenSplit) {
+    self.init(
+      tokens: split.count, documents: split.documents.count,
+      bytes: split.documents.reduce(0) { $0 + $1.bytes }, words: split.documents.reduce(0) { $0 + $1.words })
+  }
+}

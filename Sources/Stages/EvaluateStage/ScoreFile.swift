@@ -1,0 +1,55 @@
+import Artifacts
+import Diagnostics
+import Evaluation
+import Weights
+
+/// `tokens.safetensors`: what was measured on each token, written while the test split is read.
+///
+///     label, correct, entropy                          what all policies share
+///     temperature.NAME, cross_entropy.NAME             of each policy
+struct ScoreFile {
+  static let name = "tokens.safetensors"
+
+  let path: String
+  let tokens: Int
+  let policies: [NamedPolicy]
+
+  private var descriptions: [TensorDescription] {
+    [
+      TensorDescription("label", .int32, [tokens]), TensorDescription("correct", .uint8, [tokens]),
+      TensorDescription("entropy", .float32, [tokens]),
+    ]
+      + policies.flatMap { policy in
+        [
+          TensorDescription("temperature.\(policy.name)", .float32, [tokens]),
+          TensorDescription("cross_entropy.\(policy.name)", .float32, [tokens]),
+        ]
+      }
+  }
+
+  private var metadata: [String: String] { ["format_version": "1", "split": "test"] }
+
+  func create() throws -> SafetensorsStreamWriter {
+    try SafetensorsStreamWriter(creating: path, tensors: descriptions, metadata: metadata)
+  }
+
+  func open() throws -> SafetensorsStreamWriter {
+    try SafetensorsStreamWriter(continuing: path, tensors: descriptions, metadata: metadata)
+  }
+
+  /// Reads the finished file back.
+  func scores(
+    extent: TextExtent, rho: Double, vocabulary: Int, bounds: ClosedRange<Double>
+  ) throws -> TestScores {
+    let file = try SafetensorsFile(path)
+    return TestScores(
+      entropy: try file.entry("entropy").floats(), isCorrect: try file.entry("correct").integers().map { $0 == 1 },
+      policies: try policies.map { policy in
+        PolicyScores(
+          name: policy.name, title: policy.title, kind: policy.kind, bounds: policy.bounds,
+          temperature: try file.entry("temperature.\(policy.name)").floats(),
+          crossEntropy: try file.entry("cross_entropy.\(policy.name)").floats())
+      },
+      extent: extent, rho: rho, vocabulary: vocabulary, bounds: bounds)
+  }
+}
