@@ -98,7 +98,7 @@ let package = Package(
     // Where the parts meet.
     stage("TokenizeStage", ["Tokenization"]),
     stage("PretrainStage", ["Training", "LanguageModels", "TempNet", "Tokenization"]),
-    stage("FeaturesStage", ["Training", "LanguageModels", "TempNet", "Tokenization"]),
+    stage("FeaturesStage", ["Training", "LanguageModels", "TempNet", "Tokenization", "Torch", "Weights"]),
     stage("FitStage", ["Training", "TempNet", "Evaluation", "Weights", "Torch"]),
     stage(
       "EvaluateStage", ["Evaluation", "Training", "LanguageModels", "TempNet", "Tokenization", "Weights", "Torch"]),
@@ -106,7 +106,7 @@ let package = Package(
 
     program("tempnet-tokenize", ["TokenizeStage"], torch: false),
     program("tempnet-pretrain", ["PretrainStage"]),
-    program("tempnet-features", ["FeaturesStage"]),
+    program("tempnet-features", ["FeaturesStage", "Configuration", "Artifacts", argumentParser]),
     program("tempnet-fit", ["FitStage"]),
     program("tempnet-evaluate", ["EvaluateStage"]),
     program("tempnet-export", ["ExportStage"]),
@@ -144,6 +144,12 @@ let package = Package(
       [
         "ExportStage", "StageDescriptions", "Configuration", "TempNet", "Weights", "Torch", "Artifacts", "Diagnostics",
         "TestSupport",
+      ]),
+    tests(
+      "FeaturesStage",
+      [
+        "FeaturesStage", "TokenizeStage", "Training", "LanguageModels", "TempNet", "Tokenization", "Torch", "Weights",
+        "StageDescriptions", "Configuration", "Artifacts", "Diagnostics", "TestSupport",
       ]),
     tests("EndToEnd", ["Artifacts", "Diagnostics", "TestSupport"]),
   ],

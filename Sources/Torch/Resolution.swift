@@ -10,8 +10,8 @@ public struct Resolution: Equatable, Sendable {
   /// What libtorch's kernels on the CPU are chosen by, such as `AVX512`.
   public let vectorInstructions: String
 
-  /// Fills in what is nil: the GPU if one can be used, bfloat16 there and float32 on the CPU, as many threads as
-  /// libtorch takes by itself, one for each core that this process may use.
+  /// Fills in what is nil: the GPU if one can be used, bfloat16 there and float32 on the CPU, a thread for each
+  /// processor that this process may use.
   ///
   /// - Throws: `Failure` with `.unavailable` for a GPU where there is none.
   public init(device: Device? = nil, arithmetic: DType? = nil, threads: Int? = nil) throws {
@@ -21,7 +21,7 @@ public struct Resolution: Equatable, Sendable {
     }
     self.device = device ?? (Machine.hasCUDA ? .cuda : .cpu)
     self.arithmetic = arithmetic ?? (self.device == .cuda ? .bfloat16 : .float32)
-    self.threads = threads ?? Machine.threads
+    self.threads = threads ?? Diagnostics.Machine.cores
     torchVersion = Machine.torchVersion
     vectorInstructions = Machine.vectorInstructions
   }

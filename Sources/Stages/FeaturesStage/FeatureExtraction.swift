@@ -1,0 +1,68 @@
+import Diagnostics
+import LanguageModels
+import StageDescriptions
+import Tokenization
+import Torch
+import Training
+
+/// The work on one split: batch by batch, each batch's rows a function of nothing but the batch.
+struct FeatureExtraction {
+  let split: Split
+  private let windows: SlidingWindows<TokenSplit>
+  private let batches: [Range<Int>]
+  /// How many rows there are before each batch, and after the last.
+  private let firstRows: [Int]
+
+  /// Logits are made for so many numbers at once, however large vocabulary and batch are: 64 MiB of them.
+  private static let logitsAtOnce = 1 << 24
+
+  init(_ split: Split, of tokens: TokensArtifact, length: Int, limit: Int, _ configuration: FeaturesConfiguration) {
+    self.split = split
+    let windows = SlidingWindows(
+      tokens.split(split), length: length, stride: configuration.stride ?? length, limit: limit)
+    batches = stride(from: 0, to: windows.count, by: configuration.batch).map { first in
+      first..<min(first + configuration.batch, windows.count)
+    }
+    firstRows = batches.reduce(into: [0]) { sums, batch in
+      sums.append(sums.last! + batch.reduce(0) { $0 + windows.rows($1) })
+    }
+    self.windows = windows
+  }
+
+  var batchCount: Int { batches.count }
+
+  /// How many rows all batches give together.
+  var rows: Int { firstRows.last! }
+
+  func rows(before batch: Int) -> Int { firstRows[batch] }
+
+  /// Computes a batch and writes its rows.
+  ///
+  /// - Throws: `.badData` when the model gives anything but finite numbers.
+  func perform(_ index: Int, _ model: LanguageModel, into table: FeatureTable) throws {
+    let batch = try windows.batch(batches[index])
+    let places = Tensor(windows.rowPlaces(batch, of: batches[index])).to(model.device)
+    let labels = Tensor(batch.labels).to(model.device).selected(0, indices: places)
+    let hidden = hiddenStates(batch, model).selected(0, indices: places)
+    guard hidden.allFinite().item == 1 else {
+      let start = windows.start(batches[index].first!)
+      throw Failure(
+        .badData, "the model's hidden states of the \(split.rawValue) split are not all finite, from token \(start) on")
+    }
+    let rowsAtOnce = max(1, Self.logitsAtOnce / model.configuration.vocabulary)
+    for first in stride(from: 0, to: hidden.size(0), by: rowsAtOnce) {
+      let part = first..<min(first + rowsAtOnce, hidden.size(0))
+      // In float32 whatever the model computes in: a fit multiplies the same hidden states with the same head.
+      let logits = hidden[part].linear(model.headWeight)
+      try table.write(hidden: hidden[part], logits: logits, labels: labels[part], at: firstRows[index] + first)
+    }
+  }
+
+  /// [windows · length, width]
+  private func hiddenStates(_ batch: WindowBatch, _ model: LanguageModel) -> Tensor {
+    let shape = [batch.rows, batch.context]
+    let starts = batch.documentStarts.map { Tensor($0, shape: shape).to(model.device) }
+    let hidden = model.hidden(Tensor(batch.inputs, shape: shape).to(model.device), documentStarts: starts)
+    return hidden.reshaped([-1, model.configuration.width])
+  }
+}

@@ -1,0 +1,58 @@
+import Artifacts
+import Diagnostics
+import LanguageModels
+import StageDescriptions
+import TempNet
+import Tokenization
+
+/// What there is to do, known before the model runs.
+struct FeaturesPlan {
+  let splits: [FeatureExtraction]
+  let grid: TemperatureGrid
+  let checkpointInterval: Int
+  private let window: Int
+  private let stride: Int
+
+  /// - Throws: `.badConfiguration` for a window that the model cannot read, `.badData` for a split without tokens.
+  init(_ configuration: FeaturesConfiguration, _ model: ModelConfiguration, _ tokens: TokensArtifact) throws {
+    let window = configuration.window ?? model.context
+    guard window <= model.context else {
+      throw Failure(.badConfiguration, "window is \(window), but the model's context is \(model.context)")
+    }
+    stride = configuration.stride ?? window
+    guard stride <= window else {
+      throw Failure(.badConfiguration, "stride is \(stride), which exceeds the window of \(window)")
+    }
+    splits = [(Split.train, configuration.trainTokens), (.validation, configuration.validationTokens)].map {
+      FeatureExtraction($0, of: tokens, length: window, limit: $1, configuration)
+    }
+    self.window = window
+    grid = TemperatureGrid(
+      covering: configuration.tauMin...configuration.tauMax, nodesPerOctave: configuration.nodesPerOctave)
+    checkpointInterval = configuration.checkpointInterval
+    for work in splits where work.rows == 0 {
+      throw Failure(.badData, "no token of the \(work.split.rawValue) split has a label", at: tokens.artifact.path)
+    }
+  }
+
+  var rows: Int { splits.reduce(0) { $0 + $1.rows } }
+
+  /// How many rows the first batches give, counted over all splits.
+  func rows(before batch: Int) -> Int {
+    var left = batch
+    return splits.reduce(0) { sum, work in
+      let taken = min(left, work.batchCount)
+      left -= taken
+      return sum + work.rows(before: taken)
+    }
+  }
+
+  func summary(_ model: ModelConfiguration) -> JSON {
+    [
+      "vocabulary": .integer(model.vocabulary), "width": .integer(model.width), "window": .integer(window),
+      "stride": .integer(stride),
+      "rows": .object(JSONObject(splits.map { ($0.split.rawValue, .integer($0.rows)) })),
+      "temperatures": .integer(grid.count),
+    ]
+  }
+}

@@ -1,0 +1,79 @@
+import Artifacts
+import Diagnostics
+import LanguageModels
+import StageDescriptions
+import Tokenization
+import Torch
+import Training
+import Weights
+
+/// Runs a frozen model over tokens once and writes a `features` artifact; what an interrupted run has written stays.
+public enum FeaturesStage {
+  public static func run(_ request: StageRequest<Features>) throws -> Artifact {
+    try run(request) { Interruption.isRequested }
+  }
+
+  /// - Parameter isInterrupted: asked after each batch.
+  static func run(_ request: StageRequest<Features>, isInterrupted: () throws -> Bool) throws -> Artifact {
+    let resolution = try Resolution(request.configuration.compute)
+    let builder = try ArtifactBuilder(output: request.output, identity: request.identity(resolution.json))
+    if let artifact = builder.alreadyDone { return artifact }
+    resolution.apply()
+
+    let tokens = try TokensArtifact(request.inputs.artifact("tokens"))
+    let source = request.inputs.artifact("model")
+    let model = try LanguageModel.load(source.path, device: resolution.device, arithmetic: resolution.arithmetic)
+    try checkVocabulary(of: model, source, against: tokens)
+    let plan = try FeaturesPlan(request.configuration, model.configuration, tokens)
+
+    try withoutGradients { try extract(plan, model, builder, isInterrupted) }
+    try SafetensorsWriter.write(
+      [(name: "weight", tensor: model.headWeight)], to: builder.path(for: "head.safetensors"))
+    return try builder.publish(summary: plan.summary(model.configuration))
+  }
+
+  /// Ids mean the same to both only if both have the same vocabulary.
+  private static func checkVocabulary(
+    of model: LanguageModel, _ source: Artifact, against tokens: TokensArtifact
+  ) throws {
+    func tokenizer(_ artifact: Artifact) -> String? {
+      artifact.manifest.files.first { $0.path == "tokenizer.json" }?.sha256
+    }
+    let (own, other) = (model.configuration.vocabulary, tokens.vocabularySize)
+    guard other <= own else {
+      throw Failure(.badData, "has a vocabulary of \(other), but the model's is \(own)", at: tokens.artifact.path)
+    }
+    if let known = tokenizer(source), known != tokenizer(tokens.artifact) {
+      throw Failure(.badData, "was made with another tokenizer.json than the model's", at: tokens.artifact.path)
+    }
+  }
+
+  private static func extract(
+    _ plan: FeaturesPlan, _ model: LanguageModel, _ builder: ArtifactBuilder, _ isInterrupted: () throws -> Bool
+  ) throws {
+    // Checkpoints are empty: their number says how many batches, of both splits together, have their rows on the disk.
+    let checkpoints = try CheckpointFolder(builder.checkpointsPath, keep: 1)
+    let done = try checkpoints.latest()?.step ?? 0
+    let progress = Progress("features", unit: "tokens", total: plan.rows, alreadyDone: plan.rows(before: done))
+    var first = 0
+    for work in plan.splits {
+      let path = try builder.path(for: "\(work.split.rawValue).safetensors")
+      let table = try FeatureTable(
+        path, rows: work.rows, width: model.configuration.width, grid: plan.grid, isContinued: done > first)
+      for batch in min(max(0, done - first), work.batchCount)..<work.batchCount {
+        try work.perform(batch, model, into: table)
+        let step = first + batch + 1
+        progress.update(plan.rows(before: step))
+        let isStopping = try isInterrupted()
+        if isStopping || step % plan.checkpointInterval == 0 {
+          try table.synchronise()
+          try checkpoints.save(step: step) { _ in }
+        }
+        if isStopping { throw Interruption.failure }
+      }
+      try table.finish()
+      first += work.batchCount
+    }
+    progress.finish()
+  }
+}

@@ -1,0 +1,22 @@
+import ArgumentParser
+import Artifacts
+import Configuration
+import FeaturesStage
+import Programs
+import StageDescriptions
+
+@main struct FeaturesProgram: StageProgram {
+  typealias Description = Features
+
+  @OptionGroup var common: CommonOptions
+
+  @Option(help: ArgumentHelp("The frozen model.", valueName: "dir"))
+  var model: String
+
+  @Option(help: ArgumentHelp("The tokens that it reads.", valueName: "dir"))
+  var tokens: String
+
+  var inputs: [String: [String]] { ["model": [model], "tokens": [tokens]] }
+
+  func perform(_ request: StageRequest<Features>) throws -> Artifact { try FeaturesStage.run(request) }
+}

@@ -1,0 +1,171 @@
+import Artifacts
+import Diagnostics
+import LanguageModels
+import StageDescriptions
+import TempNet
+import TestSupport
+import Testing
+import Tokenization
+import Torch
+import Weights
+
+@testable import FeaturesStage
+
+@Suite struct FeaturesStageTests {
+  private let workshop: Workshop
+
+  init() throws { workshop = try Workshop() }
+
+  @Test func `rows equal what the model gives for each token directly`() throws {
+    let artifact = try workshop.run(["window=16", "stride=16", "batch=3", "train_tokens=100000"])
+    let tokens = try TokensArtifact(workshop.tokens)
+    let model = try LanguageModel.load(workshop.model.path)
+    for split in [Split.train, .validation] {
+      let sequence = tokens.split(split)
+      let file = try SafetensorsFile(artifact.file("\(split.rawValue).safetensors"))
+      var hidden: [Tensor] = []
+      var labels: [Int] = []
+      for start in stride(from: 0, to: sequence.count - 1, by: 16) {
+        let ids = try sequence.tokens(in: start..<min(start + 17, sequence.count)).map(Int.init)
+        let states = withoutGradients { model.hidden(Tensor(Array(ids.dropLast()), shape: [1, ids.count - 1]))[0..<1] }
+        // The id that ends a document stands before the next document's first token.
+        let rows = (0..<ids.count - 1).filter { ids[$0] != Int(tokens.endOfText) }
+        hidden.append(states.squeezed(0).selected(0, indices: Tensor(rows)))
+        labels += rows.map { ids[$0 + 1] }
+      }
+      let expected = Tensor.concatenate(hidden)
+      let logits = model.logits(expected)
+      let maximum = logits.maximum(-1)
+      let label = Tensor(labels)
+      let grid = TemperatureGrid(covering: 0.1...5, nodesPerOctave: 8)
+      let profile = TemperatureProfile.compute(logits: logits, grid: grid)
+
+      #expect(try Tensor(file.entry("label", type: .int32, shape: [labels.count])).integers == labels.map(Int64.init))
+      try expect(file, "hidden", near: expected)
+      try expect(file, "maximum", near: maximum)
+      try expect(file, "norm", near: logits.square().sum(-1).sqrt())
+      try expect(file, "centred_norm", near: (logits - maximum.unsqueezed(-1)).square().sum(-1).sqrt())
+      try expect(file, "label_logit", near: logits.gathered(-1, label.unsqueezed(-1)).squeezed(-1))
+      try expect(file, "profile.temperature", near: Tensor(grid.temperatures.map { Float($0) }))
+      try expect(file, "profile.value", near: profile.value)
+      try expect(file, "profile.entropy", near: profile.entropy)
+      try expect(file, "profile.variance", near: profile.variance)
+      #expect(file.entries.count == 10)
+      #expect(artifact.summary["rows"]?[split.rawValue]?.intValue == labels.count)
+    }
+    let head = try SafetensorsFile(artifact.file("head.safetensors"))
+    #expect(try Tensor(head.entry("weight")).floats == model.headWeight.floats)
+  }
+
+  @Test func `with a stride below the window tokens have more context and the same labels`() throws {
+    let plain = try workshop.run(["window=16"], output: "plain")
+    let overlapping = try workshop.run(["window=16", "stride=5"], output: "overlapping")
+    let model = try LanguageModel.load(workshop.model.path)
+    let files = try [plain, overlapping].map { try SafetensorsFile($0.file("validation.safetensors")) }
+    #expect(try Tensor(files[0].entry("label")).integers == Tensor(files[1].entry("label")).integers)
+
+    // Nothing ends a document among the first tokens, so that row 20 is token 20, which the second window counts first
+    // but four: it begins at token 5.
+    let sequence = try TokensArtifact(workshop.tokens).split(.validation)
+    let ids = try sequence.tokens(in: 5..<21).map(Int.init)
+    let states = withoutGradients { model.hidden(Tensor(ids, shape: [1, 16])) }
+    let row = try Tensor(files[1].entry("hidden"), rows: 20..<21)
+    #expect(largestDifference(row, states.squeezed(0)[15..<16]) < 1e-5)
+  }
+
+  @Test func `only so many tokens are taken as were asked for`() throws {
+    let artifact = try workshop.run(["window=16", "train_tokens=64", "validation_tokens=20"])
+    let rows = try ["train", "validation"].map { try #require(artifact.summary["rows"]?[$0]?.intValue) }
+    #expect((60...64).contains(rows[0]))
+    #expect((28...32).contains(rows[1]))
+  }
+
+  @Test func `interrupted after any batch and continued, it writes the same bytes`() throws {
+    let settings = ["window=16", "batch=4", "train_tokens=300", "validation_tokens=150", "checkpoint_interval=2"]
+    let undisturbed = try contents(workshop.run(settings, output: "undisturbed").path)
+    for last in 1...7 {
+      // Even ones save a checkpoint and stop; odd ones stop as a crash does, with later rows perhaps half written.
+      var batches = 0
+      #expect(throws: (any Error).self) {
+        try workshop.run(settings, output: "interrupted-\(last)") {
+          batches += 1
+          if batches == last && last % 2 == 1 { throw Crash() }
+          return batches == last
+        }
+      }
+      let resumed = try workshop.run(settings, output: "interrupted-\(last)")
+      #expect(try contents(resumed.path) == undisturbed, "interrupted after batch \(last)")
+    }
+  }
+
+  @Test func `a continued run does not compute again what is on the disk`() throws {
+    let settings = ["window=16", "batch=4", "train_tokens=300", "validation_tokens=150", "checkpoint_interval=2"]
+    func batches(stoppingAfter last: Int) throws -> Int {
+      var batches = 0
+      do {
+        _ = try workshop.run(settings, output: "counted") {
+          batches += 1
+          return batches == last
+        }
+      } catch let failure as Failure where failure.status == .tryAgain {}
+      return batches
+    }
+    let first = try batches(stoppingAfter: 3)
+    let rest = try batches(stoppingAfter: .max)
+    #expect((first, rest) == (3, 5))
+  }
+
+  @Test(arguments: [
+    (["window=65"], "context is 64"), (["stride=65"], "stride is 65"), (["window=16", "stride=17"], "stride"),
+    (["tau_min=2", "tau_max=2"], "tau_max"),
+  ])
+  func `settings that cannot be are refused`(_ settings: [String], _ word: String) {
+    let failure = #expect(throws: Failure.self) { try workshop.run(settings) }
+    #expect(failure?.status == .badConfiguration)
+    #expect(failure?.message.contains(word) == true)
+  }
+
+  @Test func `tokens of another vocabulary than the model's are refused`() throws {
+    let larger = try workshop.makeTokens(vocabulary: 330, output: "larger")
+    let other = try workshop.makeTokens(vocabulary: 299, output: "other")
+    for (tokens, word) in [(larger, "a vocabulary of 330"), (other, "another tokenizer.json")] {
+      let failure = #expect(throws: Failure.self) { try workshop.run([], tokens: tokens) }
+      #expect(failure?.status == .badData)
+      #expect(failure?.message.contains(word) == true)
+    }
+  }
+
+  @Test func `a model that gives no finite numbers is refused`() throws {
+    let broken = try workshop.makeModel(output: "broken") { $0.parameters[0].tensor.fill(with: .nan) }
+    let failure = #expect(throws: Failure.self) { try workshop.run([], model: broken) }
+    #expect(failure?.status == .badData)
+    #expect(failure?.message.contains("not all finite") == true)
+  }
+
+  /// Whoever changes these results raises `Features.version` and writes the new ones here. They are stated to 1e-4,
+  /// because processors differ in the last bits.
+  @Test func `gives the results of its version`() throws {
+    let artifact = try workshop.run(["window=16", "train_tokens=64", "validation_tokens=64"])
+    let file = try SafetensorsFile(artifact.file("validation.safetensors"))
+    #expect(Features.version == 1)
+    let found = try ["hidden", "maximum", "norm", "centred_norm", "label_logit", "label", "profile.entropy"].map {
+      try Tensor(file.entry($0)).to(.float64).abs().mean().item
+    }
+    let expected = [8.016151, 23.352907, 142.53402, 431.84811, 5.60258, 274.140625, 1.1988051]
+    for (found, expected) in zip(found, expected) {
+      #expect(abs(found - expected) <= 1e-4 * max(1, expected), "\(found) instead of \(expected)")
+    }
+  }
+
+  private func expect(_ file: SafetensorsFile, _ name: String, near expected: Tensor) throws {
+    let found = try Tensor(file.entry(name, type: .float32, shape: expected.shape))
+    let size = max(1, expected.abs().sum().item / Double(expected.count))
+    #expect(largestDifference(found, expected) < 1e-4 * size, "\(name)")
+  }
+}
+
+private struct Crash: Error {}
+
+private func largestDifference(_ a: Tensor, _ b: Tensor) -> Double {
+  zip(a.doubles, b.doubles).reduce(0) { max($0, abs($1.0 - $1.1)) }
+}
