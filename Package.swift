@@ -92,7 +92,7 @@ let package = Package(
 
     // Where the parts meet.
     stage("TokenizeStage", ["Tokenization"]),
-    stage("PretrainStage", ["Training", "LanguageModels", "TempNet", "Tokenization"]),
+    stage("PretrainStage", ["Training", "LanguageModels", "TempNet", "Tokenization", "Weights"]),
     stage("FeaturesStage", ["Training", "LanguageModels", "TempNet", "Tokenization"]),
     stage("FitStage", ["Training", "TempNet"]),
     stage("EvaluateStage", ["Evaluation", "Training", "LanguageModels", "TempNet", "Tokenization"]),

@@ -151,7 +151,7 @@ public struct RawInput: Equatable, Sendable {
 
 /// The stages that exist.
 public enum Stages {
-  public static let all: [any StageDescription.Type] = [Tokenize.self]
+  public static let all: [any StageDescription.Type] = [Tokenize.self, Pretrain.self]
 
   public static func named(_ name: String) -> (any StageDescription.Type)? { all.first { $0.name == name } }
 }

@@ -38,6 +38,14 @@ public struct TemperatureNetwork: Module, Sendable {
     self.last = last
   }
 
+  /// The same network with its weights on a device.
+  public func to(_ device: Device) -> TemperatureNetwork {
+    func moved(_ layer: Linear) -> Linear { Linear(weight: layer.weight.to(device), bias: layer.bias?.to(device)) }
+    return TemperatureNetwork(
+      settings: settings, transformation: moved(transformation), projection: moved(projection),
+      scaler: scaler.to(device), last: moved(last))
+  }
+
   /// The parameters under their published names.
   public var parameters: [NamedTensor] {
     transformation.parameters(under: "proj.0") + projection.parameters(under: "proj.3")

@@ -61,6 +61,12 @@ import Torch
     #expect(x.gradient == nil)
   }
 
+  @Test func `backward goes on from a gradient that was computed elsewhere`() {
+    let x = Tensor([1, 2, 3] as [Float]).requiringGradient()
+    (x * x).backward(Tensor([1, 10, 100] as [Float]))
+    #expect(x.gradient?.floats == [2, 40, 600])
+  }
+
   @Test func `nothing is recorded for detached tensors or inside withoutGradients`() {
     let x = Tensor([2] as [Float]).requiringGradient()
     #expect(!(x.detached() * x.detached()).requiresGradient)
