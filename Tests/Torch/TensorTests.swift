@@ -41,6 +41,12 @@ import Torch
     #expect(column.integers == [2, 4])
   }
 
+  @Test func `operators on lists of any length return them whole`() throws {
+    let tensors = (0..<100).map { Tensor([Float($0)]) }
+    let norms = try Operator.call("aten::_foreach_norm", "Scalar", [.tensors(tensors), .number(2)])
+    #expect(norms.map(\.item) == (0..<100).map(Double.init))
+  }
+
   @Test func `norms and reductions equal hand-made numbers`() {
     let x = Tensor([3, 4, 0, 5, 12, 0] as [Float], shape: [2, 3])
     #expect(x.norm(1).floats == [5, 13])
