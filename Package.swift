@@ -103,6 +103,11 @@ let package = Package(
     stage(
       "EvaluateStage", ["Evaluation", "Training", "LanguageModels", "TempNet", "Tokenization", "Weights", "Torch"]),
     stage("ExportStage", ["Weights", "TempNet"], embedded: ["Resources/tempnet.py"]),
+    stage("PretrainStage", ["Training", "LanguageModels", "TempNet", "Tokenization", "Weights"]),
+    stage("FeaturesStage", ["Training", "LanguageModels", "TempNet", "Tokenization"]),
+    stage("FitStage", ["Training", "TempNet"]),
+    stage("EvaluateStage", ["Evaluation", "Training", "LanguageModels", "TempNet", "Tokenization"]),
+    stage("ExportStage", ["Weights", "TempNet"]),
 
     program("tempnet-tokenize", ["TokenizeStage"], torch: false),
     program("tempnet-pretrain", ["PretrainStage"]),

@@ -50,8 +50,12 @@ int ctorch_set_requires_gradient(ctorch_tensor_ref tensor, bool required) {
 
 bool ctorch_requires_gradient(ctorch_tensor_ref tensor) { return unwrap(tensor).requires_grad(); }
 
-int ctorch_backward(ctorch_tensor_ref scalar) {
-  return guarded([&] { torch::autograd::backward({unwrap(scalar)}, {}); });
+int ctorch_backward(ctorch_tensor_ref tensor, ctorch_tensor_ref gradient) {
+  return guarded([&] {
+    torch::autograd::variable_list gradients;
+    if (gradient != nullptr) gradients.push_back(unwrap(gradient));
+    torch::autograd::backward({unwrap(tensor)}, gradients);
+  });
 }
 
 int ctorch_gradient(ctorch_tensor_ref tensor, ctorch_tensor_ref *result) {

@@ -4,8 +4,8 @@ import Torch
 import Weights
 
 extension LanguageModel {
-  static let configurationName = "config.json"
-  static let weightsName = "model.safetensors"
+  public static let configurationName = "config.json"
+  public static let weightsName = "model.safetensors"
 
   /// Writes `config.json` and `model.safetensors` (float32) into an existing folder; equal models give equal bytes.
   public func save(to folder: String) throws {

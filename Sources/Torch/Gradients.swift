@@ -13,7 +13,14 @@ extension Tensor {
 
   /// Differentiates this scalar and adds the result to `gradient` of every leaf it depends on.
   public func backward() {
-    Operator.check("backward", [.tensor(self)]) { ctorch_backward(reference) }
+    Operator.check("backward", [.tensor(self)]) { ctorch_backward(reference, nil) }
+  }
+
+  /// As above, for a loss computed elsewhere that has this gradient with respect to this tensor's elements.
+  public func backward(_ gradient: Tensor) {
+    Operator.check("backward", [.tensor(self), .tensor(gradient)]) {
+      ctorch_backward(reference, gradient.reference)
+    }
   }
 
   /// What `backward()` has added up, or nil.

@@ -222,6 +222,19 @@ extension Tensor {
   public func fill(with value: Double) {
     withoutGradients { _ = Operator.must("aten::fill_", "Scalar", [.tensor(self), .number(value)]) }
   }
+  /// Overwrites the elements that integer tensors, one for each dimension, name together: all different.
+  public func put(_ values: Tensor, at indices: [Tensor]) {
+    withoutGradients {
+      _ = Operator.must("aten::index_put_", "", [.tensor(self), .optionalTensors(indices), .tensor(values)])
+    }
+  }
+  /// Multiplies in place.
+  public func multiply(by factor: Tensor) {
+    withoutGradients { _ = Operator.must("aten::mul_", "Tensor", [.tensor(self), .tensor(factor)]) }
+  }
+  public func multiply(by factor: Double) {
+    withoutGradients { _ = Operator.must("aten::mul_", "Scalar", [.tensor(self), .number(factor)]) }
+  }
   /// Adds in place.
   public func add(_ other: Tensor, scale: Double = 1) {
     withoutGradients {

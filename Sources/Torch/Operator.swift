@@ -40,7 +40,7 @@ public enum Operator {
   ) throws(TorchError) -> [Tensor] {
     Machine.prepare()
     let frame = Frame(arguments: arguments, named: named)
-    var results = (0..<32).map { _ in ctorch_value() }
+    var results = Array(repeating: ctorch_value(), count: resultRoom(arguments))
     var count = 0
     let status = frame.values.withUnsafeBufferPointer { values in
       results.withUnsafeMutableBufferPointer { results in
@@ -51,6 +51,13 @@ public enum Operator {
     }
     guard status == 0 else { throw failure("\(name)", arguments + named.map { $0.value }) }
     return results.prefix(count).compactMap { $0.kind == CTORCH_TENSOR ? $0.tensor.map(Tensor.init(owning:)) : nil }
+  }
+
+  /// Operators that work on lists of tensors return as many; no other returns more than a handful.
+  private static func resultRoom(_ arguments: [Argument]) -> Int {
+    arguments.reduce(32) { room, argument in
+      if case .tensors(let tensors) = argument { room + tensors.count } else { room }
+    }
   }
 
   /// As `call`, for uses that are right by construction: a failure is a mistake in this software, or memory has run

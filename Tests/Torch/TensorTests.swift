@@ -41,6 +41,12 @@ import Torch
     #expect(column.integers == [2, 4])
   }
 
+  @Test func `operators on lists of any length return them whole`() throws {
+    let tensors = (0..<100).map { Tensor([Float($0)]) }
+    let norms = try Operator.call("aten::_foreach_norm", "Scalar", [.tensors(tensors), .number(2)])
+    #expect(norms.map(\.item) == (0..<100).map(Double.init))
+  }
+
   @Test func `norms and reductions equal hand-made numbers`() {
     let x = Tensor([3, 4, 0, 5, 12, 0] as [Float], shape: [2, 3])
     #expect(x.norm(1).floats == [5, 13])
@@ -59,6 +65,12 @@ import Torch
     #expect(x.gradient?.floats == [4, 6, 8])
     x.clearGradient()
     #expect(x.gradient == nil)
+  }
+
+  @Test func `backward goes on from a gradient that was computed elsewhere`() {
+    let x = Tensor([1, 2, 3] as [Float]).requiringGradient()
+    (x * x).backward(Tensor([1, 10, 100] as [Float]))
+    #expect(x.gradient?.floats == [2, 40, 600])
   }
 
   @Test func `nothing is recorded for detached tensors or inside withoutGradients`() {

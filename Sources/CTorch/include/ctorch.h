@@ -77,8 +77,9 @@ bool ctorch_is_cuda(ctorch_tensor_ref tensor);
 bool ctorch_set_gradients_enabled(bool enabled);
 int ctorch_set_requires_gradient(ctorch_tensor_ref tensor, bool required);
 bool ctorch_requires_gradient(ctorch_tensor_ref tensor);
-/// Differentiates a scalar and adds to the gradients of the leaves it came from.
-int ctorch_backward(ctorch_tensor_ref scalar);
+/// Adds to the gradients of the leaves that a tensor came from: those of a scalar, or, where `gradient` is not null, of
+/// the sum of the tensor's elements times those of `gradient`.
+int ctorch_backward(ctorch_tensor_ref tensor, ctorch_tensor_ref gradient);
 /// The gradient that `ctorch_backward` left, or null.
 int ctorch_gradient(ctorch_tensor_ref tensor, ctorch_tensor_ref *result);
 int ctorch_clear_gradient(ctorch_tensor_ref tensor);

@@ -1,13 +1,6 @@
 import Artifacts
 import Diagnostics
-
-/// Which parameters become the result of a run.
-public enum Selection: String, CaseIterable, Sendable {
-  /// Those with the lowest validation loss among the validated steps.
-  case best
-  /// Those of the last step.
-  case last
-}
+import StageDescriptions
 
 /// How a run goes, whatever is trained.
 public struct TrainingSettings: Equatable, Sendable {
@@ -23,7 +16,7 @@ public struct TrainingSettings: Equatable, Sendable {
   public var validationInterval: Int
   /// Steps between lines of the metrics, each of which holds the means since the line before.
   public var logInterval: Int
-  public var selection: Selection
+  public var selection: ResultChoice
   /// Steps between checkpoints; one is also saved before each validation. Not part of the result's identity.
   public var checkpointInterval: Int
   /// How many of the newest checkpoints stay, besides the best. Not part of the result's identity.
@@ -33,7 +26,7 @@ public struct TrainingSettings: Equatable, Sendable {
 
   public init(
     steps: Int, seed: Int, gradientClip: Double? = 1, beta1: Double = 0.9, beta2: Double = 0.95,
-    epsilon: Double = 1e-8, validationInterval: Int = 100, logInterval: Int = 10, selection: Selection = .best,
+    epsilon: Double = 1e-8, validationInterval: Int = 100, logInterval: Int = 10, selection: ResultChoice = .best,
     checkpointInterval: Int = 100, keptCheckpoints: Int = 2, checkInterval: Int = 1
   ) {
     self.steps = steps

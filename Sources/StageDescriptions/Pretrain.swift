@@ -1,0 +1,190 @@
+import Artifacts
+import Configuration
+import Diagnostics
+
+/// What `tempnet-pretrain` trains, and how.
+public struct PretrainConfiguration: StageConfiguration {
+  /// The four rows of the paper's ablation (arXiv 2404.04575, table 6).
+  public enum Objective: String, CaseIterable, Sendable {
+    /// Cross-entropy at a fixed temperature.
+    case crossEntropy = "cross_entropy"
+    /// The robust loss with each token's exact temperature; no TempNet.
+    case robustExact = "robust_exact"
+    /// Cross-entropy at the temperature that TempNet predicts.
+    case tempnetCrossEntropy = "tempnet_cross_entropy"
+    /// The robust loss with the temperature that TempNet predicts.
+    case robust
+
+    /// Whether a TempNet is trained.
+    public var trainsTempNet: Bool { self == .robust || self == .tempnetCrossEntropy }
+    /// Whether the loss has the robustness budget `rho` in it.
+    public var isRobust: Bool { self == .robust || self == .robustExact }
+  }
+
+  public var objective: Objective
+  /// The temperature of `cross_entropy`.
+  public var temperature: Double
+  /// The robustness budget in nats; nil where `entropy` says what it is to be.
+  public var rho: Double?
+  /// The entropy, in nats, that the robust loss asks each tempered distribution to have: `ln V - rho`.
+  public var entropy: Double?
+  public var tauMin: Double
+  public var tauMax: Double
+
+  public var model: ModelShape
+  public var tempnet: TempNetTraining
+  public var optimiser: OptimiserOptions
+
+  /// Tokens per window.
+  public var context: Int
+  /// Windows per step.
+  public var batch: Int
+  /// Windows that go through the model at once; nil: all of a step's.
+  public var microBatch: Int?
+  /// Tokens whose logits are held in memory at once.
+  public var lossChunk: Int
+  public var steps: Int
+  public var seed: Int
+  public var validationInterval: Int
+  public var logInterval: Int
+  public var selection: ResultChoice
+  public var compute: ComputeOptions
+  public var run: RunOptions
+
+  public init(reading reader: inout ConfigurationReader) throws {
+    objective = try reader.choice("objective", default: .robust, help: "the loss, and whether a TempNet is trained")
+    temperature = try reader.number(
+      "temperature", default: 1, in: .positive, help: "the temperature of objective cross_entropy")
+    rho = try reader.optionalNumber("rho", in: .nonNegative, help: "robustness budget in nats, below ln V")
+    entropy = try reader.value(
+      "entropy", as: .optional(.number(in: .positive)), default: .some(rho == nil ? Self.defaultEntropy : nil),
+      help: "the entropy in nats that rho stands for, instead of rho: ln V - rho")
+    tauMin = try reader.number("tau_min", default: 0.5, in: .positive, help: "lower bound of temperatures")
+    tauMax = try reader.number("tau_max", default: 5, in: .positive, help: "upper bound of temperatures")
+    context = try reader.integer("context", default: 256, in: 2...1 << 20, help: "tokens per window")
+    batch = try reader.integer("batch", default: 16, in: 1...1 << 20, help: "windows per step")
+    microBatch = try reader.optionalInteger(
+      "micro_batch", in: 1...1 << 20, help: "windows at once, where a whole batch does not fit in memory")
+    lossChunk = try reader.integer(
+      "loss_chunk", default: 1024, in: 1...1 << 30, help: "tokens whose logits are in memory at once")
+    steps = try reader.integer("steps", default: 600, in: 1...1 << 40, help: "optimiser steps")
+    model = try reader.section("model") { try ModelShape(&$0) }
+    tempnet = try reader.section("tempnet") { try TempNetTraining(&$0) }
+    optimiser = try reader.section("optimiser") { try OptimiserOptions(&$0) }
+    seed = try reader.integer("seed", default: 1, in: 0...Int.max, help: "of all random numbers")
+    validationInterval = try reader.integer(
+      "validation_interval", default: 100, in: 1...1 << 40, help: "steps between validations")
+    logInterval = try reader.integer("log_interval", default: 10, in: 1...1 << 40, help: "steps per line of metrics")
+    selection = try reader.choice("select", default: .best, help: "which step becomes the model")
+    compute = try reader.computeOptions()
+    run = try reader.runOptions()
+    if rho == nil && entropy == nil { throw reader.failure("entropy", "or rho has to be given") }
+    if rho != nil && entropy != nil { throw reader.failure("entropy", "stands for rho; only one of them can be given") }
+    if tauMax <= tauMin { throw reader.failure("tau_max", "must be above tau_min, which is \(tauMin)") }
+  }
+
+  /// Published for GPT-2 is rho = 8 with 50304 logits: ln 50304 - 8.
+  static let defaultEntropy = 2.8
+}
+
+/// The model to make; see `ModelConfiguration` for what the words mean.
+public struct ModelShape: Equatable, Sendable {
+  public enum Norm: String, CaseIterable, Sendable { case layer, rms }
+  public enum Positions: String, CaseIterable, Sendable { case rotary, learned }
+  public enum Activation: String, CaseIterable, Sendable {
+    case gelu, swiglu
+    case geluTanh = "gelu_tanh"
+  }
+  public enum Biases: String, CaseIterable, Sendable {
+    case none, all
+    case queryKeyValue = "qkv"
+  }
+  public enum Attention: String, CaseIterable, Sendable { case window, document }
+
+  public var layers: Int
+  public var width: Int
+  public var heads: Int
+  public var keyValueHeads: Int?
+  public var headWidth: Int?
+  public var feedForward: Int?
+  public var norm: Norm
+  public var normEpsilon: Double
+  public var positions: Positions
+  public var rotaryBase: Double
+  public var rotaryFraction: Double
+  public var activation: Activation
+  public var biases: Biases
+  public var tiedHead: Bool
+  public var parallelResidual: Bool
+  public var attention: Attention
+  public var dropout: Double
+
+  /// The shape where a configuration says nothing of it.
+  public static var standard: ModelShape {
+    get throws {
+      var reader = try ConfigurationReader(YAMLNode(.mapping([]), at: Place("defaults")))
+      return try ModelShape(&reader)
+    }
+  }
+
+  init(_ reader: inout ConfigurationReader) throws {
+    let sizes = 1...1 << 20
+    layers = try reader.integer("layers", default: 4, in: sizes, help: "transformer blocks")
+    width = try reader.integer("width", default: 256, in: sizes, help: "of the residual stream")
+    heads = try reader.integer("heads", default: 4, in: sizes, help: "attention heads")
+    keyValueHeads = try reader.optionalInteger(
+      "key_value_heads", in: sizes, help: "heads of keys and values, where several query heads share one")
+    headWidth = try reader.optionalInteger("head_width", in: sizes, help: "instead of width / heads")
+    feedForward = try reader.optionalInteger("feed_forward", in: sizes, help: "hidden width, instead of 4 · width")
+    norm = try reader.choice("norm", default: .layer, help: "layer norm or RMS norm")
+    normEpsilon = try reader.number("norm_epsilon", default: 1e-5, in: .positive, help: "added to variances")
+    positions = try reader.choice("positions", default: .rotary, help: "how tokens know where they stand")
+    rotaryBase = try reader.number("rotary_base", default: 10_000, in: .positive, help: "of rotary angles")
+    rotaryFraction = try reader.number(
+      "rotary_fraction", default: 1, in: .positive(upTo: 1), help: "the part of a head that is rotated")
+    activation = try reader.choice("activation", default: .gelu, help: "of the feed-forward part")
+    biases = try reader.choice("biases", default: .all, help: "which linear layers have biases")
+    tiedHead = try reader.boolean("tied_head", default: false, help: "whether the head is the token embedding")
+    parallelResidual = try reader.boolean(
+      "parallel_residual", default: false, help: "whether attention and feed-forward run side by side")
+    attention = try reader.choice(
+      "attention", default: .document, help: "how far back a token looks: to its window's or its document's beginning")
+    dropout = try reader.number("dropout", default: 0, in: 0...0.99, help: "in embedding and branches")
+  }
+}
+
+/// The TempNet to train beside the model.
+public struct TempNetTraining: Sendable {
+  public enum Input: String, CaseIterable, Sendable { case logits, centred }
+  public enum Schedule: String, CaseIterable, Sendable { case cosine, constant }
+
+  public var hidden: Int
+  public var input: Input
+  public var dropout: Double
+  public var learningRate: Double
+  public var learningRateFloor: Double
+  public var schedule: Schedule
+  public var weightDecay: Double
+
+  init(_ reader: inout ConfigurationReader) throws {
+    hidden = try reader.integer("hidden", default: 256, in: 2...1 << 20, help: "width of its hidden layers")
+    input = try reader.choice(
+      "input", default: .logits, help: "logits as they are, or centred: minus their row's maximum")
+    dropout = try reader.number("dropout", default: 0.5, in: 0...0.99, help: "of its hidden layer in training")
+    learningRate = try reader.number("learning_rate", default: 3e-4, in: .nonNegative, help: "its highest rate")
+    learningRateFloor = try reader.number(
+      "learning_rate_floor", default: 3e-5, in: .nonNegative, help: "what a cosine schedule ends at")
+    schedule = try reader.choice("schedule", default: .cosine, help: "constant as published, or cosine")
+    weightDecay = try reader.number("weight_decay", default: 0.1, in: .nonNegative, help: "of its matrices")
+  }
+}
+
+/// Tokens to a language model, with a TempNet beside it.
+public enum Pretrain: StageDescription {
+  public static let name = "pretrain"
+  public static let summary = "Trains a language model, with a TempNet or without, on tokens."
+  public static let version = 1
+  public static let output = ArtifactKind.model
+  public static let inputs = [StageInput("tokens", .tokens), StageInput("model", .model, isRequired: false)]
+  public typealias Configuration = PretrainConfiguration
+}

@@ -1,0 +1,86 @@
+import Artifacts
+import Diagnostics
+import LanguageModels
+import StageDescriptions
+import TempNet
+import Tokenization
+import Torch
+import Training
+
+/// Trains a language model on a `tokens` artifact into a `model` artifact.
+public enum PretrainStage {
+  private static let tokenizerName = "tokenizer.json"
+
+  public static func run(_ request: StageRequest<Pretrain>) throws -> Artifact {
+    let configuration = request.configuration
+    let tokens = try TokensArtifact(request.inputs.artifact("tokens"))
+    // A configuration that cannot work is refused before anything is made.
+    let resolution = try Resolution(configuration.compute)
+    let networks = try Networks(
+      configuration, vocabulary: tokens.vocabularySize, base: request.inputs.optionalArtifact("model"), resolution)
+    let task = try task(networks, tokens, configuration)
+
+    let builder = try ArtifactBuilder(output: request.output, identity: request.identity(resolution.json))
+    if let artifact = builder.alreadyDone { return artifact }
+    resolution.apply()
+    let count = networks.model.parameterCount + (networks.tempnet?.parameterCount ?? 0)
+    Log.note("training \(abbreviated(Double(count))) parameters on \(tokens.split(.train).count) tokens")
+    let loop = try TrainingLoop(
+      task, settings: configuration.settings, files: TrainingFiles(builder),
+      stop: .standard(timeLimit: configuration.run.timeLimit))
+    let result = try loop.run()
+    try save(networks, tokens, builder)
+    return try builder.publish(summary: summary(result, networks, task, configuration))
+  }
+
+  private static func task(
+    _ networks: Networks, _ tokens: TokensArtifact, _ configuration: PretrainConfiguration
+  ) throws -> PretrainTask<TokenSplit> {
+    let validation = tokens.split(.validation)
+    return PretrainTask(
+      model: networks.model, objective: networks.objective,
+      training: try TrainingWindows(
+        tokens.split(.train), context: configuration.context, windowsPerStep: configuration.batch,
+        seed: configuration.seed),
+      validation: try CoveringWindows(validation, context: configuration.context),
+      validationBytes: validation.documents.reduce(0) { $0 + $1.bytes }, configuration: configuration)
+  }
+
+  private static func save(_ networks: Networks, _ tokens: TokensArtifact, _ builder: ArtifactBuilder) throws {
+    let configurationPath = try builder.path(for: LanguageModel.configurationName)
+    _ = try builder.path(for: LanguageModel.weightsName)
+    try networks.model.save(to: Files.folder(of: configurationPath))
+    try networks.tempnet?.save(builder.path(for: Networks.tempnetName))
+    try AtomicFile.write(Files.read(tokens.tokenizerPath), to: builder.path(for: tokenizerName))
+  }
+
+  private static func summary(
+    _ result: TrainingResult, _ networks: Networks, _ task: PretrainTask<TokenSplit>,
+    _ configuration: PretrainConfiguration
+  ) -> JSON {
+    var summary: JSONObject = [
+      "objective": .string(configuration.objective.rawValue),
+      "parameters": .integer(networks.model.parameterCount),
+      "steps": .integer(result.steps),
+      "training_tokens": .integer(result.steps * task.itemsPerStep),
+      "selected_step": .integer(result.selected.step),
+      "validation": result.selected.metrics.json,
+    ]
+    if let tempnet = networks.tempnet { summary["tempnet_parameters"] = .integer(tempnet.parameterCount) }
+    if configuration.objective.isRobust {
+      summary["rho"] = .number(networks.rho)
+      summary["entropy"] = .number(networks.objective.entropy)
+    }
+    return .object(summary)
+  }
+}
+
+extension PretrainConfiguration {
+  fileprivate var settings: TrainingSettings {
+    TrainingSettings(
+      steps: steps, seed: seed, gradientClip: optimiser.gradientClip > 0 ? optimiser.gradientClip : nil,
+      beta1: optimiser.beta1, beta2: optimiser.beta2, epsilon: optimiser.epsilon,
+      validationInterval: validationInterval, logInterval: logInterval, selection: selection,
+      checkpointInterval: run.checkpointInterval, keptCheckpoints: run.keptCheckpoints)
+  }
+}

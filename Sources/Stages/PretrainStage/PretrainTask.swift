@@ -1,0 +1,138 @@
+import Diagnostics
+import Glibc
+import LanguageModels
+import StageDescriptions
+import Tokenization
+import Torch
+import Training
+
+/// A language model and the objective it is trained with, as the training loop sees them.
+final class PretrainTask<Sequence: TokenSequence>: TrainingTask {
+  let model: LanguageModel
+  let objective: TokenObjective
+  let groups: [ParameterGroup]
+  private let training: TrainingWindows<Sequence>
+  private let validation: CoveringWindows<Sequence>
+  /// The bytes of text that a validation token stands for, on average.
+  private let bytesPerToken: Double
+  private let microBatch: Int
+  private let lossChunk: Int
+
+  /// - Parameters:
+  ///   - validationBytes: of the validation split's text.
+  init(
+    model: LanguageModel, objective: TokenObjective, training: TrainingWindows<Sequence>,
+    validation: CoveringWindows<Sequence>, validationBytes: Int, configuration: PretrainConfiguration
+  ) {
+    self.model = model
+    self.objective = objective
+    self.training = training
+    self.validation = validation
+    bytesPerToken = Double(validationBytes) / Double(validation.sequence.count)
+    microBatch = configuration.microBatch ?? configuration.batch
+    lossChunk = configuration.lossChunk
+    groups = configuration.groups(model, objective.temperature)
+  }
+
+  let itemName = "tokens"
+  var itemsPerStep: Int { training.windowsPerStep * training.context }
+
+  func batches(step: Int) throws -> [WindowBatch] { try training.batches(step: step, rows: microBatch) }
+  func weight(of batch: WindowBatch) -> Int { batch.countedLabels }
+
+  /// The logits of a whole batch would be the largest thing in memory by far. So the hidden state is computed once, and
+  /// head and loss go over it in chunks, each of which leaves its part of the hidden state's gradient; then that goes
+  /// back through the body.
+  func addGradients(of batch: WindowBatch, totalWeight: Int) throws -> [Measurement] {
+    let (hidden, labels) = countedRows(batch, training: true)
+    var gradients: [Tensor] = []
+    var sums: [[Measurement]] = []
+    for rows in chunks(labels.count) {
+      let part = hidden[rows].detached().requiringGradient()
+      sums.append(
+        objective.addGradients(logits: model.logits(part), labels: labels[rows], scale: 1 / Double(totalWeight)))
+      gradients.append(part.gradient!)
+    }
+    if !gradients.isEmpty { hidden.backward(.concatenate(gradients)) }
+    return added(sums)
+  }
+
+  func validate(_ checkpoint: () throws -> Void) throws -> Metrics {
+    var sums: [[Measurement]] = []
+    var count = 0
+    for range in validation.ranges(rows: microBatch) {
+      try checkpoint()
+      let (hidden, labels) = countedRows(try validation.batch(range), training: false)
+      count += labels.count
+      for rows in chunks(labels.count) {
+        sums.append(objective.measure(logits: model.logits(hidden[rows]), labels: labels[rows]))
+      }
+    }
+    var metrics = Metrics(added(sums).map { (name: $0.name, value: $0.sum.item / Double(max(1, count))) })
+    for (name, source) in [
+      ("bits_per_byte", "cross_entropy"), ("tempered_bits_per_byte", "tempered_cross_entropy"),
+    ] {
+      metrics.append(name, (metrics[source] ?? .nan) / (log(2) * bytesPerToken))
+    }
+    return metrics
+  }
+
+  func warnings(_ means: Metrics) -> [TrainingWarning] {
+    guard case .network = objective.temperature else { return [] }
+    return [("at_lower_bound", objective.bounds.lowerBound), ("at_upper_bound", objective.bounds.upperBound)]
+      .compactMap { name, bound in
+        guard let share = means[name], share > 0.5 else { return nil }
+        let remedy = name == "at_lower_bound" ? "raise entropy or lower tau_min" : "lower entropy or raise tau_max"
+        return TrainingWarning(
+          name,
+          "\(fixed(100 * share, digits: 0)) % of the temperatures lie at their bound \(bound), where TempNet learns "
+            + "nothing more: \(remedy)")
+      }
+  }
+
+  /// The hidden states [N, width] of the tokens that have a label, and the labels [N].
+  private func countedRows(_ batch: WindowBatch, training: Bool) -> (hidden: Tensor, labels: Tensor) {
+    let shape = [batch.rows, batch.context]
+    let inputs = Tensor(batch.inputs, shape: shape).to(model.device)
+    let starts = batch.documentStarts.map { Tensor($0, shape: shape).to(model.device) }
+    let hidden = model.hidden(inputs, documentStarts: starts, training: training)
+      .reshaped([batch.rows * batch.context, model.configuration.width])
+    let counted = batch.labels.indices.filter { batch.labels[$0] != WindowBatch.masked }
+    let labels = Tensor(counted.map { batch.labels[$0] }).to(model.device)
+    if counted.count == batch.labels.count { return (hidden, labels) }
+    return (hidden.selected(0, indices: Tensor(counted).to(model.device)), labels)
+  }
+
+  private func chunks(_ count: Int) -> [Range<Int>] {
+    stride(from: 0, to: count, by: lossChunk).map { $0..<min($0 + lossChunk, count) }
+  }
+
+  /// Sums of equally named measurements, in the order of the first.
+  private func added(_ sums: [[Measurement]]) -> [Measurement] {
+    guard let first = sums.first else { return TokenObjective.nothingMeasured }
+    return sums.dropFirst().reduce(first) { total, part in
+      zip(total, part).map { Measurement($0.name, $0.sum + $1.sum) }
+    }
+  }
+}
+
+extension PretrainConfiguration {
+  /// The model with its schedule, and TempNet with its own.
+  fileprivate func groups(_ model: LanguageModel, _ temperature: TokenObjective.Temperature) -> [ParameterGroup] {
+    let warmup = Int((optimiser.warmup * Double(steps)).rounded())
+    let rates = Schedule(peak: optimiser.learningRate, floor: optimiser.learningRateFloor, warmup: warmup, steps: steps)
+    let own = ParameterGroup(
+      name: "model", parameters: model.parameters(under: "model"), schedule: rates, weightDecay: optimiser.weightDecay)
+    guard case .network(let network) = temperature else { return [own] }
+    let isConstant = tempnet.schedule == .constant
+    let tempnetRates = Schedule(
+      isConstant ? .constant : .cosine, peak: tempnet.learningRate, floor: tempnet.learningRateFloor,
+      warmup: isConstant ? 0 : warmup, steps: steps)
+    return [
+      own,
+      ParameterGroup(
+        name: "tempnet", parameters: network.parameters(under: "tempnet"), schedule: tempnetRates,
+        weightDecay: tempnet.weightDecay),
+    ]
+  }
+}

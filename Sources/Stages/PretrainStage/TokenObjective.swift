@@ -1,0 +1,129 @@
+import Glibc
+import StageDescriptions
+import TempNet
+import Torch
+import Training
+
+/// One of the four objectives, for logits of a chunk of tokens: where the temperature comes from, and which loss it
+/// tempers. Every gradient is given in closed form, so the chunk's logits pass through memory once.
+///
+/// With `p = softmax(z/τ)`, H its entropy and `CE = -ln p_y`:
+///
+///     robust loss     τ·CE + (ρ - ln V)·τ      ∂/∂z = p - onehot(y)             ∂/∂τ = H - (ln V - ρ)
+///     cross-entropy   CE                       ∂/∂z = (p - onehot(y)) / τ       ∂/∂τ = (H - CE) / τ
+///
+/// The gradient by τ reaches TempNet's parameters only: the logits it reads are detached. An exact temperature has no
+/// gradient either, because it minimises the loss or lies at a bound.
+struct TokenObjective {
+  enum Temperature {
+    case fixed(Double)
+    case exact
+    case network(TemperatureNetwork)
+  }
+
+  let temperature: Temperature
+  let isRobust: Bool
+  /// `ln V - ρ`, in nats.
+  let entropy: Double
+  let bounds: ClosedRange<Double>
+
+  /// The share of the bounds' range within which a temperature counts as lying at a bound: TempNet's sigmoid only nears
+  /// them.
+  private static let boundMargin = 0.01
+
+  /// Adds the gradients of the summed loss times `scale`, and measures it.
+  ///
+  /// - Parameters:
+  ///   - logits: [N, V], recorded.
+  ///   - labels: int64 [N].
+  /// - Returns: sums over the tokens.
+  func addGradients(logits: Tensor, labels: Tensor, scale: Double) -> [Measurement] {
+    let tau = temperatures(logits, training: true)
+    let terms = withoutGradients { TemperedTerms(logits, labels: labels, tau: tau) }
+    if tau.requiresGradient { tau.backward(withoutGradients { tauGradient(terms) * scale }) }
+    logits.backward(withoutGradients { logitsGradient(terms, labels: labels, scale: scale) })
+    return withoutGradients { measurements(terms) }
+  }
+
+  /// Measures without gradients, with what only validation needs: the cross-entropy at temperature 1.
+  func measure(logits: Tensor, labels: Tensor) -> [Measurement] {
+    withoutGradients {
+      let terms = TemperedTerms(logits, labels: labels, tau: temperatures(logits, training: false))
+      let untempered = TemperedTerms.crossEntropy(logits, labels: labels)
+      return measurements(terms) + [Measurement("cross_entropy", total(untempered))]
+    }
+  }
+
+  private func temperatures(_ logits: Tensor, training: Bool) -> Tensor {
+    switch temperature {
+    case .fixed(let tau): .full([logits.size(0)], tau, device: logits.device)
+    case .exact:
+      ExactTemperature.solve(logits: logits.detached(), entropy: entropy, bounds: bounds).to(logits.dtype)
+    case .network(let network): network(logits, training: training)
+    }
+  }
+
+  private func logitsGradient(_ terms: TemperedTerms, labels: Tensor, scale: Double) -> Tensor {
+    // `terms` is done with its probabilities: the gradient takes their place.
+    let gradient = terms.probabilities
+    let rows = Tensor.arange(labels.count, device: labels.device)
+    gradient.put(terms.labelProbability - 1, at: [rows, labels])
+    gradient.multiply(by: scale)
+    if !isRobust { gradient.multiply(by: terms.tau.reciprocal().unsqueezed(1)) }
+    return gradient
+  }
+
+  private func tauGradient(_ terms: TemperedTerms) -> Tensor {
+    isRobust ? terms.entropy - entropy : (terms.entropy - terms.crossEntropy) / terms.tau
+  }
+
+  private func measurements(_ terms: TemperedTerms) -> [Measurement] {
+    let tau = terms.tau
+    let loss = isRobust ? tau * (terms.crossEntropy - entropy) : terms.crossEntropy
+    let margin = (bounds.upperBound - bounds.lowerBound) * Self.boundMargin
+    let values = [
+      loss, terms.crossEntropy, terms.entropy, tau, tau.less(bounds.lowerBound + margin),
+      tau.greater(bounds.upperBound - margin),
+    ]
+    return zip(Self.measured, values).map { Measurement($0, total($1)) }
+  }
+
+  private static let measured = [
+    "loss", "tempered_cross_entropy", "tempered_entropy", "temperature", "at_lower_bound", "at_upper_bound",
+  ]
+
+  /// What `addGradients` returns for no tokens at all.
+  static var nothingMeasured: [Measurement] { measured.map { Measurement($0, .zeros([], dtype: .float64)) } }
+
+  private func total(_ values: Tensor) -> Tensor { values.to(.float64).sum() }
+}
+
+/// What the losses and their gradients are made of, for `p = softmax(z/τ)`.
+struct TemperedTerms {
+  /// [N]
+  let tau: Tensor
+  /// p, [N, V].
+  let probabilities: Tensor
+  /// p_y, [N].
+  let labelProbability: Tensor
+  /// -ln p_y, [N].
+  let crossEntropy: Tensor
+  /// Of p in nats, [N].
+  let entropy: Tensor
+
+  init(_ logits: Tensor, labels: Tensor, tau: Tensor) {
+    // Taking the maximum off first keeps the quotients small and exact.
+    let centred = logits - logits.maximum(-1, keeping: true)
+    let logProbabilities = (centred / tau.unsqueezed(1)).logSoftmax(-1)
+    self.tau = tau
+    probabilities = logProbabilities.exp()
+    crossEntropy = -logProbabilities.gathered(1, labels.unsqueezed(1)).squeezed(1)
+    labelProbability = (-crossEntropy).exp()
+    entropy = -(probabilities * logProbabilities).sum(-1)
+  }
+
+  /// At temperature 1, [N].
+  static func crossEntropy(_ logits: Tensor, labels: Tensor) -> Tensor {
+    logits.logSumExp(-1) - logits.gathered(1, labels.unsqueezed(1)).squeezed(1)
+  }
+}
