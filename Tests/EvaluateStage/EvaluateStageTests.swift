@@ -131,6 +131,18 @@ import Weights
     #expect(json["sources"]!.arrayValue!.count > 0)
   }
 
+  /// Whoever changes these results raises `Evaluate.version` and writes the new ones here.
+  @Test func `gives the results of its version`() throws {
+    let policies = try metrics(TinyWorld(documents: 1).evaluate())["policies"]!.arrayValue!
+    #expect(Evaluate.version == 1)
+    let results = policies.map { policy in
+      let numbers = ["robust_loss", "cross_entropy"].map { fixed(policy[$0]!.doubleValue!, digits: 3) }
+      return
+        "\(policy["name"]!.stringValue!) \(fixed(policy["temperature"]!["mean"]!.doubleValue!, digits: 3)) \(numbers)"
+    }
+    #expect(results == [])
+  }
+
   @Test func `two runs give the same bytes, whatever is configured beside the result`() throws {
     let world = try TinyWorld()
     let first = try contents(world.evaluate(output: "a").path)

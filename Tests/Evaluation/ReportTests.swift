@@ -95,6 +95,22 @@ struct ReportTests {
     #expect(again == json)
   }
 
+  @Test func everyMemberOfTheMetricsFileIsDocumented() throws {
+    let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent()
+    let documentation = try String(contentsOf: root.appending(path: "Sources/Artifacts/FORMAT.md"), encoding: .utf8)
+    func check(_ json: JSON) {
+      for (name, value) in json.objectValue ?? [:] {
+        #expect(documentation.contains("`\(name)`"), "FORMAT.md does not mention \(name)")
+        // What these two hold is documented elsewhere.
+        if name != "facts" && name != "configuration" { check(value) }
+      }
+      for element in json.arrayValue ?? [] { check(element) }
+    }
+    check(MetricsFile.json(metrics, context: fixture.context))
+    check(MetricsFile.summary(metrics, context: fixture.context))
+  }
+
   @Test func equalScoresGiveEqualBytes() throws {
     let again = Metrics(fixture.scores, bootstrap: fixture.bootstrap)
     let context = fixture.context

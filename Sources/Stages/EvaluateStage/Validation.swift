@@ -26,7 +26,7 @@ struct ValidationPass {
 
   func run() throws -> Validation {
     let indices = forward.windows.sample(tokens: sample)
-    var sums = ProfileSums(TemperatureGrid(covering: bounds, nodesPerOctave: 8))
+    var sums = ProfileSums(TemperatureGrid(covering: bounds, nodesPerOctave: 4))
     let progress = Progress("validation", unit: "windows", total: indices.count)
     for start in stride(from: 0, to: indices.count, by: forward.windowsPerBatch) {
       try Interruption.check()
