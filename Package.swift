@@ -97,17 +97,12 @@ let package = Package(
 
     // Where the parts meet.
     stage("TokenizeStage", ["Tokenization"]),
-    stage("PretrainStage", ["Training", "LanguageModels", "TempNet", "Tokenization"]),
+    stage("PretrainStage", ["Training", "LanguageModels", "TempNet", "Tokenization", "Weights"]),
     stage("FeaturesStage", ["Training", "LanguageModels", "TempNet", "Tokenization", "Torch", "Weights"]),
     stage("FitStage", ["Training", "TempNet", "Evaluation", "Weights", "Torch"]),
     stage(
       "EvaluateStage", ["Evaluation", "Training", "LanguageModels", "TempNet", "Tokenization", "Weights", "Torch"]),
     stage("ExportStage", ["Weights", "TempNet"], embedded: ["Resources/tempnet.py"]),
-    stage("PretrainStage", ["Training", "LanguageModels", "TempNet", "Tokenization", "Weights"]),
-    stage("FeaturesStage", ["Training", "LanguageModels", "TempNet", "Tokenization"]),
-    stage("FitStage", ["Training", "TempNet"]),
-    stage("EvaluateStage", ["Evaluation", "Training", "LanguageModels", "TempNet", "Tokenization"]),
-    stage("ExportStage", ["Weights", "TempNet"]),
 
     program("tempnet-tokenize", ["TokenizeStage"], torch: false),
     program("tempnet-pretrain", ["PretrainStage"]),
