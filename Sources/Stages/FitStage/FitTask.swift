@@ -74,7 +74,7 @@ final class FitTask: TrainingTask {
   func validate(_ checkpoint: () throws -> Void) throws -> Metrics {
     var sums: [Double] = []
     var names: [String] = []
-    let chunk = max(configuration.batch, 4096)
+    let chunk = max(configuration.batch, 16_384)
     for first in stride(from: 0, to: validation.count, by: chunk) {
       try checkpoint()
       let rows = first..<min(first + chunk, validation.count)
