@@ -44,6 +44,8 @@ public struct PlannedStage: Sendable {
   public let memory: Int?
   public let retries: Int
   public let decision: Decision
+  /// Whether it runs although its artifact is there.
+  public let isForced: Bool
 }
 
 /// Which stages of a pipeline are wanted.

@@ -19,10 +19,10 @@ public struct Planner {
     let wanted = try selection.wanted(in: pipeline)
     var planned: [PlannedStage] = []
     for specification in pipeline.stages {
-      let stage = try resolve(specification.description, specification, after: planned) { identity, output in
+      let isForced = selection.forced.contains(specification.name)
+      let stage = try resolve(specification.description, specification, after: planned, isForced) { identity, output in
         guard wanted.contains(specification.name) else { return .leftOut }
-        return try decide(
-          specification.name, identity, output, isForced: selection.forced.contains(specification.name))
+        return try decide(specification.name, identity, output, isForced: isForced)
       }
       try checkInputs(of: stage, among: planned)
       planned.append(stage)
@@ -32,7 +32,7 @@ public struct Planner {
 
   private func resolve<Description: StageDescription>(
     _ description: Description.Type, _ specification: StageSpecification, after planned: [PlannedStage],
-    decide: (StageIdentity, String) throws -> Decision
+    _ isForced: Bool, decide: (StageIdentity, String) throws -> Decision
   ) throws -> PlannedStage {
     let settings = try Self.settings(description, specification)
     let configuration = try Description.Configuration.resolve(settings)
@@ -47,7 +47,7 @@ public struct Planner {
       configuration: settings,
       inputs: Dictionary(grouping: inputs, by: \.reference.name).mapValues { $0.map(\.path) },
       dependencies: specification.dependencies, cores: specification.cores, memory: specification.memory,
-      retries: specification.retries, decision: try decide(identity, output))
+      retries: specification.retries, decision: try decide(identity, output), isForced: isForced)
   }
 
   /// The configuration under `with:`, with as many threads as the stage asks for cores.

@@ -26,14 +26,13 @@ struct StageRun: Sendable {
   /// Between two looks at a lock that someone else holds.
   private static let lockInterval = 1.0
 
-  private var isForced: Bool { stage.decision == .run("forced") }
-
   func perform() async -> StageEnd {
     var attempts = 0
     do {
       while true {
+        try Task.checkCancellation()
         if try await isMadeByAnother() { return .adopted }
-        let aside = try AsideArtifact(stage.output)
+        let aside = try AsideArtifact(of: stage)
         defer { aside.putBack() }
         attempts += 1
         let start = relay.size
@@ -43,8 +42,7 @@ struct StageRun: Sendable {
           try aside.discard()
           return .made(attempts: attempts)
         }
-        if end == .exited(ExitStatus.tryAgain.rawValue), FileLock.holder(ArtifactBuilder.lock(for: stage.output)) != nil
-        {
+        if end == .exited(ExitStatus.tryAgain.rawValue), FileLock.holder(stage.lock) != nil {
           attempts -= 1
           continue
         }
@@ -75,14 +73,13 @@ struct StageRun: Sendable {
 
   /// Waits while another process makes the artifact. True if it is there afterwards.
   private func isMadeByAnother() async throws -> Bool {
-    let lock = ArtifactBuilder.lock(for: stage.output)
     var holder: String?
-    while let current = FileLock.holder(lock) {
+    while let current = FileLock.holder(stage.lock) {
       if current != holder { Log.note("\(stage.name): waits for \(current), which makes the same artifact") }
       holder = current
       try await clock.sleep(seconds: Self.lockInterval)
     }
-    guard !isForced || holder != nil else { return false }
+    guard !stage.isForced || holder != nil else { return false }
     return try isPresent()
   }
 
@@ -137,22 +134,29 @@ struct StageRun: Sendable {
   }
 }
 
+extension PlannedStage {
+  /// The lock that whoever makes the artifact holds.
+  fileprivate var lock: String { ArtifactBuilder.lock(for: output) }
+}
+
 /// What stood where an artifact is to be made: kept under another name until the new one is there.
 private struct AsideArtifact {
-  private let output: String
-  private var aside: String { "\(output).replaced" }
+  private let stage: PlannedStage
+  private var aside: String { "\(stage.output).replaced" }
 
-  init(_ output: String) throws {
-    self.output = output
-    guard try Files.status(output) != nil else { return }
+  init(of stage: PlannedStage) throws {
+    self.stage = stage
+    guard try Files.status(stage.output) != nil else { return }
     try Files.remove(aside)
-    try Files.rename(output, to: aside)
+    try Files.rename(stage.output, to: aside)
   }
 
   func discard() throws { try Files.remove(aside) }
 
-  /// Without effect once the new artifact is there. What cannot be put back is made again by the next run.
+  /// Without effect when the new artifact is there, or another run is about to put it there. What cannot be put back
+  /// is made again by the next run.
   func putBack() {
-    if !Files.exists(output), Files.exists(aside) { try? Files.rename(aside, to: output) }
+    guard Files.exists(aside), !Files.exists(stage.output), FileLock.holder(stage.lock) == nil else { return }
+    try? Files.rename(aside, to: stage.output)
   }
 }

@@ -33,7 +33,7 @@ public struct FeaturesConfiguration: StageConfiguration {
     tauMin = try reader.number("tau_min", default: 0.1, in: .positive, help: "lowest temperature of the profiles")
     tauMax = try reader.number("tau_max", default: 5, in: .positive, help: "highest temperature of the profiles")
     nodesPerOctave = try reader.integer(
-      "nodes_per_octave", default: 8, in: 1...64, help: "temperatures of the profiles per factor of two")
+      "nodes_per_octave", default: 4, in: 1...64, help: "temperatures of the profiles per factor of two")
     checkpointInterval = try reader.integer(
       "checkpoint_interval", default: 8, in: 1...1 << 20, identity: false, help: "batches between checkpoints")
     compute = try reader.computeOptions()

@@ -60,12 +60,12 @@ public struct FitConfiguration: StageConfiguration {
     method = try reader.choice("method", default: .profile, help: "tabulated profiles, or full logits as published")
     hidden = try reader.integer("hidden", default: 256, in: 1...1 << 16, help: "width of the network")
     dropout = try reader.number(
-      "dropout", default: 0.1, in: 0...0.99, help: "share of hidden units left out in training")
+      "dropout", default: 0, in: 0...0.99, help: "share of hidden units left out in training")
     tauMin = try reader.number("tau_min", default: 0.1, in: .positive, help: "lowest temperature")
     tauMax = try reader.number("tau_max", default: 3, in: .positive, help: "highest temperature")
-    epochs = try reader.number("epochs", default: 10, in: .positive, help: "passes over the training features")
-    batch = try reader.integer("batch", default: 1024, in: 1...1 << 24, help: "tokens per optimiser step")
-    learningRate = try reader.number("learning_rate", default: 3e-3, in: .positive, help: "highest learning rate")
+    epochs = try reader.number("epochs", default: 5, in: .positive, help: "passes over the training features")
+    batch = try reader.integer("batch", default: 2048, in: 1...1 << 24, help: "tokens per optimiser step")
+    learningRate = try reader.number("learning_rate", default: 1e-2, in: .positive, help: "highest learning rate")
     learningRateFloor = try reader.number(
       "learning_rate_floor", default: 0, in: .nonNegative, help: "learning rate at the end")
     warmup = try reader.number("warmup", default: 0.05, in: 0...1, help: "share of the steps in which the rate rises")

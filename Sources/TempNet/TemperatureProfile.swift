@@ -27,32 +27,6 @@ public struct TemperatureProfile: Sendable {
     self.variance = variance
   }
 
-  /// The profiles, float32, of logits [N, V].
-  public static func compute(logits: Tensor, grid: TemperatureGrid) -> TemperatureProfile {
-    withoutGradients {
-      let chunks = rowChunks(logits.size(0), width: logits.size(1)).map { rows in
-        let chunk = logits[rows]
-        return compute(centred: chunk - chunk.maximum(-1, keeping: true), grid: grid)
-      }
-      func joined(_ part: (TemperatureProfile) -> Tensor) -> Tensor {
-        chunks.isEmpty ? .zeros([0, grid.count]) : .concatenate(chunks.map(part))
-      }
-      return TemperatureProfile(
-        grid: grid, value: joined(\.value), entropy: joined(\.entropy), variance: joined(\.variance))
-    }
-  }
-
-  private static func compute(centred: Tensor, grid: TemperatureGrid) -> TemperatureProfile {
-    let nodes = grid.temperatures.map { tau in
-      let tau = Tensor.full([centred.size(0)], tau, dtype: centred.dtype, device: centred.device)
-      let statistics = TemperedStatistics(centred: centred, tau: tau)
-      return (value: tau * statistics.logPartition, statistics.entropy, statistics.variance)
-    }
-    func table(_ columns: [Tensor]) -> Tensor { .stack(columns, dimension: 1).to(.float32) }
-    return TemperatureProfile(
-      grid: grid, value: table(nodes.map(\.0)), entropy: table(nodes.map(\.1)), variance: table(nodes.map(\.2)))
-  }
-
   /// The profiles of the tokens that an integer tensor of rank 1 names.
   public func rows(_ indices: Tensor) -> TemperatureProfile {
     TemperatureProfile(

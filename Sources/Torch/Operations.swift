@@ -131,6 +131,10 @@ extension Tensor {
   public func unsqueezed(_ dimension: Int) -> Tensor {
     Operator.one("aten::unsqueeze", "", [.tensor(self), .integer(dimension)])
   }
+  /// The elements of one dimension in reverse order.
+  public func flipped(_ dimension: Int) -> Tensor {
+    Operator.one("aten::flip", "", [.tensor(self), .integers([dimension])])
+  }
   public func expanded(_ shape: [Int]) -> Tensor {
     Operator.one("aten::expand", "", [.tensor(self), .integers(shape)])
   }
@@ -240,6 +244,10 @@ extension Tensor {
     withoutGradients {
       _ = Operator.must("aten::add_", "Tensor", [.tensor(self), .tensor(other)], named: ["alpha": .number(scale)])
     }
+  }
+  /// Multiplies in place.
+  public func multiply(by other: Tensor) {
+    withoutGradients { _ = Operator.must("aten::mul_", "Tensor", [.tensor(self), .tensor(other)]) }
   }
 }
 

@@ -17,7 +17,7 @@ import Weights
   init() throws { workshop = try Workshop() }
 
   @Test func `rows equal what the model gives for each token directly`() throws {
-    let artifact = try workshop.run(["window=16", "stride=16", "batch=3", "train_tokens=100000"])
+    let artifact = try workshop.run(["window=16", "stride=16", "batch=3", "train_tokens=100000", "nodes_per_octave=8"])
     let tokens = try TokensArtifact(workshop.tokens)
     let model = try LanguageModel.load(workshop.model.path)
     for split in [Split.train, .validation] {

@@ -58,6 +58,15 @@ struct FeatureSplit {
   /// The rows that the indices name, in their order.
   func rows(_ indices: [Int]) -> FeatureSplit { FeatureSplit(self, Tensor(indices).to(hidden.device)) }
 
+  /// The mean over all rows of what the network's first layer sees, [V]: the logits, if need be minus their maximum,
+  /// divided by their norm. By linearity this takes one product with the unembedding.
+  func inputMean(_ input: TempNetSettings.Input, _ head: Head) -> Tensor {
+    let weights = norm(of: input).clamped(1e-12, nil).reciprocal() / Double(count)
+    var mean = weights.matmul(hidden).matmul(head.weight.transposed())
+    if let bias = head.bias { mean = mean + bias * weights.sum() }
+    return input == .centred ? mean - (weights * maximum).sum() : mean
+  }
+
   /// The norm of what the network is shown.
   func norm(of input: TempNetSettings.Input) -> Tensor { input == .centred ? centredNorm : norm }
 }

@@ -6,7 +6,7 @@ import Training
 
 /// Fitting a TempNet as something a training loop can train: batches are rows of features.
 final class FitTask: TrainingTask {
-  let network: TemperatureNetwork
+  private let trained: StandardisedNetwork
   private let configuration: FitConfiguration
   private let head: Head
   private let training: FeatureSplit
@@ -17,18 +17,32 @@ final class FitTask: TrainingTask {
   let steps: Int
 
   init(
-    _ network: TemperatureNetwork, _ configuration: FitConfiguration, head: Head, training: FeatureSplit,
+    _ fresh: TemperatureNetwork, _ configuration: FitConfiguration, head: Head, training: FeatureSplit,
     validation: FeatureSplit
   ) {
-    self.network = network
+    trained = StandardisedNetwork(fresh, inputMean: training.inputMean(fresh.settings.input, head))
     self.configuration = configuration
     self.head = head
     self.training = training
     self.validation = validation
     order = EpochOrder(count: training.count, seed: UInt64(configuration.seed))
-    exact = validation.profile.optimum(entropy: network.settings.entropy, bounds: network.settings.bounds)
+    exact = validation.profile.optimum(entropy: fresh.settings.entropy, bounds: fresh.settings.bounds)
     steps = max(1, Int((configuration.epochs * Double(training.count) / Double(configuration.batch)).rounded(.up)))
-    network.requireGradients()
+    startAtBestSingleTemperature()
+    trained.requireGradients()
+  }
+
+  /// The network as it is now, in its published form.
+  var network: TemperatureNetwork { trained.published }
+  private var settings: TempNetSettings { trained.settings }
+
+  /// Without this the first steps, at rates that suit everything else, are spent on one number.
+  private func startAtBestSingleTemperature() {
+    let single = SingleTemperature.robust(
+      profile: training.profile, entropy: settings.entropy, bounds: settings.bounds)
+    let sample = training.rows(Array(0..<min(training.count, 4096)))
+    let mean = withoutGradients { predicted(sample, training: false).mean().item }
+    trained.start(at: single, from: mean)
   }
 
   let itemName = "tokens"
@@ -40,7 +54,7 @@ final class FitTask: TrainingTask {
       warmup: Int(configuration.warmup * Double(steps)), steps: steps)
     return [
       ParameterGroup(
-        name: "tempnet", parameters: network.parameters, schedule: schedule, weightDecay: configuration.weightDecay)
+        name: "tempnet", parameters: trained.parameters, schedule: schedule, weightDecay: configuration.weightDecay)
     ]
   }
 
@@ -54,13 +68,13 @@ final class FitTask: TrainingTask {
     let scores = score(batch, predicted(batch, training: true))
     let loss = scores.loss(configuration.objective).sum()
     (loss / Double(totalWeight)).backward()
-    return [Measurement("loss", loss)] + scores.measurements(network.settings)
+    return [Measurement("loss", loss)] + scores.measurements(settings)
   }
 
   func validate(_ checkpoint: () throws -> Void) throws -> Metrics {
     var sums: [Double] = []
     var names: [String] = []
-    let chunk = max(configuration.batch, 4096)
+    let chunk = max(configuration.batch, 16_384)
     for first in stride(from: 0, to: validation.count, by: chunk) {
       try checkpoint()
       let rows = first..<min(first + chunk, validation.count)
@@ -68,7 +82,7 @@ final class FitTask: TrainingTask {
       let scores = score(batch, predicted(batch, training: false))
       let distance = (scores.tau.to(.float64) - exact[rows]).abs().sum()
       let measured =
-        [Measurement("loss", scores.loss(configuration.objective).sum())] + scores.measurements(network.settings)
+        [Measurement("loss", scores.loss(configuration.objective).sum())] + scores.measurements(settings)
         + [Measurement("distance_from_exact", distance)]
       names = measured.map(\.name)
       let values = measured.map { $0.sum.item }
@@ -98,10 +112,11 @@ final class FitTask: TrainingTask {
   }
 
   private func predicted(_ batch: FeatureSplit, training: Bool) -> Tensor {
-    switch configuration.method {
+    let network = network
+    return switch configuration.method {
     case .profile:
       network.folded(unembedding: head.weight, bias: head.bias)(
-        hidden: batch.hidden, maximum: batch.maximum, norm: batch.norm(of: network.settings.input), training: training)
+        hidden: batch.hidden, maximum: batch.maximum, norm: batch.norm(of: settings.input), training: training)
     case .logits: network(head(batch.hidden), training: training)
     }
   }
@@ -113,13 +128,13 @@ final class FitTask: TrainingTask {
       let tau64 = tau.to(.float64)
       // ℓ = G(τ) - x_y - H₀ τ and CE = (G(τ) - x_y) / τ, with x counted from the maximum.
       return Scores(
-        tau: tau, robust: value - batch.target - tau64 * network.settings.entropy,
+        tau: tau, robust: value - batch.target - tau64 * settings.entropy,
         crossEntropy: (value - batch.target) / tau64)
     case .logits:
       let logits = head(batch.hidden)
       return Scores(
         tau: tau,
-        robust: RobustLoss.perToken(logits: logits, labels: batch.label, tau: tau, rho: network.settings.rho),
+        robust: RobustLoss.perToken(logits: logits, labels: batch.label, tau: tau, rho: settings.rho),
         crossEntropy: RobustLoss.temperedCrossEntropy(logits: logits, labels: batch.label, tau: tau))
     }
   }
