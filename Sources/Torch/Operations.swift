@@ -245,10 +245,6 @@ extension Tensor {
       _ = Operator.must("aten::add_", "Tensor", [.tensor(self), .tensor(other)], named: ["alpha": .number(scale)])
     }
   }
-  /// Multiplies in place.
-  public func multiply(by other: Tensor) {
-    withoutGradients { _ = Operator.must("aten::mul_", "Tensor", [.tensor(self), .tensor(other)]) }
-  }
 }
 
 // MARK: - Layers
