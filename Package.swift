@@ -142,7 +142,8 @@ let package = Package(
     tests(
       "ExportStage",
       [
-        "ExportStage", "StageDescriptions", "Configuration", "TempNet", "Weights", "Torch", "Artifacts", "Diagnostics",
+        "ExportStage", "Evaluation", "StageDescriptions", "Configuration", "TempNet", "Weights", "Torch", "Artifacts",
+        "Diagnostics",
         "TestSupport",
       ]),
     tests(

@@ -1,6 +1,7 @@
 import Artifacts
 import Configuration
 import Diagnostics
+import Evaluation
 import ExportStage
 import Foundation
 import StageDescriptions
@@ -29,17 +30,43 @@ import Weights
     _ = try builder.publish(summary: [:])
   }
 
-  private func export(_ format: String) throws -> Artifact {
+  private func export(_ format: String, evaluation: String? = nil) throws -> Artifact {
     let configuration = try ExportConfiguration.resolve(
       file: nil, overrides: [ConfigurationOverride(parsing: "format=\(format)")])
     let request = try StageRequest<Export>(
-      configuration, inputs: ["tempnet": [folder("fitted")]], output: folder(format), digests: .forProgram)
+      configuration, inputs: ["tempnet": [folder("fitted")], "evaluation": evaluation.map { [$0] } ?? []],
+      output: folder(format), digests: .forProgram)
     return try ExportStage.run(request)
   }
 
+  /// An evaluation of the TempNet with this key, with invented results.
+  private func evaluation(of key: String) throws -> String {
+    let reference = InputReference(name: "tempnet", kind: "tempnet", key: key)
+    let identity = StageIdentity(
+      program: "tempnet-evaluate", stage: "evaluate", stageVersion: 1, kind: .evaluation, configuration: [:],
+      inputs: [reference])
+    let scores = TestScores(
+      entropy: [1, 2, 3], isCorrect: [true, false, true],
+      policies: [
+        PolicyScores(
+          name: "one", title: "temperature 1", kind: .fixed, temperature: [1, 1, 1], crossEntropy: [0.5, 1, 1.5]),
+        PolicyScores(
+          name: "tempnet", title: "the fitted | TempNet", kind: .tempnet, temperature: [0.5, 1, 2],
+          crossEntropy: [0.5, 0.75, 1]),
+      ],
+      extent: TextExtent(tokens: 3, documents: 1, bytes: 12, words: 2), rho: 1.5, vocabulary: 37, bounds: 0.2...3)
+    let context = ReportContext(
+      facts: [], inputs: [], sources: [ReportContext.Source(name: "Emma", licence: "public domain", origin: "a|shelf")],
+      configuration: [:])
+    let metrics = Metrics(scores, bootstrap: BlockBootstrap(count: 3, blockLength: 1, resamples: 100))
+    let builder = try ArtifactBuilder(output: folder("evaluation-\(key.prefix(8))"), identity: identity)
+    try AtomicFile.write(MetricsFile.json(metrics, context: context).pretty, to: builder.path(for: MetricsFile.name))
+    return try builder.publish(summary: [:]).path
+  }
+
   /// Unpacks the bundle and returns the folder it holds.
-  private func unpackedBundle() throws -> String {
-    let archive = try ArchiveReader(export("bundle").file("tempnet-bundle.tar.zst"))
+  private func unpackedBundle(evaluation: String? = nil) throws -> String {
+    let archive = try ArchiveReader(export("bundle", evaluation: evaluation).file("tempnet-bundle.tar.zst"))
     while let entry = try archive.next() {
       let path = folder(entry.entryName)
       try Files.makeFolder(Files.folder(of: path))
@@ -72,6 +99,25 @@ import Weights
     #expect(try Files.read(export("bundle").file("tempnet-bundle.tar.zst")) == first)
   }
 
+  @Test func `the card states what was measured, on what, and whose data it is`() throws {
+    let key = try Artifact.open(folder("fitted")).key
+    let bundle = try unpackedBundle(evaluation: evaluation(of: key))
+    let card = try text("\(bundle)/README.md")
+    #expect(card.contains("the 3 tokens of the test split"))
+    // exp(1), 3 / (12 ln 2) and the mean of 1 * (CE - entropy) for ln 37 - 1.5.
+    #expect(card.contains("| temperature 1 | -1.1109 | 2.718 | 0.3607 | 1.000 |"))
+    #expect(card.contains("| the fitted / TempNet |"))
+    #expect(card.contains("| Emma | public domain | a/shelf |"))
+    #expect(card.contains("Key of the TempNet: `\(key)`; of the evaluation: `"))
+    #expect(try Files.list(bundle).contains("metrics.json"))
+  }
+
+  @Test func `measurements of another TempNet are refused`() throws {
+    let other = try evaluation(of: String(repeating: "0", count: 64))
+    let failure = #expect(throws: Failure.self) { try export("bundle", evaluation: other) }
+    #expect(failure?.status == .badData)
+  }
+
   @Test func `an artifact that is no TempNet is refused`() throws {
     try Files.makeFolder(folder("nothing"))
     let configuration = try ExportConfiguration.resolve(file: nil, overrides: [])
@@ -97,13 +143,17 @@ import Weights
       net = TempNet.load(sys.argv[1] + "/tempnet.safetensors")
       logits = torch.from_numpy(ours["logits"])
       processed = TempNetLogitsProcessor(net)(None, logits)
+      random = np.random.default_rng(0)
+      hidden, head, bias = (random.normal(size=s).astype(np.float32) for s in ((64, 12), (37, 12), 37))
+      made = hidden @ head.T + bias
       print(np.abs(net(ours["logits"]) - ours["tau"]).max(), np.abs(net(logits).numpy() - ours["tau"]).max(),
+            np.abs(net.folded(head, bias)(hidden, made) - net(made)).max(),
             (processed * torch.from_numpy(ours["tau"])[:, None] - logits).abs().max().item())
       """, to: "check.py")
     let output = try run(python, [folder("check.py"), bundle, folder("ours.safetensors")])
     let errors = output.split(whereSeparator: \.isWhitespace).compactMap { Double($0) }
-    try #require(errors.count == 3)
-    #expect(errors[0] < 1e-5 && errors[1] < 1e-5 && errors[2] < 1e-4)
+    try #require(errors.count == 4)
+    #expect(errors[0] < 1e-5 && errors[1] < 1e-5 && errors[2] < 1e-5 && errors[3] < 1e-4)
   }
 
   private func run(_ program: String, _ arguments: [String]) throws -> String {

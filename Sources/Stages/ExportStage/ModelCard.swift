@@ -75,7 +75,8 @@ struct ModelCard {
     guard let evaluation else { return "## Results\n\nNo evaluation was exported with these weights.\n" }
     let rows = evaluation.policies.map { policy in
       let bits = policy.bitsPerByte.map { fixed($0, digits: 4) } ?? "-"
-      return "| \(policy.title) | \(fixed(policy.robustLoss, digits: 4)) | \(fixed(policy.perplexity, digits: 3)) "
+      return
+        "| \(cell(policy.title)) | \(fixed(policy.robustLoss, digits: 4)) | \(fixed(policy.perplexity, digits: 3)) "
         + "| \(bits) | \(fixed(policy.meanTemperature, digits: 3)) |"
     }
     return """
