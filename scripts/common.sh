@@ -34,7 +34,11 @@ quietly() { # LOG COMMAND...
 
 # Builds the programs, and with `--build-tests` the tests too; says so when that takes more than a moment.
 build() { # [ARGUMENTS OF swift build]
-  local notice built=yes
+  local notice built=yes place=$root/.build/checkout
+  # Compiled modules know where they were made; a checkout that was moved has to be built anew.
+  if [[ -f $place && $(<"$place") != "$root" ]]; then rm -rf -- "$root/.build"; fi
+  mkdir -p -- "$root/.build"
+  printf '%s\n' "$root" >"$place"
   # `read` with a time limit on a pipe that stays empty sleeps without a process of its own to clean up.
   { read -rt 3 <> <(:) || note "building on $(nproc) cores; this takes several minutes the first time ..."; } &
   notice=$!

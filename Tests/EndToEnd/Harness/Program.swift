@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// A program of this package, as the build left it beside the tests.
-struct Program: CustomTestStringConvertible {
+struct Program: Sendable, CustomTestStringConvertible {
   static let tokenize = Program("tempnet-tokenize")
   static let pretrain = Program("tempnet-pretrain")
   static let features = Program("tempnet-features")
@@ -72,6 +72,7 @@ final class RunningProgram: Sendable {
     try process.run()
   }
 
+  var processIdentifier: Int32 { process.processIdentifier }
   var isRunning: Bool { process.isRunning }
 
   func send(_ signal: Int32) { kill(process.processIdentifier, signal) }

@@ -64,7 +64,7 @@ struct StageCommand {
 }
 
 /// What an artifact consists of: the digest of every file, the manifest among them, by its path.
-struct ArtifactContent: Equatable, CustomStringConvertible {
+struct ArtifactContent: Equatable, Sendable, CustomStringConvertible {
   let digests: [String: String]
 
   init(_ path: String) throws {

@@ -1,0 +1,115 @@
+import TestSupport
+
+/// A whole pipeline, from text to bundle, that takes seconds.
+struct TinyPipeline: Sendable {
+  struct Stage: Sendable {
+    let name: String
+    let program: Program
+    /// Input and the stage that makes it.
+    let inputs: [(String, String)]
+    /// YAML.
+    let configuration: String
+  }
+
+  /// How much there is to do.
+  struct Size {
+    var sentences: Int
+    var trainingSteps: Int
+    var featureBatch: Int
+    var epochs: Int
+
+    static let small = Size(sentences: 1500, trainingSteps: 40, featureBatch: 8, epochs: 2)
+    /// Enough for several seconds and many checkpoints of every stage that saves some.
+    static let long = Size(sentences: 6000, trainingSteps: 6000, featureBatch: 1, epochs: 40)
+  }
+
+  let folder: TemporaryFolder
+  let stages: [Stage]
+
+  init(_ size: Size = .small) throws {
+    folder = try TemporaryFolder()
+    try folder.write(corpus(sentences: size.sentences), to: "text.txt")
+    stages = Self.stages(size)
+    try writeFile()
+  }
+
+  private static func stages(_ size: Size) -> [Stage] {
+    let compute = "device: cpu, compute: float32"
+    return [
+      Stage(
+        name: "tokens", program: .tokenize, inputs: [],
+        configuration: "{corpus: [text.txt], vocabulary: 380, validation: 0.1, test: 0.1}"),
+      Stage(
+        name: "model", program: .pretrain, inputs: [("tokens", "tokens")],
+        configuration: """
+          {objective: robust, entropy: 2, context: 32, batch: 4, steps: \(size.trainingSteps), validation_interval: \
+          \(size.trainingSteps / 2), checkpoint_interval: \(size.trainingSteps / 20), log_interval: 10, \
+          model: {layers: 1, width: 32, heads: 2}, tempnet: {hidden: 16}, \(compute)}
+          """),
+      Stage(
+        name: "features", program: .features, inputs: [("model", "model"), ("tokens", "tokens")],
+        configuration: "{batch: \(size.featureBatch), checkpoint_interval: 4, \(compute)}"),
+      Stage(
+        name: "tempnet", program: .fit, inputs: [("features", "features")],
+        configuration: """
+          {entropy: auto, hidden: 16, epochs: \(size.epochs), batch: 256, checkpoint_interval: 50, \(compute)}
+          """),
+      Stage(
+        name: "evaluation", program: .evaluate,
+        inputs: [("model", "model"), ("tokens", "tokens"), ("tempnet", "tempnet")],
+        configuration: "{bootstrap: {resamples: 200}, \(compute)}"),
+      Stage(
+        name: "bundle", program: .export, inputs: [("tempnet", "tempnet"), ("evaluation", "evaluation")],
+        configuration: "{format: bundle}"),
+    ]
+  }
+
+  /// Writes the pipeline's file, for `tempnet-run`.
+  private func writeFile() throws {
+    let lines = stages.map { stage in
+      let inputs = stage.inputs.map { "\($0): \($1)" }.joined(separator: ", ")
+      let run = stage.program.name.dropFirst("tempnet-".count)
+      return "  \(stage.name): {run: \(run), from: {\(inputs)}, cores: 1, with: \(stage.configuration)}\n"
+    }
+    try folder.write("pipeline: tiny\nstages:\n\(lines.joined())", to: "tiny.yaml")
+  }
+
+  /// A stage's program by hand, with inputs that lie in folders named after their stages.
+  func command(_ name: String) throws -> StageCommand {
+    guard let stage = stages.first(where: { $0.name == name }) else { preconditionFailure("no stage \(name)") }
+    let file = try folder.write(stage.configuration, to: "\(name).yaml")
+    // `cores: 1` in the pipeline; export computes nothing.
+    let threads = name == "bundle" ? [] : ["--set", "threads=1"]
+    return StageCommand(
+      program: stage.program,
+      arguments: stage.inputs.flatMap { ["--\($0)", $1] } + ["--config", file] + threads, folder: folder.path)
+  }
+
+  /// Runs all stages by hand and returns what they made.
+  func runByHand() async throws -> [String: ArtifactContent] {
+    var results: [String: ArtifactContent] = [:]
+    for stage in stages { results[stage.name] = try await command(stage.name).finish(stage.name) }
+    return results
+  }
+
+  func run(_ arguments: [String] = [], store: String = "store") async throws -> Outcome {
+    try await Program.run(runArguments(arguments, store: store), in: folder.path)
+  }
+
+  func start(store: String = "store") throws -> RunningProgram {
+    try Program.run.start(runArguments([], store: store), in: folder.path)
+  }
+
+  private func runArguments(_ arguments: [String], store: String) -> [String] {
+    ["tiny.yaml", "--store", store] + arguments
+  }
+
+  /// What a stage left in a store.
+  func result(_ stage: String, store: String = "store") throws -> ArtifactContent {
+    try ArtifactContent(folder("\(store)/latest/tiny/\(stage)"))
+  }
+
+  func results(store: String = "store") throws -> [String: ArtifactContent] {
+    Dictionary(uniqueKeysWithValues: try stages.map { ($0.name, try result($0.name, store: store)) })
+  }
+}

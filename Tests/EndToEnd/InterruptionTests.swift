@@ -1,0 +1,115 @@
+import Artifacts
+import Glibc
+import TestSupport
+import Testing
+
+/// Whatever happens to a process, going on comes to the same bytes as never having been disturbed.
+@Suite(.serialized, .enabled(if: slowTestsEnabled), UndisturbedPipeline()) struct InterruptionTests {
+  private static let stagesWithCheckpoints = ["model", "features", "tempnet"]
+
+  private let pipeline: TinyPipeline
+  private let undisturbed: [String: ArtifactContent]
+
+  init() throws {
+    let made = try #require(UndisturbedPipeline.made)
+    (pipeline, undisturbed) = (made.pipeline, made.results)
+  }
+
+  @Test(arguments: stagesWithCheckpoints)
+  func `a stage killed three times writes the same bytes`(stage: String) async throws {
+    let (command, output) = (try pipeline.command(stage), "\(stage)-killed")
+    try await command.kill(output, times: 3)
+    #expect(!Files.exists(pipeline.folder(output)), "nothing half done may look like an artifact")
+    #expect(try await command.finish(output).differences(from: try #require(undisturbed[stage])) == [])
+  }
+
+  @Test(arguments: stagesWithCheckpoints)
+  func `a stage told to end saves its work, ends with 75 and goes on`(stage: String) async throws {
+    let (command, output) = (try pipeline.command(stage), "\(stage)-ended")
+    let outcome = try await command.kill(output, once: .checkpoints(1), signal: SIGTERM)
+    #expect(outcome.end == .exited(75), "\(outcome)")
+    #expect(outcome.output.isEmpty, "\(outcome)")
+    #expect(!Files.exists(pipeline.folder(output)))
+    #expect(try await command.finish(output).differences(from: try #require(undisturbed[stage])) == [])
+  }
+
+  @Test func `a second process that wants to make the same artifact is told who is at it`() async throws {
+    let (command, output) = (try pipeline.command("model"), "model-shared")
+    let first = try command.program.start(command.arguments + ["--output", output], in: command.folder)
+    while !Files.exists(pipeline.folder("\(output).partial/identity.json")) {
+      try #require(first.isRunning)
+      try await Task.sleep(for: .milliseconds(2))
+    }
+    let second = try await command.program(command.arguments + ["--output", output], in: command.folder)
+    #expect(second.end == .exited(75), "\(second)")
+    #expect(second.errors.contains("\(first.processIdentifier)"), "\(second)")
+    #expect(try await first.outcome().end == .exited(0))
+  }
+
+  @Test func `a runner killed in training three times, and run again, comes to the same bytes`() async throws {
+    for _ in 1...3 {
+      let runner = try pipeline.start(store: "killed")
+      try await waitForTraining(runner, store: "killed")
+      runner.send(SIGKILL)
+      #expect(try await runner.outcome().end == .killed(signal: SIGKILL))
+    }
+    #expect(try await finish(store: "killed") == undisturbed)
+  }
+
+  @Test func `a runner told to end passes it on, ends with 75 and goes on`() async throws {
+    let runner = try pipeline.start(store: "ended")
+    try await waitForTraining(runner, store: "ended")
+    runner.send(SIGTERM)
+    let outcome = try await runner.outcome()
+    #expect(outcome.end == .exited(75), "\(outcome)")
+    #expect(try await finish(store: "ended") == undisturbed)
+  }
+
+  @Test func `two runners on one store do each other no harm`() async throws {
+    async let first = pipeline.run(store: "shared")
+    async let second = pipeline.run(store: "shared")
+    for outcome in try await [first, second] { #expect(outcome.end == .exited(0), "\(outcome)") }
+    #expect(try pipeline.results(store: "shared") == undisturbed)
+  }
+
+  private func finish(store: String) async throws -> [String: ArtifactContent] {
+    let outcome = try await pipeline.run(store: store)
+    try #require(outcome.end == .exited(0), "\(outcome)")
+    return try pipeline.results(store: store)
+  }
+
+  /// Waits until the model has been trained for three more checkpoints, and a random while longer.
+  private func waitForTraining(_ runner: RunningProgram, store: String) async throws {
+    let artifacts = pipeline.folder("\(store)/artifacts")
+    func checkpoints() -> Set<String> {
+      let partial = (try? Files.list(artifacts))?.first { $0.hasPrefix("pretrain-") && $0.hasSuffix(".partial") }
+      let names = partial.flatMap { try? Files.list("\(artifacts)/\($0)/checkpoints") } ?? []
+      return Set(names.filter { Int($0) != nil })
+    }
+    var seen = checkpoints()
+    let wanted = seen.count + 3
+    while seen.count < wanted {
+      try #require(runner.isRunning, "the pipeline was done before it could be stopped")
+      seen.formUnion(checkpoints())
+      try await Task.sleep(for: .milliseconds(2))
+    }
+    try await Task.sleep(for: .milliseconds(Int.random(in: 0...300)))
+  }
+}
+
+/// Runs a pipeline by hand once for a whole suite, which compares with what came of it.
+struct UndisturbedPipeline: SuiteTrait, TestScoping {
+  struct Made: Sendable {
+    let pipeline: TinyPipeline
+    let results: [String: ArtifactContent]
+  }
+  @TaskLocal static var made: Made?
+
+  func provideScope(
+    for test: Test, testCase: Test.Case?, performing function: @Sendable () async throws -> Void
+  ) async throws {
+    let pipeline = try TinyPipeline(.long)
+    let made = Made(pipeline: pipeline, results: try await pipeline.runByHand())
+    try await Self.$made.withValue(made) { try await function() }
+  }
+}

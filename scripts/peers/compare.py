@@ -1,0 +1,168 @@
+"""Compares a joint pretraining step and a TempNet's fit with PyTorch: same work, same data, same weights, in turn, in one run.
+
+What both sides compute is checked in the same run: losses of the first steps have to agree, and the fitted network's loss
+has to be what a second implementation finds. Prints a table, and writes every figure as JSON.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import platform
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+from data import read_metrics
+
+HERE = pathlib.Path(__file__).parent
+
+parser = argparse.ArgumentParser(description=__doc__)
+parser.add_argument("--programs", type=pathlib.Path, required=True, help="the folder of the built programs")
+parser.add_argument("--text", type=pathlib.Path, required=True, help="some 0.5 MB of text or more")
+parser.add_argument("--json", type=pathlib.Path, default="bench.json", help="where the figures go")
+parser.add_argument("--rounds", type=int, default=3, help="how often each side is timed; medians count")
+parser.add_argument("--steps", type=int, default=6, help="timed steps per round")
+parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
+arguments = parser.parse_args()
+
+COMPUTE = {"device": "cpu", "compute": "float32", "threads": arguments.threads}
+# The size of the baselines in the paper's spirit: six layers, 17 million parameters, 4,096 tokens per step.
+PRETRAIN = COMPUTE | {
+    "objective": "robust", "entropy": 1.0, "context": 256, "batch": 16, "seed": 1, "log_interval": 1,
+    "validation_interval": 1 << 20, "checkpoint_interval": 1 << 20, "select": "last",
+    "model": {"layers": 6, "width": 384, "heads": 6, "attention": "window"},
+    # Dropout draws differ between libraries, and a constant rate keeps the schedule out of the comparison.
+    "tempnet": {"hidden": 256, "dropout": 0, "learning_rate": 3e-4, "schedule": "constant", "weight_decay": 0.1},
+    "optimiser": {
+        "learning_rate": 6e-4, "learning_rate_floor": 6e-4, "warmup": 0, "weight_decay": 0.1, "beta1": 0.9,
+        "beta2": 0.95, "epsilon": 1e-8, "gradient_clip": 1,
+    },
+}
+FEATURES = COMPUTE | {"train_tokens": 65_536, "validation_tokens": 8_192}
+FIT = COMPUTE | {
+    "entropy": "auto", "hidden": 256, "dropout": 0.1, "epochs": 4, "batch": 1024, "learning_rate": 3e-3, "warmup": 0.05,
+    "seed": 1, "tau_min": 0.1, "tau_max": 3,
+}
+
+
+def run(command):
+    """Runs a command; what it printed, seconds, and the peak of its memory in MiB."""
+    start = time.perf_counter()
+    with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
+        process = subprocess.Popen([str(word) for word in command], stdout=output, stderr=errors)
+        _, status, usage = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - start
+        if status != 0:
+            errors.seek(0)
+            sys.exit(f"bench: {command[0]} failed:\n{errors.read().decode()}")
+        output.seek(0)
+        return output.read().decode(), seconds, usage.ru_maxrss / 1024
+
+
+def program(name, configuration, output, *words):
+    """Runs one of our programs into a folder that does not exist yet."""
+    shutil.rmtree(output, ignore_errors=True)
+    file = output.with_suffix(".yaml")
+    file.write_text(json.dumps(configuration))
+    return run([arguments.programs / f"tempnet-{name}", *words, "--config", file, "--quiet", "--output", output])
+
+
+def peer(name, *words):
+    output, _, _ = run([sys.executable, HERE / f"{name}.py", *words])
+    return json.loads(output)
+
+
+def agree(what, ours, theirs, tolerance):
+    difference = max(abs(a - b) / abs(b) for a, b in zip(ours, theirs, strict=True))
+    print(f"{what}: largest relative difference {difference:.1e} (tolerance {tolerance:.0e})")
+    if not difference <= tolerance:
+        sys.exit(f"bench: {what} differ: {ours} and {theirs}")
+    return difference
+
+
+def bench_pretraining(work, tokens):
+    """Seconds per step. Ours: the difference of a long and a short run, which leaves out start and end."""
+    start = work / "start"
+    frozen = json.loads(json.dumps(PRETRAIN)) | {"steps": 1}
+    for section in ("optimiser", "tempnet"):
+        frozen[section] |= {"learning_rate": 0, "learning_rate_floor": 0}
+    program("pretrain", frozen, start, "--tokens", tokens)
+
+    warm_up, steps, model = 2, arguments.steps, work / "model"
+    times, peaks, losses = {"ours": [], "eager": [], "compiled": []}, {}, {}
+    for _ in range(arguments.rounds):
+        _, short, _ = program("pretrain", PRETRAIN | {"steps": warm_up}, work / "short", "--tokens", tokens)
+        _, long, peaks["ours"] = program("pretrain", PRETRAIN | {"steps": warm_up + steps}, model, "--tokens", tokens)
+        times["ours"].append((long - short) / steps)
+        losses["ours"] = [line["training"]["loss"] for line in read_metrics(model, "training")]
+        for mode in ("eager", "compiled"):
+            words = ["--tokens", tokens, "--model", start, "--configuration", json.dumps(PRETRAIN)]
+            words += ["--steps", steps, "--warm-up", warm_up] + (["--compile"] if mode == "compiled" else [])
+            result = peer("pretrain", *words)
+            times[mode].append(result["seconds_per_step"])
+            peaks[mode], losses[mode] = result["peak_mib"], result["losses"]
+    check = agree("losses of the first steps, ours and eager", losses["ours"], losses["eager"], 1e-3)
+    return {
+        "seconds_per_step": times, "peak_mib": peaks, "losses": losses, "difference": check,
+        "tokens_per_step": PRETRAIN["batch"] * PRETRAIN["context"],
+    }
+
+
+def bench_fit(work, tokens):
+    """Seconds from a frozen model to a fitted network, programs' start included on our side."""
+    model, features, fitted = work / "model", work / "features", work / "tempnet"
+    times, peaks = {"ours": [], "ours without features": [], "eager": []}, {}
+    for _ in range(arguments.rounds):
+        _, first, peak = program("features", FEATURES, features, "--model", model, "--tokens", tokens)
+        _, second, fit_peak = program("fit", FIT, fitted, "--features", features)
+        times["ours"].append(first + second)
+        times["ours without features"].append(second)
+        peaks["ours"] = max(peak, fit_peak)
+        settings = json.dumps(FIT | FEATURES)
+        result = peer("fit", "--tokens", tokens, "--model", model, "--fitted", fitted, "--configuration", settings)
+        times["eager"].append(result["seconds"])
+        peaks["eager"] = result["peak_mib"]
+    manifest = json.loads((fitted / "artifact.json").read_text())
+    ours = manifest["summary"]["validation"]["robust_loss"]
+    check = agree("validation loss of our fit, by us and by PyTorch", [ours], [result["validation_loss_of_ours"]], 2e-3)
+    return {
+        "seconds": times, "peak_mib": peaks, "difference": check, "passes": FIT["epochs"],
+        "tokens": FEATURES["train_tokens"], "validation_loss": {"ours": ours, "eager": result["validation_loss"]},
+    }
+
+
+def show(title, times, peaks):
+    print(f"\n{title}\n{'':24}{'median':>10}{'ours is faster by':>20}{'peak memory':>14}")
+    medians = {name: statistics.median(values) for name, values in times.items()}
+    for name, median in medians.items():
+        ratio = "" if name.startswith("ours") else f"{median / medians['ours']:.2f}"
+        peak = f"{peaks[name]:,.0f} MiB" if name in peaks else ""
+        print(f"{name:24}{median:>8.3f} s{ratio:>20}{peak:>14}")
+
+
+with tempfile.TemporaryDirectory() as folder:
+    work = pathlib.Path(folder)
+    tokens = work / "tokens"
+    text = {"corpus": [str(arguments.text)], "vocabulary": 8192, "validation": 0.05, "test": 0.01}
+    program("tokenize", text, tokens)
+    pretraining = bench_pretraining(work, tokens)
+    fit = bench_fit(work, tokens)
+
+figures = {
+    "machine": {"processor": platform.processor() or platform.machine(), "threads": arguments.threads},
+    "rounds": arguments.rounds, "pretraining": pretraining, "fit": fit,
+}
+arguments.json.write_text(json.dumps(figures, indent=2) + "\n")
+show(
+    f"joint pretraining, seconds per step of {pretraining['tokens_per_step']} tokens, float32, {arguments.threads} threads",
+    pretraining["seconds_per_step"], pretraining["peak_mib"])
+show(
+    f"fit to a frozen model, {fit['passes']} passes over {fit['tokens']} tokens, float32", fit["seconds"],
+    fit["peak_mib"])
+losses = fit["validation_loss"]
+print(f"validation robust loss after the fit: ours {losses['ours']:.5f}, PyTorch {losses['eager']:.5f}")
+print(f"\nall figures: {arguments.json}")
