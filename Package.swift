@@ -131,6 +131,9 @@ let package = Package(
       fixtures: true),
     tests("TempNet", ["TempNet", "Torch", "Weights", "Diagnostics"], fixtures: true),
     tests("Training", ["Training", "Artifacts", "Torch", "Diagnostics", "TestSupport"]),
+    tests(
+      "PretrainStage",
+      ["PretrainStage", "TokenizeStage", "Training", "Configuration", "LanguageModels", "TempNet", "TestSupport"]),
     tests("Evaluation", ["Evaluation", "Artifacts"], fixtures: true),
     tests(
       "EvaluateStage",

@@ -38,12 +38,12 @@ public struct TemperatureNetwork: Module, Sendable {
     self.last = last
   }
 
-  /// The same network with its weights on a device.
-  public func to(_ device: Device) -> TemperatureNetwork {
-    func moved(_ layer: Linear) -> Linear { Linear(weight: layer.weight.to(device), bias: layer.bias?.to(device)) }
+  /// A network over other tensors of the same shapes: moved to a device, of another type, or copied.
+  public func mapped(_ change: (Tensor) -> Tensor) -> TemperatureNetwork {
+    func changed(_ layer: Linear) -> Linear { Linear(weight: change(layer.weight), bias: layer.bias.map(change)) }
     return TemperatureNetwork(
-      settings: settings, transformation: moved(transformation), projection: moved(projection),
-      scaler: scaler.to(device), last: moved(last))
+      settings: settings, transformation: changed(transformation), projection: changed(projection),
+      scaler: change(scaler), last: changed(last))
   }
 
   /// The parameters under their published names.

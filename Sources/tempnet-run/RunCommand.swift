@@ -29,7 +29,8 @@ struct RunCommand: AsyncParsableCommand {
     let plan = try workspace.plan(selection.selection)
     if dryRun { return print(plan.table) }
     let runner = Runner(
-      store: workspace.store, executor: try LocalExecutor.besideThisProgram(), budget: .ofThisMachine(jobs: jobs ?? .max))
+      store: workspace.store, executor: try LocalExecutor.besideThisProgram(),
+      budget: .ofThisMachine(jobs: jobs ?? .max))
     if let record = try await runner.run(plan) {
       Log.note("\(plan.pipeline): done; logs and times are in \(record)")
     } else {

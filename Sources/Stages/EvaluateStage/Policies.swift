@@ -34,7 +34,7 @@ struct Networks {
         throw Failure(
           .badData, "is for \(network.settings.vocabulary) logits, but the model has \(vocabulary)", at: path)
       }
-      return network.to(device)
+      return network.mapped { $0.to(device) }
     }
     fitted = try request.inputs.artifacts("tempnet").map { try load($0.file(Evaluate.tempnetFile)) }
     let model = request.inputs.artifact("model")

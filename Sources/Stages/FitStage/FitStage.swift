@@ -24,7 +24,7 @@ public enum FitStage {
 
     Seeds.seedMachine(UInt64(configuration.seed), .initialisation, index: 0)
     let task = FitTask(
-      TemperatureNetwork(settings).to(resolution.device), configuration, head: head, training: training,
+      TemperatureNetwork(settings).mapped { $0.to(resolution.device) }, configuration, head: head, training: training,
       validation: validation)
     let loop = try TrainingLoop(
       task, settings: loopSettings(configuration, steps: task.steps), files: TrainingFiles(builder),

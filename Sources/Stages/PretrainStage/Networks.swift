@@ -22,12 +22,13 @@ struct Networks {
   init(
     _ configuration: PretrainConfiguration, vocabulary: Int, base: Artifact?, _ resolution: Resolution
   ) throws {
-    let rho = try configuration.rho(vocabulary: vocabulary)
+    let rho = try configuration.robustness(vocabulary: vocabulary)
     self.rho = rho
     model = try configuration.model(vocabulary: vocabulary, base: base, resolution)
     model.requireGradients()
     if configuration.objective.trainsTempNet {
-      let network = try configuration.tempnet(vocabulary: vocabulary, rho: rho, base: base).to(resolution.device)
+      let network = try configuration.tempnet(vocabulary: vocabulary, rho: rho, base: base)
+        .mapped { $0.to(resolution.device) }
       network.requireGradients()
       tempnet = network
     } else {
@@ -41,7 +42,7 @@ struct Networks {
 
 extension PretrainConfiguration {
   /// The robustness budget, refused with the feasible range where there is none for this vocabulary.
-  fileprivate func rho(vocabulary: Int) throws -> Double {
+  func robustness(vocabulary: Int) throws -> Double {
     if let entropy { return try RobustLoss.rho(entropy: entropy, vocabulary: vocabulary, at: "entropy") }
     guard let rho else { preconditionFailure("a configuration has rho or entropy") }
     try RobustLoss.check(rho: rho, vocabulary: vocabulary, at: "rho")
