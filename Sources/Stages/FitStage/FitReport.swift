@@ -54,12 +54,12 @@ struct FitReport {
     let batch = validation.rows(indices)
     let tau = predicted.selected(0, indices: Tensor(indices).to(predicted.device)).to(.float64)
     let logits = head(batch.hidden).to(.float64)
-    let true_ = TemperedStatistics(centred: logits - logits.maximum(-1, keeping: true), tau: tau)
+    let direct = TemperedStatistics(centred: logits - logits.maximum(-1, keeping: true), tau: tau)
     let lookup = batch.profile(at: tau)
     return [
       "tokens": .integer(indices.count),
-      "loss": .number((lookup.value - tau * true_.logPartition).abs().maximum(0).item),
-      "entropy": .number((lookup.entropy - true_.entropy).abs().maximum(0).item),
+      "loss": .number((lookup.value - tau * direct.logPartition).abs().maximum(0).item),
+      "entropy": .number((lookup.entropy - direct.entropy).abs().maximum(0).item),
     ]
   }
 }
