@@ -1,0 +1,16 @@
+import Artifacts
+import TestSupport
+import Testing
+
+@Suite struct OptionsTests {
+  @Test(arguments: Program.all)
+  func `OPTIONS.md shows what the program says of itself`(program: Program) async throws {
+    let repository = Files.folder(of: Files.folder(of: Files.folder(of: #filePath)))
+    let document = words(try text("\(repository)/OPTIONS.md"))
+    let help = try await program(["--help"], in: try TemporaryFolder().path)
+    #expect(document.contains(words(help.output)), "run scripts/document")
+  }
+
+  /// Where lines break depends on the terminal.
+  private func words(_ text: String) -> String { text.split(whereSeparator: \.isWhitespace).joined(separator: " ") }
+}
