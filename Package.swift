@@ -114,7 +114,7 @@ let package = Package(
 
     library("TestSupport", ["Artifacts", "Diagnostics"], path: "Tests/Support"),
     tests("Torch", ["Torch"]),
-    tests("Artifacts", ["Artifacts", "Diagnostics", "CArchive"], fixtures: true),
+    tests("Artifacts", ["Artifacts", "Diagnostics", "CArchive", "TestSupport"], fixtures: true),
     tests("Configuration", ["Configuration"]),
     tests("StageDescriptions", ["StageDescriptions", "TestSupport"]),
     tests("Pipelines", ["Pipelines", "TestSupport"]),

@@ -15,17 +15,15 @@ public enum Interruption {
 
   /// Starts to listen; called once by every program before it does anything that takes time.
   ///
-  /// A signal that whoever started the program has it ignore, as `nohup` does with SIGHUP, stays ignored. Under a runner
-  /// SIGTERM alone counts: the terminal's signals reach the runner too, and it passes on what it heeds.
+  /// SIGINT and SIGHUP stay ignored if whoever started the program has it ignore them, as `&` and `nohup` do; under a
+  /// runner they are always ignored, because the terminal sends them to the runner too, which passes on what it heeds.
+  /// SIGTERM is always heeded: service managers ignore it for themselves, and block it, and children inherit both.
   public static func install() {
     let runner = getenv(parentVariable).flatMap { Int32(String(cString: $0)) }
-    for number in [SIGINT, SIGTERM, SIGHUP] where !isIgnored(number) {
-      if runner != nil && number != SIGTERM {
-        Glibc.signal(number, SIG_IGN)
-      } else {
-        listen(to: number)
-      }
+    for number in [SIGINT, SIGHUP] where !isIgnored(number) {
+      if runner == nil { listen(to: number) } else { Glibc.signal(number, SIG_IGN) }
     }
+    listen(to: SIGTERM)
     Glibc.signal(SIGPIPE, SIG_IGN)
     if let runner { follow(runner) }
   }
@@ -36,6 +34,10 @@ public enum Interruption {
       if Interruption.signal.exchange(number, ordering: .relaxed) != 0 && number == SIGINT { _exit(75) }
     }
     sigaction(number, &action, nil)
+    var signals = sigset_t()
+    sigemptyset(&signals)
+    sigaddset(&signals, number)
+    sigprocmask(SIG_UNBLOCK, &signals, nil)
   }
 
   private static func isIgnored(_ number: Int32) -> Bool {

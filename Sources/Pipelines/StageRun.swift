@@ -42,7 +42,7 @@ struct StageRun: Sendable {
           try aside.discard()
           return .made(attempts: attempts)
         }
-        if end == .exited(ExitStatus.tryAgain.rawValue), FileLock.holder(stage.lock) != nil {
+        if try isOvertaken(end) {
           attempts -= 1
           continue
         }
@@ -81,6 +81,12 @@ struct StageRun: Sendable {
     }
     guard !stage.isForced || holder != nil else { return false }
     return try isPresent()
+  }
+
+  /// Whether the program found that another process is making the artifact, or has just made it.
+  private func isOvertaken(_ end: ProgramEnd) throws -> Bool {
+    guard end == .exited(ExitStatus.tryAgain.rawValue) else { return false }
+    return try FileLock.holder(stage.lock) != nil || isPresent()
   }
 
   private func isPresent() throws -> Bool {

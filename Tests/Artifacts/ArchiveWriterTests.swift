@@ -1,6 +1,7 @@
 import Artifacts
 import Diagnostics
 import Glibc
+import TestSupport
 import Testing
 
 @Suite struct ArchiveWriterTests {

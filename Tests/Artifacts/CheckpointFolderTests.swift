@@ -1,5 +1,6 @@
 import Artifacts
 import Diagnostics
+import TestSupport
 import Testing
 
 @Suite struct CheckpointFolderTests {

@@ -1,5 +1,6 @@
 import Artifacts
 import Diagnostics
+import TestSupport
 import Testing
 
 @Suite struct ManifestTests {
@@ -7,7 +8,7 @@ import Testing
 
   init() throws { folder = try TemporaryFolder() }
 
-  private var sample: String { "\(fixtures)/artifact-v1" }
+  private var sample: String { "\(Files.folder(of: #filePath))/Fixtures/artifact-v1" }
 
   /// The failure to open an artifact whose manifest has that text.
   private func failure(_ manifest: some Sequence<UInt8>) throws -> Failure {

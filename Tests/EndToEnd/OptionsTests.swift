@@ -7,7 +7,8 @@ import Testing
   func `OPTIONS.md shows what the program says of itself`(program: Program) async throws {
     let repository = Files.folder(of: Files.folder(of: Files.folder(of: #filePath)))
     let document = words(try text("\(repository)/OPTIONS.md"))
-    let help = try await program(["--help"], in: try TemporaryFolder().path)
+    let folder = try TemporaryFolder()
+    let help = try await program(["--help"], in: folder.path)
     #expect(document.contains(words(help.output)), "run scripts/document")
   }
 
