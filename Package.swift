@@ -155,6 +155,12 @@ let package = Package(
         "FeaturesStage", "TokenizeStage", "Training", "LanguageModels", "TempNet", "Tokenization", "Torch", "Weights",
         "StageDescriptions", "Configuration", "Artifacts", "Diagnostics", "TestSupport",
       ]),
+    tests(
+      "FitStage",
+      [
+        "FitStage", "FeaturesStage", "TempNet", "StageDescriptions", "Configuration", "Weights", "Torch", "Artifacts",
+        "Diagnostics", "TestSupport",
+      ]),
     tests("EndToEnd", ["Artifacts", "Diagnostics", "TestSupport"]),
   ],
   swiftLanguageModes: [.v6],

@@ -15,6 +15,13 @@ import Testing
     #expect(pipeline.name == file.dropLast(".yaml".count))
   }
 
+  @Test func `the published model of 125M parameters is one configuration file`() throws {
+    let configuration = try PretrainConfiguration.resolve(
+      file: "\(Self.folder)/configurations/gpt2-125m.yaml", overrides: [])
+    let model = configuration.values.model
+    #expect(model.layers == 12 && model.width == 768 && model.heads == 12 && !model.tiedHead)
+  }
+
   private func resolve<Description: StageDescription>(_: Description.Type, _ configuration: YAMLNode) throws {
     _ = try Description.Configuration.resolve(configuration)
   }

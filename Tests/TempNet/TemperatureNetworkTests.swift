@@ -70,6 +70,19 @@ import Weights
     #expect(plain(z, training: true).floats == network(z).floats)
   }
 
+  @Test func `standardised coordinates are those of the input minus its mean, scaled to variance 1`() {
+    let raw = Self.network(dtype: .float64)
+    let u = logits(200).to(.float64)
+    let inputs = u / u.norm(-1).unsqueezed(-1)
+    let mean = inputs.sum(0) / 200
+    let published = StandardisedNetwork(raw, inputMean: mean).published.transformation
+    let centred = inputs - mean
+    let scale = (3 * 40 / (centred.square().sum().item / 200)).squareRoot()
+    let expected = centred.matmul(raw.transformation.weight.transposed()) * scale + raw.transformation.bias!
+    let found = inputs.linear(published.weight, bias: published.bias)
+    #expect((found - expected).abs().maximum(0).maximum(0).item < 1e-9)
+  }
+
   @Test func `a new network has the published initialisation`() {
     let network = TemperatureNetwork(TempNetSettings(vocabulary: 100, tauMin: 0.01, tauMax: 2, rho: 3))
     let weights = network.transformation.weight.floats

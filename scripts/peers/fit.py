@@ -39,12 +39,21 @@ rho, context = float(metadata["rho"]), configuration["context"]
 
 
 def windows(split, tokens):
-    """Inputs and labels, [rows, context], of the first tokens of a split; labels across documents are -100."""
+    """Inputs and labels, [rows, context]: as many windows as hold so many tokens, evenly spread over a split as
+    tempnet-features takes them. Labels across documents and behind the end are -100."""
     ids, documents = read_tokens(arguments.tokens, split)
-    rows = min(tokens, len(ids) - 1) // context
-    labels = ids[1 : rows * context + 1].copy()
-    labels[documents[(documents > 0) & (documents <= rows * context)] - 1] = -100
-    return (torch.from_numpy(np.ascontiguousarray(x)).view(rows, context) for x in (ids[: rows * context], labels))
+    labels = ids[1:].astype(np.int64)
+    labels[documents[(documents > 0) & (documents < len(ids))] - 1] = -100
+    windows = -(-len(labels) // context)
+    wanted = min(windows, -(-tokens // context))
+    chosen = np.arange(wanted) * windows // wanted
+
+    def cut(values, filler):
+        padded = np.full(windows * context, filler, dtype=np.int64)
+        padded[: len(labels)] = values[: len(labels)]
+        return torch.from_numpy(padded.reshape(windows, context)[chosen])
+
+    return cut(ids, 0), cut(labels, -100)
 
 
 @torch.no_grad()
