@@ -16,6 +16,7 @@ import StageDescriptions
 ///         cores: 2                     # it computes with 2 threads, and occupies 2 of the machine's cores
 ///         memory: 4 GiB                # it occupies that much of the machine's memory
 ///         retries: 2                   # a crash or an input/output error is tried again this often
+///         matrix: {seed: [1, 2]}       # made once for each combination: model@seed=1, model@seed=2
 ///
 /// Paths in a pipeline are relative to the current directory, like those on a command line. A stage without `cores`
 /// has the whole machine and chooses its threads itself; one without `memory` counts as needing none.
@@ -65,10 +66,13 @@ public struct PipelineSpecification: Sendable {
     try reader.finish()
     guard !stages.isEmpty else { throw reader.failure("stages", "must name at least one stage") }
     try Self.checkLinks(stages)
-    self.stages = try Self.sorted(stages)
+    self.stages = try StageSpecification.expanded(try Self.sorted(stages))
   }
 
-  public subscript(name: String) -> StageSpecification? { stages.first { $0.name == name } }
+  /// The names of the stages that go by a name: one, or all combinations of a stage of the file.
+  public func names(of name: String) -> [String] {
+    stages.filter { $0.name == name || $0.family == name }.map(\.name)
+  }
 
   /// `pipelines/austen.yaml` names the pipeline `austen`.
   private static func stem(of path: String) -> String {

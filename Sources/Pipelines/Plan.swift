@@ -63,14 +63,19 @@ public struct Selection: Sendable {
 
   /// The names of the stages that are wanted.
   func wanted(in pipeline: PipelineSpecification) throws -> Set<String> {
-    for name in stages + from + forced where pipeline[name] == nil {
+    for name in stages + from + forced where pipeline.names(of: name).isEmpty {
       let hint = nearest(to: name, in: pipeline.stages.map(\.name)).map { "; did you mean '\($0)'?" } ?? ""
       throw Failure(.usage, "the pipeline has no stage '\(name)'\(hint)", at: pipeline.source)
     }
-    var (above, below) = (Set(stages), Set(from))
+    var above = Set(stages.flatMap(pipeline.names(of:)))
+    var below = Set(from.flatMap(pipeline.names(of:)))
     for stage in pipeline.stages.reversed() where above.contains(stage.name) { above.formUnion(stage.dependencies) }
     for stage in pipeline.stages where !below.isDisjoint(with: stage.dependencies) { below.insert(stage.name) }
     let all = Set(pipeline.stages.map(\.name))
-    return (stages.isEmpty ? all : above).intersection(from.isEmpty ? all : below)
+    let wanted = (stages.isEmpty ? all : above).intersection(from.isEmpty ? all : below)
+    if let outside = forced.first(where: { wanted.isDisjoint(with: pipeline.names(of: $0)) }) {
+      throw Failure(.usage, "'\(outside)' is forced, but not among the stages that were chosen", at: pipeline.source)
+    }
+    return wanted
   }
 }

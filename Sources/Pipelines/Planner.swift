@@ -17,9 +17,10 @@ public struct Planner {
   /// - Throws: `badConfiguration` with the place; `missingInput` for raw files or artifacts that do not exist.
   public func plan(_ pipeline: PipelineSpecification, _ selection: Selection = Selection()) throws -> Plan {
     let wanted = try selection.wanted(in: pipeline)
+    let forced = Set(selection.forced.flatMap(pipeline.names(of:)))
     var planned: [PlannedStage] = []
     for specification in pipeline.stages {
-      let isForced = selection.forced.contains(specification.name)
+      let isForced = forced.contains(specification.name)
       let stage = try resolve(specification.description, specification, after: planned, isForced) { identity, output in
         guard wanted.contains(specification.name) else { return .leftOut }
         return try decide(specification.name, identity, output, isForced: isForced)

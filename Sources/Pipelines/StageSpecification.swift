@@ -5,11 +5,15 @@ import StageDescriptions
 
 /// One stage of a pipeline as the file describes it.
 public struct StageSpecification: Sendable {
-  public let name: String
+  /// `tempnet`, or `tempnet@rho=6` where the pipeline has it in several combinations.
+  public internal(set) var name: String
+  /// Its name in the file.
+  public let family: String
   public let description: any StageDescription.Type
-  /// What stands under `with:`.
-  public let configuration: YAMLNode
-  public let inputs: [StageLink]
+  /// What stands under `with:`, and the combination's values.
+  public internal(set) var configuration: YAMLNode
+  public internal(set) var inputs: [StageLink]
+  let matrix: Matrix?
   /// The threads it computes with; nil where it chooses them itself and has the whole machine.
   public let cores: Int?
   /// In bytes.
@@ -29,11 +33,14 @@ public struct StageSpecification: Sendable {
         .badConfiguration, "a stage cannot be named '\(name)': use letters, digits, - and _", at: "\(reader.place)")
     }
     self.name = name
+    family = name
     place = reader.place
     let run = try reader.string("run", help: "which stage it is")
     let nothing = YAMLNode(.mapping([]), at: reader.place)
     configuration = try reader.value("with", as: .yaml, default: nothing, help: "its configuration")
     inputs = try StageLink.links(try reader.value("from", as: .yaml, default: nothing, help: "what it reads"))
+    let matrix = try reader.value("matrix", as: .optional(.yaml), default: .some(nil), help: "settings in combinations")
+    self.matrix = try matrix.map(Matrix.init)
     cores = try reader.optionalInteger("cores", in: 1...1024, help: "the cores it computes with")
     memory = try reader.value("memory", as: .optional(.memory), default: .some(nil), help: "the memory it needs")
     retries = try reader.integer("retries", default: 0, in: 0...100, help: "how often a crash is tried again")
@@ -44,6 +51,9 @@ public struct StageSpecification: Sendable {
       throw reader.failure("run", "is no stage: '\(run)'; \(hint)")
     }
     self.description = description
+    for key in self.matrix?.keys ?? [] where configuration.holds(key) {
+      throw Failure(.badConfiguration, "\(name): \(key) is given under with and under matrix", at: "\(place)")
+    }
   }
 }
 
@@ -75,6 +85,17 @@ public struct StageLink: Sendable {
       return StageLink(name: entry.key, sources: sources, place: entry.value.place)
     }
   }
+}
+
+extension YAMLNode {
+  /// Whether there is a value for a key such as `model.width`, or for what it lies in or holds.
+  fileprivate func holds(_ path: [String]) -> Bool {
+    guard let key = path.first else { return true }
+    guard let entries = mapping else { return !isNull }
+    return entries.first { $0.key == key }?.value.holds(Array(path.dropFirst())) ?? false
+  }
+
+  fileprivate func holds(_ key: String) -> Bool { holds(key.split(separator: ".").map(String.init)) }
 }
 
 extension String {

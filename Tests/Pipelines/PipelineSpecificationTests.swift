@@ -88,7 +88,7 @@ import Testing
 
   @Test func `settings of the command line go before those of the file`() throws {
     let pipeline = try Bench().pipeline(set: ["b.rho=7", "b.name=third"])
-    #expect(pipeline["b"]?.configuration.json == ["name": "third", "rho": 7])
+    #expect(pipeline.stages.first { $0.name == "b" }?.configuration.json == ["name": "third", "rho": 7])
     #expect(
       try failure(Bench.twoModels, set: ["bb.rho=7"])
         == "--set bb.rho=7: the pipeline has no stage 'bb'; did you mean 'b'?")

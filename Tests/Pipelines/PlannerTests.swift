@@ -91,8 +91,11 @@ import Testing
   @Test func `from a stage on nothing else runs`() async throws {
     let bench = try Bench()
     try await bench.run(try bench.plan())
-    let plan = try bench.plan(select: Selection(from: ["words"], forced: ["b", "words"]))
+    let plan = try bench.plan(select: Selection(from: ["words"], forced: ["words"]))
     #expect(plan["b"]?.decision == .leftOut && plan.work.map(\.name) == ["words"])
+    #expect { try bench.plan(select: Selection(from: ["words"], forced: ["b"])) } throws: {
+      ($0 as? Failure)?.description == "sample.yaml: 'b' is forced, but not among the stages that were chosen"
+    }
   }
 
   @Test func `cores give the threads and stay out of the key`() throws {
