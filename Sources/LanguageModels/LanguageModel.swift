@@ -43,7 +43,7 @@ public final class LanguageModel: Module {
     rotary =
       configuration.positions == .rotary
       ? RotaryEmbedding(configuration, device: device, dtype: arithmetic) : nil
-    blocks = (0..<configuration.layers).map { TransformerBlock("blocks.\($0)", configuration, table) }
+    blocks = (0..<configuration.layers).map { TransformerBlock($0, configuration, table) }
     norm = Norm("norm", configuration, table)
     headWeight = table.ifPresent("head.weight") ?? embedding
   }
@@ -61,14 +61,28 @@ public final class LanguageModel: Module {
     precondition(length <= configuration.context, "\(length) tokens exceed the context of \(configuration.context)")
     let dropout = training ? configuration.dropout : 0
     let starts = configuration.attention == .document ? documentStarts : nil
-    let mask = starts.map { allowedAttention(documentStarts: $0) }
     var x = Tensor.embedding(embedding, tokens)
     if let positions { x = x + positionVectors(positions, length: length, documentStarts: starts) }
-    x = x.dropout(dropout)
-    for block in blocks {
-      x = block(x, rotary: rotary, mask: mask, arithmetic: arithmetic, dropout: dropout)
-    }
-    return norm(x)
+    return body(x.dropout(dropout), AttentionScope(mask: starts.map { allowedAttention(documentStarts: $0) }), dropout)
+  }
+
+  /// The hidden state after the last norm, [sequences, T, width], of tokens [sequences, T] that follow those of a cache,
+  /// which has them too afterwards. All belong to one document.
+  public func hidden(_ tokens: Tensor, after cache: KeyValueCache) -> Tensor {
+    let (first, length) = (cache.length, tokens.size(1))
+    precondition(first + length <= cache.capacity, "\(first + length) tokens exceed the room for \(cache.capacity)")
+    var x = Tensor.embedding(embedding, tokens)
+    if let positions { x = x + positions[first..<first + length] }
+    let hidden = body(x, AttentionScope(length, after: cache, device: device), 0)
+    cache.advance(length)
+    return hidden
+  }
+
+  private func body(_ x: Tensor, _ scope: AttentionScope, _ dropout: Double) -> Tensor {
+    norm(
+      blocks.reduce(x) { x, block in
+        block(x, rotary: rotary, scope: scope, arithmetic: arithmetic, dropout: dropout)
+      })
   }
 
   /// W·h for hidden states [..., width]: [..., V], in the precision of `hidden`.

@@ -26,13 +26,15 @@ struct RotaryEmbedding {
     return (0..<configuration.context).flatMap { position in frequencies.map { Double(position) * $0 } }
   }
 
-  /// Turns heads x [B, T, heads, head width] that stand at positions 0..<T.
-  func callAsFunction(_ x: Tensor) -> Tensor {
-    let length = x.size(1)
-    let (cosines, sines) = (cosines[0..<length], sines[0..<length])
+  /// Turns heads x [B, T, heads, head width] that stand at positions first..<first + T.
+  func callAsFunction(_ x: Tensor, from first: Int) -> Tensor {
+    let range = first..<first + x.size(1)
+    let (cosines, sines) = (cosines[range], sines[range])
     let parts = x.split(rest > 0 ? [half, half, rest] : [half, half], dimension: -1)
-    let first = (parts[0] * cosines).addingProduct(parts[1], sines, scale: -1)
-    let second = (parts[1] * cosines).addingProduct(parts[0], sines)
-    return .concatenate([first, second] + parts.dropFirst(2), dimension: -1)
+    let turned = [
+      (parts[0] * cosines).addingProduct(parts[1], sines, scale: -1),
+      (parts[1] * cosines).addingProduct(parts[0], sines),
+    ]
+    return .concatenate(turned + parts.dropFirst(2), dimension: -1)
   }
 }

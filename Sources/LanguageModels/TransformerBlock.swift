@@ -5,26 +5,27 @@ struct SelfAttention {
   private let queryKeyValue: Projection
   private let output: Projection
   private let configuration: ModelConfiguration
+  private let layer: Int
 
-  init(_ name: String, _ configuration: ModelConfiguration, _ parameters: ParameterTable) {
+  init(_ name: String, _ layer: Int, _ configuration: ModelConfiguration, _ parameters: ParameterTable) {
+    self.layer = layer
     queryKeyValue = Projection("\(name).qkv", parameters)
     output = Projection("\(name).output", parameters)
     self.configuration = configuration
   }
 
-  /// - Parameters:
-  ///   - x: [B, T, width]
-  ///   - mask: where attention is allowed, [B, 1, T, T]; nil means everything up to the token itself.
-  func callAsFunction(_ x: Tensor, rotary: RotaryEmbedding?, mask: Tensor?) -> Tensor {
+  /// - Parameter x: [B, T, width]
+  func callAsFunction(_ x: Tensor, rotary: RotaryEmbedding?, scope: AttentionScope) -> Tensor {
     let (batch, length) = (x.size(0), x.size(1))
     let (heads, shared, width) = (configuration.heads, configuration.keyValueHeads, configuration.headWidth)
     let all = queryKeyValue(x).reshaped([batch, length, heads + 2 * shared, width])
     // Queries and keys are rotated together: they lie side by side.
     let parts = all.split([heads + shared, shared], dimension: 2)
-    let turned = (rotary.map { $0(parts[0]) } ?? parts[0]).split([heads, shared], dimension: 2)
+    let turned = (rotary.map { $0(parts[0], from: scope.first) } ?? parts[0]).split([heads, shared], dimension: 2)
+    var (keys, values) = (turned[1].transposed(1, 2), parts[1].transposed(1, 2))
+    if let cache = scope.cache { (keys, values) = cache.extend(layer, keys: keys, values: values) }
     let mixed = Tensor.attention(
-      turned[0].transposed(1, 2), turned[1].transposed(1, 2), parts[1].transposed(1, 2), mask: mask,
-      causal: mask == nil, grouped: shared < heads)
+      turned[0].transposed(1, 2), keys, values, mask: scope.mask, causal: scope.isCausal, grouped: shared < heads)
     return output(mixed.transposed(1, 2).reshaped([batch, length, heads * width]))
   }
 }
@@ -61,9 +62,10 @@ struct TransformerBlock {
   private let feedForward: FeedForward
   private let parallel: Bool
 
-  init(_ name: String, _ configuration: ModelConfiguration, _ parameters: ParameterTable) {
+  init(_ layer: Int, _ configuration: ModelConfiguration, _ parameters: ParameterTable) {
+    let name = "blocks.\(layer)"
     attentionNorm = Norm("\(name).attention_norm", configuration, parameters)
-    attention = SelfAttention("\(name).attention", configuration, parameters)
+    attention = SelfAttention("\(name).attention", layer, configuration, parameters)
     feedForwardNorm = Norm("\(name).feed_forward_norm", configuration, parameters)
     feedForward = FeedForward("\(name).feed_forward", configuration, parameters)
     parallel = configuration.parallelResidual
@@ -73,9 +75,9 @@ struct TransformerBlock {
   ///   - x: the residual stream, [B, T, width].
   ///   - arithmetic: the precision of the branches.
   func callAsFunction(
-    _ x: Tensor, rotary: RotaryEmbedding?, mask: Tensor?, arithmetic: DType, dropout: Double
+    _ x: Tensor, rotary: RotaryEmbedding?, scope: AttentionScope, arithmetic: DType, dropout: Double
   ) -> Tensor {
-    let attended = attention(attentionNorm(x).to(arithmetic), rotary: rotary, mask: mask).dropout(dropout)
+    let attended = attention(attentionNorm(x).to(arithmetic), rotary: rotary, scope: scope).dropout(dropout)
     if parallel {
       return x + attended + feedForward(feedForwardNorm(x).to(arithmetic)).dropout(dropout)
     }
