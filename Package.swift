@@ -94,6 +94,7 @@ let package = Package(
     library("TempNet", ["Torch", "Weights", "Diagnostics"]),
     library("Training", ["Torch", "Weights", "Tokenization", "Artifacts", "StageDescriptions", "Diagnostics"]),
     library("Evaluation", ["Artifacts", "Diagnostics"]),
+    library("Generation", ["LanguageModels", "Tokenization", "TempNet", "Torch", "Artifacts", "Diagnostics"]),
 
     // Where the parts meet.
     stage("TokenizeStage", ["Tokenization"]),
@@ -130,6 +131,7 @@ let package = Package(
       "LanguageModels", ["LanguageModels", "Artifacts", "Weights", "Torch", "Diagnostics", "TestSupport"],
       fixtures: true),
     tests("TempNet", ["TempNet", "Torch", "Weights", "Diagnostics"], fixtures: true),
+    tests("Generation", ["Generation"]),
     tests("Training", ["Training", "Artifacts", "Torch", "Diagnostics", "TestSupport"]),
     tests(
       "PretrainStage",

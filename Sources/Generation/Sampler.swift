@@ -1,0 +1,170 @@
+import Glibc
+import Torch
+
+/// How the next token is chosen from a model's logits.
+public struct SamplingRules: Equatable, Sendable {
+  /// Where in the chain the logits are divided by the temperature.
+  public enum Order: String, CaseIterable, Sendable {
+    /// Before the cuts, as published: they see the tempered distribution.
+    case temperatureFirst = "temperature-first"
+    /// After them, as in llama.cpp: they see the model's own distribution.
+    case temperatureLast = "temperature-last"
+  }
+
+  /// Only the so many likeliest tokens are candidates; nil for all.
+  public var topK: Int?
+  /// Then only the likeliest that together have this probability, the one that reaches it included; 1 for all.
+  public var topP: Double
+  /// Then only those at least this share of the likeliest one's probability; 0 for all.
+  public var minP: Double
+  public var order: Order
+
+  public init(topK: Int? = nil, topP: Double = 1, minP: Double = 0, order: Order = .temperatureFirst) {
+    precondition(topK ?? 1 > 0 && 0 < topP && topP <= 1 && 0 <= minP && minP <= 1)
+    (self.topK, self.topP, self.minP, self.order) = (topK, topP, minP, order)
+  }
+}
+
+/// Tokens that may be drawn: the likeliest first, equal ones by their id; or all tokens by their id where no rule cuts any.
+public struct Candidates: Equatable, Sendable {
+  public let tokens: [Int32]
+  public let logits: [Float]
+
+  /// What the rules leave of logits [V].
+  ///
+  /// - Parameter temperature: what the cuts see the logits divided by; 1 for the model's own distribution.
+  public init(_ logits: [Float], _ rules: SamplingRules, temperature: Double = 1) {
+    precondition(!logits.isEmpty && temperature > 0)
+    tokens = Ranking(logits, temperature: temperature).tokens(rules)
+    self.logits = tokens.map { logits[Int($0)] }
+  }
+
+  /// Draws one.
+  ///
+  /// - Parameters:
+  ///   - temperature: what their logits are divided by.
+  ///   - uniform: a number in [0, 1).
+  /// - Returns: the token, and the logarithm of the probability with which it is drawn.
+  public func draw(temperature: Double, uniform: Double) -> (token: Int32, logProbability: Double) {
+    let top = Double(logits.max()!)
+    let weights = logits.map { exp((Double($0) - top) / temperature) }
+    let total = weights.reduce(0, +)
+    var left = uniform * total
+    // Rounding may leave a rest behind the last: then the last that is possible at all.
+    var index = weights.lastIndex { $0 > 0 } ?? 0
+    for (place, weight) in weights.enumerated() {
+      left -= weight
+      if left < 0 {
+        index = place
+        break
+      }
+    }
+    return (tokens[index], log(weights[index] / total))
+  }
+}
+
+/// The order of tokens by their logits, sorted only as far as needed: sorting 49,152 tokens takes some 3 ms, as much as
+/// a tenth of what a small model takes to compute their logits.
+private struct Ranking {
+  let logits: [Float]
+  let temperature: Double
+  private let top: Double
+
+  init(_ logits: [Float], temperature: Double) {
+    (self.logits, self.temperature) = (logits, temperature)
+    top = Double(logits.max()!)
+  }
+
+  func tokens(_ rules: SamplingRules) -> [Int32] {
+    let count = min(rules.topK ?? logits.count, logits.count)
+    let cuts = rules.topP < 1 || rules.minP > 0
+    guard cuts else { return count < logits.count ? likeliest(count) : (0..<Int32(logits.count)).map { $0 } }
+    // More and more of the likeliest, until the cuts fall within them.
+    var tried = min(count, 256)
+    while true {
+      let chosen = likeliest(tried)
+      if let cut = cut(chosen, rules, isAll: tried == count, total: total(rules, chosen, count)) { return cut }
+      tried = min(count, 8 * tried)
+    }
+  }
+
+  private func weight(_ token: Int32) -> Double { exp((Double(logits[Int(token)]) - top) / temperature) }
+
+  /// The weight that shares refer to: of the `count` likeliest tokens.
+  private func total(_ rules: SamplingRules, _ chosen: [Int32], _ count: Int) -> Double {
+    guard rules.topP < 1 else { return 0 }
+    if chosen.count == count { return chosen.reduce(0) { $0 + weight($1) } }
+    return (count == logits.count ? (0..<Int32(count)).map { $0 } : likeliest(count)).reduce(0) { $0 + weight($1) }
+  }
+
+  /// What the cuts leave of the likeliest tokens; nil where they would reach further than these.
+  private func cut(_ chosen: [Int32], _ rules: SamplingRules, isAll: Bool, total: Double) -> [Int32]? {
+    var kept = chosen[...]
+    var isWithin = isAll
+    if rules.topP < 1 {
+      var sum = 0.0
+      let last = chosen.firstIndex { token in
+        sum += weight(token)
+        return sum >= rules.topP * total
+      }
+      if let last {
+        kept = chosen[...last]
+        isWithin = true
+      } else if !isAll && rules.minP == 0 {
+        return nil
+      }
+    }
+    if rules.minP > 0, let end = kept.firstIndex(where: { weight($0) < rules.minP }) {
+      kept = kept[..<end]
+      isWithin = true
+    }
+    return isWithin ? Array(kept) : nil
+  }
+
+  /// The first `count` tokens in order.
+  private func likeliest(_ count: Int) -> [Int32] {
+    var tokens = (0..<Int32(logits.count)).map { $0 }
+    if count < tokens.count {
+      select(&tokens, count)
+      tokens.removeSubrange(count...)
+    }
+    tokens.sort(by: isBefore)
+    return tokens
+  }
+
+  private func isBefore(_ a: Int32, _ b: Int32) -> Bool {
+    let (x, y) = (logits[Int(a)], logits[Int(b)])
+    return x == y ? a < b : x > y
+  }
+
+  /// Brings the first `count` tokens in order to the front, in any order: Hoare's quickselect, with the middle as pivot.
+  private func select(_ tokens: inout [Int32], _ count: Int) {
+    var (low, high) = (0, tokens.count - 1)
+    while low < high {
+      let pivot = tokens[(low + high) / 2]
+      var (left, right) = (low, high)
+      while left <= right {
+        while isBefore(tokens[left], pivot) { left += 1 }
+        while isBefore(pivot, tokens[right]) { right -= 1 }
+        guard left <= right else { break }
+        tokens.swapAt(left, right)
+        left += 1
+        right -= 1
+      }
+      if count - 1 <= right { high = right } else if count - 1 >= left { low = left } else { return }
+    }
+  }
+}
+
+/// Uniform numbers that depend on seed, sequence and position alone: not on what else is generated beside, nor before.
+public struct Draws: Sendable {
+  private let seed: UInt64
+
+  public init(seed: UInt64) { self.seed = seed }
+
+  /// In [0, 1).
+  public func uniform(sequence: Int, position: Int) -> Double {
+    let mixed = Machine.mixed(Machine.mixed(Machine.mixed(seed) ^ UInt64(sequence)) ^ UInt64(position))
+    return Double(mixed >> 11) * 0x1p-53
+  }
+}
