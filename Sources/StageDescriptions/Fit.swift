@@ -9,10 +9,6 @@ public struct FitConfiguration: StageConfiguration {
     /// The cross-entropy at the predicted temperature.
     case crossEntropy = "cross_entropy"
   }
-  /// What the network is shown; raw values are those of the TempNet's file.
-  public enum Input: String, CaseIterable, Sendable {
-    case logits, centred
-  }
   public enum Method: String, CaseIterable, Sendable {
     /// Tabulated temperature profiles, and the first layer multiplied through the unembedding.
     case profile
@@ -29,7 +25,7 @@ public struct FitConfiguration: StageConfiguration {
 
   public var objective: Objective
   public var budget: Budget
-  public var input: Input
+  public var input: TempNetInput
   public var method: Method
   public var hidden: Int
   public var dropout: Double
@@ -56,7 +52,7 @@ public struct FitConfiguration: StageConfiguration {
   public init(reading reader: inout ConfigurationReader) throws {
     objective = try reader.choice("objective", default: .robust, help: "what to minimise")
     budget = try Self.budget(&reader)
-    input = try reader.choice("input", default: .centred, help: "logits as they are, or minus their maximum")
+    input = try reader.choice("input", default: .centred, help: TempNetInput.help)
     method = try reader.choice("method", default: .profile, help: "tabulated profiles, or full logits as published")
     hidden = try reader.integer("hidden", default: 256, in: 1...1 << 16, help: "width of the network")
     dropout = try reader.number(

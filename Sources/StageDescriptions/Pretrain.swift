@@ -155,11 +155,10 @@ public struct ModelShape: Equatable, Sendable {
 
 /// The TempNet to train beside the model.
 public struct TempNetTraining: Sendable {
-  public enum Input: String, CaseIterable, Sendable { case logits, centred }
   public enum Schedule: String, CaseIterable, Sendable { case cosine, constant }
 
   public var hidden: Int
-  public var input: Input
+  public var input: TempNetInput
   public var dropout: Double
   public var learningRate: Double
   public var learningRateFloor: Double
@@ -168,8 +167,7 @@ public struct TempNetTraining: Sendable {
 
   init(_ reader: inout ConfigurationReader) throws {
     hidden = try reader.integer("hidden", default: 256, in: 2...1 << 20, help: "width of its hidden layers")
-    input = try reader.choice(
-      "input", default: .logits, help: "logits as they are, or centred: minus their row's maximum")
+    input = try reader.choice("input", default: .logits, help: TempNetInput.help)
     dropout = try reader.number("dropout", default: 0.5, in: 0...0.99, help: "of its hidden layer in training")
     learningRate = try reader.number("learning_rate", default: 3e-4, in: .nonNegative, help: "its highest rate")
     learningRateFloor = try reader.number(

@@ -3,9 +3,10 @@ import Torch
 
 /// A TempNet whose first layer is trained in standardised coordinates of its input u (a normalised row of logits):
 ///
-///     A = c · A'        b = b' - c · A' · ū        c = √(3 V) / rms ‖u - ū‖
+///     A = A' · diag(c)        b = b' - A · ū        c_j = √(3 D) / s_j
 ///
-/// so that fresh weights A' of PyTorch's default size give pre-activations of mean near 0 and variance 1. The network that
+/// so that fresh weights A' of PyTorch's default size give pre-activations of mean near 0 and variance 1. D is the number
+/// of columns; s is rms ‖u - ū‖ for the columns of a direction, and its own deviation for that of a scale. The network that
 /// results is the published one; only the way there is another. It matters: the rows of a language model's logits have
 /// nearly one common direction (rms ‖u - ū‖ = 0.14 of norm 1, on a model of Austen with 4,096 logits), on which the
 /// optimiser's steps add up and drown the rest. In the published coordinates three epochs left the temperatures equal
@@ -13,20 +14,18 @@ import Torch
 /// gap in robust loss between the best single temperature and the exact optimum.
 public struct StandardisedNetwork: Module, Sendable {
   private let raw: TemperatureNetwork
-  /// ū, [V].
-  private let mean: Tensor
-  /// c
-  private let scale: Double
+  private let moments: InputMoments
+  /// c, [D].
+  private let scale: Tensor
 
   /// - Parameters:
   ///   - raw: a network with fresh weights, which become A', b' and the rest.
-  ///   - mean: the mean normalised input, [V].
-  public init(_ raw: TemperatureNetwork, inputMean mean: Tensor) {
+  ///   - moments: of the inputs that it will see.
+  public init(_ raw: TemperatureNetwork, _ moments: InputMoments) {
+    precondition(moments.mean.count == raw.settings.inputSize && moments.deviation.count == raw.settings.inputSize)
     self.raw = raw
-    self.mean = mean
-    // Inputs have norm 1, so this is the mean square of their distance from the mean.
-    let spread = max(1 - mean.square().sum().item, 1e-6)
-    scale = (3 * Double(raw.settings.vocabulary) / spread).squareRoot()
+    self.moments = moments
+    scale = moments.deviation.reciprocal() * (3 * Double(raw.settings.inputSize)).squareRoot()
   }
 
   public var settings: TempNetSettings { raw.settings }
@@ -35,11 +34,28 @@ public struct StandardisedNetwork: Module, Sendable {
   /// The network in its published form; differentiable in the parameters.
   public var published: TemperatureNetwork {
     let weight = raw.transformation.weight * scale
-    let shift = weight.matmul(mean)
+    let shift = weight.matmul(moments.mean)
     let bias = raw.transformation.bias.map { $0 - shift } ?? -shift
     return TemperatureNetwork(
       settings: raw.settings, transformation: Linear(weight: weight, bias: bias), projection: raw.projection,
       scaler: raw.scaler, last: raw.last)
+  }
+
+  /// An unembedding in these coordinates, made once for all steps: it holds a copy of the unembedding.
+  ///
+  /// - Parameters:
+  ///   - unembedding: [vocabulary, d].
+  ///   - bias: what the unembedding adds to the logits, [vocabulary].
+  public func foldedUnembedding(_ unembedding: Tensor, bias: Tensor?) -> FoldedUnembedding {
+    FoldedUnembedding(
+      weight: unembedding, bias: bias, vocabulary: settings.input == .hidden ? 0 : settings.vocabulary, scale: scale,
+      shift: scale * moments.mean)
+  }
+
+  /// The network as it is now, multiplied through an unembedding; differentiable in the parameters. Equals `published`
+  /// folded, without a product as large as the first layer.
+  public func folded(_ unembedding: FoldedUnembedding) -> FoldedTemperatureNetwork {
+    FoldedTemperatureNetwork(raw, unembedding)
   }
 
   /// Moves the last bias so that temperatures whose mean is `mean` come to lie around `tau`.
@@ -51,5 +67,30 @@ public struct StandardisedNetwork: Module, Sendable {
       return log(share / (1 - share))
     }
     raw.last.bias?.add(.full([1], position(tau) - position(mean), device: raw.last.weight.device))
+  }
+}
+
+/// How the inputs of a network's first layer lie, D columns wide.
+public struct InputMoments: Sendable {
+  /// ū, [D].
+  public let mean: Tensor
+  /// s, [D].
+  public let deviation: Tensor
+
+  /// - Parameters:
+  ///   - mean: of the rows of norm 1, [D'].
+  ///   - scales: the two further columns of a scaled input, [N, 2].
+  public init(mean: Tensor, scales: Tensor? = nil) {
+    // Rows have norm 1, so this is the mean square of their distance from the mean.
+    let spread = max(1 - mean.square().sum().item, 1e-6)
+    let direction = Tensor.full([mean.count], spread.squareRoot(), dtype: mean.dtype, device: mean.device)
+    guard let scales else {
+      (self.mean, deviation) = (mean, direction)
+      return
+    }
+    let centre = scales.mean(0)
+    let distance = (scales - centre).square().mean(0).sqrt().clamped(1e-3, nil)
+    self.mean = .concatenate([mean, centre])
+    deviation = .concatenate([direction, distance])
   }
 }

@@ -7,7 +7,7 @@ extension TempNetSettings {
   /// The settings as the strings that a safetensors file carries beside the weights. Numbers are written with as many
   /// digits as reading them back exactly takes.
   public var metadata: [String: String] {
-    [
+    var metadata = [
       "format_version": Self.formatVersion,
       "vocabulary": "\(vocabulary)",
       "hidden": "\(hidden)",
@@ -19,6 +19,8 @@ extension TempNetSettings {
       "normalisation_epsilon": "\(normalisationEpsilon)",
       "dropout": "\(dropout)",
     ]
+    metadata["width"] = width.map { "\($0)" }
+    return metadata
   }
 
   /// Reads what `metadata` wrote; the entropy follows from rho and is not read.
@@ -42,6 +44,7 @@ extension TempNetSettings {
       tauMax: try reader.number("tau_max", where: { $0 > tauMin }, "above tau_min"),
       rho: try reader.number("rho", where: { _ in true }, ""),
       input: input,
+      width: input == .hidden ? try reader.integer("width", from: 1) : nil,
       normalisationEpsilon: try reader.number("normalisation_epsilon", where: { $0 >= 0 }, "from 0 up"),
       dropout: try reader.number("dropout", where: { (0..<1).contains($0) }, "from 0 to below 1"))
   }

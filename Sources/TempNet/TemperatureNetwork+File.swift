@@ -17,7 +17,7 @@ extension TemperatureNetwork {
 
   /// Takes weights from a file whose settings are known from elsewhere, as for checkpoints of the published code.
   public init(_ settings: TempNetSettings, weights file: SafetensorsFile) throws {
-    let (hidden, vocabulary) = (settings.hidden, settings.vocabulary)
+    let hidden = settings.hidden
     func tensor(_ name: String, _ shape: [Int]) throws -> Tensor {
       Tensor(try file.entry(name, shape: shape).floats(), shape: shape)
     }
@@ -28,7 +28,7 @@ extension TemperatureNetwork {
     self.init(
       settings: settings,
       transformation: Linear(
-        weight: try tensor("proj.0.weight", [hidden, vocabulary]), bias: try tensor("proj.0.bias", [hidden])),
+        weight: try tensor("proj.0.weight", [hidden, settings.inputSize]), bias: try tensor("proj.0.bias", [hidden])),
       projection: Linear(
         weight: try tensor("proj.3.weight", [hidden, hidden]), bias: try tensor("proj.3.bias", [hidden])),
       scaler: Tensor(try scaler.floats(), shape: []),

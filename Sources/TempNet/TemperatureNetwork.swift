@@ -2,15 +2,16 @@ import Torch
 
 /// TempNet (Qiu et al. 2024, arXiv 2404.04575): predicts the softmax temperature of one prediction from its logits.
 ///
-///     x = A · z / max(‖z‖, ε) + b                       (proj.0; z minus its maximum where the settings say so)
+///     x = A · u + b,  u = z / max(‖z‖, ε)               (proj.0)
 ///     y = B · dropout(σ(x)) + c                         (proj.3)
 ///     a = softmax(y / exp(scaler))
 ///     τ = τ_min + (τ_max - τ_min) · σ(Σ_k w_k (a_k - 1/K) y_k + w₀)      (last)
 ///
-/// No gradient flows into the logits: the network reads them as given.
+/// z are the logits, the logits minus their maximum, or the hidden state that they come from; `TempNetSettings.Input`
+/// says which, and where two columns are added to u. No gradient flows into any of them.
 public struct TemperatureNetwork: Module, Sendable {
   public let settings: TempNetSettings
-  /// proj.0: [hidden, vocabulary] and [hidden].
+  /// proj.0: [hidden, inputSize] and [hidden].
   public let transformation: Linear
   /// proj.3: [hidden, hidden] and [hidden].
   public let projection: Linear
@@ -24,7 +25,7 @@ public struct TemperatureNetwork: Module, Sendable {
   public init(_ settings: TempNetSettings) {
     self.init(
       settings: settings,
-      transformation: Linear(settings.vocabulary, settings.hidden),
+      transformation: Linear(settings.inputSize, settings.hidden),
       projection: Linear(settings.hidden, settings.hidden),
       scaler: .zeros([]),
       last: Linear(weight: .ones([1, settings.hidden]), bias: .zeros([1])))
@@ -54,12 +55,30 @@ public struct TemperatureNetwork: Module, Sendable {
 
   /// The temperatures [...] of logits [..., vocabulary].
   ///
-  /// - Parameter training: whether hidden units are dropped at random.
-  public func callAsFunction(_ logits: Tensor, training: Bool = false) -> Tensor {
+  /// - Parameters:
+  ///   - hidden: the hidden states [..., width] that the logits were made of, which a network with that input needs;
+  ///     others do without.
+  ///   - training: whether hidden units are dropped at random.
+  public func callAsFunction(_ logits: Tensor, hidden: Tensor? = nil, training: Bool = false) -> Tensor {
+    temperature(transformed: transformation(input(logits, hidden: hidden)), training: training)
+  }
+
+  /// u, [..., inputSize].
+  func input(_ logits: Tensor, hidden: Tensor?) -> Tensor {
+    if settings.input == .hidden {
+      guard let hidden else { preconditionFailure("this TempNet reads hidden states") }
+      return normalised(hidden.detached())
+    }
     let logits = logits.detached()
-    let rows = settings.input == .centred ? logits - logits.maximum(-1, keeping: true) : logits
-    let norm = rows.norm(-1, keeping: true).clamped(settings.normalisationEpsilon, nil)
-    return temperature(transformed: transformation(rows / norm), training: training)
+    guard settings.input.isCentred else { return normalised(logits) }
+    let rows = logits - logits.maximum(-1, keeping: true)
+    guard settings.input == .scaled else { return normalised(rows) }
+    let statistics = LogitStatistics(logits)
+    return .concatenate([normalised(rows), statistics.scales(settings.normalisationEpsilon)], dimension: -1)
+  }
+
+  private func normalised(_ rows: Tensor) -> Tensor {
+    rows / rows.norm(-1, keeping: true).clamped(settings.normalisationEpsilon, nil)
   }
 
   /// What follows the first layer: from its outputs [..., hidden], before the sigmoid, to temperatures [...].

@@ -25,6 +25,11 @@ extension TemperatureProfile {
     return Lookup(value: value, entropy: slope / (tau.to(.float64) * grid.step))
   }
 
+  /// Looks every token's profile up at one temperature.
+  public func callAsFunction(at tau: Double) -> Lookup {
+    self(at: .full([value.size(0)], tau, dtype: .float64, device: value.device))
+  }
+
   /// Coefficients of the powers of the position within each token's cell (whole numbers, float64 [N]): six of float64 [N].
   private func coefficients(of cell: Tensor) -> [Tensor] {
     let nodes = Tensor.stack([cell, cell + 1], dimension: 1)

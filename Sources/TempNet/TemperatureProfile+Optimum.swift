@@ -28,7 +28,7 @@ extension SingleTemperature {
   public static func robust(profile: TemperatureProfile, entropy: Double, bounds: ClosedRange<Double>) -> Double {
     let mean = profile.mean
     return withoutGradients {
-      minimiser(in: bounds) { tau in mean(at: Tensor([tau])).entropy.item - entropy }
+      minimiser(in: bounds) { tau in mean(at: tau).entropy.item - entropy }
     }
   }
 
@@ -43,7 +43,7 @@ extension SingleTemperature {
     return withoutGradients {
       // dCE/dτ · τ² = x_y - E[x], and E[x] = G - τ H.
       minimiser(in: bounds) { tau in
-        let lookup = mean(at: Tensor([tau]))
+        let lookup = mean(at: tau)
         return target - lookup.value.item + tau * lookup.entropy.item
       }
     }

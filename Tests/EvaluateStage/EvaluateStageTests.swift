@@ -227,7 +227,7 @@ private func logits(_ world: TinyWorld, _ split: TokenSplit) throws -> (logits: 
     windows: ScoringWindows(tokens: split.count, context: TinyWorld.context, stride: TinyWorld.context),
     batchTokens: 1000)
   var parts: [(Tensor, Tensor)] = []
-  try forward.run(0..<forward.windows.count) { parts.append(($0, $1)) }
+  try forward.run(0..<forward.windows.count) { parts.append(($0.logits, $0.labels)) }
   return (.concatenate(parts.map(\.0)), .concatenate(parts.map(\.1)))
 }
 

@@ -17,17 +17,24 @@ import Weights
 
   init() throws {
     folder = try TemporaryFolder()
+    network = try Self.fitted(.centred, folder("fitted"))
+  }
+
+  /// Publishes a TempNet for 37 logits, or hidden states of 12, as a fit would.
+  private static func fitted(_ input: TempNetSettings.Input, _ output: String) throws -> TemperatureNetwork {
     Machine.seed(11)
-    network = TemperatureNetwork(
-      TempNetSettings(vocabulary: 37, hidden: 8, tauMin: 0.2, tauMax: 3, rho: 1.5, input: .centred))
+    let network = TemperatureNetwork(
+      TempNetSettings(
+        vocabulary: 37, hidden: 8, tauMin: 0.2, tauMax: 3, rho: 1.5, input: input, width: input == .hidden ? 12 : nil))
     // Weights far from the initial ones, so that a mistake anywhere shows.
     for parameter in network.parameters { parameter.tensor.add(.normal(parameter.tensor.shape)) }
     let identity = StageIdentity(
       program: "tempnet-fit", stage: "fit", stageVersion: 1, kind: .tempnet, configuration: [:], inputs: [],
       resolution: [:])
-    let builder = try ArtifactBuilder(output: folder("fitted"), identity: identity)
+    let builder = try ArtifactBuilder(output: output, identity: identity)
     try network.save(builder.path(for: "tempnet.safetensors"))
     _ = try builder.publish(summary: [:])
+    return network
   }
 
   private func export(_ format: String, evaluation: String? = nil) throws -> Artifact {
@@ -127,13 +134,24 @@ import Weights
     }
   }
 
-  @Test(.enabled(if: slowTestsEnabled || python != nil))
-  func `the bundle's Python finds our temperatures with NumPy, PyTorch and as a logits processor`() throws {
+  @Test(.enabled(if: slowTestsEnabled || python != nil), arguments: TempNetSettings.Input.allCases)
+  func `the bundle's Python finds our temperatures with NumPy, PyTorch and as a logits processor`(
+    input: TempNetSettings.Input
+  ) throws {
     let python = try #require(python, "TEMPNET_PYTHON names no interpreter")
+    try Files.remove(folder("fitted"))
+    let network = try Self.fitted(input, folder("fitted"))
     let bundle = try unpackedBundle()
     Machine.seed(5)
-    let logits = Tensor.normal([64, 37], standardDeviation: 5)
-    try SafetensorsWriter.write([("logits", logits), ("tau", network(logits))], to: folder("ours.safetensors"))
+    let hidden = Tensor.normal([64, 12])
+    let (head, bias) = (Tensor.normal([37, 12], standardDeviation: 2), Tensor.normal([37]))
+    let logits = hidden.linear(head, bias: bias)
+    try SafetensorsWriter.write(
+      [
+        ("logits", logits), ("hidden", hidden), ("head", head), ("bias", bias),
+        ("tau", network(logits, hidden: hidden)),
+      ],
+      to: folder("ours.safetensors"))
     try folder.write(
       """
       import sys, numpy as np, torch
@@ -141,14 +159,17 @@ import Weights
       from tempnet import TempNet, TempNetLogitsProcessor, read_safetensors
       ours, _ = read_safetensors(sys.argv[2])
       net = TempNet.load(sys.argv[1] + "/tempnet.safetensors")
-      logits = torch.from_numpy(ours["logits"])
-      processed = TempNetLogitsProcessor(net)(None, logits)
-      random = np.random.default_rng(0)
-      hidden, head, bias = (random.normal(size=s).astype(np.float32) for s in ((64, 12), (37, 12), 37))
-      made = hidden @ head.T + bias
-      print(np.abs(net(ours["logits"]) - ours["tau"]).max(), np.abs(net(logits).numpy() - ours["tau"]).max(),
-            np.abs(net.folded(head, bias)(hidden, made) - net(made)).max(),
-            (processed * torch.from_numpy(ours["tau"])[:, None] - logits).abs().max().item())
+      logits, hidden = (torch.from_numpy(ours[name]) for name in ("logits", "hidden"))
+      folded = net.folded(ours["head"], ours["bias"])(ours["hidden"], ours["logits"])
+      tau = ours["tau"]
+      try:
+          processed = TempNetLogitsProcessor(net)(None, logits).numpy()
+          assert net.input != "hidden"
+      except ValueError:
+          assert net.input == "hidden"
+          processed = ours["logits"] / tau[:, None]
+      print(np.abs(net(ours["logits"], ours["hidden"]) - tau).max(), np.abs(net(logits, hidden).numpy() - tau).max(),
+            np.abs(folded - tau).max(), np.abs(processed * tau[:, None] - ours["logits"]).max())
       """, to: "check.py")
     let output = try run(python, [folder("check.py"), bundle, folder("ours.safetensors")])
     let errors = output.split(whereSeparator: \.isWhitespace).compactMap { Double($0) }

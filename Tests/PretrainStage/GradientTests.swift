@@ -86,7 +86,7 @@ import Torch
     Machine.seed(5)
     let logits = (Tensor.normal([6, Fixture.vocabulary]).to(.float64) * 3).requiringGradient()
     let labels = Tensor([0, 3, 10, 5, 3, 7])
-    _ = fixture.objective.addGradients(logits: logits, labels: labels, scale: 0.5)
+    _ = fixture.objective.addGradients(logits: logits, hidden: logits, labels: labels, scale: 0.5)
     let tau = withoutGradients { Self.temperatures(fixture, logits) }
     let expected = withoutGradients {
       let oneHot = Tensor.arange(Fixture.vocabulary).equal(labels.unsqueezed(1)).to(.float64)

@@ -149,7 +149,7 @@ import TokenizeStage
     #expect(words(ModelShape.Activation.self) == words(ModelConfiguration.Activation.self))
     #expect(words(ModelShape.Biases.self) == words(ModelConfiguration.Biases.self))
     #expect(words(ModelShape.Attention.self) == words(ModelConfiguration.Attention.self))
-    #expect(words(TempNetTraining.Input.self) == words(TempNetSettings.Input.self))
+    #expect(words(TempNetInput.self) == words(TempNetSettings.Input.self))
   }
 }
 

@@ -15,10 +15,10 @@ import Weights
   {
     var noise = Noise(seed)
     func normal(_ shape: [Int], _ scale: Double = 1) -> Tensor { (noise.normal(shape) * scale).to(dtype) }
-    let (hidden, vocabulary) = (settings.hidden, settings.vocabulary)
+    let hidden = settings.hidden
     return TemperatureNetwork(
       settings: settings,
-      transformation: Linear(weight: normal([hidden, vocabulary], 2), bias: normal([hidden])),
+      transformation: Linear(weight: normal([hidden, settings.inputSize], 2), bias: normal([hidden])),
       projection: Linear(weight: normal([hidden, hidden]), bias: normal([hidden])),
       scaler: normal([], 0.3), last: Linear(weight: normal([1, hidden]), bias: normal([1])))
   }
@@ -48,6 +48,25 @@ import Weights
     }
   }
 
+  @Test func `scaled input sees the scale, and no shift`() {
+    var settings = Self.settings
+    settings.input = .scaled
+    let (network, z) = (Self.network(settings), logits(10))
+    #expect(zip(network(z).doubles, network(z + 5).doubles).allSatisfy { abs($0 - $1) < 1e-4 })
+    #expect(zip(network(z).doubles, network(z * 2).doubles).contains { abs($0 - $1) > 1e-2 })
+  }
+
+  @Test func `a network of hidden states does not look at the logits`() {
+    var settings = Self.settings
+    (settings.input, settings.width) = (.hidden, 7)
+    let network = Self.network(settings)
+    var noise = Noise(3)
+    let hidden = noise.normal([10, 7])
+    #expect(network.transformation.weight.shape == [12, 7])
+    #expect(network(logits(10), hidden: hidden).floats == network(logits(10) * 3, hidden: hidden).floats)
+    #expect(Set(network(logits(10), hidden: hidden).floats).count == 10)
+  }
+
   @Test func `a row of zeros gives a temperature, not NaN`() {
     #expect(Self.network()(.zeros([1, 40])).allFinite().item == 1)
   }
@@ -75,12 +94,30 @@ import Weights
     let u = logits(200).to(.float64)
     let inputs = u / u.norm(-1).unsqueezed(-1)
     let mean = inputs.sum(0) / 200
-    let published = StandardisedNetwork(raw, inputMean: mean).published.transformation
+    let published = StandardisedNetwork(raw, InputMoments(mean: mean)).published.transformation
     let centred = inputs - mean
     let scale = (3 * 40 / (centred.square().sum().item / 200)).squareRoot()
     let expected = centred.matmul(raw.transformation.weight.transposed()) * scale + raw.transformation.bias!
     let found = inputs.linear(published.weight, bias: published.bias)
     #expect((found - expected).abs().maximum(0).maximum(0).item < 1e-9)
+  }
+
+  @Test func `the two scales are standardised each by itself`() {
+    var settings = Self.settings
+    settings.input = .scaled
+    let raw = Self.network(settings, dtype: .float64)
+    let inputs = raw.input(logits(200).to(.float64), hidden: nil)
+    let moments = InputMoments(mean: inputs.narrowed(1, 0..<40).mean(0), scales: inputs.narrowed(1, 40..<42))
+    let published = StandardisedNetwork(raw, moments).published.transformation
+    let scales = inputs.narrowed(1, 40..<42)
+    let (before, after) = (raw.transformation.weight, published.weight)
+    for column in 0..<2 {
+      let deviation = (scales - scales.mean(0)).square().mean(0).sqrt()[column].item
+      let expected = before.narrowed(1, 40 + column..<41 + column) * ((3 * 42).squareRoot() / deviation)
+      #expect((after.narrowed(1, 40 + column..<41 + column) - expected).abs().sum().item < 1e-9)
+    }
+    let mean = inputs.mean(0).unsqueezed(0).linear(after, bias: published.bias) - raw.transformation.bias!
+    #expect(mean.abs().sum().item < 1e-9, "the mean input maps to the bias alone")
   }
 
   @Test func `a new network has the published initialisation`() {
@@ -190,6 +227,7 @@ import Weights
   func `folding changes neither temperatures nor gradients`(input: TempNetSettings.Input, bias: Bool) {
     var settings = TemperatureNetworkTests.settings
     settings.input = input
+    settings.width = input == .hidden ? 6 : nil
     let (direct, folded) = (
       TemperatureNetworkTests.network(settings, dtype: .float64),
       TemperatureNetworkTests.network(settings, dtype: .float64)
@@ -201,17 +239,56 @@ import Weights
     let unembedding = noise.normal([40, 6]).to(.float64)
     let headBias = bias ? noise.normal([40]).to(.float64) : nil
     let logits = hidden.linear(unembedding, bias: headBias)
-    let maximum = logits.maximum(1)
-    let norm = (input == .centred ? logits - maximum.unsqueezed(1) : logits).norm(1)
+    let measured = LogitStatistics(logits)
+    // As a fit has them: the spread from the hidden states.
+    let statistics = LogitStatistics(
+      maximum: measured.maximum, norm: measured.norm, centredNorm: measured.centredNorm, hidden: hidden,
+      weight: unembedding, bias: headBias)
 
-    let expected = direct(logits)
-    let found = folded.folded(unembedding: unembedding, bias: headBias)(hidden: hidden, maximum: maximum, norm: norm)
+    let expected = direct(logits, hidden: hidden)
+    let found = folded.folded(unembedding: unembedding, bias: headBias)(hidden: hidden, logits: statistics)
     for (a, b) in zip(expected.doubles, found.doubles) { #expect(abs(a - b) < 1e-12) }
     (expected * expected).sum().backward()
     (found * found).sum().backward()
     for (a, b) in zip(direct.parameters, folded.parameters) {
       for (x, y) in zip(a.tensor.gradient!.doubles, b.tensor.gradient!.doubles) {
         #expect(abs(x - y) < 1e-11, "\(a.name)")
+      }
+    }
+  }
+}
+
+@Suite struct StandardisedFoldTests {
+  @Test(arguments: TempNetSettings.Input.allCases)
+  func `folding in standardised coordinates is folding the published network`(input: TempNetSettings.Input) {
+    var settings = TemperatureNetworkTests.settings
+    settings.input = input
+    settings.width = input == .hidden ? 6 : nil
+    let raw = TemperatureNetworkTests.network(settings, dtype: .float64)
+    raw.requireGradients()
+    var noise = Noise(12)
+    let hidden = noise.normal([25, 6]).to(.float64)
+    let (unembedding, bias) = (noise.normal([40, 6]).to(.float64), noise.normal([40]).to(.float64))
+    let logits = hidden.linear(unembedding, bias: bias)
+    let inputs = withoutGradients { raw.input(logits, hidden: hidden) }
+    let wide = input == .scaled ? 40 : settings.inputSize
+    let network = StandardisedNetwork(
+      raw,
+      InputMoments(
+        mean: inputs.narrowed(1, 0..<wide).mean(0), scales: input == .scaled ? inputs.narrowed(1, 40..<42) : nil))
+    let statistics = LogitStatistics(logits)
+
+    let expected = network.published(logits, hidden: hidden)
+    (expected * expected).sum().backward()
+    let gradients = raw.parameters.map { $0.tensor.gradient!.doubles }
+    for parameter in raw.parameters { parameter.tensor.clearGradient() }
+    let found = network.folded(network.foldedUnembedding(unembedding, bias: bias))(hidden: hidden, logits: statistics)
+    (found * found).sum().backward()
+    for (a, b) in zip(expected.doubles, found.doubles) { #expect(abs(a - b) < 1e-11) }
+    for (parameter, expected) in zip(raw.parameters, gradients) {
+      let size = expected.reduce(1e-3) { max($0, abs($1)) }
+      for (x, y) in zip(parameter.tensor.gradient!.doubles, expected) {
+        #expect(abs(x - y) < 1e-10 * size, "\(parameter.name)")
       }
     }
   }
@@ -230,5 +307,25 @@ import Weights
     let exact = TemperaturePolicy.exact(entropy: 2, bounds: 0.1...3)(logits)
     #expect(exact.dtype == .float32)
     #expect(exact.floats == ExactTemperature.solve(logits: logits, entropy: 2, bounds: 0.1...3).floats)
+  }
+  @Test func `temperatures by entropy follow their formulas`() {
+    // Entropies: ln 4, and that of 0.7, 0.1, 0.1, 0.1.
+    let logits = Tensor([0, 0, 0, 0, log(7), 0, 0, 0] as [Double], shape: [2, 4])
+    let second = -(0.7 * log(0.7) + 0.3 * log(0.1))
+    let edt = TemperaturePolicy.entropyDynamic(base: 1.2, theta: 1.5)(logits).doubles
+    #expect(abs(edt[0] - 1.2 * pow(0.8, 1.5 / log(4))) < 1e-12)
+    #expect(abs(edt[1] - 1.2 * pow(0.8, 1.5 / second)) < 1e-12)
+    let range = TemperaturePolicy.dynamicRange(0.4...1.6, exponent: 2)(logits).doubles
+    #expect(abs(range[0] - 1.6) < 1e-12)
+    #expect(abs(range[1] - (0.4 + 1.2 * pow(second / log(4), 2))) < 1e-12)
+  }
+
+  @Test func `a sure model gets the least temperature by entropy, not NaN`() {
+    let logits = Tensor([0, -1000, -1000] as [Float], shape: [1, 3])
+    #expect(TemperaturePolicy.entropyDynamic(base: 1, theta: 1.5)(logits).item == Double(Float(1e-3)))
+    #expect(abs(TemperaturePolicy.dynamicRange(0.5...2, exponent: 1)(logits).item - 0.5) < 1e-6)
+    #expect(
+      abs(TemperaturePolicy.dynamicRange(0.5...2, exponent: 1)(Tensor([3] as [Float], shape: [1, 1])).item - 0.5) < 1e-6
+    )
   }
 }

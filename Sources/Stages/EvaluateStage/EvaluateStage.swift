@@ -22,7 +22,7 @@ public enum EvaluateStage {
 
     let subject = try Subject(request, resolution)
     let networks = try Networks(
-      request, vocabulary: subject.vocabulary, device: resolution.device)
+      request, vocabulary: subject.vocabulary, width: subject.model.configuration.width, device: resolution.device)
     let loss = try LossSettings(configuration, networks, vocabulary: subject.vocabulary)
     let validation = try validate(subject, configuration, loss, checkpoints: builder.checkpointsPath)
     let policies = try policies(configuration, networks, validation, loss, vocabulary: subject.vocabulary)
@@ -102,7 +102,8 @@ struct Subject {
     let context = model.configuration.context
     let stride = configuration.stride ?? context
     guard stride <= context else {
-      throw Failure(.badConfiguration, "stride is \(stride), but the model reads no more than \(context) tokens")
+      throw Failure(
+        .badConfiguration, "stride is \(stride), but the model reads no more than \(context) tokens", at: "stride")
     }
     return Forward(
       model: model, split: text, endOfText: tokens.endOfText,

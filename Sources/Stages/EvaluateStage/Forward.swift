@@ -17,8 +17,15 @@ struct Forward {
   /// How many windows go through the model together.
   var windowsPerBatch: Int { max(1, batchTokens / windows.context) }
 
-  /// Calls `body` with the logits [N, V], float32, and labels [N] of each piece of a batch, in the order of the text.
-  func run(_ indices: some Sequence<Int>, _ body: (_ logits: Tensor, _ labels: Tensor) throws -> Void) throws {
+  /// Some tokens of the text: the hidden states [N, d] that predict them, the logits [N, V], float32, and the tokens [N].
+  struct Piece {
+    let hidden: Tensor
+    let logits: Tensor
+    let labels: Tensor
+  }
+
+  /// Calls `body` with each piece of a batch, in the order of the text.
+  func run(_ indices: some Sequence<Int>, _ body: (Piece) throws -> Void) throws {
     try withoutGradients {
       let batch = try ScoringBatch(
         indices.map { windows[$0] }, of: split, endOfText: endOfText, device: model.device)
@@ -27,7 +34,9 @@ struct Forward {
       let size = max(1, Self.logitsPerPiece / model.configuration.vocabulary)
       for start in stride(from: 0, to: scored.size(0), by: size) {
         let rows = start..<min(start + size, scored.size(0))
-        try body(model.logits(scored[rows]).to(.float32), batch.labels[rows])
+        let hidden = scored[rows]
+        try body(
+          Piece(hidden: hidden, logits: model.logits(hidden).to(.float32), labels: batch.labels[rows]))
       }
     }
   }

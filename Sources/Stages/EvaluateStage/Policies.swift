@@ -27,12 +27,16 @@ struct Networks {
   let further: [(name: String, network: TemperatureNetwork)]
 
   /// Loads them all and checks that they are for logits like the model's.
-  init(_ request: StageRequest<Evaluate>, vocabulary: Int, device: Device) throws {
+  init(_ request: StageRequest<Evaluate>, vocabulary: Int, width: Int, device: Device) throws {
     func load(_ path: String) throws -> TemperatureNetwork {
       let network = try TemperatureNetwork.load(path)
       guard network.settings.vocabulary == vocabulary else {
         throw Failure(
           .badData, "is for \(network.settings.vocabulary) logits, but the model has \(vocabulary)", at: path)
+      }
+      guard [nil, width].contains(network.settings.width) else {
+        throw Failure(
+          .badData, "reads hidden states of \(network.settings.width ?? 0), but the model's have \(width)", at: path)
       }
       return network.mapped { $0.to(device) }
     }
@@ -45,8 +49,13 @@ struct Networks {
     }
   }
 
-  /// The one whose settings hold where the configuration says `auto`: fitted ones come first.
-  var leading: TempNetSettings? { (fitted.first ?? own ?? further.first?.network)?.settings }
+  /// The one whose settings hold where the configuration says `auto`, and what the report calls it: fitted ones come
+  /// first.
+  var leading: (settings: TempNetSettings, title: String)? {
+    if let network = fitted.first { return (network.settings, "the fitted TempNet") }
+    if let own { return (own.settings, "the model's TempNet") }
+    return further.first.map { ($0.network.settings, "the TempNet \($0.name)") }
+  }
 }
 
 /// The robust loss that policies are measured by, as far as it is known before the validation split was looked at.
@@ -62,22 +71,23 @@ struct LossSettings {
   private static let widestBounds = 0.25...4.0
 
   init(_ configuration: EvaluateConfiguration, _ networks: Networks, vocabulary: Int) throws {
-    let automatic = networks.leading?.bounds ?? Self.widestBounds
+    let automatic = networks.leading?.settings.bounds ?? Self.widestBounds
     let (low, high) = (configuration.tauMin ?? automatic.lowerBound, configuration.tauMax ?? automatic.upperBound)
     guard low < high else {
-      throw Failure(.badConfiguration, "the least temperature, \(low), is not below the greatest, \(high)")
+      throw Failure(
+        .badConfiguration, "the least temperature, \(low), is not below the greatest, \(high)", at: "tau_min, tau_max")
     }
     bounds = low...high
     if let entropy = configuration.entropy {
-      rho = try RobustLoss.rho(entropy: entropy, vocabulary: vocabulary, at: "configuration")
+      rho = try RobustLoss.rho(entropy: entropy, vocabulary: vocabulary, at: "entropy")
       origin = "the configured entropy"
     } else if let given = configuration.rho {
-      try RobustLoss.check(rho: given, vocabulary: vocabulary, at: "configuration")
+      try RobustLoss.check(rho: given, vocabulary: vocabulary, at: "rho")
       rho = given
       origin = "the configuration"
-    } else if let settings = networks.leading {
+    } else if let (settings, title) = networks.leading {
       rho = settings.rho
-      origin = networks.fitted.isEmpty ? "the model's TempNet" : "the fitted TempNet"
+      origin = title
     } else {
       rho = nil
       origin = "the mean entropy at temperature 1 on the validation split"

@@ -39,7 +39,7 @@ struct ScoringWindows {
 
   /// Indices of windows that lie evenly over the split and predict about as many tokens as asked for, or all.
   func sample(tokens wanted: Int) -> [Int] {
-    let needed = min(count, max(1, (wanted + stride - 1) / stride))
+    let needed = min(count, max(1, (wanted - 1) / stride + 1))
     return (0..<needed).map { $0 * count / needed }
   }
 }

@@ -39,7 +39,8 @@ struct TestPass {
 
   private func score(_ windows: Range<Int>, _ writer: SafetensorsStreamWriter) throws {
     var token = forward.windows[windows.lowerBound].scored.lowerBound
-    try forward.run(windows) { logits, labels in
+    try forward.run(windows) { piece in
+      let (logits, labels) = (piece.logits, piece.labels)
       let centred = logits - logits.maximum(-1, keeping: true)
       let ones = Tensor.ones([logits.size(0)], device: logits.device)
       try writer.write(rows: labels.to(.int32), of: "label", at: token)
@@ -47,7 +48,7 @@ struct TestPass {
       let entropy = TemperedStatistics(centred: centred, tau: ones).entropy
       try writer.write(rows: entropy.to(.float32), of: "entropy", at: token)
       for policy in policies {
-        let temperature = policy.policy(logits)
+        let temperature = policy.policy(logits, hidden: piece.hidden)
         let crossEntropy = RobustLoss.temperedCrossEntropy(logits: logits, labels: labels, tau: temperature)
         try writer.write(rows: temperature, of: "temperature.\(policy.name)", at: token)
         try writer.write(rows: crossEntropy, of: "cross_entropy.\(policy.name)", at: token)

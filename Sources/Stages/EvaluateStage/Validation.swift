@@ -31,7 +31,7 @@ struct ValidationPass {
     for start in stride(from: 0, to: indices.count, by: forward.windowsPerBatch) {
       try Interruption.check()
       let batch = indices[start..<min(start + forward.windowsPerBatch, indices.count)]
-      try forward.run(batch) { sums.add(logits: $0, labels: $1) }
+      try forward.run(batch) { sums.add(logits: $0.logits, labels: $0.labels) }
       progress.update(start + batch.count)
     }
     progress.finish()

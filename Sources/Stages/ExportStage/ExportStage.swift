@@ -20,9 +20,7 @@ public enum ExportStage {
     let format = request.configuration.format
     switch format {
     case .safetensors:
-      let origin = [
-        "producer": "tempnet \(Release.version)", "tempnet_key": tempnet.key, "licence": "Apache-2.0",
-      ]
+      let origin = ["producer": "tempnet \(Release.version)", "tempnet_key": tempnet.key]
       try TemperatureNetwork.load(weights).save(builder.path(for: weightsName), metadata: origin)
     case .bundle:
       let evaluation = try request.inputs.optionalArtifact("evaluation").map(MeasuredResults.init)

@@ -49,21 +49,39 @@ struct ModelCard {
     from tempnet import TempNet, TempNetLogitsProcessor
 
     net = TempNet.load("tempnet.safetensors")
-    tau = net(logits)  # NumPy or PyTorch: [..., \(settings.vocabulary)] -> [...]
-    model.generate(..., do_sample=True, logits_processor=[TempNetLogitsProcessor(net)])  # Hugging Face
+    \(call)
     ```
 
     """
   }
 
+  private var call: String {
+    if let width = settings.width {
+      return """
+        tau = net(logits, hidden)  # NumPy or PyTorch: [..., \(settings.vocabulary)] and [..., \(width)] -> [...]
+        """
+    }
+    return """
+      tau = net(logits)  # NumPy or PyTorch: [..., \(settings.vocabulary)] -> [...]
+      model.generate(..., do_sample=True, logits_processor=[TempNetLogitsProcessor(net)])  # Hugging Face
+      """
+  }
+
   private var settingsTable: String {
-    let input = settings.input == .centred ? "the logits minus their maximum" : "the logits as they are"
+    let input =
+      switch settings.input {
+      case .logits: "the logits as they are, divided by their Euclidean norm"
+      case .centred: "the logits minus their maximum, divided by their Euclidean norm"
+      case .scaled:
+        "the logits minus their maximum, divided by their Euclidean norm; the logarithms of it and of their spread"
+      case .hidden: "the last hidden state, divided by its Euclidean norm"
+      }
     return """
       ## Settings
 
       | setting | value |
       |---|---|
-      | input | \(input), divided by their Euclidean norm |
+      | input | \(input) |
       | hidden width | \(settings.hidden) |
       | rho | \(fixed(settings.rho, digits: 4)) nats |
       | entropy that the loss asks for, ln V - rho | \(fixed(settings.entropy, digits: 4)) nats |

@@ -7,11 +7,7 @@ import Weights
 struct FeatureSplit {
   /// The last hidden states, [N, d].
   let hidden: Tensor
-  /// The largest logit of each token, [N].
-  let maximum: Tensor
-  /// The Euclidean norm of the logits, [N], and of the logits minus their maximum.
-  let norm: Tensor
-  let centredNorm: Tensor
+  let logits: LogitStatistics
   /// The logit of the label minus the largest, [N].
   let target: Tensor
   /// int64 [N]
@@ -21,22 +17,26 @@ struct FeatureSplit {
   var count: Int { hidden.size(0) }
 
   /// Reads a split's file; every tensor must have the shape that the first one implies.
-  init(_ path: String, device: Device) throws {
+  ///
+  /// - Parameter head: what the features' hidden states become logits by.
+  init(_ path: String, head: Head) throws {
     let file = try SafetensorsFile(path)
     let shape = try file.entry("hidden").shape
-    guard shape.count == 2, shape[0] > 0 else {
-      throw Failure(.badData, "\"hidden\" has shape \(shape), expected a row for each of some tokens", at: path)
+    guard shape.count == 2, shape[0] > 0, shape[1] == head.width else {
+      throw Failure(
+        .badData, "\"hidden\" has shape \(shape), expected a row of \(head.width) for each of some tokens", at: path)
     }
     let rows = shape[0]
     func tensor(_ name: String, _ shape: [Int]) throws -> Tensor {
-      try Tensor(file.entry(name, shape: shape)).to(device)
+      try Tensor(file.entry(name, shape: shape)).to(head.weight.device)
     }
     let grid = try TemperatureGrid(
       temperatures: file.entry("profile.temperature").floats().map(Double.init), path: path)
     hidden = try tensor("hidden", shape)
-    maximum = try tensor("maximum", [rows])
-    norm = try tensor("norm", [rows])
-    centredNorm = try tensor("centred_norm", [rows])
+    let maximum = try tensor("maximum", [rows])
+    logits = LogitStatistics(
+      maximum: maximum, norm: try tensor("norm", [rows]), centredNorm: try tensor("centred_norm", [rows]),
+      hidden: hidden, weight: head.weight, bias: head.bias)
     target = try tensor("label_logit", [rows]) - maximum
     label = try tensor("label", [rows]).to(.int64)
     profile = TemperatureProfile(
@@ -47,9 +47,7 @@ struct FeatureSplit {
 
   private init(_ all: FeatureSplit, _ indices: Tensor) {
     hidden = all.hidden.selected(0, indices: indices)
-    maximum = all.maximum.selected(0, indices: indices)
-    norm = all.norm.selected(0, indices: indices)
-    centredNorm = all.centredNorm.selected(0, indices: indices)
+    logits = all.logits.rows(indices)
     target = all.target.selected(0, indices: indices)
     label = all.label.selected(0, indices: indices)
     profile = all.profile.rows(indices)
@@ -58,17 +56,24 @@ struct FeatureSplit {
   /// The rows that the indices name, in their order.
   func rows(_ indices: [Int]) -> FeatureSplit { FeatureSplit(self, Tensor(indices).to(hidden.device)) }
 
-  /// The mean over all rows of what the network's first layer sees, [V]: the logits, if need be minus their maximum,
-  /// divided by their norm. By linearity this takes one product with the unembedding.
-  func inputMean(_ input: TempNetSettings.Input, _ head: Head) -> Tensor {
-    let weights = norm(of: input).clamped(1e-12, nil).reciprocal() / Double(count)
-    var mean = weights.matmul(hidden).matmul(head.weight.transposed())
+  /// How the rows lie as a network's inputs. The mean of normalised logits is linear in hidden states, so that it takes one
+  /// product with the unembedding.
+  func moments(_ settings: TempNetSettings, _ head: Head) -> InputMoments {
+    let norm =
+      switch settings.input {
+      case .logits: logits.norm
+      case .centred, .scaled: logits.centredNorm
+      case .hidden: hidden.norm(-1)
+      }
+    let weights = norm.clamped(settings.normalisationEpsilon, nil).reciprocal() / Double(count)
+    var mean = weights.matmul(hidden)
+    if settings.input == .hidden { return InputMoments(mean: mean) }
+    mean = mean.matmul(head.weight.transposed())
     if let bias = head.bias { mean = mean + bias * weights.sum() }
-    return input == .centred ? mean - (weights * maximum).sum() : mean
+    if settings.input.isCentred { mean = mean - (weights * logits.maximum).sum() }
+    return InputMoments(
+      mean: mean, scales: settings.input == .scaled ? logits.scales(settings.normalisationEpsilon) : nil)
   }
-
-  /// The norm of what the network is shown.
-  func norm(of input: TempNetSettings.Input) -> Tensor { input == .centred ? centredNorm : norm }
 }
 
 /// The frozen model's unembedding.
@@ -79,12 +84,14 @@ struct Head {
   let bias: Tensor?
 
   var vocabulary: Int { weight.size(0) }
+  /// d
+  var width: Int { weight.size(1) }
 
-  init(_ path: String, width: Int, device: Device) throws {
+  init(_ path: String, device: Device) throws {
     let file = try SafetensorsFile(path)
     let entry = try file.entry("weight")
-    guard entry.shape.count == 2, entry.shape[0] > 1, entry.shape[1] == width else {
-      throw Failure(.badData, "has shape \(entry.shape), expected [vocabulary, \(width)]", at: entry.place)
+    guard entry.shape.count == 2, entry.shape[0] > 1, entry.shape[1] > 0 else {
+      throw Failure(.badData, "has shape \(entry.shape), expected [vocabulary, width]", at: entry.place)
     }
     weight = try Tensor(entry).to(device)
     bias = try file["bias"] == nil ? nil : Tensor(file.entry("bias", shape: [entry.shape[0]])).to(device)

@@ -16,11 +16,10 @@ public enum FitStage {
     resolution.apply()
 
     let features = request.inputs.artifact("features")
-    let training = try FeatureSplit(features.file("train.safetensors"), device: resolution.device)
-    let validation = try FeatureSplit(features.file("validation.safetensors"), device: resolution.device)
-    let head = try Head(
-      features.file("head.safetensors"), width: training.hidden.size(1), device: resolution.device)
-    let settings = try settings(configuration, training, vocabulary: head.vocabulary, features.path)
+    let head = try Head(features.file("head.safetensors"), device: resolution.device)
+    let training = try FeatureSplit(features.file("train.safetensors"), head: head)
+    let validation = try FeatureSplit(features.file("validation.safetensors"), head: head)
+    let settings = try settings(configuration, training, head, features.path)
 
     Seeds.seedMachine(UInt64(configuration.seed), .initialisation, index: 0)
     let task = FitTask(
@@ -40,7 +39,7 @@ public enum FitStage {
 
   /// The network's settings, with the budget that the configuration asks for.
   private static func settings(
-    _ configuration: FitConfiguration, _ training: FeatureSplit, vocabulary: Int, _ path: String
+    _ configuration: FitConfiguration, _ training: FeatureSplit, _ head: Head, _ path: String
   ) throws -> TempNetSettings {
     let bounds = configuration.tauMin...configuration.tauMax
     guard training.profile.grid.covers(bounds) else {
@@ -51,6 +50,7 @@ public enum FitStage {
           + "\(fixed(covered.lowerBound, digits: 4)) to \(fixed(covered.upperBound, digits: 4)); make features with "
           + "wider tau_min and tau_max", at: path)
     }
+    let vocabulary = head.vocabulary
     let rho: Double
     switch configuration.budget {
     case .rho(let given):
@@ -63,9 +63,10 @@ public enum FitStage {
         entropy: meanEntropy(training.profile, path), vocabulary: vocabulary, at: "entropy: auto")
     }
     Log.note("rho \(fixed(rho, digits: 4)): entropy \(fixed(log(Double(vocabulary)) - rho, digits: 4)) nats per token")
+    let input = TempNetSettings.Input(rawValue: configuration.input.rawValue)!
     return TempNetSettings(
       vocabulary: vocabulary, hidden: configuration.hidden, tauMin: bounds.lowerBound, tauMax: bounds.upperBound,
-      rho: rho, input: configuration.input == .centred ? .centred : .logits, dropout: configuration.dropout)
+      rho: rho, input: input, width: input == .hidden ? head.width : nil, dropout: configuration.dropout)
   }
 
   /// The model's mean entropy at temperature 1 over the training features.
@@ -73,7 +74,7 @@ public enum FitStage {
     guard profile.grid.bounds.contains(1) else {
       throw Failure(.badConfiguration, "entropy: auto needs profiles that cover temperature 1", at: path)
     }
-    return withoutGradients { profile.mean(at: Tensor([1] as [Double])).entropy.item }
+    return withoutGradients { profile.mean(at: 1).entropy.item }
   }
 
   private static func loopSettings(_ configuration: FitConfiguration, steps: Int) -> TrainingSettings {

@@ -9,6 +9,7 @@ final class FitTask: TrainingTask {
   private let trained: StandardisedNetwork
   private let configuration: FitConfiguration
   private let head: Head
+  private let unembedding: FoldedUnembedding
   private let training: FeatureSplit
   private let validation: FeatureSplit
   private let order: EpochOrder
@@ -20,9 +21,10 @@ final class FitTask: TrainingTask {
     _ fresh: TemperatureNetwork, _ configuration: FitConfiguration, head: Head, training: FeatureSplit,
     validation: FeatureSplit
   ) {
-    trained = StandardisedNetwork(fresh, inputMean: training.inputMean(fresh.settings.input, head))
+    trained = StandardisedNetwork(fresh, training.moments(fresh.settings, head))
     self.configuration = configuration
     self.head = head
+    unembedding = trained.foldedUnembedding(head.weight, bias: head.bias)
     self.training = training
     self.validation = validation
     order = EpochOrder(count: training.count, seed: UInt64(configuration.seed))
@@ -112,12 +114,9 @@ final class FitTask: TrainingTask {
   }
 
   private func predicted(_ batch: FeatureSplit, training: Bool) -> Tensor {
-    let network = network
-    return switch configuration.method {
-    case .profile:
-      network.folded(unembedding: head.weight, bias: head.bias)(
-        hidden: batch.hidden, maximum: batch.maximum, norm: batch.norm(of: settings.input), training: training)
-    case .logits: network(head(batch.hidden), training: training)
+    switch configuration.method {
+    case .profile: trained.folded(unembedding)(hidden: batch.hidden, logits: batch.logits, training: training)
+    case .logits: network(head(batch.hidden), hidden: batch.hidden, training: training)
     }
   }
 

@@ -27,7 +27,7 @@ struct Networks {
     model = try configuration.model(vocabulary: vocabulary, base: base, resolution)
     model.requireGradients()
     if configuration.objective.trainsTempNet {
-      let network = try configuration.tempnet(vocabulary: vocabulary, rho: rho, base: base)
+      let network = try configuration.tempnet(model.configuration, rho: rho, base: base)
         .mapped { $0.to(resolution.device) }
       network.requireGradients()
       tempnet = network
@@ -50,10 +50,11 @@ extension PretrainConfiguration {
   }
 
   /// A new TempNet, or the one that a model to be trained further has, under the settings of this configuration.
-  fileprivate func tempnet(vocabulary: Int, rho: Double, base: Artifact?) throws -> TemperatureNetwork {
+  fileprivate func tempnet(_ model: ModelConfiguration, rho: Double, base: Artifact?) throws -> TemperatureNetwork {
+    let input = TempNetSettings.Input(rawValue: tempnet.input.rawValue)!
     let settings = TempNetSettings(
-      vocabulary: vocabulary, hidden: tempnet.hidden, tauMin: tauMin, tauMax: tauMax, rho: rho,
-      input: TempNetSettings.Input(rawValue: tempnet.input.rawValue)!, dropout: tempnet.dropout)
+      vocabulary: model.vocabulary, hidden: tempnet.hidden, tauMin: tauMin, tauMax: tauMax, rho: rho, input: input,
+      width: input == .hidden ? model.width : nil, dropout: tempnet.dropout)
     if let base, base.contains(Networks.tempnetName) {
       return try TemperatureNetwork(settings, weights: SafetensorsFile(base.file(Networks.tempnetName)))
     }

@@ -50,7 +50,8 @@ final class PretrainTask<Sequence: TokenSequence>: TrainingTask {
     for rows in chunks(labels.count) {
       let part = hidden[rows].detached().requiringGradient()
       sums.append(
-        objective.addGradients(logits: model.logits(part), labels: labels[rows], scale: 1 / Double(totalWeight)))
+        objective.addGradients(
+          logits: model.logits(part), hidden: part, labels: labels[rows], scale: 1 / Double(totalWeight)))
       gradients.append(part.gradient!)
     }
     if !gradients.isEmpty { hidden.backward(.concatenate(gradients)) }
@@ -65,7 +66,8 @@ final class PretrainTask<Sequence: TokenSequence>: TrainingTask {
       let (hidden, labels) = countedRows(try validation.batch(range), training: false)
       count += labels.count
       for rows in chunks(labels.count) {
-        sums.append(objective.measure(logits: model.logits(hidden[rows]), labels: labels[rows]))
+        let part = hidden[rows]
+        sums.append(objective.measure(logits: model.logits(part), hidden: part, labels: labels[rows]))
       }
     }
     var metrics = Metrics(added(sums).map { (name: $0.name, value: $0.sum.item / Double(max(1, count))) })

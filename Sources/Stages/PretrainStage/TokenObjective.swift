@@ -35,10 +35,11 @@ struct TokenObjective {
   ///
   /// - Parameters:
   ///   - logits: [N, V], recorded.
+  ///   - hidden: what the logits were made of, [N, d].
   ///   - labels: int64 [N].
   /// - Returns: sums over the tokens.
-  func addGradients(logits: Tensor, labels: Tensor, scale: Double) -> [Measurement] {
-    let tau = temperatures(logits, training: true)
+  func addGradients(logits: Tensor, hidden: Tensor, labels: Tensor, scale: Double) -> [Measurement] {
+    let tau = temperatures(logits, hidden, training: true)
     let terms = withoutGradients { TemperedTerms(logits, labels: labels, tau: tau) }
     if tau.requiresGradient { tau.backward(withoutGradients { tauGradient(terms) * scale }) }
     logits.backward(withoutGradients { logitsGradient(terms, labels: labels, scale: scale) })
@@ -46,20 +47,20 @@ struct TokenObjective {
   }
 
   /// Measures without gradients, with what only validation needs: the cross-entropy at temperature 1.
-  func measure(logits: Tensor, labels: Tensor) -> [Measurement] {
+  func measure(logits: Tensor, hidden: Tensor, labels: Tensor) -> [Measurement] {
     withoutGradients {
-      let terms = TemperedTerms(logits, labels: labels, tau: temperatures(logits, training: false))
+      let terms = TemperedTerms(logits, labels: labels, tau: temperatures(logits, hidden, training: false))
       let untempered = TemperedTerms.crossEntropy(logits, labels: labels)
       return measurements(terms) + [Measurement("cross_entropy", total(untempered))]
     }
   }
 
-  private func temperatures(_ logits: Tensor, training: Bool) -> Tensor {
+  private func temperatures(_ logits: Tensor, _ hidden: Tensor, training: Bool) -> Tensor {
     switch temperature {
     case .fixed(let tau): .full([logits.size(0)], tau, device: logits.device)
     case .exact:
       ExactTemperature.solve(logits: logits.detached(), entropy: entropy, bounds: bounds).to(logits.dtype)
-    case .network(let network): network(logits, training: training)
+    case .network(let network): network(logits, hidden: hidden, training: training)
     }
   }
 

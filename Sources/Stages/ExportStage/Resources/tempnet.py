@@ -5,6 +5,8 @@
     tau = net(logits)                    # NumPy or PyTorch, [..., vocabulary] -> [...]
     probabilities = softmax(logits / tau[..., None])
 
+    tau = net(logits, hidden)            # a TempNet whose settings say "input: hidden" reads the last hidden state
+
     model.generate(..., do_sample=True, logits_processor=[TempNetLogitsProcessor(net)])     # Hugging Face
 
 Needs NumPy alone; PyTorch is imported when it is handed PyTorch tensors. The network and its robust loss are those of
@@ -19,6 +21,7 @@ import struct
 import numpy as np
 
 _DTYPES = {"F64": np.float64, "F32": np.float32, "F16": np.float16}
+_INPUTS = ("logits", "centred", "scaled", "hidden")
 _NAMES = ("proj.0.weight", "proj.0.bias", "proj.3.weight", "proj.3.bias", "scaler", "last.weight", "last.bias")
 
 
@@ -49,14 +52,15 @@ class TempNet:
     """tau = tau_min + (tau_max - tau_min) * sigmoid(pooled scores of the normalised logits).
 
     `settings` are the strings of the file's metadata; what the weights do not say is there: the bounds, rho, whether
-    the row's maximum is subtracted first (`input` is `centred`) and the least norm to divide by.
+    the row's maximum is subtracted first (`input` is `centred`, or `scaled`, which adds the logarithms of the row's norm
+    and standard deviation as two columns) and the least norm to divide by.
     """
 
     def __init__(self, tensors, settings):
         missing = [name for name in _NAMES if name not in tensors]
         if missing:
             raise ValueError(f"not a TempNet: {', '.join(missing)} missing")
-        if settings.get("format_version") != "1" or settings.get("input") not in ("logits", "centred"):
+        if settings.get("format_version") != "1" or settings.get("input") not in _INPUTS:
             raise ValueError("the TempNet's format or input is not one that this module knows")
         self.tensors = {name: tensors[name] for name in _NAMES}
         self.settings = dict(settings)
@@ -65,9 +69,11 @@ class TempNet:
         self.tau_min = float(settings["tau_min"])
         self.tau_max = float(settings["tau_max"])
         self.rho = float(settings["rho"])
-        self.centred = settings["input"] == "centred"
+        self.input = settings["input"]
+        self.centred = self.input in ("centred", "scaled")
         self.epsilon = float(settings["normalisation_epsilon"])
-        if self.tensors["proj.0.weight"].shape != (self.hidden, self.vocabulary):
+        columns = int(settings["width"]) if self.input == "hidden" else self.vocabulary + 2 * (self.input == "scaled")
+        if self.tensors["proj.0.weight"].shape != (self.hidden, columns):
             raise ValueError("the TempNet's weights have another shape than its settings say")
         self._torch = {}
 
@@ -75,14 +81,22 @@ class TempNet:
     def load(cls, path):
         return cls(*read_safetensors(path))
 
-    def __call__(self, logits):
-        """Temperatures [...] of logits [..., vocabulary]: an array for an array, a tensor for a tensor."""
+    def __call__(self, logits, hidden=None):
+        """Temperatures [...] of logits [..., vocabulary]: an array for an array, a tensor for a tensor.
+
+        `hidden`, [..., width], are the hidden states that the logits were made of; only a TempNet that reads those
+        needs them.
+        """
         if logits.shape[-1] != self.vocabulary:
             raise ValueError(f"{logits.shape[-1]} logits for a TempNet of {self.vocabulary}")
-        if isinstance(logits, np.ndarray):
-            z, norm = self._input(logits)
-            return self._numpy((z / norm) @ self.tensors["proj.0.weight"].T)
-        return self._pytorch(logits)
+        source = logits
+        if self.input == "hidden":
+            if hidden is None:
+                raise ValueError("this TempNet reads hidden states; hand them over as the second argument")
+            source = hidden
+        if isinstance(source, np.ndarray):
+            return self._numpy(self._columns(source) @ self.tensors["proj.0.weight"].T)
+        return self._pytorch(source)
 
     def folded(self, unembedding, bias=None):
         """A function (hidden, logits) -> temperatures for a model whose logits are `hidden @ unembedding.T + bias`.
@@ -90,7 +104,9 @@ class TempNet:
         The first layer is multiplied through the unembedding [vocabulary, width] once; a token then costs
         `self.hidden * width` multiplications instead of `self.hidden * vocabulary`. NumPy only.
         """
-        first = self.tensors["proj.0.weight"]
+        if self.input == "hidden":
+            return lambda hidden, logits: self(logits, hidden)
+        first = self.tensors["proj.0.weight"][:, : self.vocabulary]
         weight = (first @ unembedding).T
         offset = 0 if bias is None else first @ bias
         row_sums = first.sum(axis=1)
@@ -99,15 +115,29 @@ class TempNet:
             product = hidden @ weight + offset
             if self.centred:
                 product = product - logits.max(axis=-1, keepdims=True) * row_sums
-            return self._numpy(product / self._input(logits)[1])
+            rows, norm = self._rows(logits)
+            product = product / norm
+            if self.input == "scaled":
+                product = product + self._scales(rows, norm) @ self.tensors["proj.0.weight"][:, self.vocabulary :].T
+            return self._numpy(product)
 
         return temperatures
 
-    def _input(self, logits):
-        z = logits.astype(np.float32)
+    def _rows(self, source):
+        rows = source.astype(np.float32)
         if self.centred:
-            z = z - z.max(axis=-1, keepdims=True)
-        return z, np.maximum(np.linalg.norm(z, axis=-1, keepdims=True), self.epsilon)
+            rows = rows - rows.max(axis=-1, keepdims=True)
+        return rows, np.maximum(np.linalg.norm(rows, axis=-1, keepdims=True), self.epsilon)
+
+    def _scales(self, rows, norm):
+        spread = np.maximum(rows.std(axis=-1, keepdims=True), self.epsilon)
+        return np.log(np.concatenate([norm, spread], axis=-1))
+
+    def _columns(self, source):
+        """What the first layer reads."""
+        rows, norm = self._rows(source)
+        columns = rows / norm
+        return columns if self.input != "scaled" else np.concatenate([columns, self._scales(rows, norm)], axis=-1)
 
     def _numpy(self, product):
         """What follows the first layer's product with the normalised input."""
@@ -119,17 +149,22 @@ class TempNet:
         pooled = ((weights - 1 / self.hidden) * scores) @ t["last.weight"][0] + t["last.bias"][0]
         return self.tau_min + (self.tau_max - self.tau_min) * _sigmoid(pooled)
 
-    def _pytorch(self, logits):
+    def _pytorch(self, source):
         import torch
 
-        if logits.device not in self._torch:
-            self._torch[logits.device] = {k: torch.from_numpy(v).to(logits.device) for k, v in self.tensors.items()}
-        t = self._torch[logits.device]
+        if source.device not in self._torch:
+            self._torch[source.device] = {k: torch.from_numpy(v).to(source.device) for k, v in self.tensors.items()}
+        t = self._torch[source.device]
         with torch.no_grad():
-            z = logits.float()
+            z = source.float()
             if self.centred:
                 z = z - z.amax(-1, keepdim=True)
-            z = z / z.norm(dim=-1, keepdim=True).clamp_min(self.epsilon)
+            norm = z.norm(dim=-1, keepdim=True).clamp_min(self.epsilon)
+            if self.input == "scaled":
+                spread = z.std(-1, keepdim=True, correction=0).clamp_min(self.epsilon)
+                z = torch.cat([z / norm, norm.log(), spread.log()], -1)
+            else:
+                z = z / norm
             scores = torch.sigmoid(z @ t["proj.0.weight"].T + t["proj.0.bias"]) @ t["proj.3.weight"].T + t["proj.3.bias"]
             weights = torch.softmax(scores / t["scaler"].reshape(()).exp(), -1)
             pooled = ((weights - 1 / self.hidden) * scores) @ t["last.weight"][0] + t["last.bias"][0]
@@ -140,10 +175,13 @@ class TempNetLogitsProcessor:
     """Divides the scores by the predicted temperature; for `logits_processor=` of Hugging Face's `generate`.
 
     Put it first: top-k, top-p and min-p then see the tempered distribution, as published. It must see the model's own
-    logits, so leave `temperature` at 1.
+    logits, so leave `temperature` at 1. A TempNet that reads hidden states cannot work here: `generate` hands on logits
+    alone.
     """
 
     def __init__(self, net):
+        if net.input == "hidden":
+            raise ValueError("this TempNet reads hidden states, which a logits processor does not see")
         self.net = net
 
     def __call__(self, input_ids, scores):

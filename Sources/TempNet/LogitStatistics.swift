@@ -1,0 +1,64 @@
+import Torch
+
+/// What a TempNet needs to know of rows of logits z besides their direction; m is a row's largest logit. All [...].
+public struct LogitStatistics: Sendable {
+  /// m
+  public let maximum: Tensor
+  /// ‖z‖
+  public let norm: Tensor
+  /// ‖z - m‖
+  public let centredNorm: Tensor
+  /// The standard deviation of z over the vocabulary.
+  public let spread: Tensor
+
+  public init(maximum: Tensor, norm: Tensor, centredNorm: Tensor, spread: Tensor) {
+    self.maximum = maximum
+    self.norm = norm
+    self.centredNorm = centredNorm
+    self.spread = spread
+  }
+
+  /// Of logits [..., V].
+  public init(_ logits: Tensor) {
+    let logits = logits.detached()
+    let largest = logits.maximum(-1, keeping: true)
+    let centred = logits - largest
+    let deviation = centred - centred.mean(-1, keeping: true)
+    self.init(
+      maximum: largest.squeezed(-1), norm: logits.norm(-1), centredNorm: centred.norm(-1),
+      spread: deviation.norm(-1) / Double(logits.size(-1)).squareRoot())
+  }
+
+  /// Of the logits `hidden · weightᵀ + bias` [N, V] that were measured when they were there. The spread follows from
+  /// what was kept, because the mean of the logits is linear in the hidden state:
+  ///
+  ///     spread² = ‖z - m‖²/V - (mean(z) - m)²
+  ///
+  /// - Parameters:
+  ///   - hidden: [N, d].
+  ///   - weight: the unembedding, [V, d].
+  ///   - bias: [V].
+  public init(
+    maximum: Tensor, norm: Tensor, centredNorm: Tensor, hidden: Tensor, weight: Tensor, bias: Tensor?
+  ) {
+    // The difference of two numbers of nearly one size.
+    var mean = hidden.to(.float64).matmul(weight.sum(0, dtype: .float64) / Double(weight.size(0)))
+    if let bias { mean = mean + bias.sum(0, dtype: .float64) / Double(weight.size(0)) }
+    let square = centredNorm.to(.float64).square() / Double(weight.size(0)) - (mean - maximum.to(.float64)).square()
+    self.init(
+      maximum: maximum, norm: norm, centredNorm: centredNorm,
+      spread: square.clamped(0, nil).sqrt().to(maximum.dtype))
+  }
+
+  /// The statistics of the rows that an integer tensor of rank 1 names.
+  public func rows(_ indices: Tensor) -> LogitStatistics {
+    LogitStatistics(
+      maximum: maximum.selected(0, indices: indices), norm: norm.selected(0, indices: indices),
+      centredNorm: centredNorm.selected(0, indices: indices), spread: spread.selected(0, indices: indices))
+  }
+
+  /// The two further columns of a scaled input, [..., 2]: ln ‖z - m‖ and ln spread.
+  public func scales(_ epsilon: Double) -> Tensor {
+    Tensor.stack([centredNorm, spread], dimension: -1).clamped(epsilon, nil).log()
+  }
+}
