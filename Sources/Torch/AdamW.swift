@@ -97,8 +97,11 @@ public func clipGradients(of parameters: [NamedTensor], to limit: Double) -> Ten
   return withoutGradients {
     let norms = Operator.must("aten::_foreach_norm", "Scalar", [.tensors(gradients), .number(2)])
     let norm = Tensor.stack(norms).norm(0)
-    // PyTorch's clip_grad_norm_ adds 1e-6 too.
-    let factor = (limit / (norm + 1e-6)).clamped(nil, 1)
+    // PyTorch's clip_grad_norm_ adds 1e-6 too. Where the norm is not finite no factor helps, and gradients that are left
+    // as they are show which of them is to blame.
+    let isFinite = norm.abs().less(.infinity)
+    let factor = isFinite.choose(
+      (limit / (norm + 1e-6)).clamped(nil, 1), .ones([], dtype: norm.dtype, device: norm.device))
     Operator.must("aten::_foreach_mul_", "Tensor", [.tensors(gradients), .tensor(factor)])
     return norm
   }

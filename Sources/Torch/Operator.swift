@@ -49,6 +49,8 @@ public enum Operator {
         )
       }
     }
+    // The values point into what the frame owns.
+    extendLifetime(frame)
     guard status == 0 else { throw failure("\(name)", arguments + named.map { $0.value }) }
     return results.prefix(count).compactMap { $0.kind == CTORCH_TENSOR ? $0.tensor.map(Tensor.init(owning:)) : nil }
   }

@@ -132,6 +132,14 @@ import Torch
     #expect(abs((a.gradient?.floats[0] ?? 0) - 0.6) < 1e-5 && abs((b.gradient?.floats[0] ?? 0) - 0.8) < 1e-5)
   }
 
+  @Test func `clipping leaves gradients as they are where one is not finite, so that it can be found`() {
+    let (a, b) = (Tensor([1, 2] as [Float]).requiringGradient(), Tensor([3] as [Float]).requiringGradient())
+    (a.sum() + b.sum()).backward()
+    b.gradient?.fill(with: .nan)
+    #expect(clipGradients(of: [NamedTensor("a", a), NamedTensor("b", b)], to: 0.1).item.isNaN)
+    #expect(a.gradient?.floats == [1, 1])
+  }
+
   private func power(_ base: Double, _ exponent: Int) -> Double {
     (0..<exponent).reduce(1) { product, _ in product * base }
   }
