@@ -70,6 +70,13 @@ public struct EvaluateConfiguration: StageConfiguration {
   /// The name of an input TempNet; the second one is `tempnet-2`.
   public static let tempnetName = "tempnet"
 
+  /// `tempnet-2` is the second input, `tempnet-old` may be anybody's.
+  private static func isReserved(_ name: String) -> Bool {
+    if ownNames.contains(name) || name == tempnetName { return true }
+    let prefix = tempnetName + "-"
+    return name.hasPrefix(prefix) && Int(name.dropFirst(prefix.count)) != nil
+  }
+
   private func checkNames(_ reader: ConfigurationReader) throws {
     for (index, (name, policy)) in policies.enumerated() {
       var key = "policies"
@@ -77,8 +84,10 @@ public struct EvaluateConfiguration: StageConfiguration {
       guard name.isPlainName else {
         throw reader.failure(key, "has the name '\(name)'; \(String.plainNameRule)")
       }
-      let isTaken = Self.ownNames.contains(name) || name.hasPrefix(Self.tempnetName)
-      guard !isTaken, !policies[..<index].contains(where: { $0.name == name }) else {
+      if Self.isReserved(name) {
+        throw reader.failure(key, "has the name '\(name)', which is kept for a policy that is always measured")
+      }
+      if policies[..<index].contains(where: { $0.name == name }) {
         throw reader.failure(key, "has the name '\(name)', which another policy has")
       }
     }

@@ -10,7 +10,7 @@ public struct StageRequest<Description: StageDescription>: Sendable {
   private let canonical: JSON
   private let references: [InputReference]
 
-  /// Opens the inputs and digests the raw files.
+  /// Opens the inputs, compares them with their digests, and digests the raw files.
   ///
   /// - Parameter paths: of artifacts, by the name of the input.
   /// - Throws: `usage` for inputs that the stage does not take or lacks, `missingInput`, `badData`.
@@ -22,9 +22,10 @@ public struct StageRequest<Description: StageDescription>: Sendable {
     self.configuration = configuration.values
     self.output = output
     canonical = configuration.canonical
-    inputs = try StageInputs(opening: paths, declared: Description.inputs)
+    inputs = try StageInputs(opening: paths, declared: Description.inputs, digests)
     references =
       inputs.references + (try Description.rawInputs(configuration.values).map { try $0.reference(digests) })
+    try digests.save()
   }
 
   /// The key that the result will have.
@@ -42,9 +43,12 @@ public struct StageRequest<Description: StageDescription>: Sendable {
 public struct StageInputs: Sendable {
   private let opened: [(input: StageInput, artifacts: [Artifact])]
 
-  init(opening paths: [String: [String]], declared: [StageInput]) throws {
+  init(opening paths: [String: [String]], declared: [StageInput], _ digests: FileDigests) throws {
     opened = try declared.map { input in
-      (input, try paths[input.name, default: []].map { try Artifact.open($0, kind: input.kind, check: .sizes) })
+      let artifacts = try paths[input.name, default: []].map {
+        try Artifact.open($0, kind: input.kind, check: .digests, digests: digests)
+      }
+      return (input, artifacts)
     }
   }
 
