@@ -135,14 +135,27 @@ def make(descriptor, beside, work, say):
     return content
 
 
+def check(descriptor, path):
+    def need(mapping, keys, place):
+        for key in keys:
+            if not mapping.get(key):
+                fail(BAD_CONFIGURATION, f"{path}: {place}'{key}' is missing")
+
+    need(descriptor, ("name", "title", "packages", "files"), "")
+    for index, package in enumerate(descriptor["packages"], 1):
+        need(package, ("version", "sha256"), f"package {index}: ")
+        if not package.get("debian") and not package.get("pypi"):
+            fail(BAD_CONFIGURATION, f"{path}: package {index}: 'debian' or 'pypi' is missing")
+    for index, file in enumerate(descriptor["files"], 1):
+        need(file, ("file", "bytes", "sha256"), f"file {index}: ")
+
+
 def main():
     quiet = sys.argv[1] == "--quiet"
     path = pathlib.Path(sys.argv[-1]).resolve()
     say = (lambda message: None) if quiet else (lambda message: print(message, file=sys.stderr))
     descriptor = parse(path)
-    for key in ("name", "packages", "files"):
-        if not descriptor.get(key):
-            fail(BAD_CONFIGURATION, f"{path}: '{key}' is missing")
+    check(descriptor, path)
     for name in [descriptor["name"]] + [file["file"] for file in descriptor["files"]]:
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):  # Anything else could lead out of the cache.
             fail(BAD_CONFIGURATION, f"{path}: '{name}' cannot name a file")

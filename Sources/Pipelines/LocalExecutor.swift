@@ -35,9 +35,14 @@ public struct LocalExecutor: Executor {
   }
 
   public func run(_ order: WorkOrder) async throws -> ProgramEnd {
-    let log = try FileDescriptor.open(
-      FilePath(order.log), .writeOnly, options: [.append, .create, .closeOnExec],
-      permissions: FilePermissions(rawValue: 0o666))
+    let log: FileDescriptor
+    do {
+      log = try FileDescriptor.open(
+        FilePath(order.log), .writeOnly, options: [.append, .create, .closeOnExec],
+        permissions: FilePermissions(rawValue: 0o666))
+    } catch let error as Errno {
+      throw Failure.system("cannot write", order.log, code: error.rawValue)
+    }
     defer { try? log.close() }
     var variables: [Environment.Key: String?] = [:]
     for (name, value) in order.environment { variables[Environment.Key(stringLiteral: name)] = value }

@@ -17,11 +17,11 @@ struct FeaturesPlan {
   init(_ configuration: FeaturesConfiguration, _ model: ModelConfiguration, _ tokens: TokensArtifact) throws {
     let window = configuration.window ?? model.context
     guard window <= model.context else {
-      throw Failure(.badConfiguration, "window is \(window), but the model's context is \(model.context)")
+      throw Failure(.badConfiguration, "window is \(window), but the model's context is \(model.context)", at: "window")
     }
     stride = configuration.stride ?? window
     guard stride <= window else {
-      throw Failure(.badConfiguration, "stride is \(stride), which exceeds the window of \(window)")
+      throw Failure(.badConfiguration, "stride is \(stride), which exceeds the window of \(window)", at: "stride")
     }
     splits = [(Split.train, configuration.trainTokens), (.validation, configuration.validationTokens)].map {
       FeatureExtraction($0, of: tokens, length: window, limit: $1, configuration)
