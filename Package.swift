@@ -131,7 +131,7 @@ let package = Package(
       "LanguageModels", ["LanguageModels", "Artifacts", "Weights", "Torch", "Diagnostics", "TestSupport"],
       fixtures: true),
     tests("TempNet", ["TempNet", "Torch", "Weights", "Diagnostics"], fixtures: true),
-    tests("Generation", ["Generation"]),
+    tests("Generation", ["Generation", "LanguageModels", "TempNet", "Torch"]),
     tests("Training", ["Training", "Artifacts", "Torch", "Diagnostics", "TestSupport"]),
     tests(
       "PretrainStage",

@@ -1,0 +1,146 @@
+import Glibc
+import LanguageModels
+import TempNet
+import Torch
+
+/// How text is generated: the temperature of each token, the rules of sampling, when to end.
+public struct GenerationSettings: Sendable {
+  /// Nil takes the likeliest token every time.
+  public var policy: TemperaturePolicy?
+  public var rules: SamplingRules
+  public var seed: UInt64
+  public var maximumTokens: Int
+  /// Tokens that end a text; they are not part of it.
+  public var ends: Set<Int32>
+
+  public init(
+    policy: TemperaturePolicy?, rules: SamplingRules = SamplingRules(), seed: UInt64, maximumTokens: Int,
+    ends: Set<Int32>
+  ) {
+    (self.policy, self.rules, self.seed, self.maximumTokens, self.ends) = (policy, rules, seed, maximumTokens, ends)
+  }
+}
+
+/// A token and how it came about.
+public struct GeneratedToken: Equatable, Sendable {
+  public let token: Int32
+  /// Counted from the first generated one.
+  public let position: Int
+  /// What the logits were divided by; nil where the likeliest token is taken.
+  public let temperature: Double?
+  /// The logarithm of the probability with which it was drawn.
+  public let logProbability: Double
+  /// The logarithm of its probability at temperature 1, without cuts.
+  public let modelLogProbability: Double
+  /// Of the model's distribution at temperature 1, in nats.
+  public let entropy: Double
+}
+
+public enum FinishReason: String, Sendable {
+  /// An end token was drawn.
+  case end = "stop"
+  /// As many tokens were generated as were asked for, or as the model's context holds.
+  case length
+}
+
+/// Continues prompts with a model, each sequence by itself: what is generated for one depends on the seed, its number and
+/// its prompt, not on the others.
+public struct Generator {
+  private let model: LanguageModel
+  private let settings: GenerationSettings
+  private let policy: FoldedPolicy?
+  private let draws: Draws
+
+  public init(_ model: LanguageModel, _ settings: GenerationSettings) {
+    self.model = model
+    self.settings = settings
+    policy = settings.policy.map { FoldedPolicy($0, unembedding: model.headWeight) }
+    draws = Draws(seed: settings.seed)
+  }
+
+  /// A prompt that the model has read, which can be continued any number of times.
+  public struct Prompt {
+    fileprivate let cache: KeyValueCache
+    /// The last token's hidden state, [1, width].
+    fileprivate let hidden: Tensor
+  }
+
+  /// Reads a prompt, which must not be empty and leave room in the model's context.
+  public func read(_ tokens: [Int32]) -> Prompt {
+    let capacity = min(model.configuration.context, tokens.count + settings.maximumTokens)
+    precondition(!tokens.isEmpty && tokens.count <= capacity, "a prompt of \(tokens.count) tokens")
+    return withoutGradients {
+      let cache = KeyValueCache(model, capacity: capacity)
+      let hidden = model.hidden(
+        Tensor(tokens.map(Int64.init), shape: [1, tokens.count]).to(model.device), after: cache)
+      return Prompt(cache: cache, hidden: hidden.narrowed(1, tokens.count - 1..<tokens.count).squeezed(0))
+    }
+  }
+
+  /// Continues a prompt.
+  ///
+  /// - Parameters:
+  ///   - sequence: the number that its draws depend on.
+  ///   - body: called with each token as it comes; false ends the text.
+  @discardableResult
+  public func run(
+    _ prompt: Prompt, sequence: Int, _ body: (GeneratedToken) throws -> Bool
+  ) rethrows -> FinishReason {
+    let cache = prompt.cache.copy()
+    var hidden = prompt.hidden
+    for position in 0..<settings.maximumTokens {
+      let next = withoutGradients { choose(hidden, sequence: sequence, position: position) }
+      if settings.ends.contains(next.token) { return .end }
+      guard try body(next) else { return .end }
+      guard position + 1 < settings.maximumTokens, cache.length < cache.capacity else { break }
+      hidden = withoutGradients {
+        model.hidden(Tensor([Int64(next.token)], shape: [1, 1]).to(model.device), after: cache).squeezed(0)
+      }
+    }
+    return .length
+  }
+
+  private func choose(_ hidden: Tensor, sequence: Int, position: Int) -> GeneratedToken {
+    let row = model.logits(hidden).to(.float32)
+    let logits = row.floats
+    let own = OwnDistribution(logits)
+    guard let policy else {
+      let token = Candidates(logits, SamplingRules(topK: 1)).tokens[0]
+      return GeneratedToken(
+        token: token, position: position, temperature: nil, logProbability: 0,
+        modelLogProbability: own.logProbability(token), entropy: own.entropy)
+    }
+    let temperature = policy(row, hidden: hidden).item
+    let isFirst = settings.rules.order == .temperatureFirst
+    let drawn = Candidates(logits, settings.rules, temperature: isFirst ? temperature : 1)
+      .draw(temperature: temperature, uniform: draws.uniform(sequence: sequence, position: position))
+    return GeneratedToken(
+      token: drawn.token, position: position, temperature: temperature, logProbability: drawn.logProbability,
+      modelLogProbability: own.logProbability(drawn.token), entropy: own.entropy)
+  }
+}
+
+/// A model's distribution at temperature 1.
+private struct OwnDistribution {
+  private let logits: [Float]
+  private let logPartition: Double
+  let entropy: Double
+
+  init(_ logits: [Float]) {
+    let top = Double(logits.max()!)
+    var (sum, weighted) = (0.0, 0.0)
+    for logit in logits {
+      let x = Double(logit) - top
+      // Below, the exponential is 0 in float32; this keeps 0 · -∞ out.
+      guard x > -100 else { continue }
+      let weight = exp(x)
+      sum += weight
+      weighted += weight * x
+    }
+    self.logits = logits
+    logPartition = log(sum) + top
+    entropy = log(sum) - weighted / sum
+  }
+
+  func logProbability(_ token: Int32) -> Double { Double(logits[Int(token)]) - logPartition }
+}

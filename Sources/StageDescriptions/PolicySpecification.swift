@@ -1,0 +1,58 @@
+/// A temperature policy in words, as configurations and command lines have it:
+///
+///     0.7                          one temperature for every token
+///     exact, exact:4.5             the optimum of the robust loss, for the entropy at hand or the one named
+///     model                        the TempNet that was trained jointly with the model
+///     entropy-dynamic:1,1.5        EDT with base 1 and theta 1.5
+///     dynamic-range:0.5..1.5,1     llama.cpp's dynamic temperature; the exponent, 1, may be left out
+///     path/to/tempnet              a TempNet in an artifact, recognised by its slash
+public enum PolicySpecification: Equatable, Sendable {
+  case fixed(Double)
+  case exact(entropy: Double?)
+  case model
+  case entropyDynamic(base: Double, theta: Double)
+  case dynamicRange(ClosedRange<Double>, exponent: Double)
+  /// An artifact of kind `tempnet`, or a model with a TempNet of its own.
+  case artifact(String)
+
+  public static let expectation =
+    "a temperature above 0, exact, exact:ENTROPY, model, entropy-dynamic:BASE,THETA, dynamic-range:LOW..HIGH,EXPONENT, or "
+    + "the path of a TempNet's artifact with a slash in it"
+
+  /// Nil for words that are no policy.
+  public init?(_ text: String) {
+    if text.contains("/") {
+      self = .artifact(text)
+      return
+    }
+    let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+    let numbers = parts.count > 1 ? Self.numbers(parts[1]) : []
+    switch (parts[0], numbers) {
+    case ("exact", []?) where parts.count == 1: self = .exact(entropy: nil)
+    case ("exact", let given?) where given.count == 1 && given[0] > 0: self = .exact(entropy: given[0])
+    case ("model", []?) where parts.count == 1: self = .model
+    case ("entropy-dynamic", let given?) where given.count == 2 && given[0] > 0 && given[1] >= 0:
+      self = .entropyDynamic(base: given[0], theta: given[1])
+    case ("dynamic-range", _) where parts.count > 1:
+      guard let range = Self.dynamicRange(parts[1]) else { return nil }
+      self = range
+    default:
+      guard parts.count == 1, let temperature = Double(text), temperature > 0, temperature.isFinite else { return nil }
+      self = .fixed(temperature)
+    }
+  }
+
+  /// Numbers with commas between them; nil if one is none.
+  private static func numbers(_ text: String) -> [Double]? {
+    let numbers = text.split(separator: ",", omittingEmptySubsequences: false).map { Double($0) }
+    return numbers.contains { $0?.isFinite != true } ? nil : numbers.compactMap { $0 }
+  }
+
+  private static func dynamicRange(_ text: String) -> PolicySpecification? {
+    guard let dots = text.firstRange(of: ".."), let low = Double(text[..<dots.lowerBound]),
+      let rest = numbers(String(text[dots.upperBound...])), (1...2).contains(rest.count),
+      low > 0, low < rest[0], rest.count == 1 || rest[1] > 0
+    else { return nil }
+    return .dynamicRange(low...rest[0], exponent: rest.count == 2 ? rest[1] : 1)
+  }
+}
