@@ -8,6 +8,10 @@ public struct ExportConfiguration: StageConfiguration {
     case safetensors
     /// A `.tar.zst` with the weights, their settings, a model card and a Python module that applies them.
     case bundle
+    /// An ONNX model from logits to temperatures; with the features of the fit another from hidden states.
+    case onnx
+    /// NumPy's archive of arrays, with the settings as JSON.
+    case npz
   }
   public var format: Format
 
@@ -24,6 +28,7 @@ public enum Export: StageDescription {
   public static let output = ArtifactKind.export
   public static let inputs = [
     StageInput("tempnet", .tempnet), StageInput("evaluation", .evaluation, isRequired: false),
+    StageInput("features", .features, isRequired: false),
   ]
   public typealias Configuration = ExportConfiguration
 }

@@ -16,11 +16,16 @@ import StageDescriptions
   @Option(help: ArgumentHelp("Measurements of it, for the model card.", valueName: "dir"))
   var evaluation: String?
 
-  @Option(help: ArgumentHelp("What to write: safetensors or bundle.", valueName: "name"))
+  @Option(help: ArgumentHelp("The features it was fitted to, for an ONNX model of hidden states.", valueName: "dir"))
+  var features: String?
+
+  @Option(help: ArgumentHelp("What to write: safetensors, bundle, onnx or npz.", valueName: "name"))
   var format: String?
 
   var inputs: [String: [String]] {
-    ["tempnet": [tempnet], "evaluation": evaluation.map { [$0] } ?? []]
+    [
+      "tempnet": [tempnet], "evaluation": evaluation.map { [$0] } ?? [], "features": features.map { [$0] } ?? [],
+    ]
   }
 
   var settings: [ConfigurationOverride?] { [.option("format", format, from: "--format")] }

@@ -37,11 +37,15 @@ import Weights
     return network
   }
 
-  private func export(_ format: String, evaluation: String? = nil) throws -> Artifact {
+  private func export(_ format: String, evaluation: String? = nil, features: String? = nil) throws -> Artifact {
     let configuration = try ExportConfiguration.resolve(
       file: nil, overrides: [ConfigurationOverride(parsing: "format=\(format)")])
     let request = try StageRequest<Export>(
-      configuration, inputs: ["tempnet": [folder("fitted")], "evaluation": evaluation.map { [$0] } ?? []],
+      configuration,
+      inputs: [
+        "tempnet": [folder("fitted")], "evaluation": evaluation.map { [$0] } ?? [],
+        "features": features.map { [$0] } ?? [],
+      ],
       output: folder(format), digests: .forProgram)
     return try ExportStage.run(request)
   }
@@ -175,6 +179,62 @@ import Weights
     let errors = output.split(whereSeparator: \.isWhitespace).compactMap { Double($0) }
     try #require(errors.count == 4)
     #expect(errors[0] < 1e-5 && errors[1] < 1e-5 && errors[2] < 1e-5 && errors[3] < 1e-4)
+  }
+
+  @Test(.enabled(if: slowTestsEnabled || python != nil), arguments: TempNetSettings.Input.allCases)
+  func `NumPy and ONNX Runtime read the arrays and graphs, and find our temperatures`(
+    input: TempNetSettings.Input
+  ) throws {
+    let python = try #require(python, "TEMPNET_PYTHON names no interpreter")
+    try Files.remove(folder("fitted"))
+    let network = try Self.fitted(input, folder("fitted"))
+    Machine.seed(5)
+    let hidden = Tensor.normal([64, 12])
+    let (head, bias) = (Tensor.normal([37, 12], standardDeviation: 2), Tensor.normal([37]))
+    let logits = hidden.linear(head, bias: bias)
+    let statistics = LogitStatistics(logits)
+    let norm = input == .logits ? statistics.norm : statistics.centredNorm
+    try SafetensorsWriter.write(
+      [
+        ("logits", logits), ("hidden", hidden), ("tau", network(logits, hidden: hidden)),
+        ("maximum", statistics.maximum), ("norm", norm), ("spread", statistics.spread),
+      ], to: folder("ours.safetensors"))
+    let identity = StageIdentity(
+      program: "tempnet-features", stage: "features", stageVersion: 1, kind: .features, configuration: [:], inputs: [])
+    let builder = try ArtifactBuilder(output: folder("features"), identity: identity)
+    try SafetensorsWriter.write([("weight", head), ("bias", bias)], to: builder.path(for: "head.safetensors"))
+    let onnx = try export("onnx", features: builder.publish(summary: [:]).path)
+    let arrays = try export("npz").file("tempnet.npz")
+    try folder.write(
+      """
+      import json, os, sys, numpy as np, onnxruntime
+      from safetensors.numpy import load_file
+      ours = load_file(sys.argv[1])
+      weights = load_file(sys.argv[4])
+      arrays = np.load(sys.argv[3])
+      assert all(np.array_equal(arrays[name], weights[name]) for name in weights), arrays.files
+      settings = json.loads(arrays["settings.json"])
+      errors = []
+      for name in ("tempnet.onnx", "tempnet-folded.onnx"):
+          path = os.path.join(sys.argv[2], name)
+          if not os.path.exists(path):
+              assert name == "tempnet-folded.onnx" and settings["input"] == "hidden"
+              continue
+          session = onnxruntime.InferenceSession(path)
+          assert session.get_modelmeta().custom_metadata_map == settings
+          feed = {node.name: ours[node.name] for node in session.get_inputs()}
+          errors.append(np.abs(session.run(None, feed)[0] - ours["tau"]).max())
+          # Another number of rows.
+          one = {name: value[:1] for name, value in feed.items()}
+          errors.append(np.abs(session.run(None, one)[0] - ours["tau"][:1]).max())
+      print(len(errors), max(errors))
+      """, to: "check.py")
+    let output = try run(
+      python,
+      [folder("check.py"), folder("ours.safetensors"), onnx.path, arrays, folder("fitted/tempnet.safetensors")])
+    let numbers = output.split(whereSeparator: \.isWhitespace).compactMap { Double($0) }
+    try #require(numbers.count == 2)
+    #expect(numbers[0] == (input == .hidden ? 2 : 4) && numbers[1] < 1e-5, "\(output)")
   }
 
   private func run(_ program: String, _ arguments: [String]) throws -> String {

@@ -2,17 +2,30 @@ import CArchive
 import Diagnostics
 import Glibc
 
-/// Writes a `.tar.zst` whose bytes depend on nothing but names, contents and their order: no times, no owners.
+/// Writes an archive whose bytes depend on nothing but names, contents and their order: no times, no owners.
 public final class ArchiveWriter {
+  public enum Format: Sendable {
+    /// `.tar.zst`
+    case tarZstandard
+    /// `.zip`, not compressed
+    case zip
+  }
+
   public let path: String
   private let archive: OpaquePointer
   private var names: Set<String> = []
 
-  public init(_ path: String) throws {
+  public init(_ path: String, _ format: Format = .tarZstandard) throws {
     self.path = path
     archive = archive_write_new()
-    try check(archive_write_add_filter_zstd(archive))
-    try check(archive_write_set_format_pax_restricted(archive))
+    switch format {
+    case .tarZstandard:
+      try check(archive_write_add_filter_zstd(archive))
+      try check(archive_write_set_format_pax_restricted(archive))
+    case .zip:
+      try check(archive_write_set_format_zip(archive))
+      try check(archive_write_set_format_option(archive, "zip", "compression", "store"))
+    }
     try check(archive_write_set_bytes_in_last_block(archive, 1))  // No padding after the compressed bytes.
     try check(archive_write_open_filename(archive, path))
   }

@@ -2,12 +2,16 @@ import Artifacts
 import Diagnostics
 import StageDescriptions
 import TempNet
+import Torch
 import Weights
 
 /// Puts a fitted TempNet into the form that other tools take, together with where it comes from.
 public enum ExportStage {
   static let weightsName = "tempnet.safetensors"
   static let bundleName = "tempnet-bundle.tar.zst"
+  static let onnxName = "tempnet.onnx"
+  static let foldedName = "tempnet-folded.onnx"
+  static let arraysName = "tempnet.npz"
 
   public static func run(_ request: StageRequest<Export>) throws -> Artifact {
     let builder = try ArtifactBuilder(output: request.output, identity: request.identity([:]))
@@ -16,23 +20,55 @@ public enum ExportStage {
     let tempnet = request.inputs.artifact("tempnet")
     let weights = try tempnet.file(weightsName)
     // Loading checks every tensor and setting: nothing is handed on that we could not use ourselves.
-    let settings = try TemperatureNetwork.load(weights).settings
+    let network = try TemperatureNetwork.load(weights)
     let format = request.configuration.format
     switch format {
     case .safetensors:
       let origin = ["producer": "tempnet \(Release.version)", "tempnet_key": tempnet.key]
-      try TemperatureNetwork.load(weights).save(builder.path(for: weightsName), metadata: origin)
+      try network.save(builder.path(for: weightsName), metadata: origin)
     case .bundle:
       let evaluation = try request.inputs.optionalArtifact("evaluation").map(MeasuredResults.init)
       if let evaluation { try evaluation.check(measures: tempnet) }
-      let card = ModelCard(settings: settings, tempnet: tempnet, evaluation: evaluation)
+      let card = ModelCard(settings: network.settings, tempnet: tempnet, evaluation: evaluation)
       try writeBundle(to: builder.path(for: bundleName), weights: weights, card: card)
+    case .onnx:
+      try AtomicFile.write(OnnxExport(network: network).model(), to: builder.path(for: onnxName))
+      if let features = request.inputs.optionalArtifact("features"), network.settings.input != .hidden {
+        try writeFolded(network, features, to: builder.path(for: foldedName))
+      }
+    case .npz:
+      try NumpyArchive.write(
+        network.parameters, texts: [("settings.json", settings(network).pretty)], to: builder.path(for: arraysName))
     }
+    let files: [ExportConfiguration.Format: String] = [
+      .safetensors: weightsName, .bundle: bundleName, .onnx: onnxName, .npz: arraysName,
+    ]
     return try builder.publish(
       summary: [
-        "format": .string(format.rawValue), "file": .string(format == .bundle ? bundleName : weightsName),
-        "tempnet": .string(tempnet.key),
+        "format": .string(format.rawValue), "file": .string(files[format]!), "tempnet": .string(tempnet.key),
       ])
+  }
+
+  /// As strings, like those of the safetensors file's metadata.
+  private static func settings(_ network: TemperatureNetwork) -> JSON {
+    .object(JSONObject(network.settings.metadata.sorted { $0.key < $1.key }.map { ($0.key, .string($0.value)) }))
+  }
+
+  /// With the unembedding that the features carry.
+  private static func writeFolded(_ network: TemperatureNetwork, _ features: Artifact, to path: String) throws {
+    let file = try SafetensorsFile(features.file("head.safetensors"))
+    let entry = try file.entry("weight")
+    let settings = network.settings
+    guard entry.shape.count == 2, entry.shape[0] == settings.vocabulary, [nil, entry.shape[1]].contains(settings.width)
+    else {
+      throw Failure(
+        .badData, "has shape \(entry.shape), which is not the unembedding of the model that the TempNet is for",
+        at: entry.place)
+    }
+    let bias = try file["bias"] == nil ? nil : Tensor(file.entry("bias", shape: [settings.vocabulary]))
+    let unembedding = try Tensor(entry)
+    let model = withoutGradients { OnnxExport(network: network).foldedModel(unembedding: unembedding, bias: bias) }
+    try AtomicFile.write(model, to: path)
   }
 
   private static func writeBundle(to path: String, weights: String, card: ModelCard) throws {
