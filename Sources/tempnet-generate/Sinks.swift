@@ -1,0 +1,126 @@
+import Artifacts
+import Generation
+import Glibc
+import Tokenization
+
+/// Where generated text goes.
+protocol Sink: AnyObject {
+  func begin(_ text: String, prompt: Int, sample: Int) throws
+  func add(_ token: GeneratedToken) throws
+  func end(_ reason: FinishReason) throws
+  func close() throws
+}
+
+/// Text as it comes; on a terminal coloured by temperature.
+final class TextSink: Sink {
+  private let tokenizer: Tokenizer
+  private let coloured: Bool
+  private var stream: TextStream
+  private var isFirst = true
+
+  init(_ tokenizer: Tokenizer, coloured: Bool) {
+    (self.tokenizer, self.coloured) = (tokenizer, coloured)
+    stream = TextStream(tokenizer)
+  }
+
+  func begin(_: String, prompt: Int, sample: Int) {
+    if !isFirst { put("\n") }
+    isFirst = false
+    stream = TextStream(tokenizer)
+  }
+
+  func add(_ token: GeneratedToken) {
+    let text = stream.add(token.token)
+    if coloured, let temperature = token.temperature {
+      put("\u{1B}[48;5;\(Self.colour(temperature))m\u{1B}[38;5;16m\(text)\u{1B}[0m")
+    } else {
+      put(text)
+    }
+  }
+
+  func end(_: FinishReason) { put(stream.finish() + "\n") }
+
+  func close() {
+    guard coloured else { return }
+    let legend = [0.25, 0.5, 0.75, 1, 1.33, 2, 4].map {
+      "\u{1B}[48;5;\(Self.colour($0))m\u{1B}[38;5;16m \($0) \u{1B}[0m"
+    }
+    put("\n" + legend.joined() + "\n")
+  }
+
+  /// From blue (a quarter and below) by white (1) to red (4 and above), in xterm's cube of 6 x 6 x 6 colours.
+  private static func colour(_ temperature: Double) -> Int {
+    let position = min(max(log2(temperature) / 2, -1), 1)
+    let fade = 5 - Int((abs(position) * 4).rounded())
+    let (red, green, blue) = position < 0 ? (fade, fade, 5) : (5, fade, fade)
+    return 16 + 36 * red + 6 * green + blue
+  }
+
+  private func put(_ text: String) {
+    print(text, terminator: "")
+    fflush(nil)
+  }
+}
+
+/// A JSON object per sequence, on a line of its own.
+final class JSONSink: Sink {
+  private let tokenizer: Tokenizer
+  private var head: JSONObject = [:]
+  private var tokens: [GeneratedToken] = []
+
+  init(_ tokenizer: Tokenizer) { self.tokenizer = tokenizer }
+
+  func begin(_ text: String, prompt: Int, sample: Int) {
+    head = ["prompt": .string(text), "prompt_number": .integer(prompt), "sample": .integer(sample)]
+    tokens = []
+  }
+
+  func add(_ token: GeneratedToken) { tokens.append(token) }
+
+  func end(_ reason: FinishReason) {
+    var object = head
+    object["text"] = .string(tokenizer.text(of: tokens.map(\.token)))
+    object["finish_reason"] = .string(reason.rawValue)
+    object["tokens"] = .array(
+      tokens.map { token in
+        [
+          "id": .integer(Int(token.token)), "text": .string(tokenizer.text(of: [token.token])),
+          "temperature": token.temperature.map { .number($0) } ?? .null,
+          "log_probability": .number(token.logProbability),
+          "model_log_probability": .number(token.modelLogProbability), "entropy": .number(token.entropy),
+        ]
+      })
+    print(JSON.object(object).compact)
+    fflush(nil)
+  }
+
+  func close() {}
+}
+
+/// What AlpacaEval takes as a model's outputs.
+final class AlpacaSink: Sink {
+  private let tokenizer: Tokenizer
+  private let generator: String
+  private var instruction = ""
+  private var tokens: [Int32] = []
+  private var answers: [JSON] = []
+
+  init(_ tokenizer: Tokenizer, generator: String) { (self.tokenizer, self.generator) = (tokenizer, generator) }
+
+  func begin(_ text: String, prompt: Int, sample: Int) {
+    instruction = text
+    tokens = []
+  }
+
+  func add(_ token: GeneratedToken) { tokens.append(token.token) }
+
+  func end(_: FinishReason) {
+    answers.append(
+      [
+        "instruction": .string(instruction), "output": .string(tokenizer.text(of: tokens)),
+        "generator": .string(generator),
+      ])
+  }
+
+  func close() { print(JSON.array(answers).pretty, terminator: "") }
+}
