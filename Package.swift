@@ -81,11 +81,13 @@ let package = Package(
 
     // Files and words for people.
     library("Diagnostics", ["CProcess"]),
+    library("Pages", ["Diagnostics"]),
     library("Artifacts", ["Diagnostics", "CArchive", "CJSON", "CCrypto", collections], exclude: ["FORMAT.md"]),
     library("Configuration", ["Diagnostics", "Artifacts", yams]),
     library("StageDescriptions", ["Configuration", "Artifacts", "Diagnostics"]),
     library("Programs", ["StageDescriptions", "Configuration", "Artifacts", "Diagnostics", argumentParser]),
-    library("Pipelines", ["StageDescriptions", "Configuration", "Artifacts", "Diagnostics", subprocess, system]),
+    library(
+      "Pipelines", ["StageDescriptions", "Pages", "Configuration", "Artifacts", "Diagnostics", subprocess, system]),
 
     // Models and text.
     library("Weights", ["Artifacts", "Torch", "Diagnostics"]),
@@ -93,7 +95,7 @@ let package = Package(
     library("LanguageModels", ["Artifacts", "Torch", "Weights", "Diagnostics"]),
     library("TempNet", ["Torch", "Weights", "Diagnostics"]),
     library("Training", ["Torch", "Weights", "Tokenization", "Artifacts", "StageDescriptions", "Diagnostics"]),
-    library("Evaluation", ["Artifacts", "Diagnostics"]),
+    library("Evaluation", ["Pages", "Artifacts", "Diagnostics"]),
     library("Generation", ["LanguageModels", "Tokenization", "TempNet", "Torch", "Artifacts", "Diagnostics"]),
 
     // Where the parts meet.
@@ -136,7 +138,8 @@ let package = Package(
     tests(
       "PretrainStage",
       ["PretrainStage", "TokenizeStage", "Training", "Configuration", "LanguageModels", "TempNet", "TestSupport"]),
-    tests("Evaluation", ["Evaluation", "Artifacts"], fixtures: true),
+    tests("Pages", ["Pages"]),
+    tests("Evaluation", ["Evaluation", "Pages", "Artifacts"], fixtures: true),
     tests(
       "EvaluateStage",
       [

@@ -1,7 +1,8 @@
-/// What two policies are compared by: means over tokens, in nats; less is better.
+/// What two policies are compared by: means over tokens; less is better. Losses are in nats.
 public enum ComparedMetric: String, Sendable, CaseIterable {
   case robustLoss = "robust_loss"
   case crossEntropy = "cross_entropy"
+  case brier
 }
 
 /// How much more of a metric one policy has than another, on the same tokens.
@@ -23,10 +24,19 @@ struct Comparison {
     self.bootstrap = bootstrap
     let losses = policies.map { scores.robustLoss(of: $0) }
     let crossEntropies = policies.map { $0.crossEntropy.map(Double.init) }
-    let resampled = bootstrap.resampledMeans(of: losses + crossEntropies)
+    let briers = policies.map { $0.brier.map(Double.init) }
+    let resampled = bootstrap.resampledMeans(of: losses + crossEntropies + briers)
+    let count = policies.count
     means = [
-      .robustLoss: Array(resampled.prefix(policies.count)), .crossEntropy: Array(resampled.suffix(policies.count)),
+      .robustLoss: Array(resampled[..<count]), .crossEntropy: Array(resampled[count..<2 * count]),
+      .brier: Array(resampled[(2 * count)...]),
     ]
+  }
+
+  /// The mean of a metric for one policy, with its interval.
+  func mean(of metric: ComparedMetric, for index: Int) -> Interval {
+    let mean = means[metric]![index]
+    return bootstrap.interval(of: mean.mean, resampled: mean.resamples)
   }
 
   var differences: [Difference] {

@@ -25,7 +25,7 @@ public struct Metrics: Sendable {
     let comparison = Comparison(scores, bootstrap: bootstrap)
     let exact = scores.policies.first { $0.kind == .exact }
     policies = scores.policies.enumerated().map { index, policy in
-      PolicyMetrics(policy, in: scores, exact: exact, gapClosed: comparison.gapClosed(by: index))
+      PolicyMetrics(policy, in: scores, exact: exact, comparison: comparison, index: index)
     }
     self.bootstrap = bootstrap
     differences = comparison.differences
@@ -48,14 +48,17 @@ public struct PolicyMetrics: Sendable {
   public let name: String
   public let title: String
   public let kind: PolicyKind
-  /// Means over tokens, in nats.
-  public let robustLoss: Double
-  public let crossEntropy: Double
+  /// Means over tokens, with their intervals; losses in nats.
+  public let intervals: [ComparedMetric: Interval]
+  public var robustLoss: Double { intervals[.robustLoss]!.estimate }
+  public var crossEntropy: Double { intervals[.crossEntropy]!.estimate }
+  public var brier: Double { intervals[.brier]!.estimate }
   /// The exponential of the summed cross-entropy over the number of tokens, words and bytes.
   public let tokenPerplexity: Double
   public let wordPerplexity: Double?
   public let bytePerplexity: Double?
-  public let bitsPerByte: Double?
+  public let bitsPerByte: Interval?
+  public let calibration: Calibration
   public let temperature: Distribution
   /// Shares of tokens whose temperature lies within a hundredth of the policy's range from its end.
   public let shareAtMinimum: Double
@@ -72,17 +75,18 @@ public struct PolicyMetrics: Sendable {
   /// sigmoid never reaches the end itself.
   public static let boundMargin = 0.01
 
-  init(_ policy: PolicyScores, in scores: TestScores, exact: PolicyScores?, gapClosed: Interval?) {
+  init(_ policy: PolicyScores, in scores: TestScores, exact: PolicyScores?, comparison: Comparison, index: Int) {
     (name, title, kind) = (policy.name, policy.title, policy.kind)
+    let metrics = ComparedMetric.allCases.map { ($0, comparison.mean(of: $0, for: index)) }
+    intervals = Dictionary(uniqueKeysWithValues: metrics)
     let tokens = Double(policy.crossEntropy.count)
     let total = policy.crossEntropy.reduce(0) { $0 + Double($1) }
-    robustLoss = scores.robustLoss(of: policy).reduce(0, +) / tokens
-    crossEntropy = total / tokens
     tokenPerplexity = exp(total / tokens)
     let (words, bytes) = (Double(scores.extent.words), Double(scores.extent.bytes))
     wordPerplexity = words > 0 ? exp(total / words) : nil
     bytePerplexity = bytes > 0 ? exp(total / bytes) : nil
-    bitsPerByte = bytes > 0 ? total / bytes / log(2) : nil
+    bitsPerByte = bytes > 0 ? intervals[.crossEntropy]!.scaled(by: tokens / bytes / log(2)) : nil
+    calibration = Calibration(confidence: policy.confidence, isCorrect: scores.isCorrect)
     temperature = Distribution(of: policy.temperature)
     let bounds = policy.bounds ?? scores.bounds
     let margin = Self.boundMargin * (bounds.upperBound - bounds.lowerBound)
@@ -91,6 +95,6 @@ public struct PolicyMetrics: Sendable {
     shareAtMaximum = Double(policy.temperature.count { Double($0) >= high }) / tokens
     entropyCorrelation = Correlation(of: policy.temperature, and: scores.entropy)
     exactCorrelation = exact.map { Correlation(of: policy.temperature, and: $0.temperature) }
-    self.gapClosed = gapClosed
+    gapClosed = comparison.gapClosed(by: index)
   }
 }

@@ -27,7 +27,9 @@ public struct TestScores: Sendable {
     precondition(!entropy.isEmpty && isCorrect.count == entropy.count, "no tokens were scored")
     for policy in policies {
       precondition(
-        policy.temperature.count == entropy.count && policy.crossEntropy.count == entropy.count,
+        [policy.temperature, policy.crossEntropy, policy.confidence, policy.brier].allSatisfy {
+          $0.count == entropy.count
+        },
         "\(policy.name): other tokens than the entropies are for")
     }
     self.entropy = entropy
@@ -77,10 +79,15 @@ public struct PolicyScores: Sendable {
   public var temperature: [Float]
   /// The negative log likelihood of each token at its temperature, in nats.
   public var crossEntropy: [Float]
+  /// The probability of the likeliest token at its temperature.
+  public var confidence: [Float]
+  /// The Brier score of each prediction at its temperature: the squared distance of the probabilities from 1 for the
+  /// right token and 0 for all others, 0 to 2.
+  public var brier: [Float]
 
   public init(
     name: String, title: String, kind: PolicyKind, bounds: ClosedRange<Double>? = nil, temperature: [Float],
-    crossEntropy: [Float]
+    crossEntropy: [Float], confidence: [Float], brier: [Float]
   ) {
     self.name = name
     self.title = title
@@ -88,6 +95,8 @@ public struct PolicyScores: Sendable {
     self.bounds = bounds
     self.temperature = temperature
     self.crossEntropy = crossEntropy
+    self.confidence = confidence
+    self.brier = brier
   }
 }
 

@@ -31,6 +31,8 @@ public struct EvaluateConfiguration: StageConfiguration {
   /// Tokens per forward pass.
   public var batchTokens: Int
   public var bootstrap: BootstrapConfiguration
+  /// How much of the test text the report shows.
+  public var passageTokens: Int
   public var compute: ComputeOptions
   /// How often the work is saved.
   public var checkpointSeconds: Int
@@ -55,6 +57,9 @@ public struct EvaluateConfiguration: StageConfiguration {
       help: "at most so many validation tokens choose the best single temperatures")
     batchTokens = try reader.integer("batch_tokens", default: 4096, in: 1...1 << 24, help: "tokens per forward pass")
     bootstrap = try reader.section("bootstrap") { try BootstrapConfiguration(reading: &$0) }
+    passageTokens = try reader.integer(
+      "passage_tokens", default: 240, in: 0...5000,
+      help: "tokens of the test text that the report shows with their temperatures; 0 shows no text")
     compute = try reader.computeOptions()
     checkpointSeconds = try reader.integer(
       "checkpoint_seconds", default: 30, in: 0...86_400, identity: false, help: "how often the work is saved")
@@ -131,7 +136,7 @@ extension EvaluateConfiguration.Policy {
 public enum Evaluate: StageDescription {
   public static let name = "evaluate"
   public static let summary = "Scores temperature policies on the test split and reports what they change."
-  public static let version = 1
+  public static let version = 2
   public static let output = ArtifactKind.evaluation
   public static let inputs = [
     StageInput("model", .model), StageInput("tokens", .tokens),

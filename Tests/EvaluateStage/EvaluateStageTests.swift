@@ -25,6 +25,8 @@ import Weights
     try expectClose(scores.entry("cross_entropy.one").floats(), expected.map(\.crossEntropy))
     try expectClose(scores.entry("temperature.tempnet").floats(), expected.map(\.temperature))
     try expectClose(scores.entry("cross_entropy.tempnet").floats(), expected.map(\.temperedCrossEntropy))
+    try expectClose(scores.entry("confidence.tempnet").floats(), expected.map(\.temperedConfidence))
+    try expectClose(scores.entry("brier.tempnet").floats(), expected.map(\.temperedBrier))
     #expect(try scores.entry("correct").integers() == expected.map { $0.isCorrect ? 1 : 0 })
   }
 
@@ -131,19 +133,61 @@ import Weights
     #expect(json["sources"]!.arrayValue!.count > 0)
   }
 
+  @Test func `a passage is a piece of the middle of the test text, and none of the text is shown where none is wanted`()
+    throws
+  {
+    let world = try TinyWorld()
+    let tokenizer = try world.tokens.loadTokenizer()
+    let passage = try #require(try Passage(of: world.tokens, world.test, tokens: 20))
+    let range = passage.start..<passage.start + 20
+    #expect(passage.tokens == (try world.test.tokens(in: range).map { tokenizer.decode([$0]) }))
+    #expect(abs(range.lowerBound + range.upperBound - world.test.count) <= 1)
+    #expect(try Passage(of: world.tokens, world.test, tokens: 1 << 20)?.tokens.count == world.test.count)
+    let shown = try text(world.evaluate(["passage_tokens=20"], output: "some").file("report.html"))
+    #expect(shown.matches(of: /class="token h/).count == 20)
+    let hidden = try text(world.evaluate(["passage_tokens=0"], output: "none").file("report.html"))
+    #expect(!hidden.contains("class=\"token ") && !hidden.contains("id=\"passage\""))
+  }
+
+  @Test func `a paragraph begins after two line feeds, whichever tokens they are in`() {
+    func start(_ tokens: String...) -> Int? { Passage.paragraphStart(tokens.map { Array($0.utf8) }) }
+    #expect(start("a", "\n", "\n", "b") == 3)
+    #expect(start("a\n", "\n\n", "b") == 2)
+    #expect(start("a\n\n", "b") == 1)
+    #expect(start("a\n", "b\n", "c") == nil)
+    #expect(start("a\n", " ", "\n", "b") == nil)
+    #expect(start("a", "\n\n") == nil)
+  }
+
+  @Test func `the report shows how its inputs were trained, how large they are, and the splits`() throws {
+    let world = try TinyWorld()
+    let artifact = try world.evaluate()
+    let page = try text(artifact.file("report.html"))
+    #expect(page.contains("<h3>Training of the fitted TempNet</h3>") && !page.contains("Training of the model</h3>"))
+    let size = try Artifact.open(world.folder("fitted")).manifest.files.reduce(0) { $0 + $1.size }
+    let inputs = try metrics(artifact)["inputs"]!.arrayValue!
+    #expect(inputs.first { $0["name"] == "tempnet" }?["bytes"] == .integer(size))
+    #expect(page.contains("<tr><td>test</td><td class=\"number\">3</td><td class=\"number\">\(world.test.count)</td>"))
+  }
+
   /// Whoever changes these results raises `Evaluate.version` and writes the new ones here.
   @Test func `gives the results of its version`() throws {
     let world = try TinyWorld(documents: 1)
     let policies = try metrics(world.evaluate())["policies"]!.arrayValue!
-    #expect(Evaluate.version == 1)
+    #expect(Evaluate.version == 2)
     #expect(policies.map { $0["name"]!.stringValue! } == ["one", "best", "best-robust", "model", "tempnet", "exact"])
-    // Mean temperature, robust loss, cross-entropy; to 1e-3, because processors differ in the last bits.
+    // Mean temperature, robust loss, cross-entropy, Brier score, expected calibration error; to 1e-3, because
+    // processors differ in the last bits.
     let expected = [
-      [1, 3.011, 6.079], [3, 7.798, 5.668], [0.5, 2.069, 7.207], [2.629, 6.892, 5.712], [1.619, 4.438, 5.825],
-      [0.5, 2.069, 7.207],
+      [1, 3.011, 6.079, 1.0011, 0.0258], [3, 7.798, 5.668, 0.9970, 0.0077], [0.5, 2.069, 7.207, 1.0251, 0.0973],
+      [2.629, 6.892, 5.712, 0.9973, 0.0088], [1.619, 4.438, 5.825, 0.9983, 0.0134],
+      [0.5, 2.069, 7.207, 1.0251, 0.0973],
     ]
     for (policy, expected) in zip(policies, expected) {
-      let found = [policy["temperature"]!["mean"], policy["robust_loss"], policy["cross_entropy"]]
+      let found = [
+        policy["temperature"]!["mean"], policy["robust_loss"], policy["cross_entropy"], policy["brier"],
+        policy["calibration"]!["expected_error"],
+      ]
       for (found, expected) in zip(found, expected) { #expect(abs(found!.doubleValue! - expected) < 1e-3) }
     }
   }
@@ -191,6 +235,8 @@ private struct Expected {
   let crossEntropy: Float
   let temperature: Float
   let temperedCrossEntropy: Float
+  let temperedConfidence: Float
+  let temperedBrier: Float
   let isCorrect: Bool
 }
 
@@ -212,11 +258,18 @@ private func direct(_ world: TinyWorld, stride: Int) throws -> [Expected] {
         let partition = values.reduce(0) { $0 + exp($1 / tau) }
         return Float(log(partition) - values[Int(tokens[index])] / tau)
       }
+      let temperedPartition = values.reduce(0) { $0 + exp($1 / tau) }
+      let tempered = values.map { exp($0 / tau) / temperedPartition }
+      let brier = tempered.enumerated().reduce(0.0) { sum, next in
+        let distance = next.element - (next.offset == Int(tokens[index]) ? 1 : 0)
+        return sum + distance * distance
+      }
       let partition = values.reduce(0) { $0 + exp($1) }
       let entropy = log(partition) - values.reduce(0) { $0 + exp($1) * $1 } / partition
       return Expected(
         label: tokens[index], entropy: Float(entropy), crossEntropy: crossEntropy(1), temperature: Float(tau),
-        temperedCrossEntropy: crossEntropy(tau), isCorrect: values.max() == values[Int(tokens[index])])
+        temperedCrossEntropy: crossEntropy(tau), temperedConfidence: Float(tempered.max()!),
+        temperedBrier: Float(brier), isCorrect: values.max() == values[Int(tokens[index])])
     }
   }
 }

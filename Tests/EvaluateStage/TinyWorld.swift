@@ -82,7 +82,10 @@ struct TinyWorld {
       _ = try builder.path(for: "model.safetensors")
       if hasOwnTempNet { try own.save(builder.path(for: "tempnet.safetensors")) }
     }
-    try publish("fitted", .tempnet, stage: "fit") { try fitted.save($0.path(for: "tempnet.safetensors")) }
+    try publish("fitted", .tempnet, stage: "fit") { builder in
+      try fitted.save(builder.path(for: "tempnet.safetensors"))
+      try AtomicFile.write("{\"step\":1,\"training\":{\"loss\":2.5}}\n", to: builder.path(for: "metrics.jsonl"))
+    }
   }
 
   private func publish(

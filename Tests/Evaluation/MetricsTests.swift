@@ -19,7 +19,7 @@ struct MetricsTests {
       #expect(isClose(policy.tokenPerplexity, expected["token_perplexity"]!.doubleValue))
       #expect(isClose(policy.wordPerplexity, expected["word_perplexity"]!.doubleValue))
       #expect(isClose(policy.bytePerplexity, expected["byte_perplexity"]!.doubleValue))
-      #expect(isClose(policy.bitsPerByte, expected["bits_per_byte"]!.doubleValue))
+      #expect(isClose(policy.bitsPerByte?.estimate, expected["bits_per_byte"]!.doubleValue))
     }
   }
 
@@ -54,6 +54,30 @@ struct MetricsTests {
       #expect(own.reference == expected["reference"]!.stringValue)
       #expect(own.metric.rawValue == expected["metric"]!.stringValue)
       expectClose(own.interval, expected)
+    }
+  }
+
+  @Test func meansHaveIntervalsOfTheirOwn() {
+    for (policy, expected) in zip(metrics.policies, fixture.expected["policies"]!.arrayValue!) {
+      for metric in ComparedMetric.allCases {
+        expectClose(policy.intervals[metric]!, expected["intervals"]![metric.rawValue]!)
+      }
+      // Bits per byte are the same in another unit.
+      let unit = policy.bitsPerByte!.estimate / policy.crossEntropy
+      #expect(isClose(policy.bitsPerByte!.low, expected["intervals"]!["cross_entropy"]!["low"]!.doubleValue! * unit))
+    }
+  }
+
+  @Test func calibrationIsThatOfNumPy() {
+    for (policy, expected) in zip(metrics.policies, fixture.expected["policies"]!.arrayValue!) {
+      let (own, expected) = (policy.calibration, expected["calibration"]!)
+      #expect(own.bins.map(\.count) == expected["counts"]!.arrayValue!.map { $0.intValue! })
+      #expect(own.bins.contains { $0.count == 0 && $0.confidence == nil && $0.accuracy == nil })
+      for (bin, index) in zip(own.bins, 0...) {
+        #expect(isClose(bin.confidence, expected["confidence"]!.arrayValue![index].doubleValue))
+        #expect(isClose(bin.accuracy, expected["accuracy"]!.arrayValue![index].doubleValue))
+      }
+      #expect(isClose(own.expectedError, expected["expected_error"]!.doubleValue))
     }
   }
 

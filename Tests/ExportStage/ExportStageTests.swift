@@ -60,15 +60,16 @@ import Weights
       entropy: [1, 2, 3], isCorrect: [true, false, true],
       policies: [
         PolicyScores(
-          name: "one", title: "temperature 1", kind: .fixed, temperature: [1, 1, 1], crossEntropy: [0.5, 1, 1.5]),
+          name: "one", title: "temperature 1", kind: .fixed, temperature: [1, 1, 1], crossEntropy: [0.5, 1, 1.5],
+          confidence: [0.6, 0.4, 0.2], brier: [0.2, 0.6, 0.9]),
         PolicyScores(
           name: "tempnet", title: "the fitted | TempNet", kind: .tempnet, temperature: [0.5, 1, 2],
-          crossEntropy: [0.5, 0.75, 1]),
+          crossEntropy: [0.5, 0.75, 1], confidence: [0.6, 0.5, 0.4], brier: [0.2, 0.5, 0.7]),
       ],
       extent: TextExtent(tokens: 3, documents: 1, bytes: 12, words: 2), rho: 1.5, vocabulary: 37, bounds: 0.2...3)
     let context = ReportContext(
       facts: [], inputs: [], sources: [ReportContext.Source(name: "Emma", licence: "public domain", origin: "a|shelf")],
-      configuration: [:])
+      leading: "tempnet", configuration: [:])
     let metrics = Metrics(scores, bootstrap: BlockBootstrap(count: 3, blockLength: 1, resamples: 100))
     let builder = try ArtifactBuilder(output: folder("evaluation-\(key.prefix(8))"), identity: identity)
     try AtomicFile.write(MetricsFile.json(metrics, context: context).pretty, to: builder.path(for: MetricsFile.name))

@@ -5,13 +5,18 @@ import Diagnostics
 public struct Findings: Sendable {
   /// One per comparison, in the order of the policies.
   public let sentences: [String]
+  /// What the intervals allow one to say about the policy that a report is about, in one sentence.
+  public let headline: String
 
-  public init(_ metrics: Metrics) {
+  /// The Brier score stands in the tables: a third sentence on each pair would only bury the other two.
+  private static let judged: [ComparedMetric] = [.robustLoss, .crossEntropy]
+
+  public init(_ metrics: Metrics, leading: String) {
     var sentences: [String] = []
     for policy in metrics.policies.dropFirst() where policy.kind != .bestCrossEntropy && policy.kind != .bestRobustLoss
     {
       for reference in Self.references(for: policy, in: metrics) {
-        sentences += ComparedMetric.allCases.compactMap { metric in
+        sentences += Self.judged.compactMap { metric in
           metrics.difference(policy.name, minus: reference.name, in: metric).map { interval in
             Self.sentence(policy, reference, metric, interval, confidence: metrics.bootstrap.confidence)
           }
@@ -20,7 +25,46 @@ public struct Findings: Sendable {
       if policy.kind == .tempnet { sentences += Self.gap(policy, in: metrics).map { [$0] } ?? [] }
     }
     self.sentences = sentences
+    headline = Self.headline(metrics, leading: leading)
   }
+
+  // MARK: The headline
+
+  /// The policy against the best single temperature by the same measure, for both losses.
+  private static func headline(_ metrics: Metrics, leading: String) -> String {
+    guard let policy = metrics.policies.first(where: { $0.name == leading }) else { return "" }
+    let opponents: [(metric: ComparedMetric, kind: PolicyKind)] = [
+      (.robustLoss, .bestRobustLoss), (.crossEntropy, .bestCrossEntropy),
+    ]
+    let compared = opponents.map { metric, kind in
+      let reference = metrics.policy(kind) ?? metrics.policies[0]
+      return (metric, reference, metrics.difference(leading, minus: reference.name, in: metric))
+    }.compactMap { metric, reference, interval in interval.map { (metric, reference, $0) } }
+    let confidence = fixed(metrics.bootstrap.confidence * 100, digits: 0)
+    guard !compared.isEmpty else { return "There is nothing to compare \(policy.title) with." }
+    let changes = compared.map { metric, reference, interval in
+      let verb = !interval.excludesZero ? "changes" : interval.estimate < 0 ? "lowers" : "raises"
+      let size = interval.excludesZero ? nats(abs(interval.estimate)) : signed(interval.estimate)
+      return "\(verb) the \(metric.title) by \(size) nats per token (\(confidence) % interval of the difference "
+        + "\(nats(interval.low)) to \(nats(interval.high))) against \(reference.title)"
+        + (metric == .robustLoss && interval.high < 0 ? share(policy) : "")
+    }
+    return "On these \(grouped(metrics.extent.tokens)) tokens \(policy.title) \(changes.joined(separator: ", and ")): "
+      + verdict(compared.map(\.2.excludesZero)) + ", for this model and text like this."
+  }
+
+  private static func share(_ policy: PolicyMetrics) -> String {
+    policy.gapClosed.map { ", \(percent($0.estimate)) of what the best temperature for every token would gain" } ?? ""
+  }
+
+  private static func verdict(_ excludeZero: [Bool]) -> String {
+    if excludeZero.allSatisfy({ $0 }) { return "the text is long enough to say so" }
+    if !excludeZero.contains(true) { return "the text does not show a difference" }
+    return
+      "the text is long enough to say the \(excludeZero[0] ? "first" : "second"), not the \(excludeZero[0] ? "second" : "first")"
+  }
+
+  // MARK: Single comparisons
 
   /// Temperature 1 for everyone; a TempNet must also stand up to the best single temperatures.
   private static func references(for policy: PolicyMetrics, in metrics: Metrics) -> [PolicyMetrics] {
@@ -32,7 +76,7 @@ public struct Findings: Sendable {
     _ policy: PolicyMetrics, _ reference: PolicyMetrics, _ metric: ComparedMetric, _ interval: Interval,
     confidence: Double
   ) -> String {
-    let name = metric == .robustLoss ? "robust loss" : "cross-entropy"
+    let name = metric.title
     let size = nats(abs(interval.estimate))
     let percent = fixed(confidence * 100, digits: 0)
     let range = "\(percent) % interval of the difference \(nats(interval.low)) to \(nats(interval.high))"
@@ -47,11 +91,7 @@ public struct Findings: Sendable {
 
   private static func gap(_ policy: PolicyMetrics, in metrics: Metrics) -> String? {
     guard let gap = policy.gapClosed, let start = metrics.policy(.bestRobustLoss) else { return nil }
-    func percent(_ share: Double) -> String { "\(fixed(share * 100, digits: 1)) %" }
     return "Of the gap in robust loss between \(start.title) and the exact optimum of every token, \(policy.title) "
       + "closes \(percent(gap.estimate)) (interval \(percent(gap.low)) to \(percent(gap.high)))."
   }
-
-  private static func nats(_ value: Double) -> String { fixed(value, digits: 4) }
-  private static func signed(_ value: Double) -> String { (value > 0 ? "+" : "") + nats(value) }
 }

@@ -1,137 +1,84 @@
 import Artifacts
 import Diagnostics
+import Pages
 
-/// The report as one page that needs nothing beside it: no scripts, no fonts, no network.
+/// The report for people, as one page that needs nothing beside it.
 public enum HTMLReport {
   public static let name = "report.html"
 
-  public static func page(_ metrics: Metrics, context: ReportContext) -> String {
-    let tables = MetricsTables(metrics: metrics)
-    let sections =
-      [
-        section("Findings", list(Findings(metrics).sentences)),
-        section("Predictions", table(tables.predictions), paragraph(TerminalReport.extent(metrics)), policies(metrics)),
-        section("Temperatures", table(tables.temperatures), paragraph(temperatureNote(metrics))),
-        section(
-          "Differences", paragraph(bootstrapNote(metrics.bootstrap)),
-          ComparedMetric.allCases.map { metric in
-            "<h3>\(escaped(tables.differences(in: metric).title))</h3>" + table(tables.differences(in: metric))
-          }.joined()),
-        section("Run", facts(context), preformatted(context.configuration.pretty)),
-        section("Origin", origin(context)),
-      ]
-    return """
-      <!DOCTYPE html>
-      <html lang="en">
-      <head>
-      <meta charset="utf-8">
-      <meta name="viewport" content="width=device-width, initial-scale=1">
-      <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-      <title>tempnet: evaluation</title>
-      <style>
-      \(reportStyle)</style>
-      </head>
-      <body>
-      <main>
+  public static func page(_ metrics: Metrics, scores: TestScores, context: ReportContext) -> String {
+    let findings = Findings(metrics, leading: context.leading)
+    let parts: [(title: String, id: String, content: [HTML])] = [
+      ("Policies", "policies", PoliciesSection(metrics: metrics).content),
+      ("Temperatures", "temperatures", TemperaturesSection(metrics: metrics, scores: scores).content),
+      ("Calibration", "calibration", CalibrationSection(metrics: metrics).content),
+      (
+        "A passage", "passage",
+        context.passage.map { PassageSection($0, scores: scores, leading: context.leading).content } ?? []
+      ),
+      ("Training", "training", context.histories.flatMap { TrainingSection(history: $0).content }),
+      ("Comparisons", "comparisons", ComparisonsSection(metrics: metrics, findings: findings).content),
+      ("Data and origin", "origin", OriginSection(context: context).content),
+      ("Configuration", "configuration", configuration(context)),
+    ].filter { !$0.2.isEmpty }
+    let links: [HTML] = parts.map { .link($0.title, to: "#\($0.id)") }
+    let head: HTML = """
       <h1>Temperature policies on the test split</h1>
-      \(sections.joined(separator: "\n"))
-      </main>
-      </body>
-      </html>
-
+      <p class="lead">\(findings.headline)</p>
+      \(cards(metrics, leading: context.leading))
+      <nav aria-label="Sections">
+      \(links)
+      </nav>
       """
+    return Page(
+      title: "tempnet: evaluation",
+      sections: [head] + parts.map { .section($0.title, id: $0.id, HTML($0.content)) }
+    ).text
   }
 
-  // MARK: Content
-
-  private static func policies(_ metrics: Metrics) -> String {
-    let items = metrics.policies.map { "<dt>\(escaped($0.name))</dt><dd>\(escaped($0.title))</dd>" }
-    return "<dl>\(items.joined())</dl>"
-      + paragraph(
-        "Losses are means over tokens in nats; perplexities are the exponential of the summed negative log likelihood "
-          + "over the number of tokens, words or bytes (ppl). A temperature never changes which token is likeliest, so "
-          + "the accuracy is the same for all. Gap closed is the share of the way in robust loss from the best single "
-          + "temperature to the exact optimum of every token.")
-  }
-
-  private static func temperatureNote(_ metrics: Metrics) -> String {
-    let margin = fixed(PolicyMetrics.boundMargin * 100, digits: 0)
-    return
-      "Temperatures may run from \(shortest(metrics.bounds.lowerBound)) to \(shortest(metrics.bounds.upperBound)); "
-      + "one within \(margin) % of that range from an end counts as being at the bound. The columns r and rank r are "
-      + "Pearson's and Spearman's correlation of the temperature with the entropy of the prediction at temperature 1, "
-      + "and with the exact optimum. At temperature 1 the predictions have a mean entropy of "
-      + "\(fixed(metrics.entropy.mean, digits: 4)) nats (standard deviation "
-      + "\(fixed(metrics.entropy.standardDeviation, digits: 4)))."
-  }
-
-  private static func bootstrapNote(_ bootstrap: BlockBootstrap) -> String {
-    "Each line is the mean over tokens of the policy minus that of the other, in nats, with its "
-      + "\(fixed(bootstrap.confidence * 100, digits: 0)) % interval: percentiles of \(bootstrap.resamples) resamples of "
-      + "\(bootstrap.blockCount) contiguous blocks of \(bootstrap.blockLength) tokens, drawn with replacement, the same "
-      + "draws for all policies (seed \(bootstrap.seed)). Blocks are drawn and not tokens because neighbouring tokens "
-      + "are alike. The intervals tell how much the text matters, not how another model or another training run would "
-      + "fare."
-  }
-
-  private static func facts(_ context: ReportContext) -> String {
-    "<dl>"
-      + context.facts.map { "<dt>\(escaped($0.name))</dt><dd>\(escaped($0.value))</dd>" }.joined() + "</dl>"
-  }
-
-  private static func origin(_ context: ReportContext) -> String {
-    let inputs = Table(
-      "Inputs", columns: [.text("input"), .text("kind"), .text("key")],
-      rows: context.inputs.map { [$0.name, $0.kind, $0.key] })
-    let sources = Table(
-      "Texts", columns: [.text("text"), .text("licence"), .text("source")],
-      rows: context.sources.map { [$0.name, $0.licence, $0.origin] })
-    return table(inputs) + (sources.rows.isEmpty ? "" : table(sources))
-  }
-
-  // MARK: Markup
-
-  private static func section(_ title: String, _ content: String...) -> String {
-    "<section>\n<h2>\(escaped(title))</h2>\n\(content.joined(separator: "\n"))\n</section>"
-  }
-
-  private static func paragraph(_ text: String) -> String { "<p>\(escaped(text))</p>" }
-
-  private static func list(_ items: [String]) -> String {
-    "<ul>\(items.map { "<li>\(escaped($0))</li>" }.joined(separator: "\n"))</ul>"
-  }
-
-  private static func preformatted(_ text: String) -> String { "<pre>\(escaped(text))</pre>" }
-
-  private static func table(_ table: Table) -> String {
-    func cells(_ texts: [String], _ element: String) -> String {
-      zip(texts, table.columns).map { text, column in
-        "<\(element)\(column.isNumber ? " class=\"number\"" : "")>\(escaped(text))</\(element)>"
-      }.joined()
+  /// What a reader wants to know first.
+  private static func cards(_ metrics: Metrics, leading: String) -> HTML {
+    guard let policy = metrics.policies.first(where: { $0.name == leading }) else { return .empty }
+    let one = metrics.policies[0]
+    var cards: [(String, String)] = []
+    if let gap = policy.gapClosed?.estimate {
+      cards.append((percent(gap), "of the gap in robust loss between one temperature and the exact optimum closed"))
     }
-    let rows = table.rows.map { "<tr>\(cells($0, "td"))</tr>" }
-    return "<div class=\"table\"><table>\n<thead><tr>\(cells(table.columns.map(\.heading), "th"))</tr></thead>\n"
-      + "<tbody>\n\(rows.joined(separator: "\n"))\n</tbody>\n</table></div>"
-  }
-
-  /// Text with everything escaped that could be taken for markup, in elements and in attributes.
-  static func escaped(_ text: String) -> String {
-    var result = ""
-    for scalar in text.unicodeScalars {
-      switch scalar {
-      case "&": result += "&amp;"
-      case "<": result += "&lt;"
-      case ">": result += "&gt;"
-      case "\"": result += "&quot;"
-      case "'": result += "&#39;"
-      default: result.unicodeScalars.append(scalar)
-      }
+    cards.append((nats(policy.robustLoss), "robust loss, nats per token; \(nats(one.robustLoss)) at \(one.title)"))
+    if let own = policy.bitsPerByte?.estimate, let plain = one.bitsPerByte?.estimate {
+      cards.append((nats(own), "bits per byte; \(nats(plain)) at \(one.title)"))
     }
-    return result
+    cards.append((nats(policy.temperature.mean), "mean temperature of \(policy.title)"))
+    cards.append((grouped(metrics.extent.tokens), "tokens of test text"))
+    return .cards(cards.map { (figure: $0.0, meaning: $0.1) })
   }
 
-  /// `0.5`, `5`: as short as the number allows.
-  private static func shortest(_ value: Double) -> String {
-    value == value.rounded() && abs(value) < 1e15 ? fixed(value, digits: 0) : "\(value)"
+  private static func configuration(_ context: ReportContext) -> [HTML] {
+    [
+      .definitions(context.facts.map { (term: $0.name, meaning: $0.value) }),
+      .heading("The stage's configuration"), .preformatted(context.configuration.pretty),
+      .paragraph(
+        "How long a stage took is not part of its result: the same work has to give the same bytes. Times are in the "
+          + "runner's records; tempnet-run report shows them for all runs of a store, with links to pages like this one."
+      ),
+    ]
   }
+}
+
+/// Losses and other figures of four digits, as reports write them.
+func nats(_ value: Double) -> String { fixed(value, digits: 4) }
+func percent(_ share: Double) -> String { fixed(share * 100, digits: 1) + " %" }
+
+/// `1234567` as `1,234,567`.
+func grouped(_ number: Int) -> String {
+  let digits = Array(String(number.magnitude))
+  let groups = digits.indices.map { index in
+    (index > 0 && (digits.count - index) % 3 == 0 ? "," : "") + String(digits[index])
+  }
+  return (number < 0 ? "-" : "") + groups.joined()
+}
+
+/// `0.5`, `5`: as short as the number allows.
+func shortest(_ value: Double) -> String {
+  value == value.rounded() && abs(value) < 1e15 ? fixed(value, digits: 0) : "\(value)"
 }

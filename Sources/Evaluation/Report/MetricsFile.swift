@@ -18,10 +18,16 @@ public enum MetricsFile {
       "accuracy": .number(metrics.accuracy),
       "entropy": json(metrics.entropy),
       "policies": .array(metrics.policies.map(json)),
+      "leading": .string(context.leading),
       "bootstrap": json(metrics.bootstrap),
       "differences": .array(metrics.differences.map(json)),
       "inputs": .array(
-        context.inputs.map { ["name": .string($0.name), "kind": .string($0.kind), "key": .string($0.key)] }),
+        context.inputs.map { input in
+          [
+            "name": .string(input.name), "kind": .string(input.kind), "key": .string(input.key),
+            "bytes": input.bytes.map(JSON.integer) ?? .null,
+          ]
+        }),
       "sources": .array(context.sources.map(json)),
       "facts": .object(JSONObject(context.facts.map { ($0.name, .string($0.value)) })),
       "configuration": context.configuration,
@@ -31,13 +37,14 @@ public enum MetricsFile {
   /// The few figures that an artifact's manifest repeats.
   public static func summary(_ metrics: Metrics, context: ReportContext) -> JSON {
     [
-      "rho": .number(metrics.rho), "tokens": .integer(metrics.extent.tokens),
+      "rho": .number(metrics.rho), "tokens": .integer(metrics.extent.tokens), "leading": .string(context.leading),
       "policies": .array(
         metrics.policies.map { policy in
           [
             "name": .string(policy.name), "robustLoss": .number(policy.robustLoss),
-            "tokenPerplexity": .number(policy.tokenPerplexity), "bitsPerByte": number(policy.bitsPerByte),
+            "tokenPerplexity": .number(policy.tokenPerplexity), "bitsPerByte": number(policy.bitsPerByte?.estimate),
             "meanTemperature": .number(policy.temperature.mean), "gapClosed": number(policy.gapClosed?.estimate),
+            "brier": .number(policy.brier), "expectedCalibrationError": .number(policy.calibration.expectedError),
           ]
         }),
       "sources": .array(context.sources.map(json)),
@@ -61,13 +68,30 @@ public enum MetricsFile {
       "token_perplexity": .number(policy.tokenPerplexity),
       "word_perplexity": number(policy.wordPerplexity),
       "byte_perplexity": number(policy.bytePerplexity),
-      "bits_per_byte": number(policy.bitsPerByte),
+      "bits_per_byte": number(policy.bitsPerByte?.estimate),
+      "brier": .number(policy.brier),
+      "intervals": .object(
+        JSONObject(ComparedMetric.allCases.map { ($0.rawValue, json(policy.intervals[$0]!)) })),
+      "calibration": json(policy.calibration),
       "temperature": json(policy.temperature),
       "share_at_minimum": .number(policy.shareAtMinimum),
       "share_at_maximum": .number(policy.shareAtMaximum),
       "correlation_with_entropy": json(policy.entropyCorrelation),
       "correlation_with_exact": policy.exactCorrelation.map(json) ?? .null,
       "gap_closed": policy.gapClosed.map(json) ?? .null,
+    ]
+  }
+
+  private static func json(_ calibration: Calibration) -> JSON {
+    [
+      "expected_error": .number(calibration.expectedError),
+      "bins": .array(
+        calibration.bins.map { bin in
+          [
+            "from": .number(bin.range.lowerBound), "to": .number(bin.range.upperBound), "tokens": .integer(bin.count),
+            "confidence": number(bin.confidence), "accuracy": number(bin.accuracy),
+          ]
+        }),
     ]
   }
 

@@ -1,4 +1,5 @@
 import Diagnostics
+import Pages
 
 /// The tables of a report.
 struct MetricsTables {
@@ -10,13 +11,49 @@ struct MetricsTables {
       "Predictions",
       columns: [
         .text("policy"), .number("robust loss"), .number("token ppl"), .number("word ppl"), .number("byte ppl"),
-        .number("bits/byte"), .number("accuracy"), .number("gap closed"),
+        .number("bits/byte"), .number("Brier"), .number("ECE"), .number("accuracy"), .number("gap closed"),
       ],
       rows: metrics.policies.map { policy in
         [
           policy.name, figure(policy.robustLoss), perplexity(policy.tokenPerplexity), perplexity(policy.wordPerplexity),
-          figure(policy.bytePerplexity), figure(policy.bitsPerByte), percent(metrics.accuracy),
-          percent(policy.gapClosed?.estimate),
+          figure(policy.bytePerplexity), figure(policy.bitsPerByte?.estimate), figure(policy.brier),
+          percent(policy.calibration.expectedError), percent(metrics.accuracy), percent(policy.gapClosed?.estimate),
+        ]
+      })
+  }
+
+  /// The same with intervals, for a page.
+  var intervals: Table {
+    Table(
+      "Policies",
+      columns: [
+        .text("policy"), .number("robust loss"), .number("cross-entropy"), .number("bits/byte"), .number("Brier"),
+        .number("ECE"), .number("gap closed"),
+      ],
+      rows: metrics.policies.map { policy in
+        [
+          Table.Cell(policy.name), cell(policy.intervals[.robustLoss]), cell(policy.intervals[.crossEntropy]),
+          cell(policy.bitsPerByte), cell(policy.intervals[.brier]),
+          Table.Cell(percent(policy.calibration.expectedError)),
+          policy.gapClosed.map { gap in
+            Table.Cell(percent(gap.estimate), note: "\(percent(gap.low)) to \(percent(gap.high))")
+          } ?? Table.Cell("–"),
+        ]
+      })
+  }
+
+  private func cell(_ interval: Interval?) -> Table.Cell {
+    interval.map { Table.Cell(figure($0.estimate), note: "\(figure($0.low)) to \(figure($0.high))") } ?? Table.Cell("–")
+  }
+
+  /// What papers state, by several denominators.
+  var perplexities: Table {
+    Table(
+      "Perplexities", columns: [.text("policy"), .number("token ppl"), .number("word ppl"), .number("byte ppl")],
+      rows: metrics.policies.map { policy in
+        [
+          policy.name, perplexity(policy.tokenPerplexity), perplexity(policy.wordPerplexity),
+          figure(policy.bytePerplexity),
         ]
       })
   }
@@ -43,7 +80,7 @@ struct MetricsTables {
   /// One line per pair of policies.
   func differences(in metric: ComparedMetric) -> Table {
     Table(
-      metric == .robustLoss ? "Differences in robust loss" : "Differences in cross-entropy",
+      "Differences in \(metric.title)",
       columns: [
         .text("policy"), .text("minus"), .number("difference"), .number("low"), .number("high"), .text("zero"),
       ],

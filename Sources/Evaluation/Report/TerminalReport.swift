@@ -1,11 +1,15 @@
 import Diagnostics
+import Pages
 
 /// The report that a person reads on the terminal.
 public enum TerminalReport {
-  public static func text(_ metrics: Metrics) -> String {
+  public static func text(_ metrics: Metrics, leading: String) -> String {
     let tables = MetricsTables(metrics: metrics)
-    let findings = Findings(metrics).sentences.joined(separator: "\n")
-    return [extent(metrics), tables.predictions.text, tables.temperatures.text, findings].joined(separator: "\n\n")
+    let findings = Findings(metrics, leading: leading)
+    return [
+      extent(metrics), tables.predictions.text, tables.temperatures.text, findings.sentences.joined(separator: "\n"),
+      findings.headline,
+    ].joined(separator: "\n\n")
   }
 
   static func extent(_ metrics: Metrics) -> String {

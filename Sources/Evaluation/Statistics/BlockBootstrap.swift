@@ -93,4 +93,9 @@ public struct Interval: Equatable, Sendable {
   public let high: Double
 
   public var excludesZero: Bool { low > 0 || high < 0 }
+
+  /// The same in another unit.
+  func scaled(by factor: Double) -> Interval {
+    Interval(estimate: estimate * factor, low: low * factor, high: high * factor)
+  }
 }

@@ -38,13 +38,15 @@ public enum EvaluateStage {
     let scores = try file.scores(
       extent: TextExtent(forward.split), rho: validation.rho, vocabulary: subject.vocabulary, bounds: loss.bounds)
     let metrics = Metrics(scores, bootstrap: BlockBootstrap(configuration.bootstrap, forward))
-    let context = ReportContext(
-      request, subject: subject, forward: forward, validation: validation, loss: loss, resolution: resolution)
+    let context = try ReportContext(
+      request, subject: subject, forward: forward, policies: policies, validation: validation, loss: loss,
+      resolution: resolution)
     try AtomicFile.write(
       MetricsFile.json(metrics, context: context).pretty, to: builder.path(for: MetricsFile.name))
-    try AtomicFile.write(HTMLReport.page(metrics, context: context), to: builder.path(for: HTMLReport.name))
+    try AtomicFile.write(
+      HTMLReport.page(metrics, scores: scores, context: context), to: builder.path(for: HTMLReport.name))
     let artifact = try builder.publish(summary: MetricsFile.summary(metrics, context: context))
-    Log.note("\n" + TerminalReport.text(metrics) + "\n")
+    Log.note("\n" + TerminalReport.text(metrics, leading: context.leading) + "\n")
     return artifact
   }
 

@@ -2,17 +2,18 @@ import Artifacts
 import Diagnostics
 import Evaluation
 import StageDescriptions
+import Tokenization
 import Torch
 
 extension ReportContext {
   init(
-    _ request: StageRequest<Evaluate>, subject: Subject, forward: Forward, validation: Validation, loss: LossSettings,
-    resolution: Resolution
-  ) {
+    _ request: StageRequest<Evaluate>, subject: Subject, forward: Forward, policies: [NamedPolicy],
+    validation: Validation, loss: LossSettings, resolution: Resolution
+  ) throws {
     let model = subject.model
     let windows = forward.windows
     let identity = request.identity([:])
-    self.init(
+    try self.init(
       facts: [
         Fact("model", "\(abbreviated(Double(model.parameterCount))) parameters, context of \(windows.context) tokens"),
         Fact("windows", "\(windows.count), each predicting the next \(windows.stride) tokens"),
@@ -24,9 +25,42 @@ extension ReportContext {
         Fact(
           "validation entropy", "\(fixed(validation.entropy, digits: 4)) nats per token at temperature 1, on average"),
       ] + resolution.record.map { Fact($0.name.replacing("_", with: " "), $0.value) },
-      inputs: identity.inputs.map { Input(name: $0.name, kind: $0.kind, key: $0.key) },
-      sources: Self.sources(subject.tokens.artifact.summary),
+      inputs: Self.inputs(request, identity), sources: Self.sources(subject.tokens.artifact.summary),
+      splits: Tokenization.Split.allCases.map {
+        ReportContext.Split(name: $0.rawValue, extent: TextExtent(subject.tokens.split($0)))
+      },
+      histories: Self.histories(request), leading: Self.leading(policies),
+      passage: Passage(of: subject.tokens, forward.split, tokens: request.configuration.passageTokens),
       configuration: identity.configuration)
+  }
+
+  /// What was read, artifacts with their sizes.
+  private static func inputs(_ request: StageRequest<Evaluate>, _ identity: StageIdentity) -> [Input] {
+    let artifacts = Evaluate.inputs.flatMap { request.inputs.artifacts($0.name) }
+    return identity.inputs.map { input in
+      let files = artifacts.first { $0.key == input.key }?.manifest.files
+      return Input(
+        name: input.name, kind: input.kind, key: input.key, bytes: files?.reduce(0) { $0 + $1.size })
+    }
+  }
+
+  /// How the inputs were trained; an artifact that was imported has nothing to tell.
+  private static func histories(_ request: StageRequest<Evaluate>) throws -> [TrainingHistory] {
+    let fitted = request.inputs.artifacts("tempnet").enumerated().map { index, artifact in
+      ("the fitted TempNet" + (index == 0 ? "" : " \(index + 1)"), artifact)
+    }
+    return try ([("the model", request.inputs.artifact("model"))] + fitted).compactMap { subject, artifact in
+      guard artifact.contains(TrainingHistory.fileName) else { return nil }
+      let path = try artifact.file(TrainingHistory.fileName)
+      return try TrainingHistory(of: subject, parsing: try Files.read(path), source: path)
+    }
+  }
+
+  /// The policy that the report is about: a TempNet, fitted ones first; where there is none, the exact optimum.
+  private static func leading(_ policies: [NamedPolicy]) -> String {
+    let fitted = policies.first { $0.name == EvaluateConfiguration.tempnetName }
+    let policy = fitted ?? policies.first { $0.kind == .tempnet } ?? policies.first { $0.kind == .exact }
+    return policy?.name ?? ""
   }
 
   /// The texts that the tokens were made from, as their artifact's summary names them.

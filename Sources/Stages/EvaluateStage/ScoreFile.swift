@@ -6,7 +6,8 @@ import Weights
 /// `tokens.safetensors`: what was measured on each token, written while the test split is read.
 ///
 ///     label, correct, entropy                          what all policies share
-///     temperature.NAME, cross_entropy.NAME             of each policy
+///     temperature.NAME, cross_entropy.NAME,
+///     confidence.NAME, brier.NAME                      of each policy
 struct ScoreFile {
   static let name = "tokens.safetensors"
 
@@ -20,10 +21,9 @@ struct ScoreFile {
       TensorDescription("entropy", .float32, [tokens]),
     ]
       + policies.flatMap { policy in
-        [
-          TensorDescription("temperature.\(policy.name)", .float32, [tokens]),
-          TensorDescription("cross_entropy.\(policy.name)", .float32, [tokens]),
-        ]
+        ["temperature", "cross_entropy", "confidence", "brier"].map {
+          TensorDescription("\($0).\(policy.name)", .float32, [tokens])
+        }
       }
   }
 
@@ -48,7 +48,9 @@ struct ScoreFile {
         PolicyScores(
           name: policy.name, title: policy.title, kind: policy.kind, bounds: policy.bounds,
           temperature: try file.entry("temperature.\(policy.name)").floats(),
-          crossEntropy: try file.entry("cross_entropy.\(policy.name)").floats())
+          crossEntropy: try file.entry("cross_entropy.\(policy.name)").floats(),
+          confidence: try file.entry("confidence.\(policy.name)").floats(),
+          brier: try file.entry("brier.\(policy.name)").floats())
       },
       extent: extent, rho: rho, vocabulary: vocabulary, bounds: bounds)
   }

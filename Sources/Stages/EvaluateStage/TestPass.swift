@@ -49,9 +49,11 @@ struct TestPass {
       try writer.write(rows: entropy.to(.float32), of: "entropy", at: token)
       for policy in policies {
         let temperature = policy.policy(logits, hidden: piece.hidden)
-        let crossEntropy = RobustLoss.temperedCrossEntropy(logits: logits, labels: labels, tau: temperature)
+        let prediction = TemperedPrediction(centred: centred, labels: labels, tau: temperature)
         try writer.write(rows: temperature, of: "temperature.\(policy.name)", at: token)
-        try writer.write(rows: crossEntropy, of: "cross_entropy.\(policy.name)", at: token)
+        try writer.write(rows: prediction.crossEntropy, of: "cross_entropy.\(policy.name)", at: token)
+        try writer.write(rows: prediction.confidence, of: "confidence.\(policy.name)", at: token)
+        try writer.write(rows: prediction.brier, of: "brier.\(policy.name)", at: token)
       }
       token += labels.size(0)
     }

@@ -41,7 +41,15 @@ def scores(rng):
         {"name": n, "kind": k, "temperature": np.float32(t), "cross_entropy": np.float32(c)}
         for n, (k, t, c) in names.items()
     ]
-    return np.float32(entropy), rng.random(TOKENS) < 0.4, policies
+    correct = rng.random(TOKENS) < 0.4
+    for p in policies:
+        # Some are sure, some lie on the borders of ranges, one range stays empty.
+        confidence = np.clip(rng.beta(1.2, 2, size=TOKENS) + 0.2 * correct, 1e-3, 1)
+        confidence[::50] = np.arange(20) / 15 % 1
+        confidence[(confidence > 0.59) & (confidence < 0.67)] = 0.7
+        p["confidence"] = np.float32(confidence)
+        p["brier"] = np.float32(np.clip(1 + 0.3 * drift - correct + 0.2 * rng.normal(size=TOKENS), 0, 2))
+    return np.float32(entropy), correct, policies
 
 
 def draws():
@@ -62,6 +70,20 @@ def interval(estimate, resampled):
     return {"estimate": float(estimate), "low": float(low), "high": float(high)}
 
 
+def calibration(confidence, correct):
+    """The expected calibration error with 15 ranges of equal width, each with its lower end."""
+    confidence = np.float64(confidence)
+    bins = np.digitize(confidence, np.arange(1, 15) / 15)
+    parts = [(confidence[bins == b], correct[bins == b]) for b in range(15)]
+    error = sum(len(c) / TOKENS * abs(c.mean() - h.mean()) for c, h in parts if len(c))
+    return {
+        "counts": [len(c) for c, _ in parts],
+        "confidence": [float(c.mean()) if len(c) else None for c, _ in parts],
+        "accuracy": [float(h.mean()) if len(c) else None for c, h in parts],
+        "expected_error": float(error),
+    }
+
+
 def correlation(a, b):
     if len(set(a.tolist())) == 1 or len(set(b.tolist())) == 1:
         return {"pearson": None, "spearman": None}
@@ -80,6 +102,7 @@ def main():
         means[p["name"]] = {
             "robust_loss": resampled_means(loss[p["name"]], drawn),
             "cross_entropy": resampled_means(ce, drawn),
+            "brier": resampled_means(p["brier"], drawn),
         }
     best, exact = means["best-robust"]["robust_loss"], means["exact"]["robust_loss"]
     for p in policies:
@@ -107,6 +130,12 @@ def main():
                 "correlation_with_entropy": correlation(p["temperature"], entropy),
                 "correlation_with_exact": correlation(p["temperature"], policies[3]["temperature"]),
                 "gap_closed": gap,
+                "intervals": {
+                    "robust_loss": interval(loss[p["name"]].mean(), means[p["name"]]["robust_loss"]),
+                    "cross_entropy": interval(ce.mean(), means[p["name"]]["cross_entropy"]),
+                    "brier": interval(np.float64(p["brier"]).mean(), means[p["name"]]["brier"]),
+                },
+                "calibration": calibration(p["confidence"], correct),
             }
         )
     differences = [
@@ -114,10 +143,10 @@ def main():
         | interval(
             np.mean(loss[b["name"]] - loss[a["name"]])
             if m == "robust_loss"
-            else np.mean(np.float64(b["cross_entropy"]) - np.float64(a["cross_entropy"])),
+            else np.mean(np.float64(b[m]) - np.float64(a[m])),
             means[b["name"]][m] - means[a["name"]][m],
         )
-        for m in ("robust_loss", "cross_entropy")
+        for m in ("robust_loss", "cross_entropy", "brier")
         for i, a in enumerate(policies)
         for b in policies[i + 1 :]
     ]
@@ -129,7 +158,9 @@ def main():
         "extent": EXTENT,
         "entropy": entropy.tolist(),
         "correct": [int(c) for c in correct],
-        "policies": [p | {k: p[k].tolist() for k in ("temperature", "cross_entropy")} for p in policies],
+        "policies": [
+            p | {k: p[k].tolist() for k in ("temperature", "cross_entropy", "confidence", "brier")} for p in policies
+        ],
         "expected": {
             "accuracy": float(correct.mean()),
             "ranks": stats.rankdata(policies[2]["temperature"]).tolist(),

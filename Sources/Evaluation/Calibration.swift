@@ -1,0 +1,43 @@
+/// How far a policy's probabilities can be taken at their word: the probability of the likeliest token against how
+/// often that token was the right one.
+public struct Calibration: Equatable, Sendable {
+  /// Tokens whose likeliest token had a probability in one range.
+  public struct Bin: Equatable, Sendable {
+    public let range: ClosedRange<Double>
+    public let count: Int
+    /// The mean probability of the likeliest token; nil in an empty bin.
+    public let confidence: Double?
+    /// How often the likeliest token was the right one; nil in an empty bin.
+    public let accuracy: Double?
+  }
+
+  /// Of equal width, from 0 to 1; the last one holds probability 1 too.
+  public let bins: [Bin]
+  /// The mean over tokens of the distance between a bin's confidence and its accuracy (Naeini, Cooper and Hauskrecht,
+  /// 2015; Guo et al., 2017).
+  public let expectedError: Double
+
+  /// As many as Guo et al. (2017) used, and most others since.
+  public static let binCount = 15
+
+  init(confidence: [Float], isCorrect: [Bool]) {
+    var counts = [Int](repeating: 0, count: Self.binCount)
+    var confidences = [Double](repeating: 0, count: Self.binCount)
+    var hits = [Int](repeating: 0, count: Self.binCount)
+    for (confidence, isCorrect) in zip(confidence, isCorrect) {
+      let bin = min(max(Int(Double(confidence) * Double(Self.binCount)), 0), Self.binCount - 1)
+      counts[bin] += 1
+      confidences[bin] += Double(confidence)
+      hits[bin] += isCorrect ? 1 : 0
+    }
+    bins = counts.indices.map { bin in
+      let count = Double(counts[bin])
+      return Bin(
+        range: Double(bin) / Double(Self.binCount)...Double(bin + 1) / Double(Self.binCount), count: counts[bin],
+        confidence: counts[bin] > 0 ? confidences[bin] / count : nil,
+        accuracy: counts[bin] > 0 ? Double(hits[bin]) / count : nil)
+    }
+    let distances = counts.indices.map { abs(confidences[$0] - Double(hits[$0])) }
+    expectedError = distances.reduce(0, +) / Double(isCorrect.count)
+  }
+}
