@@ -16,7 +16,8 @@ struct RunnerProgram: AsyncProgram {
       """,
     version: Release.version,
     subcommands: [
-      RunCommand.self, StatusCommand.self, WhyCommand.self, GraphCommand.self, VerifyCommand.self, CollectCommand.self,
+      RunCommand.self, StatusCommand.self, WhyCommand.self, GraphCommand.self, VerifyCommand.self, ReportCommand.self,
+      CollectCommand.self,
     ], defaultSubcommand: RunCommand.self)
 }
 

@@ -26,6 +26,8 @@ import Testing
     let second = try await run()
     #expect(second.errors.contains("nothing to do"), "\(second)")
     #expect(second.output == first.output)
+    let page = try await Program.run(["report", "--store", "store"], in: pipeline.folder.path)
+    #expect(page.end == .exited(0) && page.output == "store/index.html\n", "\(page)")
     let verified = try await Program.run(["verify", "tiny.yaml", "--store", "store"], in: pipeline.folder.path)
     #expect(verified.end == .exited(0), "\(verified)")
   }

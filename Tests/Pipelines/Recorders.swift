@@ -62,11 +62,11 @@ final class RecordingExecutor: Executor {
   /// How often a stage was begun.
   func attempts(_ stage: String) -> Int { stages.count { $0 == stage } }
 
-  func publish(_ order: WorkOrder) throws -> ProgramEnd {
+  func publish(_ order: WorkOrder, summary: JSON = [:]) throws -> ProgramEnd {
     guard let stage = plan[order.stage] else { return .exited(70) }
     let builder = try ArtifactBuilder(output: stage.output, identity: stage.identity)
     try AtomicFile.write("made by \(order.stage)", to: try builder.path(for: "result.html"))
-    _ = try builder.publish(summary: [:])
+    _ = try builder.publish(summary: summary)
     return .exited(0)
   }
 }
