@@ -15,6 +15,9 @@ let linkTorch: [LinkerSetting] = [
   .linkedLibrary("torch_cpu"), .linkedLibrary("c10"),
 ]
 
+/// A digest of what was linked, which `--version` shows.
+let buildIdentity = LinkerSetting.unsafeFlags(["-Xlinker", "--build-id=sha1"])
+
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
@@ -39,8 +42,8 @@ func stage(_ name: String, _ dependencies: [Target.Dependency], embedded: [Strin
 
 func program(_ name: String, _ dependencies: [Target.Dependency], torch: Bool = true) -> Target {
   .executableTarget(
-    name: name, dependencies: ["Programs", "StageDescriptions"] + dependencies, swiftSettings: strict,
-    linkerSettings: torch ? linkTorch : [])
+    name: name, dependencies: ["Programs", "StageDescriptions"] + dependencies + (torch ? ["Torch"] : []),
+    swiftSettings: strict, linkerSettings: [buildIdentity] + (torch ? linkTorch : []))
 }
 
 /// - Parameter fixtures: whether there is a folder of files that tests find beside their source.
@@ -118,10 +121,10 @@ let package = Package(
     library("TestSupport", ["Artifacts", "Diagnostics"], path: "Tests/Support"),
     tests("Torch", ["Torch"]),
     tests("Artifacts", ["Artifacts", "Diagnostics", "CArchive", "TestSupport"], fixtures: true),
-    tests("Configuration", ["Configuration"]),
+    tests("Configuration", ["Configuration", "Artifacts", "TestSupport"]),
     tests("StageDescriptions", ["StageDescriptions", "TestSupport"]),
     tests("Pipelines", ["Pipelines", "TestSupport"]),
-    tests("Weights", ["Weights", "Torch", "Diagnostics"], fixtures: true),
+    tests("Weights", ["Weights", "Torch", "Artifacts", "Diagnostics", "TestSupport"], fixtures: true),
     tests(
       "Tokenization",
       [
@@ -166,7 +169,7 @@ let package = Package(
         "FitStage", "FeaturesStage", "TempNet", "StageDescriptions", "Configuration", "Weights", "Torch", "Artifacts",
         "Diagnostics", "TestSupport",
       ]),
-    tests("EndToEnd", ["Artifacts", "Diagnostics", "TestSupport"]),
+    tests("EndToEnd", ["Artifacts", "Diagnostics", "TestSupport"], fixtures: true),
   ],
   swiftLanguageModes: [.v6],
   cxxLanguageStandard: .cxx20

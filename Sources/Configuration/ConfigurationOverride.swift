@@ -24,7 +24,7 @@ public struct ConfigurationOverride: Sendable {
       throw Failure(.usage, "expected a key such as rate or optimizer.rate before the equals sign", at: "\(place)")
     }
     let text = String(argument[argument.index(after: equals)...])
-    let parsed = try YAMLSource.parse(text, source: place.source)
+    let parsed = try Self.parse(text, at: place)
     if case .mapping(let entries) = parsed.content, entries.isEmpty, !text.contains("{") {
       // YAML reads no document at all in an empty text and in a comment.
       guard text.allSatisfy(\.isWhitespace) else {
@@ -33,6 +33,14 @@ public struct ConfigurationOverride: Sendable {
       self.init(key, YAMLNode(.scalar(YAMLScalar("", isPlain: true)), at: place))
     } else {
       self.init(key, parsed.placed(at: place))
+    }
+  }
+
+  private static func parse(_ text: String, at place: Place) throws -> YAMLNode {
+    do {
+      return try YAMLSource.parse(text, source: place.source)
+    } catch let failure as Failure {
+      throw Failure(failure.status, failure.message, at: "\(place)")  // A line number says nothing about an option.
     }
   }
 

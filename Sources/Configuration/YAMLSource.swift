@@ -32,7 +32,10 @@ public enum YAMLSource {
     defer { fclose(file) }
     var bytes = [UInt8](repeating: 0, count: largestSource + 1)
     let count = fread(&bytes, 1, bytes.count, file)
-    if ferror(file) != 0 { throw Failure.system("cannot read", path) }
+    if ferror(file) != 0 {
+      if errno == EISDIR { throw Failure(.missingInput, "is a folder, and a file is needed", at: path) }
+      throw Failure.system("cannot read", path)
+    }
     guard count <= largestSource else {
       throw Failure(.badConfiguration, "larger than 1 MiB, so it can hardly be a configuration", at: path)
     }
@@ -102,9 +105,11 @@ public enum YAMLSource {
 
   private static func failure(_ error: YamlError, source: String) -> Failure {
     switch error {
-    case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
-      .composer(_, let problem, let mark, _):
-      return Failure(.badConfiguration, problem, at: "\(Place(source, line: mark.line))")
+    case .scanner(let context, let problem, let mark, _), .parser(let context, let problem, let mark, _),
+      .composer(let context, let problem, let mark, _):
+      // As in "while parsing a flow sequence, did not find expected ',' or ']'".
+      let message = (context.map { "\($0.text), " } ?? "") + problem
+      return Failure(.badConfiguration, message, at: "\(Place(source, line: mark.line))")
     case .duplicatedKeysInMapping(let keys, let context):
       let name = keys.first ?? ""
       return Failure(

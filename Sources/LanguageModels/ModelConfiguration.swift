@@ -101,14 +101,19 @@ public struct ModelConfiguration: Equatable, Sendable {
 extension ModelConfiguration {
   /// The largest size that any dimension may have: beyond it products of two would no longer fit.
   private static let largest = 1 << 30
+  /// Every layer costs memory before a single weight is there.
+  private static let mostLayers = 1 << 14
 
   private func check(headWidthGiven: Bool, _ failure: (String) -> Failure) throws {
     let sizes = [
       ("vocabulary", vocabulary), ("context", context), ("width", width), ("layers", layers), ("heads", heads),
       ("key_value_heads", keyValueHeads), ("feed_forward", feedForward),
     ]
-    for (name, size) in sizes where !(1...Self.largest).contains(size) {
-      throw failure("\(name) is \(size), expected a number from 1 to \(Self.largest)")
+    for (name, size) in sizes {
+      let largest = name == "layers" ? Self.mostLayers : Self.largest
+      guard (1...largest).contains(size) else {
+        throw failure("\(name) is \(size), expected a number from 1 to \(largest)")
+      }
     }
     if !headWidthGiven && width % heads != 0 {
       throw failure("\(heads) heads do not divide a width of \(width)")

@@ -3,8 +3,8 @@ import Diagnostics
 
 /// Finds what in a store no pipeline needs any more.
 ///
-/// Needed is what a stage of any pipeline last had, what that was made from, and whatever is being made right now.
-/// Everything else came of settings that have changed since, and can be made again.
+/// Needed is what a stage of any pipeline last had, what that was made from, whatever is being made right now, and what
+/// a run that goes on makes or reads. Everything else came of settings that have changed since, and can be made again.
 public struct Collector {
   public struct Item: Equatable, Sendable {
     public let path: String
@@ -20,21 +20,47 @@ public struct Collector {
   public func garbage() throws -> [Item] {
     guard try Files.status(store.artifacts) != nil else { return [] }
     let names = try Files.list(store.artifacts)
-    let needed = try neededArtifacts(among: names)
+    let live = try needsOfRuns()
+    let inUse = Set(live.flatMap(\.artifacts))
+    let needed = try neededArtifacts(among: names, keys: live.flatMap(\.keys))
     return try names.compactMap { name in
       // `fit-0123.partial` and `fit-0123.replaced` belong to `fit-0123`.
       let artifact = String(name.prefix { $0 != "." })
       let path = "\(store.artifacts)/\(name)"
-      guard !needed.contains(name), !name.hasSuffix(".lock"),
+      guard !needed.contains(name), !name.hasSuffix(".lock"), !inUse.contains(artifact),
         FileLock.holder(ArtifactBuilder.lock(for: "\(store.artifacts)/\(artifact)")) == nil
       else { return nil }
       return Item(path: path, size: try Self.size(path))
     }
   }
 
-  public func remove(_ items: [Item]) throws { for item in items { try Files.remove(item.path) } }
+  /// Keeps runs from beginning, for as long as the result lives.
+  public func lock() throws -> FileLock? {
+    try Files.status(store.path) == nil ? nil : FileLock.waiting(for: store.collectionLock)
+  }
 
-  private func neededArtifacts(among names: [String]) throws -> Set<String> {
+  /// Removes what `garbage` found.
+  ///
+  /// - Returns: what was left alone, because someone has begun to make it meanwhile.
+  public func remove(_ items: [Item]) throws -> [Item] {
+    try items.filter { item in
+      let artifact = "\(store.artifacts)/\(Files.name(of: item.path).prefix { $0 != "." })"
+      guard let lock = try? FileLock(ArtifactBuilder.lock(for: artifact)) else { return true }
+      defer { withExtendedLifetime(lock) {} }
+      try Files.remove(item.path)
+      return false
+    }
+  }
+
+  private func needsOfRuns() throws -> [RunFolder.Needs] {
+    guard try Files.status(store.allRuns) != nil else { return [] }
+    return try Files.list(store.allRuns).flatMap { pipeline in
+      let runs = "\(store.allRuns)/\(pipeline)"
+      return try Files.list(runs).compactMap { try RunFolder.needs(ofRunIn: "\(runs)/\($0)") }
+    }
+  }
+
+  private func neededArtifacts(among names: [String], keys: [String]) throws -> Set<String> {
     var pathsByKey: [String: String] = [:]
     var inputsByKey: [String: [String]] = [:]
     for name in names where !name.contains(".") {
@@ -42,7 +68,7 @@ public struct Collector {
       pathsByKey[manifest.key] = name
       inputsByKey[manifest.key] = manifest.inputs.map(\.key)
     }
-    var pending = try recordedKeys()
+    var pending = try recordedKeys() + keys
     var needed: Set<String> = []
     while let key = pending.popLast() {
       guard let name = pathsByKey[key], needed.insert(name).inserted else { continue }

@@ -1,6 +1,5 @@
 import Artifacts
 import Diagnostics
-import Glibc
 
 /// What each stage of a pipeline was when it last had a result; the planner tells from it what has changed.
 public struct Ledger: Equatable, Sendable {
@@ -39,23 +38,11 @@ public struct Ledger: Equatable, Sendable {
   public static func update(_ path: String, with changes: [String: Record]) throws {
     guard !changes.isEmpty else { return }
     try Files.makeFolder(Files.folder(of: path))
-    let lock = try waitForLock("\(path).lock")
+    let lock = try FileLock.waiting(for: "\(path).lock")
     var ledger = try Ledger(reading: path)
     ledger.records.merge(changes) { $1 }
     try AtomicFile.write(ledger.json.pretty, to: path)
     extendLifetime(lock)
-  }
-
-  /// The lock is only ever held for a moment.
-  private static func waitForLock(_ path: String) throws -> FileLock {
-    while true {
-      do {
-        return try FileLock(path)
-      } catch let failure as Failure where failure.status == .tryAgain {
-        try Interruption.check()
-        usleep(10_000)
-      }
-    }
   }
 
   private var json: JSON {

@@ -1,11 +1,12 @@
 import Artifacts
 import Diagnostics
 import Glibc
+import StageDescriptions
 
 /// The folder of one run of a pipeline: what was planned, what came of it, logs and frozen configurations.
 ///
 /// `run.json` is written anew whenever something changes, so it also tells of a run that was killed. It is the only
-/// place for times and durations: artifacts must not depend on them.
+/// place for times and durations: artifacts must not depend on them. `lock` is held while the run goes on.
 struct RunFolder: Sendable {
   /// What came of one stage.
   struct Entry: Sendable {
@@ -15,6 +16,9 @@ struct RunFolder: Sendable {
     var started: Double?
     var ended: Double?
     var attempts = 0
+
+    /// How long it took; nil before its end. Someone may have set the clock back meanwhile.
+    var seconds: Double? { started.flatMap { started in ended.map { max(0, $0 - started) } } }
   }
 
   let path: String
@@ -22,12 +26,17 @@ struct RunFolder: Sendable {
   private let started: Double
   private var ended: Double?
   private var entries: [String: Entry]
+  private let lock: FileLock
+
+  private static let recordName = "run.json"
+  private static let lockName = "lock"
 
   /// Makes the folder, named after the time.
   init(in store: Store, for plan: Plan, at now: Double) throws {
     let runs = store.runs(of: plan.pipeline)
     try Files.makeFolder(runs)
     path = try Self.makeFolder(in: runs, named: calendarTime(now, compact: true))
+    lock = try FileLock("\(path)/\(Self.lockName)")
     (self.plan, started) = (plan, now)
     entries = Dictionary(uniqueKeysWithValues: plan.stages.map { ($0.name, Entry(planned: $0.decision)) })
     try save()
@@ -52,7 +61,7 @@ struct RunFolder: Sendable {
     try save()
   }
 
-  private func save() throws { try AtomicFile.write(json.pretty, to: "\(path)/run.json") }
+  private func save() throws { try AtomicFile.write(json.pretty, to: "\(path)/\(Self.recordName)") }
 
   private var json: JSON {
     var stages = JSONObject()
@@ -65,6 +74,26 @@ struct RunFolder: Sendable {
       "process": .integer(Int(getpid())), "started": .string(calendarTime(started)),
       "ended": ended.map { .string(calendarTime($0)) } ?? .null, "stages": .object(stages),
     ]
+  }
+
+  /// What a run that goes on needs of the store; nil for a run that is over.
+  static func needs(ofRunIn path: String) throws -> Needs? {
+    let record = "\(path)/\(recordName)"
+    guard FileLock.holder("\(path)/\(lockName)") != nil, try Files.status(record) != nil else { return nil }
+    let json = try JSON(parsing: try Files.read(record), source: record)
+    let stages = (json["stages"]?.objectValue ?? [:]).map(\.value)
+    return Needs(
+      keys: stages.flatMap { stage in
+        [stage["key"]?.stringValue].compactMap { $0 }
+          + (stage["inputs"]?.arrayValue ?? []).compactMap(\.stringValue)
+      }, artifacts: Set(stages.compactMap { $0["artifact"]?.stringValue }.map(Files.name)))
+  }
+
+  struct Needs {
+    /// Of the artifacts that its stages make and read.
+    let keys: [String]
+    /// Names of the folders that its stages make.
+    let artifacts: Set<String>
   }
 
   private static func makeFolder(in runs: String, named name: String) throws -> String {
@@ -89,10 +118,11 @@ extension RunFolder.Entry {
   fileprivate func json(of stage: PlannedStage) -> JSON {
     [
       "stage": .string(stage.identity.stage), "state": .string(state), "reason": reason.map { .string($0) } ?? .null,
-      "key": .string(stage.key), "artifact": .string(stage.output), "attempts": .integer(attempts),
+      "key": .string(stage.key), "artifact": .string(stage.output),
+      "inputs": .array(stage.identity.inputs.filter { $0.kind != RawInput.kind }.map { .string($0.key) }),
+      "attempts": .integer(attempts),
       "started": started.map { .string(calendarTime($0)) } ?? .null,
-      "seconds": started.flatMap { started in ended.map { .number((($0 - started) * 1000).rounded() / 1000) } }
-        ?? .null,
+      "seconds": seconds.map { .number(($0 * 1000).rounded() / 1000) } ?? .null,
     ]
   }
 }

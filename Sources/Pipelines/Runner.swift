@@ -31,11 +31,23 @@ public struct Runner: Sendable {
     try store.note(plan.stages.filter { $0.decision == .upToDate }, of: plan.pipeline)
     guard !plan.work.isEmpty else { return nil }
     for stage in plan.work { try executor.check(stage.description.program) }
-    var folder = try RunFolder(in: store, for: plan, at: clock.now)
+    var folder = try begin(plan)
     let failure = try await carryOut(plan, &folder)
     try folder.close(at: clock.now)
     if let failure { throw failure }
     return folder.path
+  }
+
+  /// From here on `gc` knows what the run needs; what it removed before must not be missed half way.
+  private func begin(_ plan: Plan) throws -> RunFolder {
+    try Files.makeFolder(store.path)
+    let lock = try FileLock.waiting(for: store.collectionLock)
+    defer { withExtendedLifetime(lock) {} }
+    for stage in plan.stages where stage.decision == .upToDate && !Files.exists(stage.output) {
+      throw Failure(
+        .tryAgain, "the result of \(stage.name) was removed after the pipeline was planned; run the pipeline again")
+    }
+    return try RunFolder(in: store, for: plan, at: clock.now)
   }
 
   private enum Event: Sendable {
@@ -87,19 +99,24 @@ public struct Runner: Sendable {
     _ stage: PlannedStage, _ end: StageEnd, of plan: Plan, _ state: inout RunState, _ folder: inout RunFolder
   ) throws {
     state.release(stage, budget)
+    if case .failed(let failure, _) = end { state.failure = state.failure ?? failure }
     let now = clock.now
     var seconds = 0.0
-    try folder.update(stage) { entry in
-      (entry.state, entry.attempts, entry.ended) = (end.word, end.attempts, now)
-      seconds = now - (entry.started ?? now)
+    do {
+      try folder.update(stage) { entry in
+        (entry.state, entry.attempts, entry.ended) = (end.word, end.attempts, now)
+        seconds = entry.seconds ?? 0
+      }
+    } catch {
+      // A disk that is full fails both; what the stage says of it is worth more than that it could not be recorded.
+      throw state.failure ?? error
     }
     switch end {
     case .made, .adopted:
       state.waiting.removeAll { $0.name == stage.name }
       try store.note([stage], of: plan.pipeline)
       Log.note("\(stage.name): \(end.word), took \(clockTime(seconds))")
-    case .interrupted: break
-    case .failed(let failure, _): state.failure = state.failure ?? failure
+    case .interrupted, .failed: break
     }
   }
 }

@@ -8,6 +8,7 @@ import Diagnostics
 ///     pipelines/PIPELINE.json            what each stage last was, to tell what changed (the ledger)
 ///     runs/PIPELINE/20260131T120000Z/    a run: run.json, and each stage's log and frozen configuration
 ///     digests.json                       digests of files that have not changed since they were hashed
+///     gc.lock                            held while unneeded artifacts are removed, and while a run says what it needs
 public struct Store: Sendable {
   public static let defaultPath = "store"
   private static let keyDigits = 16
@@ -19,6 +20,8 @@ public struct Store: Sendable {
   public var artifacts: String { "\(path)/artifacts" }
   public var digestCache: String { "\(path)/digests.json" }
   public var ledgers: String { "\(path)/pipelines" }
+  var allRuns: String { "\(path)/runs" }
+  var collectionLock: String { "\(path)/gc.lock" }
 
   public func artifact(stage: String, key: String) -> String {
     "\(artifacts)/\(stage)-\(key.prefix(Self.keyDigits))"
@@ -28,7 +31,7 @@ public struct Store: Sendable {
 
   public func link(pipeline: String, stage: String) -> String { "\(path)/latest/\(pipeline)/\(stage)" }
 
-  public func runs(of pipeline: String) -> String { "\(path)/runs/\(pipeline)" }
+  public func runs(of pipeline: String) -> String { "\(allRuns)/\(pipeline)" }
 }
 
 /// What stands where a stage's artifact belongs.

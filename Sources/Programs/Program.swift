@@ -1,11 +1,16 @@
 import ArgumentParser
+import Artifacts
 import Diagnostics
 import Glibc
 
 /// A program of the package: parses its command line, works, ends with a code of `sysexits`.
 ///
 /// Errors go to standard error as `tempnet-fit: error: place: message`; standard output is for results.
-public protocol Program: ParsableCommand {}
+public protocol Program: ParsableCommand {
+  /// What the program computes with: libtorch's version, and the arithmetic that it uses here. Asked for by `--version`
+  /// only, because looking prepares libtorch.
+  static var engine: String? { get }
+}
 
 /// A program that waits for others while it works.
 public protocol AsyncProgram: Program, AsyncParsableCommand {}
@@ -16,6 +21,7 @@ extension AsyncProgram {
     do {
       var command = try parseAsRoot()
       if var waiting = command as? any AsyncParsableCommand { try await waiting.run() } else { try command.run() }
+      try finishOutput()
     } catch {
       end(with: error)
     }
@@ -23,14 +29,28 @@ extension AsyncProgram {
 }
 
 extension Program {
+  public static var engine: String? { nil }
+
+  /// What `--version` prints: the release, which build of it, and what it computes with.
+  private static var version: String {
+    [Release.version, Build.identity.map { "build \($0)" }, engine].compactMap { $0 }.joined(separator: ", ")
+  }
+
   public static func main() {
     Interruption.install()
     do {
       var command = try parseAsRoot()
       try command.run()
+      try finishOutput()
     } catch {
       end(with: error)
     }
+  }
+
+  /// What is printed is a result: if a full disk does not take it, the program has failed. A reader that has gone away,
+  /// as in `tempnet-run status | head -1`, had what it wanted.
+  fileprivate static func finishOutput() throws {
+    if fflush(nil) != 0 && errno != EPIPE { throw Failure.system("cannot write", "standard output") }
   }
 
   /// Says what went wrong, or prints the help that was asked for, and ends the process.
@@ -41,7 +61,8 @@ extension Program {
     }
     let status = exitCode(for: error)
     if status == .success {
-      print(fullMessage(for: error))
+      let message = fullMessage(for: error)
+      print(message == Release.version ? version : message)
       Glibc.exit(ExitStatus.done.rawValue)
     }
     guard status == .validationFailure else {

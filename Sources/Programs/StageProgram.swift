@@ -25,6 +25,10 @@ public struct CommonOptions: ParsableArguments {
   public var expectKey: String?
 
   public init() {}
+
+  public func validate() throws {
+    if output.isEmpty { throw ValidationError("--output needs the path of a folder") }
+  }
 }
 
 /// The program of one stage, which is little more than its options. The file must not be named `main.swift`:

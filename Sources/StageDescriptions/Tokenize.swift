@@ -16,7 +16,7 @@ public struct TokenizeConfiguration: StageConfiguration {
   public var validation: Double
   public var test: Double
   public var shardTokens: Int
-  /// How many bytes a compressed file or archive may unpack to.
+  /// How many bytes a compressed file or archive may unpack to; nil for as many as texts ever do.
   public var unpackedLimit: Int?
   public var threads: Int?
 
@@ -39,7 +39,7 @@ public struct TokenizeConfiguration: StageConfiguration {
       "shard_tokens", default: 1 << 27, in: 1...1 << 32, help: "tokens per shard, at most")
     unpackedLimit = try reader.value(
       "unpacked_limit", as: .optional(.integer(in: 0...Int.max)), default: .some(nil), identity: false,
-      help: "bytes that a compressed text may unpack to")
+      help: "bytes that a compressed text may unpack to; else 200 times its size or 1 GiB, whichever is more")
     threads = try reader.threads()
     if corpus.isEmpty { throw reader.failure("corpus", "must name a text") }
     if validation + test > 1 { throw reader.failure("test", "and validation together must not exceed 1") }

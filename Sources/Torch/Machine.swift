@@ -57,6 +57,9 @@ public enum Machine {
   }
 
   public static var torchVersion: String { String(cString: ctorch_version()) }
+  /// libtorch and what it computes with on this processor, as in `libtorch 2.13.0 with AVX2`.
+  public static var description: String { "libtorch \(torchVersion) with \(vectorInstructions)" }
+
   /// The widest vector instructions libtorch uses here, such as `AVX2`.
   public static var vectorInstructions: String {
     prepare()

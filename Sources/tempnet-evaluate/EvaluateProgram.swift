@@ -5,6 +5,7 @@ import Diagnostics
 import EvaluateStage
 import Programs
 import StageDescriptions
+import Torch
 
 @main struct EvaluateProgram: StageProgram {
   typealias Description = Evaluate
@@ -30,6 +31,8 @@ import StageDescriptions
   var inputs: [String: [String]] { ["model": [model], "tokens": [tokens], "tempnet": tempnet] }
 
   var settings: [ConfigurationOverride?] { policies.map(\.setting) }
+
+  static var engine: String? { Torch.Machine.description }
 
   func perform(_ request: StageRequest<Evaluate>) throws -> Artifact { try EvaluateStage.run(request) }
 }

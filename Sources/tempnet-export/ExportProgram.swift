@@ -4,6 +4,7 @@ import Configuration
 import ExportStage
 import Programs
 import StageDescriptions
+import Torch
 
 @main struct ExportProgram: StageProgram {
   typealias Description = Export
@@ -29,6 +30,8 @@ import StageDescriptions
   }
 
   var settings: [ConfigurationOverride?] { [.option("format", format, from: "--format")] }
+
+  static var engine: String? { Torch.Machine.description }
 
   func perform(_ request: StageRequest<Export>) throws -> Artifact { try ExportStage.run(request) }
 }

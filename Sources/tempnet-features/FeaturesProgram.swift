@@ -4,6 +4,7 @@ import Configuration
 import FeaturesStage
 import Programs
 import StageDescriptions
+import Torch
 
 @main struct FeaturesProgram: StageProgram {
   typealias Description = Features
@@ -17,6 +18,8 @@ import StageDescriptions
   var tokens: String
 
   var inputs: [String: [String]] { ["model": [model], "tokens": [tokens]] }
+
+  static var engine: String? { Torch.Machine.description }
 
   func perform(_ request: StageRequest<Features>) throws -> Artifact { try FeaturesStage.run(request) }
 }

@@ -3,6 +3,7 @@ import Artifacts
 import FitStage
 import Programs
 import StageDescriptions
+import Torch
 
 @main struct FitProgram: StageProgram {
   typealias Description = Fit
@@ -13,6 +14,8 @@ import StageDescriptions
   var features: String
 
   var inputs: [String: [String]] { ["features": [features]] }
+
+  static var engine: String? { Torch.Machine.description }
 
   func perform(_ request: StageRequest<Fit>) throws -> Artifact { try FitStage.run(request) }
 }

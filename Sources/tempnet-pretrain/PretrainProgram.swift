@@ -4,6 +4,7 @@ import Configuration
 import PretrainStage
 import Programs
 import StageDescriptions
+import Torch
 
 @main struct PretrainProgram: StageProgram {
   typealias Description = Pretrain
@@ -17,6 +18,8 @@ import StageDescriptions
   var model: String?
 
   var inputs: [String: [String]] { ["tokens": [tokens], "model": model.map { [$0] } ?? []] }
+
+  static var engine: String? { Torch.Machine.description }
 
   func perform(_ request: StageRequest<Pretrain>) throws -> Artifact { try PretrainStage.run(request) }
 }

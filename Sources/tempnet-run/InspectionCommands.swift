@@ -40,26 +40,26 @@ struct WhyCommand: ParsableCommand {
 
 struct GraphCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "graph", abstract: "Print the pipeline as a graph in Graphviz's language.")
+    commandName: "graph", abstract: "Print which stage reads from which.")
+
+  enum Format: String, CaseIterable, ExpressibleByArgument { case text, dot }
 
   @OptionGroup var options: PipelineOptions
 
+  @Option(help: "How to print it: dot is Graphviz's language, with what has to run dashed.")
+  var format = Format.text
+
   func run() throws {
     let plan = try options.workspace().plan()
-    print("digraph \"\(plan.pipeline)\" {\n  rankdir=LR; node [shape=box]")
-    for stage in plan.stages {
-      print(
-        "  \"\(stage.name)\" [label=\"\(stage.name)\\n\(stage.identity.stage)\"\(stage.decision.isRun ? ", style=dashed" : "")]"
-      )
-      for source in stage.dependencies.sorted() { print("  \"\(source)\" -> \"\(stage.name)\"") }
-    }
-    print("}")
+    print(format == .text ? plan.text : plan.dot)
   }
 }
 
 struct VerifyCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "verify", abstract: "Read every result of the pipeline again and compare it with its digests.")
+    commandName: "verify",
+    abstract: "Read every result of the pipeline again and compare it with its digests.",
+    discussion: "What is damaged is named, noted in its folder, and made anew by the next run.")
 
   @OptionGroup var options: PipelineOptions
 
@@ -71,14 +71,16 @@ struct VerifyCommand: ParsableCommand {
         continue
       }
       do {
-        let artifact = try Artifact.open(stage.output, kind: stage.identity.kind, check: .digests)
+        let artifact = try Artifact.verify(stage.output, kind: stage.identity.kind)
         print("\(stage.name): \(artifact.manifest.files.count) files are as they were written")
       } catch let failure as Failure {
         print("\(stage.name): \(failure)")
         damaged.append(stage.name)
       }
     }
-    guard damaged.isEmpty else { throw Failure(.badData, "damaged: \(damaged.joined(separator: ", "))") }
+    guard damaged.isEmpty else {
+      throw Failure(.badData, "damaged: \(damaged.joined(separator: ", ")); the next run makes them anew")
+    }
   }
 }
 
@@ -93,11 +95,15 @@ struct CollectCommand: ParsableCommand {
 
   func run() throws {
     let collector = Collector(Store(options.store))
+    // What nobody needs now must not come into use before it is gone.
+    let lock = delete ? try collector.lock() : nil
+    defer { withExtendedLifetime(lock) {} }
     let garbage = try collector.garbage()
     for item in garbage { print("\(abbreviated(Double(item.size)))B\t\(item.path)") }
-    if delete { try collector.remove(garbage) }
     let total = "\(garbage.count) of them, \(abbreviated(Double(garbage.reduce(0) { $0 + $1.size })))B"
-    Log.note(delete ? "removed \(total)" : "\(total); --delete removes them")
+    guard delete else { return Log.note("\(total); --delete removes them") }
+    Log.note("removing \(total)")
+    for item in try collector.remove(garbage) { Log.note("\(item.path) stays: it has come into use") }
   }
 }
 
@@ -113,10 +119,35 @@ extension Decision {
 
 extension Plan {
   /// A line per stage: its name, and what will be done with it and why.
-  var table: String {
-    let width = stages.map(\.name.count).max() ?? 0
-    return stages.map { stage in
-      stage.name + String(repeating: " ", count: width - stage.name.count + 2) + stage.decision.words
-    }.joined(separator: "\n")
+  var table: String { columns { [$0.name, $0.decision.words] } }
+
+  /// A line per stage: its name, what it runs, and the stages it reads from.
+  var text: String {
+    columns { stage in
+      let sources = stages.map(\.name).filter(stage.dependencies.contains)
+      return [stage.name, stage.identity.stage] + (sources.isEmpty ? [] : ["<- \(sources.joined(separator: ", "))"])
+    }
+  }
+
+  var dot: String {
+    let nodes = stages.map { stage in
+      let style = stage.decision.isRun ? ", style=dashed" : ""
+      return "  \"\(stage.name)\" [label=\"\(stage.name)\\n\(stage.identity.stage)\"\(style)]"
+    }
+    let edges = stages.flatMap { stage in stage.dependencies.sorted().map { "  \"\($0)\" -> \"\(stage.name)\"" } }
+    return (["digraph \"\(pipeline)\" {", "  rankdir=LR; node [shape=box]"] + nodes + edges + ["}"])
+      .joined(separator: "\n")
+  }
+
+  /// A line per stage of cells, those below each other aligned.
+  private func columns(_ cells: (PlannedStage) -> [String]) -> String {
+    var rows = stages.map(cells)
+    for column in 0..<(rows.map(\.count).max() ?? 0) {
+      // The last cell of a row needs no blanks after it.
+      let padded = rows.indices.filter { rows[$0].count > column + 1 }
+      let width = padded.map { rows[$0][column].count }.max() ?? 0
+      for row in padded { rows[row][column] += String(repeating: " ", count: width - rows[row][column].count) }
+    }
+    return rows.map { $0.joined(separator: "  ") }.joined(separator: "\n")
   }
 }

@@ -24,6 +24,10 @@ struct RunnerProgram: AsyncProgram {
 struct StoreOptions: ParsableArguments {
   @Option(help: ArgumentHelp("The folder that keeps artifacts, logs and records.", valueName: "dir"))
   var store = Store.defaultPath
+
+  func validate() throws {
+    if store.isEmpty { throw ValidationError("--store needs the path of a folder") }
+  }
 }
 
 /// What every command that looks at a pipeline takes.

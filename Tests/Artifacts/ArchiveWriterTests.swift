@@ -43,5 +43,6 @@ import Testing
       try writer.close()
     }
     #expect(full?.status == .inputOutput)
+    #expect(full?.message.contains("No space left on device") == true)
   }
 }

@@ -44,4 +44,19 @@ import Testing
   @Test func `what the builder returns is what opening gives`() throws {
     #expect(try Artifact.open(folder("out"), kind: .tempnet, check: .digests).manifest == artifact.manifest)
   }
+
+  @Test func `verifying notes damage, after which nobody reads the artifact until it is mended`() throws {
+    let path = folder("out/a/one.txt")
+    #expect(try Artifact.verify(folder("out"), kind: .tempnet).key == artifact.key)
+    try AtomicFile.write("two\n", to: path)
+    let found = try #require(throws: Failure.self) { try Artifact.verify(folder("out")) }
+    #expect(found.status == .badData && found.place == path)
+    #expect(try failure() == Failure(.badData, "was found to be damaged: \(found)", at: folder("out")))
+    #expect { try ArtifactSample.build(folder("out")) } throws: { ($0 as? Failure)?.status == .outputExists }
+    try AtomicFile.write("one\n", to: path)
+    #expect(throws: Failure.self) { try Artifact.open(folder("out")) }
+    _ = try Artifact.verify(folder("out"))
+    #expect(try Artifact.open(folder("out")).manifest == artifact.manifest)
+    #expect(!Files.exists(folder("out/\(Artifact.damageMark)")))
+  }
 }

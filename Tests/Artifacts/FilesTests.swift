@@ -179,4 +179,30 @@ import Testing
     let failure = #expect(throws: Failure.self) { try reader.next() }
     #expect(failure?.description == "\(path), line 2: longer than 100000 bytes")
   }
+
+  @Test func `a file where a folder should be is in the way`() throws {
+    try folder.write("", to: "file")
+    for path in ["file", "file/a", "file/a/b"] {
+      let failure = #expect(throws: Failure.self) { try Files.makeFolder(folder(path)) }
+      #expect(failure == Failure(.outputExists, "is no folder, but one is needed here", at: folder("file")))
+    }
+  }
+
+  @Test func `a file beyond the limit is refused before it is read`() throws {
+    let path = try folder.write("12345", to: "file")
+    #expect(try Files.read(path, limit: 5) == Array("12345".utf8))
+    #expect { try Files.read(path, limit: 4) } throws: { ($0 as? Failure)?.status == .badData }
+    // Sparse: as large as it likes on any disk.
+    #expect(truncate(path, 1 << 40) == 0)
+    #expect { try Files.read(path) } throws: { ($0 as? Failure)?.status == .badData }
+  }
+
+  @Test func `pipes and devices are not digested`() throws {
+    #expect(mkfifo(folder("pipe"), 0o600) == 0)
+    for path in [folder("pipe"), "/dev/null"] {
+      #expect { try FileDigests().sha256(of: path) } throws: {
+        ($0 as? Failure) == Failure(.badData, "is not a regular file", at: path)
+      }
+    }
+  }
 }

@@ -165,4 +165,10 @@ import Testing
     #expect(json["model"]?["vocab"]?["\u{120}token249999"] == 249_999)
     #expect(time < .seconds(20), "\(text.utf8.count) bytes took \(time)")
   }
+
+  @Test func `lines are counted from where the text stands in its file`() {
+    #expect { try JSON(parsing: "{\n\"a\": 01}", source: "x.jsonl", line: 7) } throws: {
+      ($0 as? Failure)?.place == "x.jsonl, line 8"
+    }
+  }
 }

@@ -115,6 +115,9 @@ import Testing
       failure("steps: 7", set: ["steps.x=3"])
         == "--set steps.x=3: '7' at a.yaml, line 1 holds no keys, so 'x' cannot be set in it")
     #expect(failure("steps: 7", set: ["rate"]) == "--set rate: expected key=value")
+    #expect(
+      failure("steps: 7", set: ["names=[a, "])
+        == "--set names=[a, : while parsing a flow node, did not find expected node content")
     #expect(failure("steps: 7", set: ["names=#1"]) == "--set names=#1: the value is a YAML comment; quote it")
     #expect(failure("steps: 7", set: ["steps="])?.hasSuffix("not nothing") == true)
   }

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Whatever happens to a process, going on comes to the same bytes as never having been disturbed.
-@Suite(.serialized, .enabled(if: slowTestsEnabled), UndisturbedPipeline()) struct InterruptionTests {
+@Suite(.serialized, .enabled(if: slowTestsEnabled), UndisturbedPipeline(.long)) struct InterruptionTests {
   private static let stagesWithCheckpoints = ["model", "features", "tempnet"]
 
   private let pipeline: TinyPipeline
@@ -94,22 +94,5 @@ import Testing
       try await Task.sleep(for: .milliseconds(2))
     }
     try await Task.sleep(for: .milliseconds(Int.random(in: 0...300)))
-  }
-}
-
-/// Runs a pipeline by hand once for a whole suite, which compares with what came of it.
-struct UndisturbedPipeline: SuiteTrait, TestScoping {
-  struct Made: Sendable {
-    let pipeline: TinyPipeline
-    let results: [String: ArtifactContent]
-  }
-  @TaskLocal static var made: Made?
-
-  func provideScope(
-    for test: Test, testCase: Test.Case?, performing function: @Sendable () async throws -> Void
-  ) async throws {
-    let pipeline = try TinyPipeline(.long)
-    let made = Made(pipeline: pipeline, results: try await pipeline.runByHand())
-    try await Self.$made.withValue(made) { try await function() }
   }
 }

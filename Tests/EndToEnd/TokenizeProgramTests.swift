@@ -53,14 +53,6 @@ import Testing
     #expect(outcome.errors.contains("line 2") && outcome.errors.contains("'vocabulary'"), "\(outcome)")
   }
 
-  @Test func `an output that cannot be written ends with 74 or 73`() async throws {
-    try folder.write(corpus(sentences: 200), to: "text.txt")
-    try folder.write("", to: "file")
-    let outcome = try await Program.tokenize(
-      ["--corpus", "text.txt", "--vocabulary", "300", "--output", "file/tokens"], in: folder.path)
-    #expect([.exited(73), .exited(74), .exited(66)].contains(outcome.end), "\(outcome)")
-  }
-
   @Test func `a damaged archive ends with 65`() async throws {
     // gzip's header, and then nothing that deflate could have made.
     try AtomicFile.write(

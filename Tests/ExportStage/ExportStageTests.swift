@@ -89,6 +89,16 @@ import Weights
     return folder("tempnet")
   }
 
+  /// Whoever changes these texts raises `Export.version` and writes the new digests here. The release's name is left out.
+  @Test func `gives the results of its version`() throws {
+    #expect(Export.version == 1)
+    let bundle = try unpackedBundle()
+    let digests = try ["README.md", "config.json", "tempnet.py"].map { name in
+      String(SHA256.hex(of: try text("\(bundle)/\(name)").replacing(Release.version, with: "")).prefix(16))
+    }
+    #expect(digests == ["f84bd0d8d8cff1f7", "1ecfdba790fb1f09", "84c6043cca624ecd"])
+  }
+
   @Test func `the safetensors export holds the published names and every setting`() throws {
     let path = try export("safetensors").file("tempnet.safetensors")
     let file = try SafetensorsFile(path)

@@ -134,4 +134,25 @@ import Testing
           .badConfiguration, "unknown key 'vocabular'; did you mean 'vocabulary'?", at: "sample.yaml, line 6")
     }
   }
+
+  @Test func `damage that only verifying finds makes just that artifact anew`() async throws {
+    let bench = try Bench()
+    let plan = try bench.plan()
+    try await bench.run(plan)
+    let b = try #require(plan["b"])
+    try AtomicFile.write("MADE by b", to: "\(b.output)/result.html")
+    #expect(Set(try bench.decisions().values) == [.upToDate], "sizes alone do not show it")
+    #expect(throws: Failure.self) { try Artifact.verify(b.output, kind: b.identity.kind) }
+    let decisions = try bench.decisions()
+    guard case .run(let reason) = decisions["b"] else {
+      Issue.record("\(decisions)")
+      return
+    }
+    #expect(
+      reason.hasPrefix("its artifact is damaged: \(b.output): was found to be damaged: \(b.output)/result.html: "))
+    #expect(decisions.values.count { $0 != .upToDate } == 1)
+    try await bench.run(try bench.plan())
+    #expect(Set(try bench.decisions().values) == [.upToDate])
+    #expect(try Artifact.verify(b.output).key == b.key)
+  }
 }

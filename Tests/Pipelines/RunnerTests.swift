@@ -212,6 +212,38 @@ import Testing
     }
   }
 
+  @Test func `a clock that is set back leaves no negative times and no run without a folder of its own`() async throws {
+    let bench = try Bench()
+    let clock = BackwardClock()
+    func run(_ settings: [String]) async throws -> String {
+      let plan = try bench.plan(set: settings)
+      return try #require(
+        try await Runner(
+          store: bench.store, executor: RecordingExecutor(plan), clock: clock, budget: .ample, isInterrupted: { false }
+        ).run(plan))
+    }
+    let folders = [try await run([]), try await run(["a.rho=7"]), try await run(["a.rho=8"])]
+    #expect(Set(folders).count == 3)
+    let record = try JSON(parsing: try Files.read("\(folders[0])/run.json"), source: "run.json")
+    #expect(record["stages"]?["text"]?["seconds"] == 0.0)
+    #expect(Set(try bench.decisions(set: ["a.rho=8"]).values) == [.upToDate])
+  }
+
+  @Test func `a stage that fails is named though the run cannot be recorded any more`() async throws {
+    let bench = try Bench()
+    let plan = try bench.plan("stages: {t: {run: read, with: {text: TEXT}}}")
+    let executor = RecordingExecutor(plan) { order, _ in
+      // Where the folder of the run was, nothing can be written.
+      let folder = Files.folder(of: order.log)
+      try Files.rename(folder, to: "\(folder)-moved")
+      try AtomicFile.write("", to: folder)
+      return .exited(74)
+    }
+    await #expect { try await bench.run(plan, executor: executor) } throws: {
+      ($0 as? Failure)?.status == .inputOutput && "\($0)".contains("stage t ended with 74")
+    }
+  }
+
   @Test func `a program that is missing is found before anything runs`() async throws {
     let bench = try Bench()
     let plan = try bench.plan()
@@ -237,6 +269,20 @@ final class WaitingClock: WallClock {
         return $0
       })
   }
+}
+
+/// A clock that goes back an hour whenever it is looked at.
+final class BackwardClock: WallClock {
+  private let time = Mutex(1_800_000_000.0)
+
+  var now: Double {
+    time.withLock { time in
+      time -= 3600
+      return time
+    }
+  }
+
+  func sleep(seconds: Double) async throws {}
 }
 
 /// Waits until something is so.

@@ -135,6 +135,26 @@ import TokenizeStage
     let model = try PretrainStage.run(request("model", ["steps=1"])).path
     expectRefusal("a shape of its own", [], model: model)
   }
+
+  @Test func `a model is not trained further on ids of another vocabulary`() throws {
+    let model = try PretrainStage.run(request("model", ["steps=1"])).path
+    try folder.write(String(repeating: "Zwölf Boxkämpfer jagen Viktor quer.\n", count: 400), to: "other.txt")
+    let other = try TokenizeStage.run(
+      try StageRequest<Tokenize>(
+        try .resolve(["corpus=[\(folder("other.txt"))]", "vocabulary=270"]), inputs: [:], output: folder("other"),
+        digests: .forProgram)
+    ).path
+    let further = ["context=32", "batch=4", "steps=1", "tempnet.hidden=16", "device=cpu"]
+    #expect {
+      try PretrainStage.run(
+        try StageRequest<Pretrain>(
+          try .resolve(further), inputs: ["tokens": [other], "model": [model]], output: folder("further"),
+          digests: .forProgram))
+    } throws: {
+      ($0 as? Failure) == Failure(.badData, "was trained with another tokenizer than that of \(other)", at: model)
+    }
+    #expect(!Files.exists(folder("further.partial")))
+  }
 }
 
 @Suite struct ModelShapeTests {

@@ -78,6 +78,14 @@ private final class Recorder: DocumentReceiver {
     #expect(failure([folder("bomb.gz")], limit: 1_000_000) == nil)
   }
 
+  @Test(arguments: ["x.tar", "x.gz", "x.zip", "x.txt.zst"], ["", "<html>404 Not Found</html>", "PK"])
+  func `refuses what is not packed, though its name says so`(name: String, content: String) throws {
+    let folder = try TemporaryFolder()
+    let refused = failure([try folder.write(content, to: name)])
+    #expect(refused?.status == .badData && refused?.place == folder(name))
+    #expect(refused?.message == "is no archive and not compressed, though its name says so")
+  }
+
   @Test func `says what is missing`() throws {
     let folder = try TemporaryFolder()
     #expect(failure([folder("none.txt")])?.status == .missingInput)
@@ -137,5 +145,58 @@ private final class Recorder: DocumentReceiver {
 
   private func shell(_ command: String) throws {
     #expect(try runProgram("/bin/sh", ["-ec", command]) == "")
+  }
+
+  @Test func `says of a line of JSON what is wrong with it, and where`() throws {
+    let folder = try TemporaryFolder()
+    func failure(_ line: String) throws -> Failure? {
+      self.failure([try folder.write("{\"text\": \"a\"}\n\n\(line)\n", to: "x.jsonl")])
+    }
+    let place = "\(folder("x.jsonl")), line 3"
+    #expect(
+      try failure("{\"text\": 3}") == Failure(.badData, "the field 'text' holds an integer, not a text", at: place))
+    #expect(try failure("[1]") == Failure(.badData, "is an array, not an object with the field 'text'", at: place))
+    #expect(try failure("{}") == Failure(.badData, "has no field 'text'; it has none", at: place))
+    #expect(
+      try failure("{\"id\": 1, \"body\": \"\"}")
+        == Failure(.badData, "has no field 'text'; its fields are 'id', 'body'", at: place))
+    #expect(try failure("{\"text\": \"a\"")?.place == place)
+  }
+
+  @Test func `refuses what is no text in UTF-8, and lets odd bytes pass`() throws {
+    let folder = try TemporaryFolder()
+    func problem(_ bytes: [UInt8]) throws -> String? {
+      try AtomicFile.write(bytes, to: folder("x.txt"))
+      let failure = failure([folder("x.txt")])
+      #expect(failure == nil || failure?.status == .badData && failure?.place == folder("x.txt"))
+      return failure?.message
+    }
+    let text = String(repeating: "It is a truth universally acknowledged. Größe 🙂\r\n\t", count: 2000)
+    #expect(try problem(Array(text.utf8)) == nil)
+    #expect(try problem(Array(text.utf8) + [0, 0xFF, 0xFE]) == nil)
+    let wide: [UInt8] =
+      [0xFF, 0xFE]
+      + text.utf16.flatMap { unit -> [UInt8] in
+        [UInt8(truncatingIfNeeded: unit), UInt8(unit >> 8)]
+      }
+    #expect(try problem(wide)?.contains("looks like UTF-16") == true)
+    var random = Splitmix(state: 1)
+    let noise = (0..<5000).map { _ in UInt8.random(in: 0...255, using: &random) }
+    #expect(try problem(noise)?.hasPrefix("is no text in UTF-8: ") == true)
+    #expect(try problem([UInt8](repeating: 0, count: 100)) == "is no text in UTF-8: 100 of its first 100 bytes are not")
+    try shell("gzip -k \(folder("x.txt"))")
+    #expect(failure([folder("x.txt.gz")])?.place == "\(folder("x.txt.gz")), entry 'x.txt'")
+  }
+
+  @Test func `lets compressed texts unpack to as much as texts ever do, unless told otherwise`() {
+    #expect(Corpus.plausibleUnpackedSize(packed: 100) == 1 << 30)
+    #expect(Corpus.plausibleUnpackedSize(packed: 1 << 30) == 200 << 30)
+    #expect(Corpus.plausibleUnpackedSize(packed: .max) == .max)
+  }
+
+  @Test(.enabled(if: slowTestsEnabled)) func `stops a file that was made to fill a disk`() throws {
+    let folder = try TemporaryFolder()
+    try shell("yes | head -c 1100000000 | zstd -q > \(folder("bomb.zst"))")
+    #expect(failure([folder("bomb.zst")])?.message.contains("more than the limit of 1073741824 bytes") == true)
   }
 }

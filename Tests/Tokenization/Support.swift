@@ -76,19 +76,6 @@ func motley(seed: UInt64, parts: Int) -> String {
   return String(text)
 }
 
-/// Steele, Lea and Flood's generator: enough for tests, and the same everywhere.
-struct Splitmix: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ z >> 30) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ z >> 27) &* 0x94D0_49BB_1331_11EB
-    return z ^ z >> 31
-  }
-}
-
 /// Runs a program and returns what it complained about; nothing if it was content.
 func runProgram(_ path: String, _ arguments: [String]) throws -> String {
   let process = Process()

@@ -101,6 +101,10 @@ import TokenizeStage
     #expect(failure([corpus, "tokenizer=none.json"])?.status == .missingInput)
     #expect(failure([corpus, "test=0.9"])?.status == .badConfiguration)
     #expect(failure([corpus, "vocabulary=100000"])?.message.contains("entries at most") == true)
+    try folder.write("", to: "empty.txt")
+    let empty = Failure(.badData, "there is no text in it", at: folder("empty.txt"))
+    #expect(failure(["corpus=\(folder("empty.txt"))"]) == empty)
+    #expect(failure(["corpus=/dev/null"]) == Failure(.badData, "is not a regular file", at: "/dev/null"))
     try folder.write("a", to: "tiny.txt")
     #expect(failure(["corpus=\(folder("tiny.txt"))", "vocabulary=257"])?.message.contains("too little text") == true)
   }

@@ -95,4 +95,11 @@ import Testing
     try folder.write(fixtureTokenizer.fileText, to: "tokenizer.json")
     #expect(try Tokenizer(path: folder.path).vocabulary == fixtureTokenizer.vocabulary)
   }
+
+  @Test func `refuses ids that no vocabulary has`() {
+    for id in [Int.max, Int.min, -1, 1 << 21, 1 << 32] {
+      #expect(refusal { $0["model"]!["vocab"]!["a"] = .integer(id) } != nil)
+      #expect(refusal { $0["added_tokens"] = [["id": .integer(id), "content": "x", "special": true]] } != nil)
+    }
+  }
 }

@@ -1,4 +1,5 @@
 import Artifacts
+import TestSupport
 import Testing
 
 @testable import Tokenization

@@ -102,6 +102,16 @@ import Testing
     #expect { _ = try TokensArtifact(artifact) } throws: { ($0 as? Failure)?.status == .badData }
   }
 
+  @Test func `refuses lengths of documents whose sum nothing can hold`() throws {
+    let huge: [UInt8] = [0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x7F]
+    for offset in [48, 56] {
+      let artifact = try publish(documents, name: "\(offset)") {
+        try patch("\($0)/train.documents", at: offset, huge)
+      }
+      #expect { _ = try TokensArtifact(artifact) } throws: { ($0 as? Failure)?.status == .badData }
+    }
+  }
+
   @Test(arguments: ["train-00000.tokens", "train-00001.tokens", "train.documents"], [0, 5, 31, 33])
   func `refuses files that were cut`(file: String, length: Int) throws {
     let artifact = try publish(documents) { folder in

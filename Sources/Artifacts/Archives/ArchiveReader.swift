@@ -44,6 +44,12 @@ public final class ArchiveReader {
 
   deinit { archive_read_free(archive) }
 
+  /// Whether the file is an archive or compressed, and not a plain one; known once `next` has been called.
+  public var isPacked: Bool {
+    let isArchive = ![ARCHIVE_FORMAT_RAW, ARCHIVE_FORMAT_EMPTY].contains(archive_format(archive))
+    return isArchive || archive_filter_code(archive, 0) != ARCHIVE_FILTER_NONE
+  }
+
   /// The next regular file; nil after the last. What was not read of the one before is passed over.
   public func next() throws -> ArchiveEntry? {
     try skipRest()
@@ -117,7 +123,9 @@ public final class ArchiveReader {
   }
 
   private func broken(_ entry: String?) -> Failure {
-    Failure(.badData, "cannot be unpacked\(entry.map { " (in the entry '\($0)')" } ?? ""): \(reason)", at: path)
+    Failure(
+      archive_errno(archive) == EIO ? .inputOutput : .badData,
+      "cannot be unpacked\(entry.map { " (in the entry '\($0)')" } ?? ""): \(reason)", at: path)
   }
 
   private var reason: String { archive_error_string(archive).map { String(cString: $0) } ?? "no reason given" }

@@ -82,6 +82,9 @@ public final class ArchiveWriter {
 
   private var failure: Failure {
     let reason = archive_error_string(archive).map { String(cString: $0) } ?? "no reason given"
-    return Failure(.inputOutput, "cannot write the archive: \(reason)", at: path)
+    // libarchive's own codes are negative; others are the system's.
+    let code = archive_errno(archive)
+    let words = code > 0 ? ": \(String(cString: strerror(code)))" : ""
+    return Failure(.inputOutput, "cannot write the archive: \(reason)\(words)", at: path)
   }
 }

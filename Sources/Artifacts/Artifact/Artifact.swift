@@ -25,15 +25,50 @@ public struct Artifact: Sendable {
   public static func open(
     _ path: String, kind: ArtifactKind? = nil, check: Check = .sizes, digests: FileDigests? = nil
   ) throws -> Artifact {
+    let artifact = try look(at: path, kind: kind)
+    let mark = "\(path)/\(damageMark)"
+    if Files.exists(mark) {
+      let words = String(decoding: try Files.read(mark, limit: 1 << 16), as: UTF8.self).split(separator: "\n").first
+      throw Failure(.badData, "was found to be damaged: \(words ?? "")", at: path)
+    }
+    if check == .digests { try artifact.checkDigests(digests) }
+    return artifact
+  }
+
+  /// The file in an artifact's folder that says what `verify` found to be wrong with it.
+  public static let damageMark = "DAMAGED"
+
+  /// Reads all files of an artifact again and compares them with its manifest.
+  ///
+  /// What is wrong is noted in the folder, so that nobody reads the artifact until it has been made anew; a note about
+  /// what has been mended since is removed.
+  ///
+  /// - Throws: `Failure(.badData)` naming the file that differs.
+  public static func verify(_ path: String, kind: ArtifactKind? = nil) throws -> Artifact {
+    let artifact = try look(at: path, kind: kind)
+    let mark = "\(path)/\(damageMark)"
+    do {
+      try artifact.checkDigests(nil)
+    } catch let failure as Failure where failure.status == .badData {
+      do {
+        try AtomicFile.write("\(failure)\n", to: mark)
+      } catch {
+        Log.warning("the next run will not know of the damage, because it cannot be noted: \(error)")
+      }
+      throw failure
+    }
+    try Files.remove(mark)
+    return artifact
+  }
+
+  /// Checks what takes no reading: the versions first, then the kind, then sizes.
+  private static func look(at path: String, kind: ArtifactKind?) throws -> Artifact {
     let artifact = Artifact(path: path, manifest: try Manifest(of: path))
     if let kind, artifact.manifest.kind != kind.name {
       throw Failure(
         .badData, "is an artifact of kind '\(artifact.manifest.kind)'; one of kind '\(kind.name)' is needed", at: path)
     }
     for file in artifact.manifest.files { try artifact.checkSize(file) }
-    if check == .digests {
-      for file in artifact.manifest.files { try artifact.checkDigest(file, digests) }
-    }
     return artifact
   }
 
@@ -55,11 +90,13 @@ public struct Artifact: Sendable {
     }
   }
 
-  private func checkDigest(_ file: Manifest.FileEntry, _ cache: FileDigests?) throws {
-    let filePath = "\(path)/\(file.path)"
-    let digest = try cache?.sha256(of: filePath) ?? SHA256.hex(ofFile: filePath)
-    guard digest == file.sha256 else {
-      throw Failure(.badData, "has the SHA-256 \(digest) where the manifest says \(file.sha256)", at: filePath)
+  private func checkDigests(_ cache: FileDigests?) throws {
+    for file in manifest.files {
+      let filePath = "\(path)/\(file.path)"
+      let digest = try cache?.sha256(of: filePath) ?? SHA256.hex(ofFile: filePath)
+      guard digest == file.sha256 else {
+        throw Failure(.badData, "has the SHA-256 \(digest) where the manifest says \(file.sha256)", at: filePath)
+      }
     }
   }
 }

@@ -87,7 +87,7 @@ extension Manifest {
     guard try Files.status(path) != nil else {
       throw Failure(.badData, "is not an artifact: it has no \(Self.fileName)", at: folder)
     }
-    try self.init(parsing: try Files.read(path), source: path)
+    try self.init(parsing: try Files.read(path, limit: 1 << 26), source: path)
   }
 
   init(parsing bytes: [UInt8], source: String) throws {

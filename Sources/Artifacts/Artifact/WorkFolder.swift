@@ -52,9 +52,10 @@ struct WorkFolder {
     guard let difference = identity.note.differences(from: old).first else { return true }
     let checkpoints = "\(path)/checkpoints"
     guard try Files.status(checkpoints) != nil, try !Files.list(checkpoints).isEmpty else { return false }
+    let kind = difference.path.hasPrefix("resolution") ? "resolution" : "configuration"
     throw Failure(
       .tryAgain,
-      "holds unfinished work of another configuration: \(difference); "
+      "holds unfinished work of another \(kind): \(difference); "
         + "repeat the command that began it, or remove the folder", at: path)
   }
 }

@@ -40,6 +40,8 @@ public final class FileDigests: Sendable {
   /// The digest of a file's content.
   public func sha256(of path: String) throws -> String {
     guard let status = try Files.status(path) else { throw Failure(.missingInput, "there is no such file", at: path) }
+    // A pipe or device gives its bytes once, if ever, and what is digested is read again.
+    guard status.isRegular else { throw Failure(.badData, "is not a regular file", at: path) }
     if let entry = state.withLock({ $0.entries[ExactString(path)] }), entry.status == status { return entry.sha256 }
     return try compute(path)
   }

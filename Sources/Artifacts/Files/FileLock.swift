@@ -5,7 +5,7 @@ import Glibc
 ///
 /// The lock file says who holds it. It is removed on release; whoever obtains the lock makes sure that the file is
 /// still the one of that name, because another process may have removed it in between.
-public final class FileLock {
+public final class FileLock: Sendable {
   public let path: String
   private let descriptor: Int32
 
@@ -38,6 +38,20 @@ public final class FileLock {
     let text = "process \(getpid()) on \(Self.host)\n"
     ftruncate(descriptor, 0)
     _ = text.utf8.withContiguousStorageIfAvailable { pwrite(descriptor, $0.baseAddress, $0.count, 0) }
+  }
+
+  /// Waits for a lock that is only ever held for a moment.
+  ///
+  /// - Throws: `Failure(.tryAgain)` when an interruption is asked for.
+  public static func waiting(for path: String) throws -> FileLock {
+    while true {
+      do {
+        return try FileLock(path)
+      } catch let failure as Failure where failure.status == .tryAgain {
+        try Interruption.check()
+        usleep(10_000)
+      }
+    }
   }
 
   deinit {

@@ -52,9 +52,16 @@ public enum Files {
     throw Failure.system("cannot look at it", path)
   }
 
-  public static func read(_ path: String) throws -> [UInt8] {
+  /// A whole file.
+  ///
+  /// - Parameter limit: the largest file that is read, in bytes; far above every file that is meant to be read like this.
+  /// - Throws: `Failure(.badData)` for a larger one.
+  public static func read(_ path: String, limit: Int = 1 << 28) throws -> [UInt8] {
     let reader = try FileReader(path)
     let size = try reader.size
+    guard size <= limit else {
+      throw Failure(.badData, "has \(size) bytes, more than the \(limit) that such a file may have", at: path)
+    }
     var bytes = [UInt8](unsafeUninitializedCapacity: size) { _, count in count = 0 }
     while case let chunk = try reader.read(upTo: max(size, FileReader.bufferSize)), !chunk.isEmpty {
       if bytes.isEmpty { bytes = chunk } else { bytes += chunk }
@@ -83,12 +90,13 @@ public enum Files {
   public static func makeFolder(_ path: String) throws {
     if mkdir(path, 0o777) == 0 { return }
     let code = errno
-    if code == ENOENT, case let parent = folder(of: path), parent != path {
+    if code == ENOENT || code == ENOTDIR, case let parent = folder(of: path), parent != path {
       try makeFolder(parent)
       return try makeFolder(path)
     }
     // A concurrent maker may have been quicker, and some file systems report other errors for what exists.
     if try status(path)?.isFolder == true { return }
+    if code == EEXIST { throw Failure(.outputExists, "is no folder, but one is needed here", at: path) }
     throw Failure.system("cannot make the folder", path, code: code)
   }
 

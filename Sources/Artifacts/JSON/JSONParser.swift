@@ -7,22 +7,23 @@ extension JSON {
   /// - Parameters:
   ///   - bytes: UTF-8, without a byte order mark.
   ///   - source: names the text in errors, usually a path.
+  ///   - line: the number of the text's first line there.
   /// - Throws: `Failure(.badData)` with the line: bad syntax, invalid UTF-8, members given twice, numbers that do not
   ///   fit in 64 bits, nesting beyond `JSONScanner.depthLimit`, anything after the value.
-  public init(parsing bytes: some Collection<UInt8>, source: String) throws {
-    let parsed = try bytes.withContiguousStorageIfAvailable { try JSON.parse($0, source: source) }
-    self = try parsed ?? Array(bytes).withUnsafeBufferPointer { try JSON.parse($0, source: source) }
+  public init(parsing bytes: some Collection<UInt8>, source: String, line: Int = 1) throws {
+    let parsed = try bytes.withContiguousStorageIfAvailable { try JSON.parse($0, source: source, line: line) }
+    self = try parsed ?? Array(bytes).withUnsafeBufferPointer { try JSON.parse($0, source: source, line: line) }
   }
 
   /// Reads one JSON text from a string.
-  public init(parsing text: String, source: String) throws {
-    try self.init(parsing: text.utf8, source: source)
+  public init(parsing text: String, source: String, line: Int = 1) throws {
+    try self.init(parsing: text.utf8, source: source, line: line)
   }
 
-  private static func parse(_ bytes: UnsafeBufferPointer<UInt8>, source: String) throws -> JSON {
+  private static func parse(_ bytes: UnsafeBufferPointer<UInt8>, source: String, line: Int) throws -> JSON {
     // json-c counts bytes in an Int32.
     guard bytes.count <= Int(Int32.max) else { throw Failure(.badData, "larger than 2 GiB", at: source) }
-    var scanner = JSONScanner(bytes, source: source)
+    var scanner = JSONScanner(bytes, source: source, firstLine: line)
     do {
       _ = try UTF8Span(validating: bytes.span)
     } catch {

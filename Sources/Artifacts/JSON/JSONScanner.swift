@@ -19,6 +19,7 @@ struct JSONScanner {
 
   private let bytes: UnsafeBufferPointer<UInt8>
   private let source: String
+  private let firstLine: Int
   private var position = 0
   private var open: [Container] = []
   /// The last string token, and whether it holds an escaped NUL.
@@ -28,9 +29,10 @@ struct JSONScanner {
   /// The number of members of each object, in the order of their opening braces.
   private(set) var memberCounts: [Int] = []
 
-  init(_ bytes: UnsafeBufferPointer<UInt8>, source: String) {
+  init(_ bytes: UnsafeBufferPointer<UInt8>, source: String, firstLine: Int) {
     self.bytes = bytes
     self.source = source
+    self.firstLine = firstLine
   }
 
   mutating func scan() throws {
@@ -69,7 +71,7 @@ struct JSONScanner {
   /// A failure that names the line of the current position, or of another one.
   func failure(_ message: String, at offset: Int? = nil) -> Failure {
     let before = bytes[..<min(offset ?? position, bytes.count)]
-    let line = before.count { $0 == UInt8(ascii: "\n") } + 1
+    let line = before.count { $0 == UInt8(ascii: "\n") } + firstLine
     return Failure(.badData, message, at: "\(source), line \(line)")
   }
 

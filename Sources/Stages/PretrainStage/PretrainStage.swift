@@ -16,8 +16,9 @@ public enum PretrainStage {
     let tokens = try TokensArtifact(request.inputs.artifact("tokens"))
     // A configuration that cannot work is refused before anything is made.
     let resolution = try Resolution(configuration.compute)
-    let networks = try Networks(
-      configuration, vocabulary: tokens.vocabularySize, base: request.inputs.optionalArtifact("model"), resolution)
+    let base = request.inputs.optionalArtifact("model")
+    let networks = try Networks(configuration, vocabulary: tokens.vocabularySize, base: base, resolution)
+    if let base { try checkTokenizer(of: base, tokens.artifact) }
     let task = try task(networks, tokens, configuration)
 
     let builder = try ArtifactBuilder(output: request.output, identity: request.identity(resolution.json))
@@ -31,6 +32,14 @@ public enum PretrainStage {
     let result = try loop.run()
     try save(networks, tokens, builder)
     return try builder.publish(summary: summary(result, networks, task, configuration))
+  }
+
+  /// A model goes on learning from ids that mean what they meant to it so far.
+  private static func checkTokenizer(of base: Artifact, _ tokens: Artifact) throws {
+    func digest(_ artifact: Artifact) -> String? { artifact.manifest.files.first { $0.path == tokenizerName }?.sha256 }
+    if let own = digest(base), own != digest(tokens) {
+      throw Failure(.badData, "was trained with another tokenizer than that of \(tokens.path)", at: base.path)
+    }
   }
 
   private static func task(

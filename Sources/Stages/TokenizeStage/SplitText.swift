@@ -23,6 +23,9 @@ struct SplitText {
       let meter = Meter("measuring", total: corpus.expectedBytes, receiver: measurer)
       try corpus.read(into: meter)
       meter.finish()
+      guard measurer.totalBytes > 0 else {
+        throw Failure(.badData, "there is no text in it", at: configuration.corpus.joined(separator: ", "))
+      }
     }
     plan = SplitPlan(fractions, of: measurer)
     bytes = measurer.totalBytes > 0 ? measurer.totalBytes : corpus.expectedBytes

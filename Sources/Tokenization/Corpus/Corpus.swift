@@ -30,7 +30,7 @@ public struct Corpus: Sendable {
 
   /// - Parameters:
   ///   - textField: the field of JSON lines that holds the text.
-  ///   - unpackedLimit: how many bytes a compressed file or archive may unpack to; nil for any number.
+  ///   - unpackedLimit: how many bytes a compressed file or archive may unpack to; nil for as many as texts ever do.
   ///   - digests: checks the files of descriptors.
   /// - Throws: `Failure(.missingInput)` for what does not exist.
   public init(paths: [String], textField: String, unpackedLimit: Int?, digests: FileDigests) throws {
@@ -86,14 +86,29 @@ public struct Corpus: Sendable {
   }
 
   private func readPacked(_ item: Item, _ receiver: some DocumentReceiver<Split?>) throws {
-    let archive = try ArchiveReader(item.path, unpackedLimit: unpackedLimit)
+    let archive = try ArchiveReader(
+      item.path, unpackedLimit: unpackedLimit ?? Self.plausibleUnpackedSize(packed: item.size))
     while let entry = try archive.next() {
+      try checkThatPacked(archive)
       switch TextContainer(ofName: entry.entryName) {
       case .text: try readText(entry, item.split, receiver)
       case .lines: try readLines(entry, item.split, receiver)
       case .packed: throw Failure(.badData, "is packed once more; unpack the outer archive first", at: entry.name)
       }
     }
+    try checkThatPacked(archive)
+  }
+
+  /// A page that says why a download failed, or the few bytes that came of it, is no text to learn from.
+  private func checkThatPacked(_ archive: ArchiveReader) throws {
+    guard archive.isPacked else {
+      throw Failure(.badData, "is no archive and not compressed, though its name says so", at: archive.path)
+    }
+  }
+
+  /// Far more than any text unpacks to, and little enough that files which were made to fill a disk do not.
+  static func plausibleUnpackedSize(packed: Int) -> Int {
+    max(1 << 30, packed.multipliedReportingOverflow(by: 200).overflow ? .max : packed * 200)
   }
 
   private func readText(
@@ -102,9 +117,13 @@ public struct Corpus: Sendable {
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: FileReader.bufferSize, alignment: 64)
     defer { buffer.deallocate() }
     try receiver.begin(split)
+    var isFirst = true
     while case let count = try source.read(into: buffer), count > 0 {
       try Interruption.check()
-      try receiver.append(UnsafeBufferPointer(rebasing: buffer.bindMemory(to: UInt8.self)[..<count]))
+      let bytes = UnsafeBufferPointer(rebasing: buffer.bindMemory(to: UInt8.self)[..<count])
+      if isFirst, let problem = TextCheck.problem(bytes) { throw Failure(.badData, problem, at: source.name) }
+      isFirst = false
+      try receiver.append(bytes)
     }
     try receiver.end()
   }
@@ -116,20 +135,29 @@ public struct Corpus: Sendable {
     while let line = try lines.next() {
       try Interruption.check()
       if line.allSatisfy(isBlank) { continue }
-      var text = try text(ofLine: line, at: "\(source.name), line \(lines.number)")
+      var text = try text(ofLine: line, lines.number, source.name)
       try receiver.begin(split)
       try text.withUTF8 { try receiver.append($0) }
       try receiver.end()
     }
   }
 
-  private func text(ofLine line: ArraySlice<UInt8>, at place: String) throws -> String {
-    let json = try JSON(parsing: line, source: place)
-    if let text = json[textField]?.stringValue { return text }
-    let fields = json.objectValue.map { Array($0.keys) } ?? []
-    let hint = nearest(to: textField, in: fields).map { "did you mean '\($0)'?" }
-    throw Failure(
-      .badData, "has no text in the field '\(textField)'; \(hint ?? "its fields are \(fields)")", at: place)
+  private func text(ofLine line: ArraySlice<UInt8>, _ number: Int, _ source: String) throws -> String {
+    let json = try JSON(parsing: line, source: source, line: number)
+    func failure(_ message: String) -> Failure { Failure(.badData, message, at: "\(source), line \(number)") }
+    guard let object = json.objectValue else {
+      throw failure("is \(json.kindName), not an object with the field '\(textField)'")
+    }
+    guard let value = object[textField] else {
+      let names = object.keys.prefix(20).map { "'\($0)'" }.joined(separator: ", ")
+      let hint = nearest(to: textField, in: object.keys).map { "did you mean '\($0)'?" }
+      throw failure(
+        "has no field '\(textField)'; \(hint ?? (names.isEmpty ? "it has none" : "its fields are \(names)"))")
+    }
+    guard let text = value.stringValue else {
+      throw failure("the field '\(textField)' holds \(value.kindName), not a text")
+    }
+    return text
   }
 }
 

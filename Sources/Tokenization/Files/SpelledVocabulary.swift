@@ -12,11 +12,11 @@ struct SpelledVocabulary {
   /// - Throws: `Failure(.badData)` naming the token or merge that does not fit.
   func vocabulary() throws -> Vocabulary {
     let specialContents = Dictionary(uniqueKeysWithValues: specials.map { ($0.id, $0.content) })
-    let size = (tokens.map(\.id) + specials.map { Int($0.id) }).max().map { $0 + 1 } ?? 0
-    guard size <= Vocabulary.maximumSize else {
-      throw Failure(.badData, "the id \(size - 1) is not below \(Vocabulary.maximumSize)", at: source)
+    let largest = (tokens.map(\.id) + specials.map { Int($0.id) }).max() ?? -1
+    guard largest < Vocabulary.maximumSize else {
+      throw Failure(.badData, "the id \(largest) is not below \(Vocabulary.maximumSize)", at: source)
     }
-    var bytes = [[UInt8]?](repeating: nil, count: size)
+    var bytes = [[UInt8]?](repeating: nil, count: max(0, largest + 1))
     var ids: [[UInt8]: Int32] = [:]
     ids.reserveCapacity(tokens.count)
     for (spelling, id) in tokens {

@@ -18,12 +18,19 @@ public struct DocumentRecords: RandomAccessCollection, Sendable {
     }
     endIndex = count
     var next = 0
+    var lengths = 0
     for index in 0..<count {
       let record = self[index]
       guard record.firstToken == next, record.tokenCount > 0, record.tokenCount <= tokens - next, record.bytes >= 0,
         record.words >= 0
       else { throw Failure(.badData, "document \(index + 1) does not follow the one before it", at: path) }
       next += record.tokenCount
+      // Whoever adds up lengths may rely on sums that fit.
+      for length in [record.bytes, record.words] {
+        let (sum, overflow) = lengths.addingReportingOverflow(length)
+        guard !overflow else { throw Failure(.badData, "document \(index + 1) has an absurd length", at: path) }
+        lengths = sum
+      }
     }
     guard next == tokens else {
       throw Failure(.badData, "the documents have \(next) tokens, the shards \(tokens)", at: path)

@@ -1,3 +1,4 @@
+import Artifacts
 import Foundation
 import Testing
 
@@ -22,19 +23,37 @@ struct Program: Sendable, CustomTestStringConvertible {
 
   /// Starts the program; standard input is empty.
   ///
-  /// - Parameter folder: the current directory, in which also what it prints is kept.
-  func start(_ arguments: [String], in folder: String) throws -> RunningProgram {
+  /// - Parameters:
+  ///   - folder: the current directory, in which also what it prints is kept.
+  ///   - environment: nil for that of the tests.
+  ///   - output: what standard output goes to instead of a file that `Outcome` tells of.
+  func start(
+    _ arguments: [String], in folder: String, environment: [String: String]? = nil, output: String? = nil
+  ) throws -> RunningProgram {
     let process = Process()
     process.executableURL = Self.folder.appending(path: name)
     process.arguments = arguments
     process.currentDirectoryURL = URL(filePath: folder)
     process.standardInput = FileHandle.nullDevice
-    return try RunningProgram(process, prints: "\(folder)/.\(name)-\(UUID().uuidString)")
+    if let environment { process.environment = environment }
+    return try RunningProgram(process, prints: "\(folder)/.\(name)-\(UUID().uuidString)", output: output)
   }
 
   /// Runs the program to its end.
-  func callAsFunction(_ arguments: [String], in folder: String) async throws -> Outcome {
-    try await start(arguments, in: folder).outcome()
+  func callAsFunction(
+    _ arguments: [String], in folder: String, environment: [String: String]? = nil, output: String? = nil
+  ) async throws -> Outcome {
+    try await start(arguments, in: folder, environment: environment, output: output).outcome()
+  }
+}
+
+/// Programs of this package whose current directory lies in a folder, by their process ids.
+func processes(in folder: String) throws -> [Int32] {
+  try Files.list("/proc").compactMap { Int32($0) }.filter { id in
+    guard let place = Files.target(ofLink: "/proc/\(id)/cwd"), place == folder || place.hasPrefix("\(folder)/"),
+      let file = Files.target(ofLink: "/proc/\(id)/exe")
+    else { return false }
+    return Files.name(of: file).hasPrefix("tempnet-")
   }
 }
 
@@ -60,11 +79,12 @@ final class RunningProgram: Sendable {
   private let prints: String
   private let ended: AsyncStream<Void>
 
-  fileprivate init(_ process: Process, prints: String) throws {
+  fileprivate init(_ process: Process, prints: String, output: String?) throws {
     self.process = process
     self.prints = prints
     // Files, not pipes: nothing has to be drained while the program runs, and children that survive it block nobody.
-    process.standardOutput = try Self.makeFile("\(prints).out")
+    let kept = try Self.makeFile("\(prints).out")
+    process.standardOutput = try output.map { try FileHandle(forWritingTo: URL(filePath: $0)) } ?? kept
     process.standardError = try Self.makeFile("\(prints).err")
     let (stream, continuation) = AsyncStream<Void>.makeStream()
     ended = stream
@@ -90,4 +110,22 @@ final class RunningProgram: Sendable {
     try Data().write(to: URL(filePath: path))
     return try FileHandle(forWritingTo: URL(filePath: path))
   }
+}
+
+/// The variables that the tests themselves have.
+let inheritedEnvironment = ProcessInfo.processInfo.environment
+
+/// A path without symbolic links in it.
+func realPath(_ path: String) throws -> String {
+  URL(filePath: path).resolvingSymlinksInPath().path(percentEncoded: false)
+}
+
+/// Runs the C compiler.
+func compile(_ arguments: [String]) throws {
+  let process = Process()
+  process.executableURL = URL(filePath: "/usr/bin/env")
+  process.arguments = ["cc"] + arguments
+  try process.run()
+  process.waitUntilExit()
+  try #require(process.terminationStatus == 0, "cc \(arguments.joined(separator: " "))")
 }

@@ -18,6 +18,8 @@ struct TinyPipeline: Sendable {
     var featureBatch: Int
     var epochs: Int
 
+    /// As little as goes through every stage.
+    static let tiny = Size(sentences: 600, trainingSteps: 8, featureBatch: 8, epochs: 1)
     static let small = Size(sentences: 1500, trainingSteps: 40, featureBatch: 8, epochs: 2)
     /// Enough for several seconds and many checkpoints of every stage that saves some.
     static let long = Size(sentences: 6000, trainingSteps: 6000, featureBatch: 1, epochs: 40)
@@ -92,12 +94,19 @@ struct TinyPipeline: Sendable {
     return results
   }
 
-  func run(_ arguments: [String] = [], store: String = "store") async throws -> Outcome {
-    try await Program.run(runArguments(arguments, store: store), in: folder.path)
+  func run(
+    _ arguments: [String] = [], store: String = "store", environment: [String: String]? = nil
+  ) async throws -> Outcome {
+    try await Program.run(runArguments(arguments, store: store), in: folder.path, environment: environment)
   }
 
   func start(store: String = "store") throws -> RunningProgram {
     try Program.run.start(runArguments([], store: store), in: folder.path)
+  }
+
+  /// Another command of the runner, such as `verify`.
+  func inspect(_ command: String, _ arguments: [String] = [], store: String = "store") async throws -> Outcome {
+    try await Program.run([command, "tiny.yaml", "--store", store] + arguments, in: folder.path)
   }
 
   private func runArguments(_ arguments: [String], store: String) -> [String] {

@@ -1,0 +1,121 @@
+import Artifacts
+import TestSupport
+import Testing
+
+/// What a user may get wrong: each ends with its code and words that help, and leaves nothing behind.
+@Suite struct BadInputTests {
+  struct Case: Sendable, CustomTestStringConvertible {
+    let testDescription: String
+    let program: Program
+    let arguments: [String]
+    let status: Int32
+    /// All of them stand in the message.
+    let words: [String]
+
+    init(_ name: String, _ program: Program, _ arguments: [String], _ status: Int32, _ words: String...) {
+      (testDescription, self.program, self.arguments, self.status, self.words) =
+        (name, program, arguments, status, words)
+    }
+
+    /// A text that is given to `tempnet-tokenize`.
+    init(_ name: String, text: String, _ status: Int32, _ words: String) {
+      self.init(name, .tokenize, ["--corpus", text, "--vocabulary", "300", "--output", "made"], status, words)
+    }
+
+    /// One of `pipelines`.
+    init(pipeline: String, _ status: Int32, _ words: String, options: [String] = []) {
+      self.init(
+        "the pipeline \(pipeline)", .run, ["\(pipeline).yaml", "--store", "made"] + options, status,
+        "\(pipeline).yaml", words)
+    }
+  }
+
+  private let folder: TemporaryFolder
+
+  init() throws {
+    folder = try TemporaryFolder()
+    try folder.write(corpus(sentences: 400), to: "text.txt")
+    try folder.write("", to: "empty.txt")
+    try Files.makeFolder(folder("folder"))
+    try AtomicFile.write(
+      (0..<4000).map { UInt8(truncatingIfNeeded: $0 &* 2_654_435_761 >> 9) }, to: folder("binary.txt"))
+    try folder.write("{\"text\": \"a\"}\n{\"text\": \n", to: "bad.jsonl")
+    try folder.write("{\"text\": \"a\"}\n\n{\"text\": 3}\n", to: "number.jsonl")
+    try folder.write("kept", to: "output/mine.txt")
+    for (name, stages) in Self.pipelines { try folder.write("stages:\n" + stages, to: "\(name).yaml") }
+  }
+
+  private static let tokens = "  tokens: {run: tokenize, with: {corpus: [text.txt], vocabulary: 300}}\n"
+
+  /// Stages of pipelines that are wrong in some way.
+  private static let pipelines = [
+    "key": "  tokens:\n    run: tokenize\n    with:\n      corpus: [text.txt]\n      vocabulery: 300\n",
+    "type": "  tokens:\n    run: tokenize\n    with:\n      corpus: [text.txt]\n      vocabulary: many\n",
+    "range": "  tokens:\n    run: tokenize\n    with: {corpus: [text.txt], validation: 1.5}\n",
+    "stage": "  tokens:\n    run: tokenise\n",
+    "input": tokens + "  model:\n    run: pretrain\n",
+    "link": tokens + "  model:\n    run: pretrain\n    from: {tokens: token}\n",
+    "kind": tokens + "  tempnet: {run: fit, from: {features: tokens}}\n",
+    "cycle": tokens + "  a: {run: pretrain, from: {tokens: tokens, model: b}}\n"
+      + "  b: {run: pretrain, from: {tokens: tokens, model: a}}\n",
+    "twice": tokens + tokens,
+    "broken": "  tokens: [1, 2\n",
+  ]
+
+  static let cases = [
+    Case("an empty text", text: "empty.txt", 65, "empty.txt: there is no text in it"),
+    Case("an empty folder", text: "folder", 66, "folder: the folder holds no text"),
+    Case("a binary text", text: "binary.txt", 65, "binary.txt: is no text in UTF-8: "),
+    Case("a device", text: "/dev/null", 65, "/dev/null: is not a regular file"),
+    Case("a broken line of JSON", text: "bad.jsonl", 65, "bad.jsonl, line 2: the text ends too early"),
+    Case("a line without text", text: "number.jsonl", 65, "number.jsonl, line 3: the field 'text' holds an integer"),
+    Case(
+      "too large a vocabulary", .tokenize,
+      ["--corpus", "text.txt", "--vocabulary", "90000", "--output", "made"], 78, "entries at most, 90000 are wanted"),
+    Case(
+      "an output that exists", .tokenize, ["--corpus", "text.txt", "--vocabulary", "300", "--output", "output"], 73,
+      "output: is in the way"),
+    Case(
+      "an output below a file", .tokenize,
+      ["--corpus", "text.txt", "--vocabulary", "300", "--output", "text.txt/a/made"], 73, "text.txt: is no folder"),
+    Case("an output without a name", .tokenize, ["--corpus", "text.txt", "--output", ""], 64, "--output needs"),
+    Case("a store without a name", .run, ["key.yaml", "--store", ""], 64, "--store needs"),
+    Case(
+      "a missing configuration", .tokenize, ["--config", "no.yaml", "--output", "made"], 66, "no.yaml: cannot read"),
+    Case("a missing pipeline", .run, ["no.yaml", "--store", "made"], 66, "no.yaml: cannot read"),
+    Case("a folder for a pipeline", .run, ["folder", "--store", "made"], 66, "folder: is a folder"),
+    Case(pipeline: "key", 78, "key.yaml, line 6: unknown key 'vocabulery'; did you mean 'vocabulary'?"),
+    Case(pipeline: "type", 78, "type.yaml, line 6: vocabulary must be a whole number from 257 to 2097152, not 'many'"),
+    Case(pipeline: "range", 78, "range.yaml, line 4: validation must be a number from 0 to 1, not '1.5'"),
+    Case(pipeline: "stage", 78, "no stage: 'tokenise'; did you mean 'tokenize'?"),
+    Case(pipeline: "input", 78, "input.yaml, line 4: model: the stage pretrain needs the input 'tokens'"),
+    Case(pipeline: "link", 78, "'token', which does not exist; did you mean 'tokens'?"),
+    Case(pipeline: "kind", 78, "is of kind features, but the stage 'tokens' makes tokens"),
+    Case(pipeline: "cycle", 78, "cycle.yaml, line 3: stages wait for each other: a <- b <- a"),
+    Case(pipeline: "twice", 78, "twice.yaml, line 2: the key 'tokens' stands twice"),
+    Case(
+      pipeline: "broken", 78, "broken.yaml, line 3: while parsing a flow sequence, did not find expected ',' or ']'"),
+    Case(pipeline: "key", 64, "has no stage 'token'; did you mean 'tokens'?", options: ["--stage", "token"]),
+  ]
+
+  @Test(arguments: cases)
+  func `bad input ends with its code and says what is wrong`(bad: Case) async throws {
+    let before = try contents(folder.path)
+    let outcome = try await bad.program(bad.arguments, in: folder.path)
+    #expect(outcome.end == .exited(bad.status), "\(outcome)")
+    #expect(outcome.output.isEmpty, "\(outcome)")
+    #expect(outcome.errors.contains("\(bad.program.name): error: "), "\(outcome)")
+    for words in bad.words { #expect(outcome.errors.contains(words), "\(outcome)") }
+    #expect(!Files.exists(folder("made")))
+    let after = try contents(folder.path)
+    for (path, content) in before { #expect(after[path] == content, "\(path)") }
+  }
+
+  @Test func `a result that cannot be printed is a failure`() async throws {
+    let arguments = ["--corpus", "text.txt", "--vocabulary", "300", "--output", "printed"]
+    let outcome = try await Program.tokenize(arguments, in: folder.path, output: "/dev/full")
+    #expect(outcome.end == .exited(74), "\(outcome)")
+    #expect(outcome.errors.contains("standard output: cannot write: No space left on device"), "\(outcome)")
+    #expect(try await Program.tokenize(arguments, in: folder.path).end == .exited(0))
+  }
+}

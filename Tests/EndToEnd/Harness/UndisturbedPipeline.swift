@@ -1,0 +1,22 @@
+import Testing
+
+/// Runs a pipeline by hand once for a whole suite, which compares with what came of it.
+struct UndisturbedPipeline: SuiteTrait, TestScoping {
+  struct Made: Sendable {
+    let pipeline: TinyPipeline
+    let results: [String: ArtifactContent]
+  }
+  @TaskLocal static var made: Made?
+
+  private let size: TinyPipeline.Size
+
+  init(_ size: TinyPipeline.Size) { self.size = size }
+
+  func provideScope(
+    for test: Test, testCase: Test.Case?, performing function: @Sendable () async throws -> Void
+  ) async throws {
+    let pipeline = try TinyPipeline(size)
+    let made = Made(pipeline: pipeline, results: try await pipeline.runByHand())
+    try await Self.$made.withValue(made) { try await function() }
+  }
+}

@@ -1,0 +1,103 @@
+import Artifacts
+import Diagnostics
+import Foundation
+import Glibc
+import Testing
+
+/// How many damaged files each reader is given: TEMPNET_FUZZ, or so many.
+public let fuzzTimes = ProcessInfo.processInfo.environment["TEMPNET_FUZZ"].flatMap { Int($0) } ?? 10_000
+/// TEMPNET_FUZZ_SEED, for other damage than always.
+public let fuzzSeed = ProcessInfo.processInfo.environment["TEMPNET_FUZZ_SEED"].flatMap { UInt64($0) } ?? 1
+
+/// The longest that a reader may take for a small file, in seconds; a process that hangs ends with SIGALRM.
+private let patience: UInt32 = 60
+/// What readers may take of memory for small files; sanitizers take a multiple.
+private let memoryLimit = 512 << 20
+
+/// Gives damaged forms of sound files to a reader. It may take them or refuse them, but neither crash nor hang nor fill
+/// the memory, and what it refuses is a `Failure` about the file, not an internal one.
+///
+/// Before each attempt the file is written; when the process dies, it is the one in `tempnet-tests-*/NAME` of the
+/// temporary folder.
+///
+/// - Parameters:
+///   - name: how the file is called, for readers that go by it.
+///   - read: reads the file at a path, and all that it promises to hold.
+public func fuzz(_ samples: [[UInt8]], as name: String, _ read: (String) throws -> Void) throws {
+  let folder = try TemporaryFolder()
+  let path = folder(name)
+  for sample in samples {
+    try write(sample, to: path)
+    try read(path)  // What is sound must be taken, or the fuzzing is for nothing.
+  }
+  var mutator = Mutator(samples, seed: fuzzSeed)
+  var refused = 0
+  let before = memory("VmRSS")
+  resetPeak()
+  for _ in 0..<fuzzTimes {
+    let bytes = mutator.next()
+    try write(bytes, to: path)
+    alarm(patience)
+    do {
+      try read(path)
+    } catch let failure as Failure {
+      refused += 1
+      if ![.badData, .badConfiguration, .missingInput].contains(failure.status) {
+        Issue.record("\(failure.status): \(failure), for \(kept(bytes, name))")
+      }
+    } catch {
+      Issue.record("\(error), for \(kept(bytes, name))")
+    }
+    alarm(0)
+  }
+  if refused == 0 { Issue.record("damage that nobody notices is none") }
+  let taken = memory("VmHWM") - before
+  let isSanitized = dlsym(nil, "__asan_init") != nil
+  if taken > memoryLimit * (isSanitized ? 8 : 1) { Issue.record("took \(taken >> 20) MiB for small files") }
+}
+
+/// Gives every beginning of a sound file to a reader.
+///
+/// - Parameter check: returns whether what the reader does with the file is right; its own errors count as refusal.
+public func truncations(of sample: [UInt8], as name: String, _ check: (String) throws -> Bool) throws {
+  let folder = try TemporaryFolder()
+  for length in 0..<sample.count {
+    try write(Array(sample.prefix(length)), to: folder(name))
+    alarm(patience)
+    do {
+      if try !check(folder(name)) { Issue.record("taken, though cut to \(length) of \(sample.count) bytes") }
+    } catch let failure as Failure where failure.status == .badData || failure.status == .badConfiguration {
+    } catch {
+      Issue.record("cut to \(length) of \(sample.count) bytes: \(error)")
+    }
+    alarm(0)
+  }
+}
+
+/// Without `fsync`, which would be most of the work.
+private func write(_ bytes: [UInt8], to path: String) throws {
+  let writer = try FileWriter(path)
+  try writer.write(bytes)
+  try writer.close()
+}
+
+/// Keeps a file that showed an error.
+private func kept(_ bytes: [UInt8], _ name: String) -> String {
+  let path = "/tmp/tempnet-fuzz-\(SHA256.hex(of: bytes).prefix(12))-\(name)"
+  try? write(bytes, to: path)
+  return path
+}
+
+/// A figure of this process's memory, in bytes.
+private func memory(_ figure: String) -> Int {
+  let lines = ((try? text("/proc/self/status")) ?? "").split(separator: "\n")
+  let line = lines.first { $0.hasPrefix(figure + ":") } ?? ""
+  return (Int(line.split { !$0.isNumber }.first ?? "0") ?? 0) << 10
+}
+
+/// From now on the peak, `VmHWM`, counts anew (proc(5), clear_refs).
+private func resetPeak() {
+  guard let file = fopen("/proc/self/clear_refs", "w") else { return }
+  fputs("5", file)
+  fclose(file)
+}
