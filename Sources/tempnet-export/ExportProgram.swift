@@ -11,16 +11,24 @@ import StageDescriptions
   @OptionGroup var common: CommonOptions
 
   @Option(help: ArgumentHelp("The TempNet to export.", valueName: "dir"))
-  var tempnet: String
+  var tempnet: String?
 
   @Option(help: ArgumentHelp("Measurements of it, for the model card.", valueName: "dir"))
   var evaluation: String?
 
-  @Option(help: ArgumentHelp("What to write: safetensors or bundle.", valueName: "name"))
+  @Option(help: ArgumentHelp("The language model to export, in its place.", valueName: "dir"))
+  var model: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "What to write: of a TempNet safetensors or bundle, of a model huggingface or gguf.", valueName: "name"))
   var format: String?
 
   var inputs: [String: [String]] {
-    ["tempnet": [tempnet], "evaluation": evaluation.map { [$0] } ?? []]
+    [
+      "tempnet": tempnet.map { [$0] } ?? [], "evaluation": evaluation.map { [$0] } ?? [],
+      "model": model.map { [$0] } ?? [],
+    ]
   }
 
   var settings: [ConfigurationOverride?] { [.option("format", format, from: "--format")] }
