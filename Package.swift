@@ -87,15 +87,16 @@ let package = Package(
     library("Pages", ["Diagnostics"]),
     library("Artifacts", ["Diagnostics", "CArchive", "CJSON", "CCrypto", collections], exclude: ["FORMAT.md"]),
     library("Configuration", ["Diagnostics", "Artifacts", yams]),
-    library("StageDescriptions", ["Configuration", "Artifacts", "Diagnostics"]),
+    library("StageDescriptions", ["Configuration", "ModelFiles", "Artifacts", "Diagnostics"]),
     library("Programs", ["StageDescriptions", "Configuration", "Artifacts", "Diagnostics", argumentParser]),
     library(
       "Pipelines", ["StageDescriptions", "Pages", "Configuration", "Artifacts", "Diagnostics", subprocess, system]),
 
     // Models and text.
-    library("Weights", ["Artifacts", "Torch", "Diagnostics"]),
-    library("Tokenization", ["Artifacts", "Configuration", "Diagnostics", heap]),
-    library("LanguageModels", ["Artifacts", "Torch", "Weights", "Diagnostics"]),
+    library("ModelFiles", ["Artifacts", "Diagnostics"]),
+    library("Weights", ["ModelFiles", "Artifacts", "Torch", "Diagnostics"]),
+    library("Tokenization", ["ModelFiles", "Artifacts", "Configuration", "Diagnostics", heap]),
+    library("LanguageModels", ["ModelFiles", "Artifacts", "Torch", "Weights", "Diagnostics"]),
     library("TempNet", ["Torch", "Weights", "Diagnostics"]),
     library("Training", ["Torch", "Weights", "Tokenization", "Artifacts", "StageDescriptions", "Diagnostics"]),
     library("Evaluation", ["Pages", "Artifacts", "Diagnostics"]),
@@ -108,7 +109,9 @@ let package = Package(
     stage("FitStage", ["Training", "TempNet", "Evaluation", "Weights", "Torch"]),
     stage(
       "EvaluateStage", ["Evaluation", "Training", "LanguageModels", "TempNet", "Tokenization", "Weights", "Torch"]),
-    stage("ExportStage", ["Weights", "TempNet"], embedded: ["Resources/tempnet.py"]),
+    stage(
+      "ExportStage", ["LanguageModels", "ModelFiles", "Tokenization", "Weights", "TempNet"],
+      embedded: ["Resources/tempnet.py"]),
 
     program("tempnet-tokenize", ["TokenizeStage"], torch: false),
     program("tempnet-pretrain", ["PretrainStage"]),
@@ -124,6 +127,7 @@ let package = Package(
     tests("Configuration", ["Configuration", "Artifacts", "TestSupport"]),
     tests("StageDescriptions", ["StageDescriptions", "TestSupport"]),
     tests("Pipelines", ["Pipelines", "TestSupport"]),
+    tests("ModelFiles", ["ModelFiles", "Artifacts", "Diagnostics", "TestSupport"], fixtures: true),
     tests("Weights", ["Weights", "Torch", "Artifacts", "Diagnostics", "TestSupport"], fixtures: true),
     tests(
       "Tokenization",
@@ -133,7 +137,8 @@ let package = Package(
       ],
       fixtures: true),
     tests(
-      "LanguageModels", ["LanguageModels", "Artifacts", "Weights", "Torch", "Diagnostics", "TestSupport"],
+      "LanguageModels",
+      ["LanguageModels", "ModelFiles", "Artifacts", "Weights", "Torch", "Diagnostics", "TestSupport"],
       fixtures: true),
     tests("TempNet", ["TempNet", "Torch", "Weights", "Diagnostics"], fixtures: true),
     tests("Generation", ["Generation", "LanguageModels", "TempNet", "Torch"]),
@@ -153,10 +158,9 @@ let package = Package(
     tests(
       "ExportStage",
       [
-        "ExportStage", "Evaluation", "StageDescriptions", "Configuration", "TempNet", "Weights", "Torch", "Artifacts",
-        "Diagnostics",
-        "TestSupport",
-      ]),
+        "ExportStage", "Evaluation", "StageDescriptions", "Configuration", "LanguageModels", "ModelFiles",
+        "Tokenization", "TempNet", "Weights", "Torch", "Artifacts", "Diagnostics", "TestSupport",
+      ], fixtures: true),
     tests(
       "FeaturesStage",
       [

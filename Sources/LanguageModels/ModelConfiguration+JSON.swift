@@ -2,9 +2,9 @@ import Artifacts
 import Diagnostics
 
 extension ModelConfiguration {
-  /// The members of `config.json`, all of them written out.
+  /// The members of `config.json`, all of them written out but `rotary_scaling`, which stands there if there is any.
   public var json: JSON {
-    [
+    var json: JSON = [
       "vocabulary": .integer(vocabulary),
       "context": .integer(context),
       "width": .integer(width),
@@ -25,6 +25,8 @@ extension ModelConfiguration {
       "attention": .string(attention.rawValue),
       "dropout": .number(dropout),
     ]
+    json["rotary_scaling"] = rotaryScaling.json
+    return json
   }
 
   /// Reads what `json` writes: every member must be there, and no other.
@@ -33,6 +35,7 @@ extension ModelConfiguration {
   /// - Throws: `Failure` with `.badData` naming the member at fault.
   public init(_ json: JSON, source: String) throws {
     var members = try JSONFields(json, source: source)
+    var scaling = try members.fields(ifPresent: "rotary_scaling")
     try self.init(
       vocabulary: members.integer("vocabulary"), context: members.integer("context"), width: members.integer("width"),
       layers: members.integer("layers"), heads: members.integer("heads"),
@@ -40,7 +43,8 @@ extension ModelConfiguration {
       feedForward: members.integer("feed_forward"), norm: members.choice("norm"),
       normEpsilon: members.number("norm_epsilon"), positions: members.choice("positions"),
       rotaryBase: members.number("rotary_base"), rotaryFraction: members.number("rotary_fraction"),
-      activation: members.choice("activation"), biases: members.choice("biases"),
+      rotaryScaling: RotaryScaling(ifPresent: &scaling), activation: members.choice("activation"),
+      biases: members.choice("biases"),
       tiedHead: members.boolean("tied_head"),
       parallelResidual: members.boolean("parallel_residual"), attention: members.choice("attention"),
       dropout: members.number("dropout"), status: .badData, at: source)

@@ -46,6 +46,7 @@ public struct ModelConfiguration: Equatable, Sendable {
   public var rotaryBase: Double
   /// The part of each head that is rotated.
   public var rotaryFraction: Double
+  public var rotaryScaling: RotaryScaling
   public var activation: Activation
   public var biases: Biases
   /// Whether the head is the token embedding.
@@ -67,7 +68,8 @@ public struct ModelConfiguration: Equatable, Sendable {
     vocabulary: Int, context: Int, width: Int, layers: Int, heads: Int, keyValueHeads: Int? = nil,
     headWidth: Int? = nil, feedForward: Int? = nil, norm: Norm = .layer, normEpsilon: Double = 1e-5,
     positions: Positions = .rotary, rotaryBase: Double = 10_000, rotaryFraction: Double = 1,
-    activation: Activation = .gelu, biases: Biases = .all, tiedHead: Bool = false, parallelResidual: Bool = false,
+    rotaryScaling: RotaryScaling = .none, activation: Activation = .gelu, biases: Biases = .all, tiedHead: Bool = false,
+    parallelResidual: Bool = false,
     attention: Attention = .window, dropout: Double = 0, status: ExitStatus = .badConfiguration, at place: String? = nil
   ) throws {
     self.vocabulary = vocabulary
@@ -83,6 +85,7 @@ public struct ModelConfiguration: Equatable, Sendable {
     self.positions = positions
     self.rotaryBase = rotaryBase
     self.rotaryFraction = rotaryFraction
+    self.rotaryScaling = rotaryScaling
     self.activation = activation
     self.biases = biases
     self.tiedHead = tiedHead
@@ -143,5 +146,6 @@ extension ModelConfiguration {
         "\(rotaryWidth) elements of each head would be rotated (head_width \(headWidth), "
           + "rotary_fraction \(rotaryFraction)), but rotation takes them in pairs")
     }
+    if let problem = rotaryScaling.problem(half: rotaryWidth / 2) { throw failure("rotary_scaling \(problem)") }
   }
 }

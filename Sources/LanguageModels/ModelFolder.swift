@@ -22,17 +22,18 @@ extension LanguageModel {
     _ folder: String, device: Device = .cpu, arithmetic: DType = .float32
   ) throws -> LanguageModel {
     let configuration = try ModelConfiguration(readingFolder: folder)
+    return LanguageModel(
+      configuration, parameters: try ownParameters(configuration, folder: folder), device: device,
+      arithmetic: arithmetic)
+  }
+
+  static func ownParameters(_ configuration: ModelConfiguration, folder: String) throws -> [NamedTensor] {
     let file = try SafetensorsFile("\(folder)/\(weightsName)")
+    try file.check(configuration)
     let expected = configuration.parameters
-    let unexpected = Set(file.entries.map(\.name)).subtracting(expected.map(\.name)).sorted()
-    guard unexpected.isEmpty else {
-      throw Failure.unexpectedTensors(unexpected, at: file.path)
-    }
-    let parameters = try expected.map { parameter in
-      let entry = try file.floatingPointEntry(parameter.name, shape: parameter.shape)
-      return NamedTensor(parameter.name, try Tensor(entry).to(.float32))
-    }
-    return LanguageModel(configuration, parameters: parameters, device: device, arithmetic: arithmetic)
+    let unexpected = Set(file.tensorNames).subtracting(expected.map(\.name)).sorted()
+    guard unexpected.isEmpty else { throw Failure.unexpectedTensors(unexpected, at: file.path) }
+    return try expected.map { NamedTensor($0.name, try file.tensor($0.name, shape: $0.shape)) }
   }
 }
 
@@ -41,23 +42,5 @@ extension ModelConfiguration {
   public init(readingFolder folder: String) throws {
     let path = "\(folder)/\(LanguageModel.configurationName)"
     try self.init(JSON(parsing: Files.read(path), source: path), source: path)
-  }
-}
-
-extension SafetensorsFile {
-  /// The tensor of that name, which must be there with this shape and hold floating-point numbers.
-  func floatingPointEntry(_ name: String, shape: [Int]) throws -> SafetensorsEntry {
-    let entry = try entry(name, shape: shape)
-    guard entry.type.dtype?.isFloatingPoint == true else {
-      throw Failure(.badData, "holds \(entry.type.rawValue), expected floating-point numbers", at: entry.place)
-    }
-    return entry
-  }
-}
-
-extension Failure {
-  static func unexpectedTensors(_ names: [String], at path: String) -> Failure {
-    let listed = names.prefix(8).joined(separator: ", ") + (names.count > 8 ? " and \(names.count - 8) more" : "")
-    return Failure(.badData, "holds tensors that the model does not have: \(listed)", at: path)
   }
 }

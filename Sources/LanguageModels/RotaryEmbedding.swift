@@ -2,39 +2,67 @@ import Glibc
 import Torch
 
 /// Rotary positions (Su et al. 2021) in GPT-NeoX's layout: element i of the rotated part turns together with element
-/// i + half by the angle position · base^(-i / half).
-struct RotaryEmbedding {
-  /// [context, 1, half], so that they broadcast over heads.
-  private let cosines: Tensor
-  private let sines: Tensor
-  private let half: Int
-  private let rest: Int
-
-  init(_ configuration: ModelConfiguration, device: Device, dtype: DType) {
-    half = configuration.rotaryWidth / 2
-    rest = configuration.headWidth - configuration.rotaryWidth
-    let angles = Self.angles(configuration)
-    let shape = [configuration.context, 1, half]
-    cosines = Tensor(angles.map { cos($0) }, shape: shape).to(dtype).to(device)
-    sines = Tensor(angles.map { sin($0) }, shape: shape).to(dtype).to(device)
+/// i + half by the angle position · base^(-i / half), or what a scaling makes of it.
+final class RotaryEmbedding {
+  /// For positions up to a length: [length, 1, half], so that they broadcast over heads.
+  private struct Tables {
+    let length: Int
+    let cosines: Tensor
+    let sines: Tensor
   }
 
-  /// By position, then by element. In float64: in float32 the product loses digits at high positions.
-  private static func angles(_ configuration: ModelConfiguration) -> [Double] {
-    let half = configuration.rotaryWidth / 2
-    let frequencies = (0..<half).map { pow(configuration.rotaryBase, -Double($0) / Double(half)) }
-    return (0..<configuration.context).flatMap { position in frequencies.map { Double(position) * $0 } }
+  private let configuration: ModelConfiguration
+  private let device: Device
+  private let dtype: DType
+  private let half: Int
+  private let rest: Int
+  /// Made when needed and as long as needed: contexts are often far longer than the windows that are read.
+  private var tables: Tables?
+
+  init(_ configuration: ModelConfiguration, device: Device, dtype: DType) {
+    self.configuration = configuration
+    self.device = device
+    self.dtype = dtype
+    half = configuration.rotaryWidth / 2
+    rest = configuration.headWidth - configuration.rotaryWidth
   }
 
   /// Turns heads x [B, T, heads, head width] that stand at positions first..<first + T.
   func callAsFunction(_ x: Tensor, from first: Int) -> Tensor {
     let range = first..<first + x.size(1)
-    let (cosines, sines) = (cosines[range], sines[range])
+    let tables = tables(for: range.upperBound)
+    let (cosines, sines) = (tables.cosines[range], tables.sines[range])
     let parts = x.split(rest > 0 ? [half, half, rest] : [half, half], dimension: -1)
     let turned = [
       (parts[0] * cosines).addingProduct(parts[1], sines, scale: -1),
       (parts[1] * cosines).addingProduct(parts[0], sines),
     ]
     return .concatenate(turned + parts.dropFirst(2), dimension: -1)
+  }
+
+  private func tables(for length: Int) -> Tables {
+    let scaling = configuration.rotaryScaling
+    let isSpecial = scaling.dependsOnLength(length)
+    if let tables,
+      isSpecial || scaling.dependsOnLength(tables.length) ? tables.length == length : tables.length >= length
+    {
+      return tables
+    }
+    // Twice what was there, so that ever longer windows do not make tables ever again.
+    let room = isSpecial ? length : min(configuration.context, max(length, 2 * (tables?.length ?? 0)))
+    let made = makeTables(scaling.dependsOnLength(room) ? length : room)
+    tables = made
+    return made
+  }
+
+  /// In float64: in float32 the product of position and frequency loses digits at high positions.
+  private func makeTables(_ length: Int) -> Tables {
+    let frequencies = configuration.rotaryScaling.frequencies(
+      base: configuration.rotaryBase, half: half, length: length)
+    let angles = (0..<length).flatMap { position in frequencies.map { Double(position) * $0 } }
+    let shape = [length, 1, half]
+    return Tables(
+      length: length, cosines: Tensor(angles.map { cos($0) }, shape: shape).to(dtype).to(device),
+      sines: Tensor(angles.map { sin($0) }, shape: shape).to(dtype).to(device))
   }
 }

@@ -40,13 +40,13 @@ public struct Planner {
     let inputs = try sources(of: specification, description, planned)
     let raw = try Description.rawInputs(configuration.values).map { try $0.reference(digests) }
     let identity = Description.identity(
-      configuration: configuration.canonical, inputs: inputs.map(\.reference) + raw)
+      configuration: configuration.canonical, inputs: inputs.flatMap(\.references) + raw)
     let key = identity.key
     let output = store.artifact(stage: Description.name, key: key)
     return PlannedStage(
       name: specification.name, description: description, identity: identity, key: key, output: output,
       configuration: settings,
-      inputs: Dictionary(grouping: inputs, by: \.reference.name).mapValues { $0.map(\.path) },
+      inputs: Dictionary(grouping: inputs, by: \.name).mapValues { $0.map(\.path) },
       dependencies: specification.dependencies, cores: specification.cores, memory: specification.memory,
       retries: specification.retries, decision: try decide(identity, output), isForced: isForced)
   }
@@ -67,27 +67,21 @@ public struct Planner {
   /// Inputs in the order that the description declares.
   private func sources<Description: StageDescription>(
     of specification: StageSpecification, _: Description.Type, _ planned: [PlannedStage]
-  ) throws -> [(reference: InputReference, path: String)] {
+  ) throws -> [(name: String, path: String, references: [InputReference])] {
     try Description.inputs.flatMap { input in
       try specification.inputs.filter { $0.name == input.name }.flatMap { link in
         try link.sources.map { source in
-          let (key, path) = try keyAndPath(of: source, input, planned)
-          return (InputReference(name: input.name, kind: input.kind.name, key: key), path)
+          switch source {
+          case .path(let path): return (input.name, path, try input.references(at: path, digests))
+          case .stage(let name):
+            guard let stage = planned.first(where: { $0.name == name }) else {
+              preconditionFailure("stages are sorted by what they read")
+            }
+            let reference = InputReference(name: input.name, kind: input.kind.name, key: stage.key)
+            return (input.name, stage.output, [reference])
+          }
         }
       }
-    }
-  }
-
-  private func keyAndPath(
-    of source: StageLink.Source, _ input: StageInput, _ planned: [PlannedStage]
-  ) throws -> (String, String) {
-    switch source {
-    case .path(let path): return (try Artifact.open(path, kind: input.kind, check: .sizes).key, path)
-    case .stage(let name):
-      guard let stage = planned.first(where: { $0.name == name }) else {
-        preconditionFailure("stages are sorted by what they read")
-      }
-      return (stage.key, stage.output)
     }
   }
 

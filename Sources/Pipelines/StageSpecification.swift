@@ -62,7 +62,7 @@ public struct StageLink: Sendable {
   public enum Source: Equatable, Sendable {
     /// The result of a stage of the same pipeline.
     case stage(String)
-    /// An artifact that some other run made.
+    /// An artifact that some other run made, or a model made elsewhere.
     case path(String)
   }
 

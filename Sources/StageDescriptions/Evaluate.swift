@@ -139,7 +139,7 @@ public enum Evaluate: StageDescription {
   public static let version = 2
   public static let output = ArtifactKind.evaluation
   public static let inputs = [
-    StageInput("model", .model), StageInput("tokens", .tokens),
+    StageInput("model", .model, takesPublishedModels: true), StageInput("tokens", .tokens),
     StageInput("tempnet", .tempnet, isRequired: false, isRepeated: true),
   ]
   public typealias Configuration = EvaluateConfiguration

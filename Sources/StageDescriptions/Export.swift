@@ -12,6 +12,13 @@ public struct ExportConfiguration: StageConfiguration {
     case onnx
     /// NumPy's archive of arrays, with the settings as JSON.
     case npz
+    /// A folder that Hugging Face's `transformers` loads: the model's weights, configuration and tokenizer.
+    case huggingface
+    /// The same as one file for llama.cpp.
+    case gguf
+
+    /// Whether it is a language model that is written, rather than a TempNet.
+    public var isOfModel: Bool { self == .huggingface || self == .gguf }
   }
   public var format: Format
 
@@ -20,15 +27,16 @@ public struct ExportConfiguration: StageConfiguration {
   }
 }
 
-/// A TempNet in the form that other tools take.
+/// A TempNet, or a language model, in the form that other tools take.
 public enum Export: StageDescription {
   public static let name = "export"
-  public static let summary = "Writes a TempNet, with what was measured of it, in a form that other tools read."
+  public static let summary =
+    "Writes a TempNet, with what was measured of it, or a language model in a form that other tools read."
   public static let version = 1
   public static let output = ArtifactKind.export
   public static let inputs = [
-    StageInput("tempnet", .tempnet), StageInput("evaluation", .evaluation, isRequired: false),
-    StageInput("features", .features, isRequired: false),
+    StageInput("tempnet", .tempnet, isRequired: false), StageInput("evaluation", .evaluation, isRequired: false),
+    StageInput("features", .features, isRequired: false), StageInput("model", .model, isRequired: false),
   ]
   public typealias Configuration = ExportConfiguration
 }

@@ -50,6 +50,6 @@ public enum Features: StageDescription {
   public static let summary = "Runs a frozen model over tokens once and keeps what fitting a temperature network needs."
   public static let version = 1
   public static let output = ArtifactKind.features
-  public static let inputs = [StageInput("model", .model), StageInput("tokens", .tokens)]
+  public static let inputs = [StageInput("model", .model, takesPublishedModels: true), StageInput("tokens", .tokens)]
   public typealias Configuration = FeaturesConfiguration
 }

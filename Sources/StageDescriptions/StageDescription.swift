@@ -126,12 +126,18 @@ public struct StageInput: Sendable {
   public let kind: ArtifactKind
   public let isRequired: Bool
   public let isRepeated: Bool
+  /// Whether a model made elsewhere will do as well: a GGUF file, or a folder in Hugging Face's form.
+  public let takesPublishedModels: Bool
 
-  public init(_ name: String, _ kind: ArtifactKind, isRequired: Bool = true, isRepeated: Bool = false) {
+  public init(
+    _ name: String, _ kind: ArtifactKind, isRequired: Bool = true, isRepeated: Bool = false,
+    takesPublishedModels: Bool = false
+  ) {
     self.name = name
     self.kind = kind
     self.isRequired = isRequired
     self.isRepeated = isRepeated
+    self.takesPublishedModels = takesPublishedModels
   }
 
   public var option: String { "--\(name)" }

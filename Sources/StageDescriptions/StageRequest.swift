@@ -24,7 +24,8 @@ public struct StageRequest<Description: StageDescription>: Sendable {
     canonical = configuration.canonical
     inputs = try StageInputs(opening: paths, declared: Description.inputs, digests)
     references =
-      inputs.references + (try Description.rawInputs(configuration.values).map { try $0.reference(digests) })
+      try inputs.references(digests)
+      + (try Description.rawInputs(configuration.values).map { try $0.reference(digests) })
     try digests.save()
   }
 
@@ -39,16 +40,13 @@ public struct StageRequest<Description: StageDescription>: Sendable {
   }
 }
 
-/// The artifacts that a stage was given, by the names that its description declares.
+/// What a stage was given to read, by the names that its description declares.
 public struct StageInputs: Sendable {
-  private let opened: [(input: StageInput, artifacts: [Artifact])]
+  private let opened: [(input: StageInput, found: [OpenedInput])]
 
   init(opening paths: [String: [String]], declared: [StageInput], _ digests: FileDigests) throws {
     opened = try declared.map { input in
-      let artifacts = try paths[input.name, default: []].map {
-        try Artifact.open($0, kind: input.kind, check: .digests, digests: digests)
-      }
-      return (input, artifacts)
+      (input, try paths[input.name, default: []].map { try input.open($0, check: .digests, digests) })
     }
   }
 
@@ -57,18 +55,31 @@ public struct StageInputs: Sendable {
 
   public func optionalArtifact(_ name: String) -> Artifact? { artifacts(name).first }
 
-  /// Traps for names that the description does not declare.
+  /// Traps for names that the description does not declare, and for models made elsewhere (see `model`).
   public func artifacts(_ name: String) -> [Artifact] {
-    guard let found = opened.first(where: { $0.input.name == name }) else {
-      preconditionFailure("the stage declares no input \(name)")
+    found(name).map { input in
+      guard case .artifact(let artifact) = input else { preconditionFailure("\(name) need not be an artifact") }
+      return artifact
     }
-    return found.artifacts
   }
 
-  var references: [InputReference] {
-    opened.flatMap { entry in
-      entry.artifacts.map { InputReference(name: entry.input.name, kind: entry.input.kind.name, key: $0.key) }
+  /// The model of a required input that takes published ones.
+  public func model(_ name: String) -> ModelInput {
+    switch found(name)[0] {
+    case .artifact(let artifact): ModelInput(path: artifact.path, artifact: artifact)
+    case .published(let source): ModelInput(path: source.path, artifact: nil)
     }
+  }
+
+  private func found(_ name: String) -> [OpenedInput] {
+    guard let entry = opened.first(where: { $0.input.name == name }) else {
+      preconditionFailure("the stage declares no input \(name)")
+    }
+    return entry.found
+  }
+
+  func references(_ digests: FileDigests) throws -> [InputReference] {
+    try opened.flatMap { entry in try entry.found.flatMap { try entry.input.references(to: $0, digests) } }
   }
 }
 

@@ -1,12 +1,14 @@
 import Artifacts
 import Configuration
 import Diagnostics
+import ModelFiles
 
 /// What `tempnet-tokenize` makes of a corpus.
 public struct TokenizeConfiguration: StageConfiguration {
   /// Texts: files, folders, archives, JSON lines, descriptors.
   public var corpus: [String]
-  /// The vocabulary to use: a `tokenizer.json`, or a folder with one or with GPT-2's two files. Nil trains one.
+  /// The vocabulary to use: a `tokenizer.json`, a GGUF file, tiktoken's ranks, or a folder with a `tokenizer.json` or
+  /// GPT-2's two files. Nil trains one.
   public var tokenizer: String?
   /// The number of entries of a vocabulary that is trained.
   public var vocabulary: Int
@@ -27,7 +29,7 @@ public struct TokenizeConfiguration: StageConfiguration {
   public init(reading reader: inout ConfigurationReader) throws {
     corpus = try reader.paths("corpus", help: "texts, folders, archives, JSON lines or descriptors (data/*.yaml)")
     tokenizer = try reader.optionalPath(
-      "tokenizer", help: "a tokenizer.json or GPT-2's files; without it one is trained")
+      "tokenizer", help: "a tokenizer.json, a model or GPT-2's files; without it one is trained")
     vocabulary = try reader.integer(
       "vocabulary", default: 4096, in: Self.smallestVocabulary...Self.largestVocabulary,
       help: "entries of the vocabulary that is trained")
@@ -75,7 +77,7 @@ public enum Tokenize: StageDescription {
       throw Failure(.missingInput, "there is no such tokenizer", at: path)
     }
     guard status.isFolder else { return [RawInput("tokenizer", path: path)] }
-    return ["encoder.json", "vocab.bpe", "tokenizer.json"].filter { Files.exists("\(path)/\($0)") }
+    return HuggingFaceFolder.tokenizerNames.filter { Files.exists("\(path)/\($0)") }
       .map { RawInput("tokenizer/\($0)", path: "\(path)/\($0)") }
   }
 }

@@ -41,14 +41,19 @@ struct CharacterClasses: @unchecked Sendable {
   }
 
   private static func flatTable() -> [CharacterClass] {
-    var flat = [CharacterClass](repeating: .other, count: 0x11_0000)
-    let classes: [([UInt32], CharacterClass)] = [
-      (CharacterClassRanges.letters, .letter), (CharacterClassRanges.numbers, .number),
-      (CharacterClassRanges.whiteSpace, .whiteSpace),
-    ]
-    for (ranges, name) in classes {
+    flatTable(
+      [
+        (CharacterClassRanges.letters, .letter), (CharacterClassRanges.numbers, .number),
+        (CharacterClassRanges.whiteSpace, .whiteSpace),
+      ], elsewhere: .other)
+  }
+
+  /// The value of each scalar; of several that have it the last counts.
+  fileprivate static func flatTable<Value>(_ values: [([UInt32], Value)], elsewhere: Value) -> [Value] {
+    var flat = [Value](repeating: elsewhere, count: 0x11_0000)
+    for (ranges, value) in values {
       for pair in stride(from: 0, to: ranges.count, by: 2) {
-        for code in ranges[pair]...ranges[pair + 1] { flat[Int(code)] = name }
+        for code in ranges[pair]...ranges[pair + 1] { flat[Int(code)] = value }
       }
     }
     return flat
@@ -83,4 +88,25 @@ struct CharacterClasses: @unchecked Sendable {
     if first < 0xF0 { return (of((first & 0x0F) << 12 | second << 6 | third), 3) }
     return (of((first & 0x07) << 18 | second << 12 | third << 6 | UInt32(bytes[3] & 0x3F)), 4)
   }
+}
+
+/// What a scalar may be in a word where rules look at capitals: bits of a set.
+struct LetterCase: OptionSet {
+  let rawValue: UInt8
+
+  /// `\p{Lu}`, `\p{Lt}`, `\p{Lm}`, `\p{Lo}`, `\p{M}`
+  static let upper = LetterCase(rawValue: 1)
+  /// `\p{Ll}`, `\p{Lm}`, `\p{Lo}`, `\p{M}`
+  static let lower = LetterCase(rawValue: 2)
+  /// `\p{M}`
+  static let mark = LetterCase(rawValue: 4)
+
+  /// By scalar. Made when a vocabulary needs it: most do not.
+  static let table: [LetterCase] = {
+    let values: [([UInt32], LetterCase)] = [
+      (CharacterClassRanges.letters, [.upper, .lower]), (CharacterClassRanges.marks, [.upper, .lower, .mark]),
+      (CharacterClassRanges.upperCase, .upper), (CharacterClassRanges.lowerCase, .lower),
+    ]
+    return CharacterClasses.flatTable(values, elsewhere: [])
+  }()
 }

@@ -1,14 +1,35 @@
-/// GPT-2's rule that splits text into the pieces inside which bytes may merge:
+/// Splits text into the pieces inside which tokens may merge. The text must be valid UTF-8; every byte belongs to exactly
+/// one piece.
+///
+/// The rules are published as regular expressions; here they are written out as scanners. GPT-2's, which the others vary:
 ///
 ///     '(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+
-///
-/// written out as a scanner. The text must be valid UTF-8. Every byte belongs to exactly one piece.
 struct Pretokenizer: Sendable {
-  private let classes = CharacterClasses.shared
+  let splitting: TokenizationRules.Splitting
+  let classes = CharacterClasses.shared
+
+  private let composes: Bool
+
+  init(_ rules: TokenizationRules = TokenizationRules()) {
+    splitting = rules.splitting
+    composes = rules.composes
+  }
 
   /// The end of the piece that starts at `start`, for `start < end`.
   @inline(__always)
   func pieceEnd(_ text: UnsafePointer<UInt8>, from start: Int, end: Int) -> Int {
+    switch splitting {
+    case .gpt2: gpt2(text, from: start, end: end)
+    case .gpt2Digits: gpt2Digits(text, from: start, end: end)
+    case .cl100k, .llama3: words(text, from: start, end: end, digits: 3)
+    case .qwen2, .qwen35: words(text, from: start, end: end, digits: 1)
+    case .o200k: casedWords(text, from: start, end: end)
+    case .sentencePiece: blankedWord(text, from: start, end: end)
+    }
+  }
+
+  @inline(__always)
+  private func gpt2(_ text: UnsafePointer<UInt8>, from start: Int, end: Int) -> Int {
     let first = text[start]
     if first == UInt8(ascii: " ") {
       guard start + 1 < end else { return end }
@@ -25,9 +46,20 @@ struct Pretokenizer: Sendable {
     return runEnd(text, from: start + length, end: end, of: kind)
   }
 
+  /// A digit stands alone, and text ends before it.
+  private func gpt2Digits(_ text: UnsafePointer<UInt8>, from start: Int, end: Int) -> Int {
+    let (kind, length) = classes.at(text + start)
+    if kind == .number { return start + length }
+    if kind == .whiteSpace {
+      let run = runEnd(text, from: start + length, end: end, of: .whiteSpace)
+      if run < end, classes.at(text + run).class == .number { return run }
+    }
+    return gpt2(text, from: start, end: end)
+  }
+
   /// Where the run of scalars of one class that reaches to `start` ends.
   @inline(__always)
-  private func runEnd(_ text: UnsafePointer<UInt8>, from start: Int, end: Int, of kind: CharacterClass) -> Int {
+  func runEnd(_ text: UnsafePointer<UInt8>, from start: Int, end: Int, of kind: CharacterClass) -> Int {
     var i = start
     while i < end {
       let single = classes.ofByte[Int(text[i])]
@@ -46,7 +78,7 @@ struct Pretokenizer: Sendable {
 
   /// `\s+(?!\S)|\s+`: white space up to the end of the text, or all but the last scalar of a run before something
   /// else, or that one scalar alone.
-  private func whiteSpaceEnd(_ text: UnsafePointer<UInt8>, from start: Int, end: Int) -> Int {
+  func whiteSpaceEnd(_ text: UnsafePointer<UInt8>, from start: Int, end: Int) -> Int {
     var last = start
     var i = start
     while i < end {
@@ -68,35 +100,61 @@ struct Pretokenizer: Sendable {
     default: return 0
     }
   }
+
+  /// ` *[^ ]*`: the merges of these vocabularies never join a blank to what stands before it, so that words with the
+  /// blanks before them can be encoded one by one.
+  private func blankedWord(_ text: UnsafePointer<UInt8>, from start: Int, end: Int) -> Int {
+    var i = start
+    while i < end && text[i] == UInt8(ascii: " ") { i += 1 }
+    while i < end && text[i] != UInt8(ascii: " ") { i += 1 }
+    return i
+  }
 }
 
 extension Pretokenizer {
-  /// The last place in `lowest...count` where the text may be cut so that both parts, split on their own, give the
-  /// same pieces as the whole; nil where there is none.
+  /// The last place in `lowest...count` where the text may be cut so that both parts, encoded on their own, give the
+  /// same tokens as the whole; nil where there is none.
   ///
-  /// Nothing in the rule looks back, and only `\s+(?!\S)` looks ahead, at what follows white space. So every piece
-  /// boundary will do at which no white space ends, and whether a place is one shows in the classes at its two sides:
-  /// letters and numbers end where their class does, the others where a number or white space begins (before a letter
-  /// a contraction may straddle the place).
-  func lastSafeCut(_ text: UnsafePointer<UInt8>, count: Int, lowest: Int) -> Int? {
+  /// Nothing in the rules looks back, and only `\s+(?!\S)` looks ahead, at what follows white space. So every piece
+  /// boundary will do at which no white space ends, and whether a place is one shows in the classes at its two sides.
+  ///
+  /// - Parameter isWhole: whether no added token lies across a place.
+  func lastSafeCut(
+    _ text: UnsafePointer<UInt8>, count: Int, lowest: Int, isWhole: (Int) -> Bool = { _ in true }
+  ) -> Int? {
     guard count > 0, lowest < count else { return nil }
     var cut = scalarStart(text, before: count)
     var after = classes.at(text + cut).class
     while cut > 0, cut >= lowest {
       let start = scalarStart(text, before: cut)
       let before = classes.at(text + start).class
-      if Self.isSafe(before, after) { return cut }
+      if isSafe(before, after, last: text[start], first: text[cut]), isWhole(cut) { return cut }
       cut = start
       after = before
     }
     return nil
   }
 
-  private static func isSafe(_ before: CharacterClass, _ after: CharacterClass) -> Bool {
-    switch before {
-    case .letter, .number: after != before
-    case .other: after == .number || after == .whiteSpace
-    case .whiteSpace, .multibyte: false
+  private func isSafe(_ before: CharacterClass, _ after: CharacterClass, last: UInt8, first: UInt8) -> Bool {
+    switch splitting {
+    case .gpt2 where !composes:
+      // Letters and numbers end where their class does, the others where a number or white space begins (before a
+      // letter a contraction may straddle the place).
+      switch before {
+      case .letter, .number: after != before
+      case .other: after == .number || after == .whiteSpace
+      case .whiteSpace, .multibyte: false
+      }
+    case .sentencePiece: first == UInt8(ascii: " ") && last != UInt8(ascii: " ")
+    case .gpt2, .gpt2Digits, .cl100k, .llama3, .qwen2, .qwen35, .o200k:
+      // Marks may belong to the letter before them, in a word or as one character, and line breaks to what stands
+      // before them.
+      switch before {
+      case .letter: after == .number || after == .whiteSpace
+      case .number: after == .letter || after == .whiteSpace
+      case .other: after == .number
+      case .whiteSpace, .multibyte: false
+      }
     }
   }
 

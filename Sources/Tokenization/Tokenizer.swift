@@ -1,42 +1,87 @@
 import Diagnostics
 
-/// Turns text into the ids of a byte-level BPE vocabulary and back, with GPT-2's splitting rule (`Pretokenizer`).
+/// Turns text into the ids of a BPE vocabulary and back, by the vocabulary's rules.
 ///
 /// Ids equal those of `tiktoken`'s `encode_ordinary` and of Python `tokenizers`. Text that happens to spell a special
-/// token such as `<|endoftext|>` is text like any other.
+/// token such as `<|endoftext|>` is text like any other, unless it is asked to mean it.
 public struct Tokenizer: Sendable {
+  /// The ids that stand at the borders of texts, as files state them.
+  struct Marks: Equatable, Sendable {
+    var begin: Int32?
+    var end: Int32?
+    /// Whether every text is to begin with `begin`.
+    var addsBegin = false
+  }
+
   public let vocabulary: Vocabulary
   /// The id of the token that closes every document.
   public let endOfText: Int32
+  /// The id that the vocabulary's model takes for the beginning of a text; nil where there is none.
+  public let beginOfText: Int32?
+  /// Whether that model was trained to find it before every text.
+  public let addsBeginOfText: Bool
   let merges: MergeTable
+  /// Added tokens that are looked for in the text as it comes; the same and special ones; those that are looked for in
+  /// the composed text; all of the first and third kind.
+  let added: AddedTokens
+  let addedAndSpecial: AddedTokens
+  let addedComposed: AddedTokens
+  let allAdded: AddedTokens
 
-  /// - Throws: `Failure(.badData)` if the vocabulary has no `<|endoftext|>`.
+  /// - Throws: `Failure(.badData)` if the vocabulary has no token that ends texts.
   public init(_ vocabulary: Vocabulary, source: String) throws {
-    guard let endOfText = vocabulary.endOfText else {
+    try self.init(vocabulary, marks: Marks(), source: source)
+  }
+
+  /// What closes documents is `<|endoftext|>` where there is one, whatever a chat model's file says ends its answers.
+  init(_ vocabulary: Vocabulary, marks: Marks, source: String) throws {
+    let plain = vocabulary.specials.first { $0.content == Vocabulary.endOfTextName }?.id
+    guard let endOfText = plain ?? marks.end ?? vocabulary.endOfText else {
       throw Failure(
-        .badData, "the vocabulary has no special token \(Vocabulary.endOfTextName) to close documents with", at: source)
+        .badData,
+        "the vocabulary has no special token to close documents with, such as \(Vocabulary.endOfTextName)", at: source)
+    }
+    try self.init(vocabulary, endOfText: endOfText, marks: marks, source: source)
+  }
+
+  /// - Parameter endOfText: what closes documents, whatever the vocabulary calls it.
+  init(_ vocabulary: Vocabulary, endOfText: Int32, marks: Marks = Marks(), source: String) throws {
+    for id in [endOfText, marks.begin].compactMap({ $0 }) {
+      guard id >= 0, id < vocabulary.size, vocabulary.tokens[Int(id)] != nil else {
+        throw Failure(.badData, "the vocabulary has no token \(id)", at: source)
+      }
     }
     self.vocabulary = vocabulary
     self.endOfText = endOfText
+    beginOfText = marks.begin
+    addsBeginOfText = marks.addsBegin && marks.begin != nil
     merges = MergeTable(vocabulary)
+    let plain = vocabulary.added.filter { !$0.isNormalized }.map { ($0.content, $0.id) }
+    let composed = vocabulary.added.filter(\.isNormalized).map { ($0.content, $0.id) }
+    added = AddedTokens(plain)
+    addedAndSpecial = AddedTokens(plain + vocabulary.specials.map { ($0.content, $0.id) })
+    addedComposed = AddedTokens(composed)
+    allAdded = AddedTokens(plain + composed)
   }
 
   /// One more than the largest id.
   public var vocabularySize: Int { vocabulary.size }
 
-  /// The ids of a text, without any special token.
-  public func encode(_ text: String) -> [Int32] { encode(Array(text.utf8)) }
+  /// The ids of a text.
+  ///
+  /// - Parameter specials: whether what spells a special token means it.
+  public func encode(_ text: String, specials: Bool = false) -> [Int32] { encode(Array(text.utf8), specials: specials) }
 
   /// The ids of a text whose bytes, where they are not UTF-8, count as Python's `decode('utf-8', 'replace')`.
-  public func encode(_ bytes: [UInt8]) -> [Int32] {
+  public func encode(_ bytes: [UInt8], specials: Bool = false) -> [Int32] {
     var text = ByteBuffer(capacity: bytes.count)
     var repair = UTF8Repair()
     bytes.withUnsafeBufferPointer { repair.append($0, to: &text) }
     repair.finish(to: &text)
-    let room = TextEncoder.room(forBytes: text.count)
-    let ids = UnsafeMutablePointer<UInt32>.allocate(capacity: room)
+    let encoder = TextEncoder(self, specials: specials)
+    let ids = UnsafeMutablePointer<UInt32>.allocate(capacity: encoder.room(forBytes: text.count))
     defer { ids.deallocate() }
-    let count = TextEncoder(merges).encode(text.base, count: text.count, to: ids)
+    let count = encoder.encode(text.base, count: text.count, to: ids)
     return (0..<count).map { Int32(bitPattern: ids[$0]) }
   }
 
@@ -45,9 +90,18 @@ public struct Tokenizer: Sendable {
   public func decode(_ ids: some Sequence<Int32>) -> [UInt8] {
     var bytes: [UInt8] = []
     for id in ids where id >= 0 && id < vocabulary.size { bytes += vocabulary.tokens[Int(id)] ?? [] }
-    return bytes
+    // The blank that encoding put in.
+    let isPrefixed = vocabulary.rules.prefix != .none && bytes.first == UInt8(ascii: " ")
+    return isPrefixed ? Array(bytes.dropFirst()) : bytes
   }
 
   /// The text that ids stand for, with U+FFFD where the bytes are not UTF-8.
   public func text(of ids: some Sequence<Int32>) -> String { String(decoding: decode(ids), as: UTF8.self) }
+
+  /// Whether every text has the same ids here as there.
+  func givesSameIDs(as other: Tokenizer) -> Bool {
+    vocabulary.merges == other.vocabulary.merges && vocabulary.rules == other.vocabulary.rules
+      && vocabulary.idOfByte == other.vocabulary.idOfByte && vocabulary.tokens == other.vocabulary.tokens
+      && Set(vocabulary.added.map(\.id)) == Set(other.vocabulary.added.map(\.id))
+  }
 }

@@ -1,5 +1,6 @@
 import Artifacts
 import Diagnostics
+import ModelFiles
 
 /// One tensor of a safetensors file; its bytes stay in the file until they are asked for.
 public struct SafetensorsEntry: Sendable {
@@ -66,7 +67,7 @@ public struct SafetensorsEntry: Sendable {
     switch type {
     case .float32: bytes.copied(as: Float.self)
     case .float64: bytes.numbers(UInt64.self) { Float(Double(bitPattern: $0)) }
-    case .float16: bytes.numbers(UInt16.self) { Float(Float16(bitPattern: $0)) }
+    case .float16: bytes.numbers(UInt16.self) { Float(half: $0) }
     case .bfloat16: bytes.numbers(UInt16.self) { Float(bitPattern: UInt32($0) << 16) }
     default: throw Failure(.badData, "holds \(type.rawValue), not floating-point numbers", at: place)
     }

@@ -12,7 +12,8 @@ import Torch
 
   @OptionGroup var common: CommonOptions
 
-  @Option(help: ArgumentHelp("The model.", valueName: "dir"))
+  @Option(
+    help: ArgumentHelp("The model: an artifact, a folder in Hugging Face's form or a GGUF file.", valueName: "path"))
   var model: String
 
   @Option(help: ArgumentHelp("The tokens whose test split is scored.", valueName: "dir"))

@@ -12,7 +12,7 @@ import Torch
   @OptionGroup var common: CommonOptions
 
   @Option(help: ArgumentHelp("The TempNet to export.", valueName: "dir"))
-  var tempnet: String
+  var tempnet: String?
 
   @Option(help: ArgumentHelp("Measurements of it, for the model card.", valueName: "dir"))
   var evaluation: String?
@@ -20,12 +20,18 @@ import Torch
   @Option(help: ArgumentHelp("The features it was fitted to, for an ONNX model of hidden states.", valueName: "dir"))
   var features: String?
 
-  @Option(help: ArgumentHelp("What to write: safetensors, bundle, onnx or npz.", valueName: "name"))
+  @Option(help: ArgumentHelp("The language model to export, in its place.", valueName: "dir"))
+  var model: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "What to write: of a TempNet safetensors, bundle, onnx or npz, of a model huggingface or gguf.", valueName: "name"))
   var format: String?
 
   var inputs: [String: [String]] {
     [
-      "tempnet": [tempnet], "evaluation": evaluation.map { [$0] } ?? [], "features": features.map { [$0] } ?? [],
+      "tempnet": tempnet.map { [$0] } ?? [], "evaluation": evaluation.map { [$0] } ?? [],
+      "features": features.map { [$0] } ?? [], "model": model.map { [$0] } ?? [],
     ]
   }
 

@@ -11,7 +11,9 @@ import Torch
 
   @OptionGroup var common: CommonOptions
 
-  @Option(help: ArgumentHelp("The frozen model.", valueName: "dir"))
+  @Option(
+    help: ArgumentHelp(
+      "The frozen model: an artifact, a folder in Hugging Face's form or a GGUF file.", valueName: "path"))
   var model: String
 
   @Option(help: ArgumentHelp("The tokens that it reads.", valueName: "dir"))

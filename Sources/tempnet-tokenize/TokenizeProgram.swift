@@ -15,7 +15,9 @@ import TokenizeStage
     help: ArgumentHelp("Texts, folders, archives, JSON lines or descriptors.", valueName: "path"))
   var corpus: [String] = []
 
-  @Option(help: ArgumentHelp("Use this vocabulary: a tokenizer.json or GPT-2's files.", valueName: "path"))
+  @Option(
+    help: ArgumentHelp(
+      "Use this vocabulary: a tokenizer.json, a model, tiktoken's or GPT-2's files.", valueName: "path"))
   var tokenizer: String?
 
   @Option(help: ArgumentHelp("Train a vocabulary of so many entries.", valueName: "n"))

@@ -128,11 +128,40 @@ import Weights
   @Test func `tokens of another vocabulary than the model's are refused`() throws {
     let larger = try workshop.makeTokens(vocabulary: 330, output: "larger")
     let other = try workshop.makeTokens(vocabulary: 299, output: "other")
-    for (tokens, word) in [(larger, "a vocabulary of 330"), (other, "another tokenizer.json")] {
+    for (tokens, word) in [(larger, "too few for the 330 ids"), (other, "another tokenizer")] {
       let failure = #expect(throws: Failure.self) { try workshop.run([], tokens: tokens) }
       #expect(failure?.status == .badData)
       #expect(failure?.message.contains(word) == true)
     }
+  }
+
+  @Test func `a model in a published form gives the features of the same model as an artifact`() throws {
+    let own = try workshop.run([])
+    let model = try LanguageModel.load(workshop.model.path)
+    let form = try PublishedForm(model.configuration, at: "model")
+    let tokenizer = try Tokenizer(path: workshop.tokens.file("tokenizer.json"))
+    let folder = workshop("published")
+    try Files.makeFolder(folder)
+    try form.writeHuggingFace(model.parameters, to: folder, endOfText: 0)
+    try AtomicFile.write(Files.read(workshop.tokens.file("tokenizer.json")), to: "\(folder)/tokenizer.json")
+    try form.writeGGUF(
+      model.parameters, to: workshop("model.gguf"), name: "model",
+      vocabulary: tokenizer.ggufEntries(logits: model.configuration.vocabulary, at: "model"))
+    for path in [folder, workshop("model.gguf")] {
+      let features = try workshop.run([], modelPath: path, output: "of-\(Files.name(of: path))")
+      #expect(features.key != own.key)
+      #expect(features.digest(of: "train.safetensors") == own.digest(of: "train.safetensors"))
+      #expect(features.digest(of: "head.safetensors") == own.digest(of: "head.safetensors"))
+    }
+    let keys = try workshop.run([], modelPath: folder, output: "again").manifest.inputs.map(\.name)
+    #expect(keys == ["model/config.json", "model/model.safetensors", "model/tokenizer.json", "tokens"])
+
+    // Another vocabulary, in the file itself.
+    let other = try workshop.makeTokens(vocabulary: 299, output: "fewer")
+    let failure = #expect(throws: Failure.self) {
+      try workshop.run([], modelPath: folder, tokens: other, output: "none")
+    }
+    #expect(failure?.message.contains("another tokenizer") == true)
   }
 
   @Test func `a model that gives no finite numbers is refused`() throws {

@@ -53,15 +53,19 @@ final class Workshop {
     return try builder.publish(summary: [:])
   }
 
+  /// The path of something in the folder.
+  func callAsFunction(_ name: String) -> String { folder(name) }
+
   @discardableResult
   func run(
-    _ settings: [String], model: Artifact? = nil, tokens: Artifact? = nil, output: String = "features",
+    _ settings: [String], model: Artifact? = nil, modelPath: String? = nil, tokens: Artifact? = nil,
+    output: String = "features",
     isInterrupted: () throws -> Bool = { false }
   ) throws -> Artifact {
     let configuration = try FeaturesConfiguration.resolve(
       file: nil,
       overrides: (["compute=float32", "device=cpu", "threads=1"] + settings).map(ConfigurationOverride.init(parsing:)))
-    let inputs = ["model": [(model ?? self.model).path], "tokens": [(tokens ?? self.tokens).path]]
+    let inputs = ["model": [modelPath ?? (model ?? self.model).path], "tokens": [(tokens ?? self.tokens).path]]
     return try FeaturesStage.run(
       StageRequest(configuration, inputs: inputs, output: folder(output), digests: FileDigests()),
       isInterrupted: isInterrupted)

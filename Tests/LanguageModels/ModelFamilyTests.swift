@@ -10,12 +10,22 @@ import Weights
 
 @Suite struct ModelFamilyTests {
   static let fixtures = [
-    "gpt2", "gpt2-exact-gelu-untied", "llama", "llama-wide-heads-tied", "qwen2", "neox", "neox-sequential",
+    "gpt2", "gpt2-exact-gelu-untied", "llama", "llama-wide-heads-tied", "llama-linear", "llama-dynamic",
+    "llama-llama3", "mistral", "qwen2", "neox", "neox-sequential", "neox-linear",
   ]
+  static let ggufFixtures = fixtures.filter { Files.exists("\(fixture($0))/model.gguf") }
 
   @Test(arguments: fixtures)
   func `hidden states and logits equal those of transformers`(_ name: String) throws {
-    let model = try published(name)
+    try expectPublishedNumbers(of: published(name), name)
+  }
+
+  @Test(arguments: ggufFixtures)
+  func `the same model in GGUF computes the same`(_ name: String) throws {
+    try expectPublishedNumbers(of: PretrainedModel.open("\(fixture(name))/model.gguf").load(), name)
+  }
+
+  private func expectPublishedNumbers(of model: LanguageModel, _ name: String) throws {
     let expected = try SafetensorsFile("\(fixture(name))/expected.safetensors")
     let tokens = try Tensor(expected.entry("tokens"))
     let hidden = withoutGradients { model.hidden(tokens) }
@@ -39,8 +49,11 @@ import Weights
   }
 
   static let unsupported: [(String, String, JSON)] = [
-    ("llama", "rope_scaling", ["type": "linear", "factor": 2]),
-    ("llama", "rope_parameters", ["rope_type": "llama3"]), ("llama", "mlp_bias", true),
+    ("llama", "rope_scaling", ["type": "yarn", "factor": 2]),
+    ("llama", "rope_parameters", ["rope_type": "longrope"]), ("llama", "mlp_bias", true),
+    ("llama", "attention_bias", true), ("llama", "quantization_config", ["quant_method": "fp8"]),
+    ("llama", "rope_parameters", ["rope_type": "llama3"]), ("llama", "rope_scaling", ["type": "linear", "factor": 0]),
+    ("llama", "rope_scaling", ["type": "dynamic", "factor": 1e300]),
     ("llama", "hidden_act", "gelu"), ("llama", "model_type", "mamba"), ("llama", "rms_norm_eps", "small"),
     ("gpt2", "scale_attn_by_inverse_layer_idx", true), ("gpt2", "activation_function", "relu"),
     ("neox", "attention_bias", false), ("llama", "num_key_value_heads", 3),
@@ -53,8 +66,9 @@ import Weights
     let failure = #expect(throws: Failure.self) { try ModelFamily.read(json, source: "config.json") }
     #expect(failure?.status == .badData)
     #expect(failure?.place == "config.json")
-    let word = member == "rope_parameters" ? "rope_type" : member.replacingOccurrences(of: "num_", with: "")
-    #expect(failure?.message.contains(word) == true)
+    let words =
+      member.hasPrefix("rope_") ? ["rope_type", "factor"] : [member.replacingOccurrences(of: "num_", with: "")]
+    #expect(words.contains { failure?.message.contains($0) == true }, "\(String(describing: failure))")
   }
 
   @Test func `a sliding window shorter than the context is refused`() throws {
@@ -63,6 +77,12 @@ import Weights
     json["sliding_window"] = 16
     #expect(throws: Never.self) { try ModelFamily.read(json, source: "config.json") }
     json["sliding_window"] = 15
+    #expect(throws: Failure.self) { try ModelFamily.read(json, source: "config.json") }
+    // What transformers takes where nothing is said.
+    json["sliding_window"] = nil
+    json["max_position_embeddings"] = 4096
+    #expect(throws: Never.self) { try ModelFamily.read(json, source: "config.json") }
+    json["max_position_embeddings"] = 4097
     #expect(throws: Failure.self) { try ModelFamily.read(json, source: "config.json") }
   }
 
@@ -99,9 +119,5 @@ import Weights
     return try JSON(parsing: Files.read(path), source: path)
   }
 
-  private func published(_ name: String) throws -> LanguageModel {
-    let (family, configuration) = try ModelFamily.read(configuration(name), source: name)
-    let file = try SafetensorsFile("\(fixture(name))/model.safetensors")
-    return try LanguageModel(configuration, parameters: family.parameters(configuration, from: file))
-  }
+  private func published(_ name: String) throws -> LanguageModel { try PretrainedModel.open(fixture(name)).load() }
 }

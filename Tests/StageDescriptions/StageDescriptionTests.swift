@@ -105,4 +105,35 @@ import Testing
     }
     #expect(Set(Stages.all.map { $0.name }).count == Stages.all.count)
   }
+
+  @Test func `a model made elsewhere is identified by the content of its files, wherever they lie`() throws {
+    let folder = try TemporaryFolder()
+    let digests = FileDigests()
+    func inputs(_ name: String) throws -> [InputReference] {
+      try StageInput("model", .model, takesPublishedModels: true).references(at: folder(name), digests)
+    }
+    try folder.write("GGUF and so on", to: "model.gguf")
+    let sha256 = SHA256.hex(of: "GGUF and so on")
+    #expect(try inputs("model.gguf") == [InputReference(name: "model", kind: "file", key: sha256)])
+
+    try folder.write("{\"model_type\": \"llama\"}", to: "a/config.json")
+    try folder.write("weights", to: "a/model.safetensors")
+    try folder.write("{}", to: "a/tokenizer.json")
+    try folder.write("unrelated", to: "a/README.md")
+    let first = try inputs("a")
+    #expect(first.map(\.name) == ["model/config.json", "model/model.safetensors", "model/tokenizer.json"])
+    for name in try Files.list(folder("a")) { try folder.write(text(folder("a/\(name)")), to: "b/\(name)") }
+    try folder.write("changed", to: "b/README.md")
+    #expect(try inputs("b") == first)
+    try folder.write("other weights", to: "b/model.safetensors")
+    #expect(try inputs("b")[1] != first[1])
+
+    // An input that does not take them asks for an artifact.
+    let failure = #expect(throws: Failure.self) {
+      try StageInput("model", .model).references(at: folder("a"), digests)
+    }
+    #expect(failure?.status == .badData)
+    let none = #expect(throws: Failure.self) { try inputs("none") }
+    #expect(none?.status == .missingInput)
+  }
 }

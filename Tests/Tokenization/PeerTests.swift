@@ -29,6 +29,29 @@ import Testing
     }
   }
 
+  @Test func `gives SmolLM2's ids from its GGUF file, and writes a tokenizer.json that gives them too`() throws {
+    let file = checkout("data/cache/smollm2/SmolLM2-135M-Instruct.Q4_1.gguf")
+    let tokenizer = try Tokenizer(path: file)
+    #expect(tokenizer.endOfText == 0)
+    #expect(tokenizer.beginOfText == 1)
+    #expect(!tokenizer.addsBeginOfText)
+    let text = Array((1...10).map { motley(seed: UInt64($0 + 40), parts: 20_000) }.joined().utf8)
+    let novel = try Files.read(checkout("data/cache/austen/emma.txt"))
+    try AtomicFile.write(tokenizer.fileText, to: folder("tokenizer.json"))
+    let again = try Tokenizer(path: folder("tokenizer.json"))
+    #expect(tokenizer.givesSameIDs(as: again))
+    for (name, bytes) in [("text", text), ("novel", novel)] {
+      let ids = tokenizer.encode(bytes)
+      #expect(again.encode(bytes) == ids)
+      try AtomicFile.write(bytes, to: folder(name))
+      try AtomicFile.write(ids.flatMap { id in withUnsafeBytes(of: id.littleEndian) { Array($0) } }, to: folder("ids"))
+      for vocabulary in [file, folder("tokenizer.json")] {
+        let script = fixture("compare_tokenizer.py")
+        #expect(try runProgram(#require(python), [script, vocabulary, folder(name), folder("ids")]) == "")
+      }
+    }
+  }
+
   @Test func `learns from Austen what tokenizers learns, and writes what it loads`() throws {
     let files = ["emma", "mansfield-park", "northanger-abbey", "persuasion"].map {
       checkout("data/cache/austen/\($0).txt")

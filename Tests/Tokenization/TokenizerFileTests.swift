@@ -39,21 +39,45 @@ import Testing
   }
 
   @Test func `refuses by name what it does not support`() {
-    #expect(refusal { $0["normalizer"] = ["type": "NFC"] }?.contains("normalizer 'NFC'") == true)
+    #expect(refusal { $0["normalizer"] = ["type": "NFKC"] }?.contains("normalizer 'NFKC'") == true)
+    #expect(refusal { $0["normalizer"] = ["type": "Precompiled"] }?.contains("'Precompiled'") == true)
     #expect(refusal { $0["pre_tokenizer"] = ["type": "Whitespace"] }?.contains("'Whitespace'") == true)
     #expect(refusal { $0["pre_tokenizer"]!["add_prefix_space"] = true }?.contains("add_prefix_space") == true)
     #expect(refusal { $0["pre_tokenizer"]!["use_regex"] = false }?.contains("use_regex") == true)
-    #expect(refusal { $0["post_processor"] = ["type": "TemplateProcessing"] }?.contains("TemplateProcessing") == true)
+    #expect(refusal { $0["post_processor"] = ["type": "BertProcessing"] }?.contains("BertProcessing") == true)
     #expect(refusal { $0["decoder"] = ["type": "Metaspace"] }?.contains("Metaspace") == true)
     #expect(refusal { $0["truncation"] = ["max_length": 5] }?.contains("truncation") == true)
     #expect(refusal { $0["model"]!["type"] = "WordPiece" }?.contains("WordPiece") == true)
     #expect(refusal { $0["model"]!["dropout"] = 0.1 }?.contains("model.dropout") == true)
-    #expect(refusal { $0["model"]!["byte_fallback"] = true }?.contains("model.byte_fallback") == true)
-    #expect(refusal { $0["model"]!["ignore_merges"] = true }?.contains("model.ignore_merges") == true)
+    #expect(refusal { $0["model"]!["byte_fallback"] = true }?.contains("pre_tokenizer 'ByteLevel'") == true)
+    #expect(
+      refusal {
+        $0["model"]!["byte_fallback"] = true
+        $0["pre_tokenizer"] = .null
+        $0["decoder"] = .null
+      }?.contains("byte_fallback") == true)
+    #expect(refusal { $0["model"]!["ignore_merges"] = 1 }?.contains("model.ignore_merges") == true)
     #expect(refusal { $0["model"]!["end_of_word_suffix"] = "</w>" }?.contains("end_of_word_suffix") == true)
     #expect(refusal { $0["model"]!["invention"] = 1 }?.contains("model.invention") == true)
+    for option in ["lstrip", "rstrip", "single_word"] {
+      let stripping = refusal {
+        var token: JSON = ["id": 700, "content": "<x>", "special": false]
+        token[option] = true
+        $0["added_tokens"] = .array($0["added_tokens"]!.arrayValue! + [token])
+      }
+      #expect(stripping?.contains("\(option) of the added token '<x>'") == true)
+    }
+    func splitting(_ step: JSON, usesRule: Bool = false) -> String? {
+      let last: JSON = ["type": "ByteLevel", "add_prefix_space": false, "use_regex": .bool(usesRule)]
+      return refusal { $0["pre_tokenizer"] = ["type": "Sequence", "pretokenizers": [step, last]] }
+    }
+    #expect(splitting(["type": "Punctuation"])?.contains("'Punctuation'") == true)
+    #expect(splitting(["type": "Digits", "individual_digits": false], usesRule: true)?.contains("'Digits'") == true)
     #expect(
-      refusal { $0["added_tokens"] = [["id": 700, "content": "  ", "special": false]] }?.contains("'  '") == true)
+      splitting(["type": "Split", "pattern": ["Regex": "a|b"], "behavior": "Isolated"])?.contains("a|b") == true)
+    #expect(
+      splitting(["type": "Split", "pattern": ["Regex": "\\s+"], "behavior": "MergedWithNext"])?
+        .contains("MergedWithNext") == true)
   }
 
   @Test func `refuses parts that do not fit together`() {

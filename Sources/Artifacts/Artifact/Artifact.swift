@@ -74,6 +74,9 @@ public struct Artifact: Sendable {
 
   public func contains(_ name: String) -> Bool { manifest.files.contains { $0.path == name } }
 
+  /// The SHA-256 of one of the artifact's files, as the manifest states it; nil where it has no such file.
+  public func digest(of name: String) -> String? { manifest.files.first { $0.path == name }?.sha256 }
+
   /// The path of one of the artifact's files.
   public func file(_ name: String) throws -> String {
     guard contains(name) else { throw Failure(.badData, "has no file '\(name)'", at: path) }

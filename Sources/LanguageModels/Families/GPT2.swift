@@ -17,18 +17,40 @@ extension ModelFamily {
         activation: fields.gelu("activation_function"),
         tiedHead: fields.boolean(ifPresent: "tie_word_embeddings") ?? true, status: .badData, at: source)
     },
-    layers: [
-      "embedding": Source("transformer.wte"), "positions": Source("transformer.wpe"),
-      "norm": Source("transformer.ln_f"), "head": Source("lm_head"),
+    layout: WeightLayout(
+      layers: [
+        "embedding": Source("transformer.wte"), "positions": Source("transformer.wpe"),
+        "norm": Source("transformer.ln_f"), "head": Source("lm_head"),
+      ],
+      blockPrefix: "transformer.h",
+      blockLayers: [
+        "attention_norm": Source("ln_1"),
+        "attention.qkv": Source("attn.c_attn", arrangement: .transposed),
+        "attention.output": Source("attn.c_proj", arrangement: .transposed),
+        "feed_forward_norm": Source("ln_2"),
+        "feed_forward.up": Source("mlp.c_fc", arrangement: .transposed),
+        "feed_forward.down": Source("mlp.c_proj", arrangement: .transposed),
+      ],
+      ignoredEnds: [".attn.bias", ".attn.masked_bias"]),
+    gguf: [
+      "gpt2": WeightLayout(
+        layers: [
+          "embedding": Source("token_embd"), "positions": Source("position_embd"), "norm": Source("output_norm"),
+          "head": Source("output"),
+        ],
+        blockPrefix: "blk",
+        blockLayers: [
+          "attention_norm": Source("attn_norm"), "attention.qkv": Source("attn_qkv"),
+          "attention.output": Source("attn_output"), "feed_forward_norm": Source("ffn_norm"),
+          "feed_forward.up": Source("ffn_up"), "feed_forward.down": Source("ffn_down"),
+        ])
     ],
-    blockPrefix: "transformer.h",
-    blockLayers: [
-      "attention_norm": Source("ln_1"),
-      "attention.qkv": Source("attn.c_attn", arrangement: .transposed),
-      "attention.output": Source("attn.c_proj", arrangement: .transposed),
-      "feed_forward_norm": Source("ln_2"),
-      "feed_forward.up": Source("mlp.c_fc", arrangement: .transposed),
-      "feed_forward.down": Source("mlp.c_proj", arrangement: .transposed),
-    ],
-    ignoredEnds: [".attn.bias", ".attn.masked_bias"])
+    readMetadata: { fields in
+      try ModelConfiguration(
+        vocabulary: fields.vocabulary(), context: fields.integer("context_length"),
+        width: fields.integer("embedding_length"), layers: fields.integer("block_count"),
+        heads: fields.integer("attention.head_count"), feedForward: fields.integer("feed_forward_length"),
+        normEpsilon: fields.number("attention.layer_norm_epsilon"), positions: .learned, activation: .geluTanh,
+        tiedHead: fields.tiesHead, status: .badData, at: fields.path)
+    })
 }

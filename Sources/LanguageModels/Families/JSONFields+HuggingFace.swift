@@ -24,19 +24,52 @@ extension JSONFields {
     }
   }
 
-  /// Rotary settings: in `rope_parameters` since transformers 5, before that in members of their own.
+  /// Rotary settings: in `rope_parameters` since transformers 5, before that in members of their own and in
+  /// `rope_scaling`.
+  ///
+  /// - Parameter context: `max_position_embeddings`; a dynamic scaling lengthens it.
   mutating func rotary(
-    base: String, fraction: String, defaultFraction: Double
-  ) throws -> (base: Double, fraction: Double) {
-    let ownBase = try number(ifPresent: base) ?? 10_000
-    let ownFraction = try number(ifPresent: fraction) ?? defaultFraction
-    if optional("rope_scaling")?.isNull == false { throw failure("rope_scaling", "is not supported") }
-    guard var parameters = try fields(ifPresent: "rope_parameters") else { return (ownBase, ownFraction) }
-    let type = try parameters.string(ifPresent: "rope_type") ?? "default"
-    guard type == "default" else { throw parameters.failure("rope_type", "is \"\(type)\", which is not supported") }
-    return (
-      try parameters.number(ifPresent: "rope_theta") ?? ownBase,
-      try parameters.number(ifPresent: "partial_rotary_factor") ?? ownFraction
-    )
+    base: String, fraction: String, defaultFraction: Double, context: Int
+  ) throws -> RotarySettings {
+    var settings = RotarySettings(
+      base: try number(ifPresent: base) ?? 10_000, fraction: try number(ifPresent: fraction) ?? defaultFraction,
+      context: context)
+    for member in ["rope_scaling", "rope_parameters"] {
+      guard var parameters = try fields(ifPresent: member) else { continue }
+      settings.base = try parameters.number(ifPresent: "rope_theta") ?? settings.base
+      settings.fraction = try parameters.number(ifPresent: "partial_rotary_factor") ?? settings.fraction
+      let scaling = try parameters.rotaryScaling(context: context)
+      if scaling != .none { settings.scaling = scaling }
+      if case .dynamic(let factor, _) = scaling, factor >= 1, factor < 1e6, context < 1 << 30 {
+        settings.context = Int(factor * Double(context))
+      }
+    }
+    return settings
   }
+
+  /// What `rope_type`, or `type` in files of old, asks for.
+  private mutating func rotaryScaling(context: Int) throws -> RotaryScaling {
+    let older = try string(ifPresent: "type")
+    let type = try string(ifPresent: "rope_type") ?? older ?? "default"
+    switch type {
+    case "default": return .none
+    case "linear": return .linear(factor: try number("factor"))
+    case "dynamic": return .dynamic(factor: try number("factor"), original: context)
+    case "llama3":
+      return .llama3(
+        factor: try number("factor"), low: try number("low_freq_factor"), high: try number("high_freq_factor"),
+        original: try integer("original_max_position_embeddings"))
+    default:
+      throw failure("rope_type", "is \"\(type)\"; supported are default, linear, dynamic and llama3")
+    }
+  }
+}
+
+/// What a published configuration says of rotary positions.
+struct RotarySettings {
+  var base: Double
+  var fraction: Double
+  var scaling = RotaryScaling.none
+  /// The longest window, in tokens.
+  var context: Int
 }

@@ -74,26 +74,12 @@ struct Subject {
   var vocabulary: Int { model.configuration.vocabulary }
 
   init(_ request: StageRequest<Evaluate>, _ resolution: Resolution) throws {
-    let artifact = request.inputs.artifact("model")
+    let source = request.inputs.model("model")
     tokens = try TokensArtifact(request.inputs.artifact("tokens"))
-    model = try LanguageModel.load(artifact.path, device: resolution.device, arithmetic: resolution.arithmetic)
-    // Rows beyond the vocabulary may be padding; fewer rows cannot be.
-    guard vocabulary >= tokens.vocabularySize else {
-      throw Failure(
-        .badData, "has \(vocabulary) logits, too few for the \(tokens.vocabularySize) ids of \(tokens.artifact.path)",
-        at: artifact.path)
-    }
-    try Self.checkTokenizer(artifact, tokens.artifact)
-  }
-
-  /// Scores mean nothing where the model was trained on ids of another vocabulary.
-  private static func checkTokenizer(_ model: Artifact, _ tokens: Artifact) throws {
-    func digest(_ artifact: Artifact) -> String? {
-      artifact.manifest.files.first { $0.path == "tokenizer.json" }?.sha256
-    }
-    if let own = digest(model), own != digest(tokens) {
-      throw Failure(.badData, "was trained with another tokenizer than that of \(tokens.path)", at: model.path)
-    }
+    let pretrained = try PretrainedModel.open(source.path)
+    try tokens.checkVocabulary(
+      of: source.path, ownTokenizer: source.tokenizerDigest, logits: pretrained.configuration.vocabulary)
+    model = try pretrained.load(device: resolution.device, arithmetic: resolution.arithmetic)
   }
 
   func forward(_ split: Split, _ configuration: EvaluateConfiguration) throws -> Forward {

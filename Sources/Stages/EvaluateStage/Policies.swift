@@ -41,8 +41,8 @@ struct Networks {
       return network.mapped { $0.to(device) }
     }
     fitted = try request.inputs.artifacts("tempnet").map { try load($0.file(Evaluate.tempnetFile)) }
-    let model = request.inputs.artifact("model")
-    own = model.contains(Evaluate.tempnetFile) ? try load(model.file(Evaluate.tempnetFile)) : nil
+    let model = request.inputs.model("model").artifact
+    own = model?.contains(Evaluate.tempnetFile) == true ? try load(model!.file(Evaluate.tempnetFile)) : nil
     further = try request.configuration.policies.compactMap { name, policy in
       guard case .artifact(let path) = policy else { return nil }
       return (name, try load("\(path)/\(Evaluate.tempnetFile)"))

@@ -5,7 +5,7 @@ import TempNet
 import Torch
 import Weights
 
-/// Puts a fitted TempNet into the form that other tools take, together with where it comes from.
+/// Puts a fitted TempNet, together with where it comes from, or a language model into the form that other tools take.
 public enum ExportStage {
   static let weightsName = "tempnet.safetensors"
   static let bundleName = "tempnet-bundle.tar.zst"
@@ -17,12 +17,17 @@ public enum ExportStage {
     let builder = try ArtifactBuilder(output: request.output, identity: request.identity([:]))
     if let artifact = builder.alreadyDone { return artifact }
 
-    let tempnet = request.inputs.artifact("tempnet")
+    let format = request.configuration.format
+    if format.isOfModel {
+      let model = try needed("model", request)
+      return try builder.publish(summary: ModelExport(model, format).write { try builder.path(for: $0) })
+    }
+    let tempnet = try needed("tempnet", request)
     let weights = try tempnet.file(weightsName)
     // Loading checks every tensor and setting: nothing is handed on that we could not use ourselves.
     let network = try TemperatureNetwork.load(weights)
-    let format = request.configuration.format
     switch format {
+    case .huggingface, .gguf: preconditionFailure("a TempNet has no such form")
     case .safetensors:
       let origin = ["producer": "tempnet \(Release.version)", "tempnet_key": tempnet.key]
       try network.save(builder.path(for: weightsName), metadata: origin)
@@ -69,6 +74,20 @@ public enum ExportStage {
     let unembedding = try Tensor(entry)
     let model = withoutGradients { OnnxExport(network: network).foldedModel(unembedding: unembedding, bias: bias) }
     try AtomicFile.write(model, to: path)
+  }
+
+  /// The input that a format is made of; a format that is made of the other is refused with it.
+  private static func needed(_ name: String, _ request: StageRequest<Export>) throws -> Artifact {
+    let format = request.configuration.format
+    for other in ["tempnet", "evaluation", "features", "model"] where (other == "model") != format.isOfModel {
+      if request.inputs.optionalArtifact(other) != nil {
+        throw Failure(.usage, "the format \(format.rawValue) is not made of --\(other)")
+      }
+    }
+    guard let artifact = request.inputs.optionalArtifact(name) else {
+      throw Failure(.usage, "the format \(format.rawValue) needs --\(name)")
+    }
+    return artifact
   }
 
   private static func writeBundle(to path: String, weights: String, card: ModelCard) throws {

@@ -21,31 +21,17 @@ public enum FeaturesStage {
     resolution.apply()
 
     let tokens = try TokensArtifact(request.inputs.artifact("tokens"))
-    let source = request.inputs.artifact("model")
-    let model = try LanguageModel.load(source.path, device: resolution.device, arithmetic: resolution.arithmetic)
-    try checkVocabulary(of: model, source, against: tokens)
+    let source = request.inputs.model("model")
+    let pretrained = try PretrainedModel.open(source.path)
+    try tokens.checkVocabulary(
+      of: source.path, ownTokenizer: source.tokenizerDigest, logits: pretrained.configuration.vocabulary)
+    let model = try pretrained.load(device: resolution.device, arithmetic: resolution.arithmetic)
     let plan = try FeaturesPlan(request.configuration, model.configuration, tokens)
 
     try withoutGradients { try extract(plan, model, builder, isInterrupted) }
     try SafetensorsWriter.write(
       [(name: "weight", tensor: model.headWeight)], to: builder.path(for: "head.safetensors"))
     return try builder.publish(summary: plan.summary(model.configuration))
-  }
-
-  /// Ids mean the same to both only if both have the same vocabulary.
-  private static func checkVocabulary(
-    of model: LanguageModel, _ source: Artifact, against tokens: TokensArtifact
-  ) throws {
-    func tokenizer(_ artifact: Artifact) -> String? {
-      artifact.manifest.files.first { $0.path == "tokenizer.json" }?.sha256
-    }
-    let (own, other) = (model.configuration.vocabulary, tokens.vocabularySize)
-    guard other <= own else {
-      throw Failure(.badData, "has a vocabulary of \(other), but the model's is \(own)", at: tokens.artifact.path)
-    }
-    if let known = tokenizer(source), known != tokenizer(tokens.artifact) {
-      throw Failure(.badData, "was made with another tokenizer.json than the model's", at: tokens.artifact.path)
-    }
   }
 
   private static func extract(

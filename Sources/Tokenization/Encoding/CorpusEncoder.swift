@@ -23,7 +23,7 @@ public final class CorpusEncoder {
   init(_ tokenizer: Tokenizer, writers: [Split: TokenSplitWriter], threads: Int, chunkSize: Int) {
     let assembler = DocumentAssembler(writers, endOfText: UInt32(tokenizer.endOfText))
     let workers = ChunkWorkers(
-      (0..<threads).map { _ in TextEncoder(tokenizer.merges) }, chunkSize: chunkSize, work: Self.encode
+      (0..<threads).map { _ in TextEncoder(tokenizer) }, chunkSize: chunkSize, work: Self.encode
     ) { chunk, encoded in
       var start = 0
       for (segment, part) in zip(chunk.segments, encoded) {
@@ -33,7 +33,7 @@ public final class CorpusEncoder {
       }
     }
     self.workers = workers
-    chunker = TextChunker(size: chunkSize, newChunk: workers.newChunk, deliver: workers.submit)
+    chunker = TextChunker(tokenizer, size: chunkSize, newChunk: workers.newChunk, deliver: workers.submit)
   }
 
   /// Works off what is still in hand, after the last document.
@@ -43,11 +43,12 @@ public final class CorpusEncoder {
   }
 
   private static func encode(_ encoder: TextEncoder, _ chunk: TextChunk) -> [Encoded] {
-    chunk.makeRoom()
+    chunk.makeRoom(encoder)
     var written = 0
     return chunk.segments.map { segment in
       let text = chunk.text.base + segment.range.lowerBound
-      let tokens = encoder.encode(text, count: segment.range.count, to: chunk.ids + written)
+      let tokens = encoder.encode(
+        text, count: segment.range.count, to: chunk.ids + written, isStart: segment.beginsDocument)
       written += tokens
       return Encoded(tokens: tokens, spaces: WhiteSpaceRuns(text, count: segment.range.count))
     }

@@ -1,3 +1,5 @@
+import Glibc
+
 /// Which pairs of ids merge, with what rank and into what: a hash table with open addressing, one 64-bit word a slot.
 ///
 /// Never changes once made, so any number of threads may read it.
@@ -15,6 +17,12 @@ final class MergeTable: @unchecked Sendable {
   /// The id that the merge of each rank makes.
   let merged: UnsafeMutablePointer<UInt32>
   let idOfByte: UnsafeMutablePointer<UInt32>
+  /// Whether every byte has an id.
+  let hasAllBytes: Bool
+  /// One more than the id of each character that is a token, 0 for others; nil where tokens begin as bytes.
+  let characters: UnsafeMutablePointer<UInt32>?
+  /// The ids of whole pieces that merges do not decide about.
+  let wholes: [[UInt8]: UInt32]
 
   init(_ vocabulary: Vocabulary) {
     let bits = UInt64(
@@ -25,17 +33,44 @@ final class MergeTable: @unchecked Sendable {
     shift = 64 - bits
     merged = .allocate(capacity: max(1, vocabulary.merges.count))
     idOfByte = .allocate(capacity: 256)
-    for byte in 0..<256 { (idOfByte + byte).initialize(to: UInt32(vocabulary.idOfByte[byte])) }
+    hasAllBytes = !vocabulary.idOfByte.contains(-1)
+    characters = Self.characters(vocabulary)
+    wholes = Self.wholes(vocabulary)
+    for byte in 0..<256 { (idOfByte + byte).initialize(to: UInt32(bitPattern: vocabulary.idOfByte[byte])) }
     for (rank, merge) in vocabulary.merges.enumerated() {
       (merged + rank).initialize(to: UInt32(merge.merged))
       insert(left: UInt32(merge.left), right: UInt32(merge.right), rank: UInt32(rank))
     }
   }
 
+  private static func characters(_ vocabulary: Vocabulary) -> UnsafeMutablePointer<UInt32>? {
+    guard vocabulary.rules.splitting == .sentencePiece else { return nil }
+    // Zeros that the system hands out when they are touched.
+    let table = calloc(0x11_0000, MemoryLayout<UInt32>.size)!.assumingMemoryBound(to: UInt32.self)
+    let bytes = Set(vocabulary.idOfByte).union(vocabulary.idsOutsideMerges)
+    for (id, token) in vocabulary.tokens.enumerated() {
+      guard let token, !bytes.contains(Int32(id)) else { continue }
+      let (code, length) = token.withUnsafeBufferPointer { scalar($0.baseAddress!) }
+      if length == token.count { table[Int(code)] = UInt32(id) + 1 }
+    }
+    return table
+  }
+
+  private static func wholes(_ vocabulary: Vocabulary) -> [[UInt8]: UInt32] {
+    guard vocabulary.rules.ignoresMerges else { return [:] }
+    let outside = vocabulary.idsOutsideMerges
+    var wholes: [[UInt8]: UInt32] = Dictionary(minimumCapacity: vocabulary.size)
+    for (id, token) in vocabulary.tokens.enumerated() where !outside.contains(Int32(id)) {
+      if let token { wholes[token] = UInt32(id) }
+    }
+    return wholes
+  }
+
   deinit {
     slots.deallocate()
     merged.deallocate()
     idOfByte.deallocate()
+    free(characters)
   }
 
   /// Of several merges of one pair the last counts, as in `tokenizers`.

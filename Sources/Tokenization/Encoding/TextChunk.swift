@@ -4,6 +4,8 @@ final class TextChunk: @unchecked Sendable {  // Handed from thread to thread, n
     let split: Split
     /// Its bytes in the chunk's text.
     let range: Range<Int>
+    /// Whether a document begins with this segment.
+    let beginsDocument: Bool
     /// Whether the document ends with this segment.
     let endsDocument: Bool
   }
@@ -20,15 +22,15 @@ final class TextChunk: @unchecked Sendable {  // Handed from thread to thread, n
 
   init(capacity: Int) {
     text = ByteBuffer(capacity: capacity)
-    room = TextEncoder.room(forBytes: capacity)
+    room = capacity
     ids = .allocate(capacity: room)
   }
 
   deinit { ids.deallocate() }
 
-  /// Makes sure that `ids` has room for what the text can encode to.
-  func makeRoom() {
-    let needed = TextEncoder.room(forBytes: text.count)
+  /// Makes sure that `ids` has room for what the text can encode to with an encoder.
+  func makeRoom(_ encoder: TextEncoder) {
+    let needed = encoder.room(forBytes: text.count) + segments.count
     guard needed > room else { return }
     ids.deallocate()
     room = needed
@@ -50,7 +52,8 @@ final class TextChunker: DocumentReceiver {
   private let size: Int
   private let newChunk: () -> TextChunk
   private let deliver: (TextChunk) throws -> Void
-  private let pretokenizer = Pretokenizer()
+  private let pretokenizer: Pretokenizer
+  private let added: AddedTokens
 
   private var chunk: TextChunk
   private var repair = UTF8Repair()
@@ -61,9 +64,15 @@ final class TextChunker: DocumentReceiver {
   private var documentHasText = false
 
   /// - Parameters:
+  ///   - tokenizer: decides where documents may be cut.
   ///   - size: in bytes; a chunk is delivered as soon as it holds as much.
   ///   - newChunk: gives an empty chunk.
-  init(size: Int, newChunk: @escaping () -> TextChunk, deliver: @escaping (TextChunk) throws -> Void) {
+  init(
+    _ tokenizer: Tokenizer? = nil, size: Int, newChunk: @escaping () -> TextChunk,
+    deliver: @escaping (TextChunk) throws -> Void
+  ) {
+    pretokenizer = Pretokenizer(tokenizer?.vocabulary.rules ?? TokenizationRules())
+    added = tokenizer?.allAdded ?? AddedTokens([])
     self.size = size
     self.newChunk = newChunk
     self.deliver = deliver
@@ -97,8 +106,10 @@ final class TextChunker: DocumentReceiver {
 
   private func cut() throws {
     let base = chunk.text.base + segmentStart
-    let found = pretokenizer.lastSafeCut(
-      base, count: chunk.text.count - segmentStart, lowest: searched - segmentStart)
+    let count = chunk.text.count - segmentStart
+    let found = pretokenizer.lastSafeCut(base, count: count, lowest: searched - segmentStart) { place in
+      added.isEmpty || !added.mayReach(place, base, count: count)
+    }
     guard let found else {
       searched = chunk.text.count
       return
@@ -115,7 +126,9 @@ final class TextChunker: DocumentReceiver {
   }
 
   private func addSegment(to end: Int, endsDocument: Bool) {
-    chunk.segments.append(TextChunk.Segment(split: split, range: segmentStart..<end, endsDocument: endsDocument))
+    chunk.segments.append(
+      TextChunk.Segment(
+        split: split, range: segmentStart..<end, beginsDocument: !documentHasText, endsDocument: endsDocument))
   }
 
   private func next() throws {

@@ -17,8 +17,45 @@ final class WordEncoder {
 
   /// Writes the ids of a piece to `output`, which has room for one per byte, and returns how many there are.
   func encode(_ word: UnsafePointer<UInt8>, count: Int, to output: UnsafeMutablePointer<UInt32>) -> Int {
-    for i in 0..<count { output[i] = merges.idOfByte[Int(word[i])] }
-    return count <= Self.scanLimit ? mergeByScanning(output, count) : mergeByHeap(output, count)
+    if !merges.wholes.isEmpty, let whole = merges.wholes[Array(UnsafeBufferPointer(start: word, count: count))] {
+      output[0] = whole
+      return 1
+    }
+    let symbols = begin(word, count, output)
+    return symbols <= Self.scanLimit ? mergeByScanning(output, symbols) : mergeByHeap(output, symbols)
+  }
+
+  /// Writes what there is before the first merge: bytes, or characters and the bytes of those that are no token.
+  @inline(__always)
+  private func begin(_ word: UnsafePointer<UInt8>, _ count: Int, _ output: UnsafeMutablePointer<UInt32>) -> Int {
+    var symbols = 0
+    guard let characters = merges.characters else {
+      if merges.hasAllBytes {
+        for i in 0..<count { output[i] = merges.idOfByte[Int(word[i])] }
+        return count
+      }
+      // As in `tokenizers`, what the vocabulary lacks is left out.
+      for i in 0..<count where merges.idOfByte[Int(word[i])] != UInt32.max {
+        output[symbols] = merges.idOfByte[Int(word[i])]
+        symbols += 1
+      }
+      return symbols
+    }
+    var i = 0
+    while i < count {
+      let (code, length) = scalar(word + i)
+      if characters[Int(code)] > 0 {
+        output[symbols] = characters[Int(code)] - 1
+        symbols += 1
+      } else {
+        for place in i..<i + length {
+          output[symbols] = merges.idOfByte[Int(word[place])]
+          symbols += 1
+        }
+      }
+      i += length
+    }
+    return symbols
   }
 
   private func mergeByScanning(_ ids: UnsafeMutablePointer<UInt32>, _ length: Int) -> Int {

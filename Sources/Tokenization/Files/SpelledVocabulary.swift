@@ -2,55 +2,127 @@ import Diagnostics
 
 /// A vocabulary as its files spell it, before it is known to fit together.
 struct SpelledVocabulary {
-  /// The tokens with their ids, spelt in `ByteAlphabet`, or as they are for special ones.
+  /// How spellings stand for bytes.
+  enum Alphabet {
+    /// One character a byte (`ByteAlphabet`).
+    case bytes
+    /// Text with `▁` for blanks, and `<0x0A>` for bytes that no character covers.
+    case sentencePiece
+  }
+
+  /// The tokens with their ids, spelt in the alphabet, or as they are for special and added ones.
   var tokens: [(spelling: String, id: Int)]
   var merges: [(left: String, right: String)]
   var specials: [Vocabulary.Special]
+  var added: [Vocabulary.Added] = []
+  var rules = TokenizationRules()
   /// The file that failures name.
   var source: String
 
+  private var alphabet: Alphabet { rules.splitting == .sentencePiece ? .sentencePiece : .bytes }
+
   /// - Throws: `Failure(.badData)` naming the token or merge that does not fit.
   func vocabulary() throws -> Vocabulary {
-    let specialContents = Dictionary(uniqueKeysWithValues: specials.map { ($0.id, $0.content) })
-    let largest = (tokens.map(\.id) + specials.map { Int($0.id) }).max() ?? -1
+    let contents = try outsideContents()
+    let largest = (tokens.map(\.id) + contents.keys).max() ?? -1
     guard largest < Vocabulary.maximumSize else {
       throw Failure(.badData, "the id \(largest) is not below \(Vocabulary.maximumSize)", at: source)
     }
     var bytes = [[UInt8]?](repeating: nil, count: max(0, largest + 1))
+    // Keyed by bytes: Swift takes spellings that differ in how they compose an accent for the same.
     var ids: [[UInt8]: Int32] = [:]
     ids.reserveCapacity(tokens.count)
+    var singleBytes: [UInt8: Int32] = [:]
     for (spelling, id) in tokens {
       guard id >= 0, bytes[id] == nil else {
         throw Failure(.badData, "the id \(id) of the token '\(spelling)' is negative or used twice", at: source)
       }
-      if let content = specialContents[Int32(id)] {
-        guard content == spelling else {
-          throw Failure(.badData, "the id \(id) is both '\(spelling)' and the special token '\(content)'", at: source)
+      if let content = contents[id] {
+        guard
+          content.utf8.elementsEqual(spelling.utf8) || ByteAlphabet.bytes(spelledBy: spelling) == Array(content.utf8)
+        else {
+          throw Failure(.badData, "the id \(id) is both '\(spelling)' and the added token '\(content)'", at: source)
         }
         bytes[id] = Array(spelling.utf8)
-      } else {
-        guard let token = ByteAlphabet.bytes(spelledBy: spelling), !token.isEmpty else {
-          throw Failure(.badData, "the token '\(spelling)' (\(id)) is not spelt in the byte-level alphabet", at: source)
-        }
-        bytes[id] = token
-        ids[token] = Int32(id)
+        continue
+      }
+      if alphabet == .sentencePiece, let byte = Self.byte(spelledBy: spelling) {
+        bytes[id] = [byte]
+        singleBytes[byte] = Int32(id)
+        continue
+      }
+      let token = try token(spelling, id)
+      bytes[id] = token
+      ids[Array(spelling.utf8)] = Int32(id)
+    }
+    for (id, content) in contents { bytes[id] = Array(content.utf8) }
+    return try Vocabulary(
+      tokens: bytes, merges: resolved(ids), specials: specials, added: added, rules: rules,
+      bytes: alphabet == .sentencePiece ? singleBytes : nil, source: source)
+  }
+
+  /// The contents of special and added tokens by their ids.
+  private func outsideContents() throws -> [Int: String] {
+    var contents: [Int: String] = [:]
+    for (id, content) in specials.map({ ($0.id, $0.content) }) + added.map({ ($0.id, $0.content) }) {
+      guard id >= 0, !content.isEmpty, contents.updateValue(content, forKey: Int(id)) == nil else {
+        throw Failure(.badData, "the added token '\(content)' is empty or its id \(id) is used twice", at: source)
       }
     }
-    for special in specials { bytes[Int(special.id)] = Array(special.content.utf8) }
-    return try Vocabulary(tokens: bytes, merges: resolved(ids), specials: specials, source: source)
+    return contents
+  }
+
+  private func token(_ spelling: String, _ id: Int) throws -> [UInt8] {
+    switch alphabet {
+    case .bytes:
+      guard let token = ByteAlphabet.bytes(spelledBy: spelling), !token.isEmpty else {
+        throw Failure(.badData, "the token '\(spelling)' (\(id)) is not spelt in the byte-level alphabet", at: source)
+      }
+      return token
+    case .sentencePiece:
+      guard !spelling.isEmpty, !spelling.utf8.contains(UInt8(ascii: " ")) else {
+        throw Failure(.badData, "the token '\(spelling)' (\(id)) is empty or has a blank in it", at: source)
+      }
+      return SentencePieceAlphabet.bytes(spelledBy: spelling)
+    }
+  }
+
+  /// `0x0A` of `<0x0A>`.
+  private static func byte(spelledBy spelling: String) -> UInt8? {
+    guard spelling.utf8.count == 6, spelling.hasPrefix("<0x"), spelling.hasSuffix(">") else { return nil }
+    return UInt8(spelling.dropFirst(3).dropLast(), radix: 16)
   }
 
   private func resolved(_ ids: [[UInt8]: Int32]) throws -> [Vocabulary.Merge] {
     try merges.enumerated().map { rank, merge in
-      guard let left = ByteAlphabet.bytes(spelledBy: merge.left),
-        let right = ByteAlphabet.bytes(spelledBy: merge.right),
-        let leftID = ids[left], let rightID = ids[right], let merged = ids[left + right]
-      else {
+      let (left, right) = (Array(merge.left.utf8), Array(merge.right.utf8))
+      guard let leftID = ids[left], let rightID = ids[right], let merged = ids[left + right] else {
         throw Failure(
           .badData, "merge \(rank + 1), '\(merge.left) \(merge.right)': the vocabulary lacks a part or the result",
           at: source)
       }
       return Vocabulary.Merge(left: leftID, right: rightID, merged: merged)
     }
+  }
+}
+
+/// How SentencePiece's vocabularies spell tokens.
+enum SentencePieceAlphabet {
+  /// U+2581 in UTF-8.
+  static let blank: [UInt8] = [0xE2, 0x96, 0x81]
+  static let blankText = "\u{2581}"
+
+  static func bytes(spelledBy text: String) -> [UInt8] {
+    Array(text.utf8).replacing(blank, with: CollectionOfOne(0x20))
+  }
+
+  /// How a vocabulary file spells a token that is no byte token.
+  static func spelling(of token: [UInt8]) -> String {
+    String(decoding: token.replacing(CollectionOfOne(0x20), with: blank), as: UTF8.self)
+  }
+
+  static func spelling(ofByte byte: UInt8) -> String {
+    let digits = String(byte, radix: 16, uppercase: true)
+    return "<0x\(digits.count == 1 ? "0" : "")\(digits)>"
   }
 }

@@ -30,11 +30,37 @@ public struct TokensArtifact: Sendable {
   /// Reads the tokenizer; takes a moment, so keep it.
   public func loadTokenizer() throws -> Tokenizer {
     let path = try tokenizerPath
-    let tokenizer = try Tokenizer(path: path)
-    guard tokenizer.vocabularySize == vocabularySize, tokenizer.endOfText == endOfText else {
+    let tokenizer = try Tokenizer(path: path, endOfText: endOfText)
+    guard tokenizer.vocabularySize == vocabularySize else {
       throw Failure(.badData, "is not the tokenizer that the shards were made with", at: path)
     }
     return tokenizer
+  }
+
+  /// Makes sure that ids mean the same to a model as here.
+  ///
+  /// - Parameters:
+  ///   - path: the model.
+  ///   - digest: of the `tokenizer.json` that an artifact's model was trained with. Without one the model's own
+  ///     vocabulary is read and compared, if it has any.
+  ///   - logits: how many the model puts out. More than there are ids may be padding; fewer cannot be.
+  /// - Throws: `Failure(.badData)`.
+  public func checkVocabulary(of path: String, ownTokenizer digest: String?, logits: Int) throws {
+    guard logits >= vocabularySize else {
+      throw Failure(
+        .badData, "has \(logits) logits, too few for the \(vocabularySize) ids of \(artifact.path)", at: path)
+    }
+    let isSame: Bool
+    if let digest {
+      isSame = digest == artifact.digest(of: TokenFormat.tokenizerFile)
+    } else if let own = try Tokenizer(ofModel: path) {
+      isSame = own.givesSameIDs(as: try loadTokenizer())
+    } else {
+      isSame = true
+    }
+    guard isSame else {
+      throw Failure(.badData, "has another tokenizer than that of \(artifact.path)", at: path)
+    }
   }
 
   /// The path of the artifact's `tokenizer.json`.

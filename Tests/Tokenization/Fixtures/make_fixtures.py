@@ -114,4 +114,5 @@ def main():
     write("repairs.json", [{"bytes": list(b), "text": b.decode("utf-8", "replace")} for b in broken])
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,145 @@
+import Diagnostics
+import ModelFiles
+
+/// Reads what a GGUF file's metadata say of its architecture; whatever nothing asked for is refused, since it may
+/// change what the model computes.
+struct GGUFFields {
+  let file: GGUFFile
+  let architecture: String
+  private var asked: Set<String> = []
+
+  /// What changes nothing that we compute.
+  private static let immaterial = ["tensor_data_layout", "rope.scaling.finetuned", "vocab_size"]
+
+  init(_ file: GGUFFile) throws {
+    self.file = file
+    architecture = try file.metadata.string("general.architecture")
+  }
+
+  var path: String { file.path }
+  /// Whether the file has no head of its own.
+  var tiesHead: Bool { file["output.weight"] == nil }
+
+  func failure(_ name: String, _ message: String) -> Failure { file.metadata.failure(key(name), message) }
+
+  mutating func integer(ifPresent name: String) throws -> Int? {
+    try file.metadata.integer(ifPresent: asking(name))
+  }
+  mutating func number(ifPresent name: String) throws -> Double? {
+    try file.metadata.number(ifPresent: asking(name))
+  }
+  mutating func boolean(ifPresent name: String) throws -> Bool? {
+    try file.metadata.bool(ifPresent: asking(name))
+  }
+  mutating func string(ifPresent name: String) throws -> String? {
+    try file.metadata.string(ifPresent: asking(name))
+  }
+  mutating func integer(_ name: String) throws -> Int {
+    guard let value = try integer(ifPresent: name) else { throw failure(name, "is missing") }
+    return value
+  }
+  mutating func number(_ name: String) throws -> Double {
+    guard let value = try number(ifPresent: name) else { throw failure(name, "is missing") }
+    // Stored in float32: 1e-5 rather than the 9.999999747378752e-06 that it widens to.
+    return Double("\(Float(value))") ?? value
+  }
+
+  /// Refuses counts of things that this software does not do.
+  mutating func requireZero(_ names: String...) throws {
+    for name in names {
+      if let value = try integer(ifPresent: name), value != 0 { throw failure(name, "is \(value): not supported") }
+    }
+  }
+
+  /// The number of rows of the embedding, which `vocab_size`, where it is given, must state.
+  func vocabulary() throws -> Int {
+    guard let embedding = file["token_embd.weight"], embedding.shape.count == 2 else {
+      throw Failure(.badData, "holds no tensor \"token_embd.weight\" of two dimensions", at: path)
+    }
+    let rows = embedding.shape[0]
+    if let stated = try file.metadata.integer(ifPresent: key("vocab_size")), stated != rows {
+      throw failure("vocab_size", "is \(stated), but token_embd.weight has \(rows) rows")
+    }
+    return rows
+  }
+
+  /// The width of a head; nil for what follows from the model's width.
+  mutating func headWidth() throws -> Int? {
+    let width = try integer(ifPresent: "attention.key_length")
+    if let values = try integer(ifPresent: "attention.value_length"), values != width {
+      throw failure("attention.value_length", "is \(values), but that of keys is not: not supported")
+    }
+    return width
+  }
+
+  /// - Parameter factors: the tensor that divides frequencies, where the file has it.
+  mutating func rotary(factors: String?) throws -> (base: Double, fraction: Double, scaling: RotaryScaling) {
+    let base = try number(ifPresent: "rope.freq_base") ?? 10_000
+    let heads = try integer("attention.head_count")
+    let width = try headWidth() ?? (heads > 0 ? integer("embedding_length") / heads : 0)
+    let rotated = try integer(ifPresent: "rope.dimension_count") ?? width
+    guard width > 0, rotated > 0, rotated <= width else {
+      throw failure("rope.dimension_count", "is \(rotated), with heads of \(width)")
+    }
+    var scaling = try namedScaling()
+    if let factors, let tensor = file[factors] {
+      guard tensor.shape == [rotated / 2] else {
+        throw Failure(.badData, "has shape \(tensor.shape), expected [\(rotated / 2)]", at: tensor.place)
+      }
+      guard scaling == .none else { throw failure("rope.scaling.type", "and \(factors) are not supported together") }
+      let numbers = tensor.floats.map(Double.init)
+      scaling = numbers.allSatisfy { $0 == 1 } ? .none : .factors(numbers)
+    }
+    let fraction = Double(rotated) / Double(width)
+    // So that it gives the same number back when it is multiplied and cut off.
+    return (base, Int(Double(width) * fraction) == rotated ? fraction : fraction.nextUp, scaling)
+  }
+
+  private mutating func namedScaling() throws -> RotaryScaling {
+    // Files of old have no type, just a factor.
+    let older = try number(ifPresent: "rope.scale_linear")
+    let type = try string(ifPresent: "rope.scaling.type") ?? (older == nil ? "none" : "linear")
+    let factor = try number(ifPresent: "rope.scaling.factor") ?? older ?? 1
+    _ = try integer(ifPresent: "rope.scaling.original_context_length")
+    switch type {
+    case "none": return .none
+    case "linear": return factor == 1 ? .none : .linear(factor: factor)
+    default: throw failure("rope.scaling.type", "is \"\(type)\"; supported are none and linear")
+    }
+  }
+
+  /// Refuses what nothing asked for.
+  func finish() throws {
+    for key in file.metadata.keys where key.hasPrefix("\(architecture).") {
+      let name = String(key.dropFirst(architecture.utf8.count + 1))
+      if !asked.contains(name) && !Self.immaterial.contains(name) {
+        throw file.metadata.failure(key, "is not supported")
+      }
+    }
+  }
+
+  private func key(_ name: String) -> String { "\(architecture).\(name)" }
+
+  private mutating func asking(_ name: String) -> String {
+    asked.insert(name)
+    return key(name)
+  }
+}
+
+extension ModelFamily {
+  /// The family, layout and configuration of a GGUF file.
+  ///
+  /// - Throws: `Failure` with `.badData`, naming what is not supported.
+  static func read(_ file: GGUFFile) throws -> (layout: WeightLayout, ModelConfiguration) {
+    var fields = try GGUFFields(file)
+    for family in all {
+      guard let layout = family.gguf[fields.architecture] else { continue }
+      let configuration = try family.readMetadata(&fields)
+      try fields.finish()
+      return (layout, configuration)
+    }
+    let known = all.flatMap(\.gguf.keys).sorted().joined(separator: ", ")
+    throw file.metadata.failure(
+      "general.architecture", "is \"\(fields.architecture)\"; supported are \(known)")
+  }
+}

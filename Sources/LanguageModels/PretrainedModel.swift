@@ -1,0 +1,53 @@
+import Artifacts
+import Diagnostics
+import ModelFiles
+import Torch
+import Weights
+
+/// A model to be used as it is, wherever it comes from: an artifact of ours, a folder in Hugging Face's form, a GGUF
+/// file.
+///
+/// Opening reads the configuration only; `load` reads the weights, in float32. Every tensor that the configuration
+/// calls for must be there with its shape, and no other: nothing ever runs on random or misread weights.
+public struct PretrainedModel: Sendable {
+  public let source: ModelSource
+  public let configuration: ModelConfiguration
+  private let parameters: @Sendable () throws -> [NamedTensor]
+
+  public var path: String { source.path }
+
+  /// - Throws: `Failure` with `.missingInput`, or with `.badData` naming what is damaged or not supported.
+  public static func open(_ path: String) throws -> PretrainedModel {
+    let source = try ModelSource(path)
+    switch source {
+    case .own(let path):
+      let configuration = try ModelConfiguration(readingFolder: path)
+      return PretrainedModel(source: source, configuration: configuration) {
+        try LanguageModel.ownParameters(configuration, folder: path)
+      }
+    case .huggingFace(let folder):
+      let json = try JSON(parsing: Files.read(folder.configurationPath), source: folder.configurationPath)
+      let (family, configuration) = try ModelFamily.read(json, source: folder.configurationPath)
+      return PretrainedModel(source: source, configuration: configuration) {
+        if let index = folder.index {
+          return try family.layout.parameters(configuration, from: ShardedWeights(folder, index))
+        }
+        return try family.layout.parameters(configuration, from: SafetensorsFile("\(path)/\(folder.weights[0])"))
+      }
+    case .gguf(let path):
+      let file = try GGUFFile(path)
+      let (layout, configuration) = try ModelFamily.read(file)
+      return PretrainedModel(source: source, configuration: configuration) {
+        try layout.parameters(configuration, from: file)
+      }
+    }
+  }
+
+  /// Reads the weights.
+  public func load(device: Device = .cpu, arithmetic: DType = .float32) throws -> LanguageModel {
+    LanguageModel(configuration, parameters: try parameters(), device: device, arithmetic: arithmetic)
+  }
+
+  /// What `Tokenizer(path:)` reads the model's vocabulary from.
+  public var tokenizerPath: String { path }
+}

@@ -1,0 +1,98 @@
+import Diagnostics
+import ModelFiles
+import Torch
+import Weights
+
+/// Where a model's tensors come from: a file or several.
+protocol WeightSource {
+  /// The file or folder, for messages.
+  var path: String { get }
+  /// The names of all tensors there are.
+  var tensorNames: [String] { get }
+  /// A tensor in float32 on the CPU.
+  ///
+  /// - Throws: `Failure` with `.badData` unless it is there with this shape and holds floating-point numbers.
+  func tensor(_ name: String, shape: [Int]) throws -> Tensor
+}
+
+extension SafetensorsFile: WeightSource {
+  var tensorNames: [String] { entries.map(\.name) }
+
+  func tensor(_ name: String, shape: [Int]) throws -> Tensor {
+    let entry = try entry(name, shape: shape)
+    guard entry.type.dtype?.isFloatingPoint == true else {
+      throw Failure(.badData, "holds \(entry.type.rawValue), expected floating-point numbers", at: entry.place)
+    }
+    return try Tensor(entry).to(.float32)
+  }
+}
+
+extension GGUFFile: WeightSource {
+  var tensorNames: [String] { tensors.map(\.name) }
+
+  func tensor(_ name: String, shape: [Int]) throws -> Tensor {
+    guard let tensor = self[name] else {
+      let hint = nearest(to: name, in: tensorNames).map { "; there is \"\($0)\"" } ?? ""
+      throw Failure(.badData, "holds no tensor \"\(name)\"\(hint)", at: path)
+    }
+    guard tensor.shape == shape else {
+      throw Failure(.badData, "has shape \(tensor.shape), expected \(shape)", at: tensor.place)
+    }
+    return Tensor(tensor)
+  }
+}
+
+/// Weights in several safetensors files, with an index that says which tensor lies where.
+struct ShardedWeights: WeightSource {
+  let path: String
+  let tensorNames: [String]
+  private let files: [String: SafetensorsFile]
+  private let fileOfTensor: [String: String]
+
+  /// Opens all files.
+  ///
+  /// - Throws: `Failure` with `.badData` where index and files do not tell of the same tensors.
+  init(_ folder: HuggingFaceFolder, _ index: [(tensor: String, file: String)]) throws {
+    path = folder.indexPath
+    files = try Dictionary(
+      uniqueKeysWithValues: folder.weights.map { ($0, try SafetensorsFile("\(folder.path)/\($0)")) })
+    fileOfTensor = Dictionary(uniqueKeysWithValues: index.map { ($0.tensor, $0.file) })
+    tensorNames = index.map(\.tensor)
+    for name in folder.weights {
+      let strangers = files[name]!.tensorNames.filter { fileOfTensor[$0] != name }
+      guard strangers.isEmpty else {
+        throw Failure(
+          .badData, "holds tensors that the index does not place in it: \(listed(strangers))", at: files[name]!.path)
+      }
+    }
+  }
+
+  func tensor(_ name: String, shape: [Int]) throws -> Tensor {
+    guard let file = fileOfTensor[name] else {
+      let hint = nearest(to: name, in: tensorNames).map { "; there is \"\($0)\"" } ?? ""
+      throw Failure(.badData, "names no tensor \"\(name)\"\(hint)", at: path)
+    }
+    return try files[file]!.tensor(name, shape: shape)
+  }
+}
+
+extension WeightSource {
+  /// Refuses a number of layers that the tensors cannot make up, before anything is made for each of them.
+  func check(_ configuration: ModelConfiguration) throws {
+    guard configuration.layers <= tensorNames.count else {
+      throw Failure(
+        .badData, "holds \(tensorNames.count) tensors, too few for \(configuration.layers) layers", at: path)
+    }
+  }
+}
+
+/// A few of several names, for messages.
+func listed(_ names: [String]) -> String {
+  names.prefix(8).joined(separator: ", ") + (names.count > 8 ? " and \(names.count - 8) more" : "")
+}
+
+extension Failure {
+  static func unexpectedTensors(_ names: [String], at path: String) -> Failure {
+    Failure(.badData, "holds tensors that the model does not have: \(listed(names))", at: path)
+  }
+}

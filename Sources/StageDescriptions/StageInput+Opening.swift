@@ -1,0 +1,54 @@
+import Artifacts
+import Diagnostics
+import ModelFiles
+
+/// What a path given for an input turned out to be.
+enum OpenedInput: Sendable {
+  case artifact(Artifact)
+  /// A model made elsewhere, and the files that identify it.
+  case published(ModelSource)
+}
+
+extension StageInput {
+  /// Opens what lies at a path.
+  ///
+  /// - Throws: `missingInput`, or `badData` for what this input does not take.
+  func open(
+    _ path: String, check: Artifact.Check = .sizes, _ digests: FileDigests? = nil
+  ) throws -> OpenedInput {
+    if takesPublishedModels, !Files.exists("\(path)/\(Manifest.fileName)") {
+      let source = try ModelSource(path)
+      if source.isPublished { return .published(source) }
+    }
+    return .artifact(try Artifact.open(path, kind: kind, check: check, digests: digests))
+  }
+
+  /// What identifies the input at a path: an artifact's key, or the digests of a published model's files.
+  public func references(at path: String, _ digests: FileDigests) throws -> [InputReference] {
+    try references(to: open(path), digests)
+  }
+
+  func references(to input: OpenedInput, _ digests: FileDigests) throws -> [InputReference] {
+    switch input {
+    case .artifact(let artifact): return [InputReference(name: name, kind: kind.name, key: artifact.key)]
+    case .published(let source):
+      return try source.files.map { file in
+        let isPath = file.isEmpty
+        return try RawInput(
+          isPath ? name : "\(name)/\(file)", path: isPath ? source.path : "\(source.path)/\(file)"
+        ).reference(digests)
+      }
+    }
+  }
+}
+
+/// The model that a stage works on.
+public struct ModelInput: Sendable {
+  /// Of an artifact, a folder or a file; `PretrainedModel.open` reads all three.
+  public let path: String
+  /// Nil for a model made elsewhere.
+  public let artifact: Artifact?
+
+  /// The SHA-256 of the `tokenizer.json` that an artifact's model was trained with; nil where it has none.
+  public var tokenizerDigest: String? { artifact?.digest(of: "tokenizer.json") }
+}

@@ -1,0 +1,39 @@
+/// The regular expressions by which published files name splitting rules.
+enum SplittingPatterns {
+  private static let contractions = "(?i:'s|'t|'re|'ve|'m|'ll|'d)"
+  private static let end = #"|\s*[\r\n]+|\s+(?!\S)|\s+"#
+
+  private static func words(_ digits: String) -> String {
+    contractions + #"|[^\r\n\p{L}\p{N}]?\p{L}+|"# + digits + #"| ?[^\s\p{L}\p{N}]+[\r\n]*"# + end
+  }
+
+  /// The pattern that stands for a rule in the files we write; nil for rules that have no pattern there.
+  static func pattern(of rule: TokenizationRules.Splitting) -> String? {
+    switch rule {
+    case .gpt2, .gpt2Digits, .sentencePiece: nil
+    case .cl100k:
+      #"'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}++|\p{N}{1,3}+| ?[^\s\p{L}\p{N}]++[\r\n]*+|\s++$|\s*[\r\n]|"#
+        + #"\s+(?!\S)|\s"#
+    case .llama3: words(#"\p{N}{1,3}"#)
+    case .qwen2: words(#"\p{N}"#)
+    case .qwen35:
+      contractions + #"|[^\r\n\p{L}\p{N}]?[\p{L}\p{M}]+|\p{N}| ?[^\s\p{L}\p{M}\p{N}]+[\r\n]*"# + end
+    case .o200k:
+      #"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+"# + contractions
+        + #"?|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*"# + contractions
+        + #"?|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*"# + end
+    }
+  }
+
+  /// Other spellings of GPT-2's rule.
+  private static let gpt2 = [
+    #"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"#,
+    #"'(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"#,
+    #"'s|'t|'re|'ve|'m|'ll|'d| ?[\p{L}]+| ?[\p{N}]+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"#,
+  ]
+
+  /// The rule that a pattern stands for; nil for patterns that are not known.
+  static func rule(of pattern: String) -> TokenizationRules.Splitting? {
+    gpt2.contains(pattern) ? .gpt2 : TokenizationRules.Splitting.allCases.first { self.pattern(of: $0) == pattern }
+  }
+}

@@ -1,0 +1,53 @@
+import Diagnostics
+import ModelFiles
+
+extension Tokenizer {
+  /// The metadata by which a GGUF file holds this vocabulary.
+  ///
+  /// - Parameter logits: how many the model puts out; ids beyond the vocabulary become unused tokens.
+  /// - Throws: `Failure` with `.badData` for vocabularies that are written in no such form.
+  public func ggufEntries(
+    logits: Int, at place: String
+  ) throws -> [(key: String, value: GGUFWriter.Value)] {
+    guard let rule = GGUFVocabulary.name(of: vocabulary.rules) else {
+      throw Failure(
+        .badData, "the splitting rule \(vocabulary.rules.splitting.rawValue) of the vocabulary has no GGUF form",
+        at: place)
+    }
+    let specials = Set(vocabulary.specials.map(\.id))
+    let added = Set(vocabulary.added.map(\.id))
+    var (tokens, kinds): ([String], [Int]) = ([], [])
+    for id in 0..<max(logits, vocabulary.size) {
+      let token = id < vocabulary.size ? vocabulary.tokens[id] : nil
+      let isOutside = specials.contains(Int32(id)) || added.contains(Int32(id))
+      tokens.append(
+        token.map { isOutside ? String(decoding: $0, as: UTF8.self) : ByteAlphabet.spelling(of: $0) } ?? "[PAD\(id)]")
+      kinds.append(
+        token == nil
+          ? GGUFVocabulary.unusedKind
+          : GGUFVocabulary.kind(isSpecial: specials.contains(Int32(id)), isAdded: added.contains(Int32(id))))
+    }
+    func spelling(_ id: Int32) -> String { ByteAlphabet.spelling(of: vocabulary.tokens[Int(id)]!) }
+    return [
+      ("tokenizer.ggml.model", .string("gpt2")), ("tokenizer.ggml.pre", .string(rule)),
+      ("tokenizer.ggml.tokens", .strings(tokens)), ("tokenizer.ggml.token_type", .integers(kinds)),
+      ("tokenizer.ggml.merges", .strings(vocabulary.merges.map { "\(spelling($0.left)) \(spelling($0.right))" })),
+      ("tokenizer.ggml.bos_token_id", .uint32(Int(beginOfText ?? endOfText))),
+      ("tokenizer.ggml.eos_token_id", .uint32(Int(endOfText))),
+      ("tokenizer.ggml.add_bos_token", .bool(addsBeginOfText)),
+    ]
+  }
+}
+
+extension GGUFVocabulary {
+  /// The name by which llama.cpp knows a rule; nil for those that it does not.
+  static func name(of rules: TokenizationRules) -> String? {
+    Self.rules.first { $0.rules == rules }?.names[0]
+  }
+
+  static let unusedKind = Kind.unused.rawValue
+
+  static func kind(isSpecial: Bool, isAdded: Bool) -> Int {
+    (isSpecial ? Kind.control : isAdded ? Kind.userDefined : Kind.normal).rawValue
+  }
+}

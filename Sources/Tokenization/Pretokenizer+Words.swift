@@ -1,0 +1,132 @@
+/// The rules that came after GPT-2's. In common they have
+///
+///     (?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+
+extension Pretokenizer {
+  /// - Parameter digits: how many at most are one piece.
+  func words(_ text: UnsafePointer<UInt8>, from start: Int, end: Int, digits: Int) -> Int {
+    if text[start] == UInt8(ascii: "'") {
+      let length = looseContractionLength(text + start, available: end - start)
+      if length > 0 { return start + length }
+    }
+    let (kind, length) = wordClass(text + start)
+    let rest = start + length
+    switch kind {
+    case .letter: return wordEnd(text, from: rest, end: end)
+    case .number: return digitsEnd(text, from: rest, end: end, more: digits - 1)
+    default:
+      // One scalar other than a line break joins the word after it.
+      if !isLineBreak(text[start]), rest < end, wordClass(text + rest).class == .letter {
+        return wordEnd(text, from: rest, end: end)
+      }
+      return signsOrBlanks(text, from: start, end: end, kind)
+    }
+  }
+
+  /// Words that end where capitals begin:
+  ///
+  ///     [^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+(?i:'s|...)?|
+  ///     [^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*(?i:'s|...)?|
+  ///     \p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+
+  func casedWords(_ text: UnsafePointer<UInt8>, from start: Int, end: Int) -> Int {
+    let (kind, length) = classes.at(text + start)
+    if kind == .number { return digitsEnd(text, from: start + length, end: end, more: 2) }
+    // With the scalar before the word, where there may be one, and without it.
+    let beginnings = kind != .letter && !isLineBreak(text[start]) ? [start + length, start] : [start]
+    let word =
+      beginnings.lazy.compactMap { lowerWordEnd(text, from: $0, end: end) }.first
+      ?? beginnings.lazy.compactMap { upperWordEnd(text, from: $0, end: end) }.first
+    guard let word else { return signsOrBlanks(text, from: start, end: end, kind) }
+    guard word < end, text[word] == UInt8(ascii: "'") else { return word }
+    return word + looseContractionLength(text + word, available: end - word)
+  }
+
+  /// Capitals, then at least one scalar that may be small.
+  private func lowerWordEnd(_ text: UnsafePointer<UInt8>, from start: Int, end: Int) -> Int? {
+    var i = start
+    // After the last of the capitals that may be small as well: what backtracking comes to.
+    var afterBoth: Int?
+    while i < end {
+      let (letter, length) = letterCase(text + i)
+      guard letter.contains(.upper) else { break }
+      i += length
+      if letter.contains(.lower) { afterBoth = i }
+    }
+    let small = caseRunEnd(text, from: i, end: end, .lower)
+    return small > i ? small : afterBoth
+  }
+
+  /// At least one capital, then scalars that may be small.
+  private func upperWordEnd(_ text: UnsafePointer<UInt8>, from start: Int, end: Int) -> Int? {
+    let capitals = caseRunEnd(text, from: start, end: end, .upper)
+    return capitals > start ? caseRunEnd(text, from: capitals, end: end, .lower) : nil
+  }
+
+  private func caseRunEnd(_ text: UnsafePointer<UInt8>, from start: Int, end: Int, _ wanted: LetterCase) -> Int {
+    var i = start
+    while i < end {
+      let (letter, length) = letterCase(text + i)
+      guard letter.contains(wanted) else { return i }
+      i += length
+    }
+    return i
+  }
+
+  private func letterCase(_ text: UnsafePointer<UInt8>) -> (LetterCase, length: Int) {
+    let (code, length) = scalar(text)
+    return (LetterCase.table[Int(code)], length)
+  }
+
+  /// The class of a scalar, where marks are letters in rules that take them for such.
+  private func wordClass(_ text: UnsafePointer<UInt8>) -> (class: CharacterClass, length: Int) {
+    let found = classes.at(text)
+    guard splitting == .qwen35, found.class == .other, text[0] >= 0x80 else { return found }
+    return letterCase(text).0.contains(.mark) ? (.letter, found.length) : found
+  }
+
+  private func wordEnd(_ text: UnsafePointer<UInt8>, from start: Int, end: Int) -> Int {
+    guard splitting == .qwen35 else { return runEnd(text, from: start, end: end, of: .letter) }
+    var i = start
+    while i < end, case (let kind, let length) = wordClass(text + i), kind == .letter { i += length }
+    return i
+  }
+
+  private func digitsEnd(_ text: UnsafePointer<UInt8>, from start: Int, end: Int, more: Int) -> Int {
+    var i = start
+    for _ in 0..<more where i < end {
+      let (kind, length) = classes.at(text + i)
+      guard kind == .number else { break }
+      i += length
+    }
+    return i
+  }
+
+  /// ` ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`, with a slash among the line breaks in o200k.
+  private func signsOrBlanks(_ text: UnsafePointer<UInt8>, from start: Int, end: Int, _ kind: CharacterClass) -> Int {
+    var i = kind == .whiteSpace && text[start] == UInt8(ascii: " ") ? start + 1 : start
+    if i < end, wordClass(text + i).class == .other {
+      while i < end, case (let kind, let length) = wordClass(text + i), kind == .other { i += length }
+      while i < end, isLineBreak(text[i]) || splitting == .o200k && text[i] == UInt8(ascii: "/") { i += 1 }
+      return i
+    }
+    let run = runEnd(text, from: start, end: end, of: .whiteSpace)
+    // In cl100k white space that ends the text is one piece whatever it is.
+    if splitting == .cl100k && run == end { return end }
+    if let last = (start..<run).last(where: { isLineBreak(text[$0]) }) { return last + 1 }
+    return whiteSpaceEnd(text, from: start, end: end)
+  }
+
+  @inline(__always)
+  private func isLineBreak(_ byte: UInt8) -> Bool { byte == UInt8(ascii: "\n") || byte == UInt8(ascii: "\r") }
+
+  /// The length of a contraction in letters of either case, or 0. Unicode counts ſ as an s.
+  private func looseContractionLength(_ text: UnsafePointer<UInt8>, available: Int) -> Int {
+    guard available >= 2 else { return 0 }
+    func lower(_ place: Int) -> UInt8 { place < available ? text[place] | 0x20 : 0 }
+    switch lower(1) {
+    case UInt8(ascii: "s"), UInt8(ascii: "d"), UInt8(ascii: "m"), UInt8(ascii: "t"): return 2
+    case UInt8(ascii: "l"): return lower(2) == UInt8(ascii: "l") ? 3 : 0
+    case UInt8(ascii: "v"), UInt8(ascii: "r"): return lower(2) == UInt8(ascii: "e") ? 3 : 0
+    default: return available >= 3 && text[1] == 0xC5 && text[2] == 0xBF ? 3 : 0
+    }
+  }
+}
