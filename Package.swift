@@ -119,6 +119,12 @@ let package = Package(
     program("tempnet-fit", ["FitStage"]),
     program("tempnet-evaluate", ["EvaluateStage"]),
     program("tempnet-export", ["ExportStage"]),
+    program(
+      "tempnet-generate",
+      [
+        "Generation", "LanguageModels", "TempNet", "Tokenization", "Training", "Torch", "Artifacts", "Diagnostics",
+        argumentParser,
+      ]),
     program("tempnet-run", ["Pipelines", "Configuration", "Artifacts", "Diagnostics", argumentParser], torch: false),
 
     library("TestSupport", ["Artifacts", "Diagnostics"], path: "Tests/Support"),
@@ -141,7 +147,7 @@ let package = Package(
       ["LanguageModels", "ModelFiles", "Artifacts", "Weights", "Torch", "Diagnostics", "TestSupport"],
       fixtures: true),
     tests("TempNet", ["TempNet", "Torch", "Weights", "Diagnostics"], fixtures: true),
-    tests("Generation", ["Generation", "LanguageModels", "TempNet", "Torch"]),
+    tests("Generation", ["Generation", "LanguageModels", "Tokenization", "TempNet", "Torch", "Diagnostics"]),
     tests("Training", ["Training", "Artifacts", "Torch", "Diagnostics", "TestSupport"]),
     tests(
       "PretrainStage",
