@@ -68,7 +68,8 @@ public enum ChatFormat: CaseIterable, Sendable {
 
   private func special(_ content: String, _ tokenizer: Tokenizer, _ source: String) throws -> Int32 {
     guard let token = tokenizer.vocabulary.specials.first(where: { $0.content == content }) else {
-      throw Failure(.badData, "its vocabulary has no special token \(content), which its chat template uses", at: source)
+      throw Failure(
+        .badData, "its vocabulary has no special token \(content), which its chat template uses", at: source)
     }
     return token.id
   }

@@ -25,7 +25,8 @@ import Torch
 
   @Option(
     help: ArgumentHelp(
-      "What to write: of a TempNet safetensors, bundle, onnx or npz, of a model huggingface or gguf.", valueName: "name"))
+      "What to write: of a TempNet safetensors, bundle, onnx or npz, of a model huggingface or gguf.", valueName: "name"
+    ))
   var format: String?
 
   var inputs: [String: [String]] {

@@ -47,6 +47,8 @@ import Training
   @Flag(help: "Print nothing but the text.")
   var quiet = false
 
+  static var engine: String? { Torch.Machine.description }
+
   func validate() throws {
     if greedy && policy != nil { throw ValidationError("--greedy takes no --policy: no temperature changes it") }
     if let threads, threads < 1 { throw ValidationError("--threads must be 1 or more") }
@@ -70,7 +72,8 @@ import Training
     let generator = Generator(language, settings)
     let sink = try output.sink(tokenizer, modelName: Files.name(of: model))
     for (number, text) in texts.enumerated() {
-      let ids = try chat?.prompt(system: prompts.system, user: text, tokenizer, source: model)
+      let ids =
+        try chat?.prompt(system: prompts.system, user: text, tokenizer, source: model)
         ?? plainPrompt(text, tokenizer)
       guard ids.count < language.configuration.context else {
         throw Failure(

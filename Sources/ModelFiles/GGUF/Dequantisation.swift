@@ -1,3 +1,6 @@
+// The names of the types are those of GGUF.
+// swift-format-ignore-file: AlwaysUseLowerCamelCase
+
 /// From blocks to numbers, each with the same operations in the same order as ggml and the `gguf` package: equal to the
 /// last bit.
 enum Dequantisation {

@@ -1,3 +1,6 @@
+// The names of the types are those of GGUF.
+// swift-format-ignore-file: AlwaysUseLowerCamelCase
+
 /// How the numbers of a GGUF tensor are stored: one by one, or in blocks that share scales.
 ///
 /// Raw values are those of the format (`enum ggml_type`), names those that its tools print.

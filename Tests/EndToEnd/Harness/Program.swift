@@ -12,7 +12,8 @@ struct Program: Sendable, CustomTestStringConvertible {
   static let export = Program("tempnet-export")
   static let run = Program("tempnet-run")
   static let stages = [tokenize, pretrain, features, fit, evaluate, export]
-  static let all = stages + [run]
+  static let generate = Program("tempnet-generate")
+  static let all = stages + [generate, run]
 
   let name: String
   var testDescription: String { name }
