@@ -63,7 +63,7 @@ import Testing
   ]
 
   @Test(arguments: kinds) func `archives`(format: HandMadeArchive.Format, filter: HandMadeArchive.Filter) throws {
-    try fuzz([try archive(format, filter)], as: "archive") { path in
+    try fuzz([try archive(format, filter)], as: "archive", times: fuzzTimes / 4) { path in
       let reader = try ArchiveReader(path, unpackedLimit: 1 << 24)
       while let entry = try reader.next() {
         if entry.entryName.contains("..") && !Files.isPlainRelative(entry.entryName) { throw Unequal() }
@@ -81,7 +81,8 @@ import Testing
     try truncations(of: sound, as: "sound") { path in
       let reader = try ArchiveReader(path)
       // So little of it that nobody can tell what it was counts as a plain file, which a corpus refuses by its name.
-      guard try reader.next() != nil, reader.isPacked else { return !reader.isPacked }
+      _ = try reader.next()
+      guard reader.isPacked else { return true }
       let found = try readAll(path)
       // A tar without compression may end after any entry.
       let mayEndEarly = format == .tar && filter == .none

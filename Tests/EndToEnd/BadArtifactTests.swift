@@ -76,9 +76,6 @@ import Testing
     for stage in ["features", "evaluation"] {
       try await expect(65, "another tokenizer", stage, inputs: ["tokens": "other"])
     }
-    try await expect(
-      65, "has 380 logits, the tokens a vocabulary of 300", "model", inputs: ["tokens": "other"],
-      more: ["--model", "model"])
     try await expect(66, "features: there is no TempNet", "evaluation", more: ["--policy", "mine=features"])
     try await expect(78, "window is 33, but the model's context is 32", "features", set: ["window=33"])
     try await expect(78, "stride is 33, but the model reads no more than 32", "evaluation", set: ["stride=33"])

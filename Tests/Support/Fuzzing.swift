@@ -23,7 +23,9 @@ private let memoryLimit = 512 << 20
 /// - Parameters:
 ///   - name: how the file is called, for readers that go by it.
 ///   - read: reads the file at a path, and all that it promises to hold.
-public func fuzz(_ samples: [[UInt8]], as name: String, _ read: (String) throws -> Void) throws {
+public func fuzz(
+  _ samples: [[UInt8]], as name: String, times: Int = fuzzTimes, _ read: (String) throws -> Void
+) throws {
   let folder = try TemporaryFolder()
   let path = folder(name)
   for sample in samples {
@@ -34,7 +36,7 @@ public func fuzz(_ samples: [[UInt8]], as name: String, _ read: (String) throws 
   var refused = 0
   let before = memory("VmRSS")
   resetPeak()
-  for _ in 0..<fuzzTimes {
+  for _ in 0..<times {
     let bytes = mutator.next()
     try write(bytes, to: path)
     alarm(patience)

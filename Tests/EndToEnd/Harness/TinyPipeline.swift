@@ -45,7 +45,7 @@ struct TinyPipeline: Sendable {
         name: "model", program: .pretrain, inputs: [("tokens", "tokens")],
         configuration: """
           {objective: robust, entropy: 2, context: 32, batch: 4, steps: \(size.trainingSteps), validation_interval: \
-          \(size.trainingSteps / 2), checkpoint_interval: \(size.trainingSteps / 20), log_interval: 10, \
+          \(size.trainingSteps / 2), checkpoint_interval: \(max(1, size.trainingSteps / 20)), log_interval: 10, \
           model: {layers: 1, width: 32, heads: 2}, tempnet: {hidden: 16}, \(compute)}
           """),
       Stage(
