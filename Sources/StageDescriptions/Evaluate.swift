@@ -123,9 +123,10 @@ extension EvaluateConfiguration.Policy {
     case "exact": self = .exact
     case "model": self = .model
     default:
-      guard let temperature = Double(given.value), temperature > 0, temperature.isFinite else {
+      guard let temperature = Double(given.value), PolicySpecification.temperatures.contains(temperature) else {
         throw reader.failure(
-          "policies", "says '\(given.value)' for \(given.name); a policy is a temperature above 0, exact or model")
+          "policies",
+          "says '\(given.value)' for \(given.name); a policy is a temperature from 0.0001 to 10000, exact or model")
       }
       self = .fixed(temperature)
     }

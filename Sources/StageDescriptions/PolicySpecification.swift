@@ -15,8 +15,11 @@ public enum PolicySpecification: Equatable, Sendable {
   /// An artifact of kind `tempnet`, or a model with a TempNet of its own.
   case artifact(String)
 
+  /// What divides logits without leaving the numbers of float32.
+  public static let temperatures = 1e-4...1e4
+
   public static let expectation =
-    "a temperature above 0, exact, exact:ENTROPY, model, entropy-dynamic:BASE,THETA, dynamic-range:LOW..HIGH,EXPONENT, or "
+    "a temperature from 0.0001 to 10000, exact, exact:ENTROPY, model, entropy-dynamic:BASE,THETA, dynamic-range:LOW..HIGH,EXPONENT, or "
     + "the path of a TempNet's artifact with a slash in it"
 
   /// Nil for words that are no policy.
@@ -31,13 +34,16 @@ public enum PolicySpecification: Equatable, Sendable {
     case ("exact", []?) where parts.count == 1: self = .exact(entropy: nil)
     case ("exact", let given?) where given.count == 1 && given[0] > 0: self = .exact(entropy: given[0])
     case ("model", []?) where parts.count == 1: self = .model
-    case ("entropy-dynamic", let given?) where given.count == 2 && given[0] > 0 && given[1] >= 0:
+    case ("entropy-dynamic", let given?)
+    where given.count == 2 && Self.temperatures.contains(given[0]) && given[1] >= 0:
       self = .entropyDynamic(base: given[0], theta: given[1])
     case ("dynamic-range", _) where parts.count > 1:
       guard let range = Self.dynamicRange(parts[1]) else { return nil }
       self = range
     default:
-      guard parts.count == 1, let temperature = Double(text), temperature > 0, temperature.isFinite else { return nil }
+      guard parts.count == 1, let temperature = Double(text), Self.temperatures.contains(temperature) else {
+        return nil
+      }
       self = .fixed(temperature)
     }
   }
@@ -51,7 +57,7 @@ public enum PolicySpecification: Equatable, Sendable {
   private static func dynamicRange(_ text: String) -> PolicySpecification? {
     guard let dots = text.firstRange(of: ".."), let low = Double(text[..<dots.lowerBound]),
       let rest = numbers(String(text[dots.upperBound...])), (1...2).contains(rest.count),
-      low > 0, low < rest[0], rest.count == 1 || rest[1] > 0
+      temperatures.contains(low), temperatures.contains(rest[0]), low < rest[0], rest.count == 1 || rest[1] > 0
     else { return nil }
     return .dynamicRange(low...rest[0], exponent: rest.count == 2 ? rest[1] : 1)
   }

@@ -51,7 +51,7 @@ import Training
 
   func validate() throws {
     if greedy && policy != nil { throw ValidationError("--greedy takes no --policy: no temperature changes it") }
-    if let threads, threads < 1 { throw ValidationError("--threads must be 1 or more") }
+    if let threads, !(1...1024).contains(threads) { throw ValidationError("--threads is from 1 to 1024") }
     guard ["auto", "cpu", "cuda"].contains(device) else { throw ValidationError("--device is cpu, cuda or auto") }
   }
 
@@ -60,6 +60,7 @@ import Training
     let texts = try prompts.read()
     let resolution = try Resolution(
       device: device == "auto" ? nil : device == "cuda" ? .cuda : .cpu, arithmetic: .float32, threads: threads)
+    try check(model, kind: .model)
     let source = try PretrainedModel.open(model)
     let tokenizer = try Tokenizer(path: source.tokenizerPath)
     resolution.apply()
@@ -87,8 +88,8 @@ import Training
           try sink.add(token)
           return !Interruption.isRequested
         }
-        if Interruption.isRequested { throw Interruption.failure }
         try sink.end(reason)
+        if Interruption.isRequested { throw Failure(.tryAgain, "interrupted") }
       }
     }
     try sink.close()
@@ -126,6 +127,7 @@ import Training
       guard let entropy = entropy ?? settings?.entropy else {
         throw Failure(.usage, "exact needs an entropy, as in exact:4.5, or the TempNet whose it is", at: "--policy")
       }
+      _ = try RobustLoss.rho(entropy: entropy, vocabulary: language.configuration.vocabulary, at: "--policy")
       return .exact(entropy: entropy, bounds: settings?.bounds ?? 0.05...5)
     }
   }
@@ -135,8 +137,15 @@ import Training
     return Files.exists(path) ? try network(path, language) : nil
   }
 
+  /// An artifact is compared with its digests, like the inputs of every stage.
+  private func check(_ path: String, kind: ArtifactKind?) throws {
+    guard Files.exists("\(path)/\(Manifest.fileName)") else { return }
+    _ = try Artifact.open(path, kind: kind, check: .digests)
+  }
+
   private func network(_ path: String, _ language: LanguageModel) throws -> TemperatureNetwork {
     let isFolder = try Files.status(path)?.isFolder == true
+    if path != model { try check(path, kind: nil) }
     let file = isFolder ? "\(path)/\(Evaluate.tempnetFile)" : path
     let network = try TemperatureNetwork.load(file)
     let (settings, configuration) = (network.settings, language.configuration)
@@ -178,10 +187,11 @@ struct PromptOptions: ParsableArguments {
     var texts: [String] = []
     for (index, line) in try Files.read(path).split(separator: 0x0A, omittingEmptySubsequences: false).enumerated() {
       if line.allSatisfy({ $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }) { continue }
-      let place = "\(path), line \(index + 1)"
-      let json = try JSON(parsing: Array(line), source: place)
+      let json = try JSON(parsing: line, source: path, line: index + 1)
       guard let text = json.stringValue ?? json["prompt"]?.stringValue ?? json["instruction"]?.stringValue else {
-        throw Failure(.badData, "expected a string, or an object with a \"prompt\" or an \"instruction\"", at: place)
+        throw Failure(
+          .badData, "expected a string, or an object with a \"prompt\" or an \"instruction\"",
+          at: "\(path), line \(index + 1)")
       }
       texts.append(text)
     }
@@ -213,8 +223,9 @@ struct SamplingOptions: ParsableArguments {
   var order = SamplingRules.Order.temperatureFirst.rawValue
 
   func validate() throws {
-    if maxTokens < 1 { throw ValidationError("--max-tokens must be 1 or more") }
-    if samples < 1 { throw ValidationError("--samples must be 1 or more") }
+    let amounts = 1...1 << 24
+    if !amounts.contains(maxTokens) { throw ValidationError("--max-tokens is from 1 to \(amounts.upperBound)") }
+    if !amounts.contains(samples) { throw ValidationError("--samples is from 1 to \(amounts.upperBound)") }
     if let topK, topK < 1 { throw ValidationError("--top-k must be 1 or more") }
     if !(topP > 0 && topP <= 1) { throw ValidationError("--top-p must be above 0, and 1 at most") }
     if !(minP >= 0 && minP <= 1) { throw ValidationError("--min-p must be from 0 to 1") }

@@ -1,4 +1,5 @@
 import Artifacts
+import Diagnostics
 import Generation
 import Glibc
 import Tokenization
@@ -23,29 +24,29 @@ final class TextSink: Sink {
     stream = TextStream(tokenizer)
   }
 
-  func begin(_: String, prompt: Int, sample: Int) {
-    if !isFirst { put("\n") }
+  func begin(_: String, prompt: Int, sample: Int) throws {
+    if !isFirst { try put("\n") }
     isFirst = false
     stream = TextStream(tokenizer)
   }
 
-  func add(_ token: GeneratedToken) {
+  func add(_ token: GeneratedToken) throws {
     let text = stream.add(token.token)
     if coloured, let temperature = token.temperature {
-      put("\u{1B}[48;5;\(Self.colour(temperature))m\u{1B}[38;5;16m\(text)\u{1B}[0m")
+      try put("\u{1B}[48;5;\(Self.colour(temperature))m\u{1B}[38;5;16m\(text)\u{1B}[0m")
     } else {
-      put(text)
+      try put(text)
     }
   }
 
-  func end(_: FinishReason) { put(stream.finish() + "\n") }
+  func end(_: FinishReason) throws { try put(stream.finish() + "\n") }
 
-  func close() {
+  func close() throws {
     guard coloured else { return }
     let legend = [0.25, 0.5, 0.75, 1, 1.33, 2, 4].map {
       "\u{1B}[48;5;\(Self.colour($0))m\u{1B}[38;5;16m \($0) \u{1B}[0m"
     }
-    put("\n" + legend.joined() + "\n")
+    try put("\n" + legend.joined() + "\n")
   }
 
   /// From blue (a quarter and below) by white (1) to red (4 and above), in xterm's cube of 6 x 6 x 6 colours.
@@ -56,10 +57,12 @@ final class TextSink: Sink {
     return 16 + 36 * red + 6 * green + blue
   }
 
-  private func put(_ text: String) {
-    print(text, terminator: "")
-    fflush(nil)
-  }
+}
+
+/// Prints at once. A stream that could not be written does not say so a second time, so it is asked here.
+private func put(_ text: String) throws {
+  print(text, terminator: "")
+  if fflush(nil) != 0 && errno != EPIPE { throw Failure.system("cannot write", "standard output") }
 }
 
 /// A JSON object per sequence, on a line of its own.
@@ -77,7 +80,7 @@ final class JSONSink: Sink {
 
   func add(_ token: GeneratedToken) { tokens.append(token) }
 
-  func end(_ reason: FinishReason) {
+  func end(_ reason: FinishReason) throws {
     var object = head
     object["text"] = .string(tokenizer.text(of: tokens.map(\.token)))
     object["finish_reason"] = .string(reason.rawValue)
@@ -90,8 +93,7 @@ final class JSONSink: Sink {
           "model_log_probability": .number(token.modelLogProbability), "entropy": .number(token.entropy),
         ]
       })
-    print(JSON.object(object).compact)
-    fflush(nil)
+    try put(JSON.object(object).compact + "\n")
   }
 
   func close() {}
@@ -122,5 +124,5 @@ final class AlpacaSink: Sink {
       ])
   }
 
-  func close() { print(JSON.array(answers).pretty, terminator: "") }
+  func close() throws { try put(JSON.array(answers).pretty) }
 }

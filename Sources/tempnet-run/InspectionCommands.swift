@@ -27,10 +27,19 @@ struct WhyCommand: ParsableCommand {
 
   func run() throws {
     let workspace = try options.workspace()
-    guard let planned = try workspace.plan()[stage] else {
+    let names = workspace.pipeline.names(of: stage)
+    let plan = try workspace.plan()
+    guard !names.isEmpty else {
       let hint = nearest(to: stage, in: workspace.pipeline.stages.map(\.name)).map { "; did you mean '\($0)'?" } ?? ""
       throw Failure(.usage, "the pipeline has no stage '\(stage)'\(hint)", at: options.file)
     }
+    for (index, name) in names.enumerated() {
+      if index > 0 { print() }
+      if let planned = plan[name] { tell(planned, workspace) }
+    }
+  }
+
+  private func tell(_ planned: PlannedStage, _ workspace: Workspace) {
     print("\(planned.name): \(planned.decision.words)")
     for change in workspace.changes(of: planned).dropFirst() { print("  also: \(change)") }
     print("\nartifact  \(planned.output)\nkey       \(planned.key), the SHA-256 of")

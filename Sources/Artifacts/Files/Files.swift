@@ -90,14 +90,19 @@ public enum Files {
   public static func makeFolder(_ path: String) throws {
     if mkdir(path, 0o777) == 0 { return }
     let code = errno
-    if code == ENOENT || code == ENOTDIR, case let parent = folder(of: path), parent != path {
+    // Only where the folder above is what is missing: there are places, such as /proc and a current folder that was
+    // removed, where nothing can be made although what is above is there.
+    if code == ENOENT || code == ENOTDIR, case let parent = folder(of: path), parent != path,
+      try status(parent)?.isFolder != true
+    {
       try makeFolder(parent)
-      return try makeFolder(path)
+      if mkdir(path, 0o777) == 0 || (try status(path)?.isFolder == true) { return }
+      throw Failure(.inputOutput, "cannot make the folder: \(String(cString: strerror(errno)))", at: path)
     }
     // A concurrent maker may have been quicker, and some file systems report other errors for what exists.
     if try status(path)?.isFolder == true { return }
     if code == EEXIST { throw Failure(.outputExists, "is no folder, but one is needed here", at: path) }
-    throw Failure.system("cannot make the folder", path, code: code)
+    throw Failure(.inputOutput, "cannot make the folder: \(String(cString: strerror(code)))", at: path)
   }
 
   /// Replaces `new` if it is a file, or an empty folder where `old` is a folder.
