@@ -96,8 +96,10 @@ public enum Files {
       try status(parent)?.isFolder != true
     {
       try makeFolder(parent)
-      if mkdir(path, 0o777) == 0 || (try status(path)?.isFolder == true) { return }
-      throw Failure(.inputOutput, "cannot make the folder: \(String(cString: strerror(errno)))", at: path)
+      if mkdir(path, 0o777) == 0 { return }
+      let code = errno
+      if try status(path)?.isFolder == true { return }
+      throw Failure(.inputOutput, "cannot make the folder: \(String(cString: strerror(code)))", at: path)
     }
     // A concurrent maker may have been quicker, and some file systems report other errors for what exists.
     if try status(path)?.isFolder == true { return }
