@@ -27,6 +27,10 @@ if path.suffix == ".gguf":
     if "rope_freqs.weight" in names or any("rope.scaling" in key for key in reader.fields):
         sys.exit()
     options, folder = {"gguf_file": path.name}, path.parent
+    if reader.fields["general.architecture"].contents() == "gpt2":
+        # transformers takes the context for something else than the number of learned positions.
+        options["config"] = transformers.AutoConfig.from_pretrained(folder, **options)
+        options["config"].n_positions = int(reader.fields["gpt2.context_length"].contents())
 model = transformers.AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, **options).eval()
 with torch.no_grad():
     logits = model(expected["tokens"]).logits
