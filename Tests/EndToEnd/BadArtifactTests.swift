@@ -64,7 +64,7 @@ import Testing
       let bytes = try Files.read(path)
       try AtomicFile.write(bytes.prefix(32) + [UInt8](repeating: 0xFF, count: bytes.count - 32), to: path)
     }
-    try await expect(65, "the id 65535 is not in the vocabulary of 380", "model", inputs: ["tokens": wild])
+    try await expect(65, "wild/train-00000.tokens: has the SHA-256 ", "model", inputs: ["tokens": wild])
     try await expect(66, "nowhere: there is no such artifact", "model", inputs: ["tokens": "nowhere"])
     try await expect(65, "is an artifact of kind 'model'", "model", inputs: ["tokens": "model"])
   }
