@@ -4,7 +4,8 @@ import Diagnostics
 /// Finds what in a store no pipeline needs any more.
 ///
 /// Needed is what a stage of any pipeline last had, what that was made from, whatever is being made right now, and what
-/// a run that goes on makes or reads. Everything else came of settings that have changed since, and can be made again.
+/// a run that goes on, or the latest one of its pipeline, makes or reads: if that was interrupted, the next one
+/// continues its work. Everything else came of settings that have changed since, and can be made again.
 public struct Collector {
   public struct Item: Equatable, Sendable {
     public let path: String
@@ -20,9 +21,9 @@ public struct Collector {
   public func garbage() throws -> [Item] {
     guard try Files.status(store.artifacts) != nil else { return [] }
     let names = try Files.list(store.artifacts)
-    let live = try needsOfRuns()
-    let inUse = Set(live.flatMap(\.artifacts))
-    let needed = try neededArtifacts(among: names, keys: live.flatMap(\.keys))
+    let runs = try needsOfRuns()
+    let inUse = Set(runs.flatMap(\.artifacts))
+    let needed = try neededArtifacts(among: names, keys: runs.flatMap(\.keys))
     return try names.compactMap { name in
       // `fit-0123.partial` and `fit-0123.replaced` belong to `fit-0123`.
       let artifact = String(name.prefix { $0 != "." })
@@ -55,8 +56,8 @@ public struct Collector {
   private func needsOfRuns() throws -> [RunFolder.Needs] {
     guard try Files.status(store.allRuns) != nil else { return [] }
     return try Files.list(store.allRuns).flatMap { pipeline in
-      let runs = "\(store.allRuns)/\(pipeline)"
-      return try Files.list(runs).compactMap { try RunFolder.needs(ofRunIn: "\(runs)/\($0)") }
+      let runs = try Files.list("\(store.allRuns)/\(pipeline)").sorted().map { "\(store.allRuns)/\(pipeline)/\($0)" }
+      return try runs.filter { $0 == runs.last || RunFolder.goesOn($0) }.compactMap(RunFolder.needs)
     }
   }
 

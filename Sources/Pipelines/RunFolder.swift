@@ -76,10 +76,12 @@ struct RunFolder: Sendable {
     ]
   }
 
-  /// What a run that goes on needs of the store; nil for a run that is over.
+  static func goesOn(_ path: String) -> Bool { FileLock.holder("\(path)/\(lockName)") != nil }
+
+  /// What a run needs of the store; nil for one that was killed before it could say.
   static func needs(ofRunIn path: String) throws -> Needs? {
     let record = "\(path)/\(recordName)"
-    guard FileLock.holder("\(path)/\(lockName)") != nil, try Files.status(record) != nil else { return nil }
+    guard try Files.status(record) != nil else { return nil }
     let json = try JSON(parsing: try Files.read(record), source: record)
     let stages = (json["stages"]?.objectValue ?? [:]).map(\.value)
     return Needs(

@@ -24,10 +24,26 @@ import Testing
     let bench = try Bench()
     let stage = try #require(try bench.plan()["text"])
     var builder: ArtifactBuilder? = try ArtifactBuilder(output: stage.output, identity: stage.identity)
+    try Files.makeFolder("\(try #require(builder).checkpointsPath)/000000000001")
     #expect(try Collector(bench.store).garbage().isEmpty)
     withExtendedLifetime(builder) {}
     builder = nil
     #expect(try Collector(bench.store).garbage().map(\.path) == ["\(stage.output).partial"])
+  }
+
+  @Test func `unfinished work is kept for as long as it is the latest run's`() async throws {
+    let bench = try Bench()
+    let plan = try bench.plan()
+    let unfinished = "\(try #require(plan["words"]).output).partial"
+    let executor = RecordingExecutor(plan) { order, executor in
+      guard order.stage == "words" else { return try executor.publish(order) }
+      try Files.makeFolder("\(unfinished)/content")
+      return .exited(ExitStatus.tryAgain.rawValue)
+    }
+    await #expect(throws: Failure.self) { try await bench.run(plan, executor: executor) }
+    #expect(try Collector(bench.store).garbage().isEmpty)
+    try await bench.run(try bench.plan(set: ["a.rho=7"]))
+    #expect(try Collector(bench.store).garbage().contains { $0.path == unfinished })
   }
 
   @Test func `an empty store holds no garbage`() throws {
