@@ -82,10 +82,10 @@ import Testing
   }
 
   @Test func `unfinished work of another configuration or resolution is refused with the first difference`() throws {
-    _ = try ArtifactBuilder(output: output, identity: ArtifactSample.identity)
+    try Self.begin(folder)
     try folder.write("state", to: "out.partial/checkpoints/000000000001/state")
     let configuration = try failure { $0.configuration["layers"] = [1, 3] }
-    #expect(configuration.status == .tryAgain)
+    #expect(configuration.status == .outputExists)
     #expect(configuration.place == "\(output).partial")
     #expect(configuration.message.contains("configuration.layers[1] was 2, is 3"))
     #expect(try failure { $0.resolution["threads"] = 4 }.message.contains("resolution.threads was 2, is 4"))
@@ -95,7 +95,7 @@ import Testing
   @Test func `work of another configuration that left no checkpoint gives way`() throws {
     var other = ArtifactSample.identity
     other.configuration["rho"] = 7.0
-    _ = try ArtifactBuilder(output: output, identity: other)
+    try Self.begin(folder, other)
     try folder.write("half of", to: "out.partial/content/leftover")
     #expect(try !ArtifactBuilder(output: output, identity: ArtifactSample.identity).isResumed)
     _ = try ArtifactSample.build(output)
@@ -162,8 +162,25 @@ import Testing
     ),
   ]
 
-  private static func begin(_ folder: TemporaryFolder) throws {
-    _ = try ArtifactBuilder(output: folder("out"), identity: ArtifactSample.identity)
+  /// Leaves what a process leaves that is killed when it has begun.
+  private static func begin(
+    _ folder: TemporaryFolder, _ identity: StageIdentity = ArtifactSample.identity
+  ) throws {
+    var builder: ArtifactBuilder? = try ArtifactBuilder(output: folder("out"), identity: identity)
+    let note = try text(folder("out.partial/identity.json"))
+    withExtendedLifetime(builder) {}
+    builder = nil
+    for name in ["content", "checkpoints"] { try Files.makeFolder(folder("out.partial/\(name)")) }
+    try folder.write(note, to: "out.partial/identity.json")
+  }
+
+  @Test func `work that failed leaves nothing unless it can be continued`() throws {
+    _ = try ArtifactBuilder(output: output, identity: ArtifactSample.identity).path(for: "a/one.txt")
+    #expect(try Files.list(folder.path) == [])
+    let builder = try ArtifactBuilder(output: output, identity: ArtifactSample.identity)
+    try Files.makeFolder("\(builder.checkpointsPath)/000000000001")
+    withExtendedLifetime(builder) {}
+    #expect(Files.exists(folder("out.partial/identity.json")))
   }
 
   @Test(arguments: stops.indices)

@@ -63,7 +63,8 @@ import Testing
   @Test func `interrupted work is continued and keeps its reason`() async throws {
     let bench = try Bench()
     let stage = try #require(try bench.plan()["text"])
-    _ = try ArtifactBuilder(output: stage.output, identity: stage.identity)
+    let builder = try ArtifactBuilder(output: stage.output, identity: stage.identity)
+    try Files.makeFolder("\(builder.checkpointsPath)/000000000001")
     #expect(try bench.decisions()["text"] == .run("no artifact yet; continues interrupted work"))
   }
 

@@ -2,7 +2,8 @@ import Diagnostics
 
 /// Makes one artifact: locks its place, gives the stage a folder to work in, and publishes the result in one step.
 ///
-/// Whenever the process stops, the next run of the same command finds either a finished artifact or a work folder it
+/// Work that fails before its first checkpoint leaves nothing; a builder that goes away without having published sees to
+/// that. Whenever the process is killed, the next run of the same command finds either a finished artifact or a work folder it
 /// can continue in:
 ///
 /// 1. `OUTPUT.lock` is taken; it ends with the process.
@@ -20,8 +21,8 @@ public final class ArtifactBuilder {
   private let work: WorkFolder?
   private var declared: Set<String> = []
 
-  /// - Throws: `Failure`: `.tryAgain` while another process makes the same output, and when the work folder holds
-  ///   unfinished work of another configuration or resolution; `.outputExists` when the output is something else.
+  /// - Throws: `Failure`: `.tryAgain` while another process makes the same output; `.outputExists` when the output is
+  ///   something else, or its work folder holds unfinished work of another configuration or resolution.
   public init(output: String, identity: StageIdentity) throws {
     precondition(!output.isEmpty, "an output needs a path")
     self.output = output.utf8.count > 1 && output.hasSuffix("/") ? String(output.dropLast()) : output
@@ -40,6 +41,8 @@ public final class ArtifactBuilder {
       try Files.remove(WorkFolder.path(for: self.output))
     }
   }
+
+  deinit { work?.removeUnlessContinuable() }
 
   /// The lock that is held while an artifact is made.
   public static func lock(for output: String) -> String { "\(output).lock" }

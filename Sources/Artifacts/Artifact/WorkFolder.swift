@@ -18,7 +18,7 @@ struct WorkFolder {
 
   /// Makes the folder, or takes over the one that an interrupted run of the same identity left.
   ///
-  /// - Throws: `Failure(.tryAgain)` when the one that is there has checkpoints of another configuration or resolution.
+  /// - Throws: `Failure(.outputExists)` when the one that is there has checkpoints of another configuration or resolution.
   init(for output: String, _ identity: StageIdentity) throws {
     path = Self.path(for: output)
     let note = "\(path)/\(Self.identityName)"
@@ -44,17 +44,27 @@ struct WorkFolder {
     try Files.remove(path)
   }
 
+  /// Removes the folder if nothing can be continued in it: after a failure before the first checkpoint, such as bad
+  /// input. A folder that cannot be removed now is cleared by the next run.
+  func removeUnlessContinuable() {
+    if (try? Self.hasCheckpoints(path)) == false { try? Files.remove(path) }
+  }
+
+  private static func hasCheckpoints(_ path: String) throws -> Bool {
+    let checkpoints = "\(path)/checkpoints"
+    return try Files.status(checkpoints) != nil && !Files.list(checkpoints).isEmpty
+  }
+
   /// Whether there is work of this identity. Work of another one that did not get as far as its first checkpoint, such
   /// as that of a run that failed, is not worth keeping.
   private static func canContinue(_ identity: StageIdentity, _ note: String, _ path: String) throws -> Bool {
     guard try Files.status(note) != nil else { return false }
     let old = try JSON(parsing: try Files.read(note), source: note)
     guard let difference = identity.note.differences(from: old).first else { return true }
-    let checkpoints = "\(path)/checkpoints"
-    guard try Files.status(checkpoints) != nil, try !Files.list(checkpoints).isEmpty else { return false }
+    guard try hasCheckpoints(path) else { return false }
     let kind = difference.path.hasPrefix("resolution") ? "resolution" : "configuration"
     throw Failure(
-      .tryAgain,
+      .outputExists,
       "holds unfinished work of another \(kind): \(difference); "
         + "repeat the command that began it, or remove the folder", at: path)
   }

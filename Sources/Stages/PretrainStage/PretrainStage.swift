@@ -13,17 +13,16 @@ public enum PretrainStage {
 
   public static func run(_ request: StageRequest<Pretrain>) throws -> Artifact {
     let configuration = request.configuration
-    let tokens = try TokensArtifact(request.inputs.artifact("tokens"))
-    // A configuration that cannot work is refused before anything is made.
     let resolution = try Resolution(configuration.compute)
-    let base = request.inputs.optionalArtifact("model")
-    let networks = try Networks(configuration, vocabulary: tokens.vocabularySize, base: base, resolution)
-    if let base { try checkTokenizer(of: base, tokens.artifact) }
-    let task = try task(networks, tokens, configuration)
-
     let builder = try ArtifactBuilder(output: request.output, identity: request.identity(resolution.json))
     if let artifact = builder.alreadyDone { return artifact }
     resolution.apply()
+
+    let tokens = try TokensArtifact(request.inputs.artifact("tokens"))
+    let base = request.inputs.optionalArtifact("model")
+    let networks = try Networks(configuration, vocabulary: tokens.vocabularySize, base: base, resolution)
+    if let base { try checkTokenizer(of: base, tokens.artifact) }
+    let task = try Failure.locating(tokens.artifact.path) { try Self.task(networks, tokens, configuration) }
     let count = networks.model.parameterCount + (networks.tempnet?.parameterCount ?? 0)
     Log.note("training \(abbreviated(Double(count))) parameters on \(tokens.split(.train).count) tokens")
     let loop = try TrainingLoop(
