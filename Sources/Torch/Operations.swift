@@ -41,7 +41,6 @@ extension Tensor {
   public func log() -> Tensor { Operator.one("aten::log", "", [.tensor(self)]) }
   public func abs() -> Tensor { Operator.one("aten::abs", "", [.tensor(self)]) }
   public func sqrt() -> Tensor { Operator.one("aten::sqrt", "", [.tensor(self)]) }
-  public func rsqrt() -> Tensor { Operator.one("aten::rsqrt", "", [.tensor(self)]) }
   public func square() -> Tensor { Operator.one("aten::square", "", [.tensor(self)]) }
   public func cos() -> Tensor { Operator.one("aten::cos", "", [.tensor(self)]) }
   public func sin() -> Tensor { Operator.one("aten::sin", "", [.tensor(self)]) }
@@ -84,9 +83,6 @@ extension Tensor {
   public func maximum(_ dimension: Int, keeping: Bool = false) -> Tensor {
     Operator.one("aten::amax", "", [.tensor(self), .integers([dimension]), .flag(keeping)])
   }
-  public func minimum(_ dimension: Int, keeping: Bool = false) -> Tensor {
-    Operator.one("aten::amin", "", [.tensor(self), .integers([dimension]), .flag(keeping)])
-  }
   /// The index of the largest element; the first on ties.
   public func argmax(_ dimension: Int) -> Tensor {
     Operator.one("aten::argmax", "", [.tensor(self), .integer(dimension)])
@@ -120,9 +116,6 @@ extension Tensor {
   }
   public func transposed(_ a: Int = -2, _ b: Int = -1) -> Tensor {
     Operator.one("aten::transpose", "int", [.tensor(self), .integer(a), .integer(b)])
-  }
-  public func permuted(_ order: [Int]) -> Tensor {
-    Operator.one("aten::permute", "", [.tensor(self), .integers(order)])
   }
   public func contiguous() -> Tensor { Operator.one("aten::contiguous", "", [.tensor(self)]) }
   public func squeezed(_ dimension: Int) -> Tensor {
@@ -254,7 +247,6 @@ extension Tensor {
     Operator.one("aten::gelu", "", [.tensor(self)], named: ["approximate": .text(approximate ? "tanh" : "none")])
   }
   public func silu() -> Tensor { Operator.one("aten::silu", "", [.tensor(self)]) }
-  public func relu() -> Tensor { Operator.one("aten::relu", "", [.tensor(self)]) }
   /// Sets elements to zero with the given probability and scales the others by 1/(1 - probability).
   public func dropout(_ probability: Double) -> Tensor {
     probability == 0 ? self : Operator.one("aten::dropout", "", [.tensor(self), .number(probability), .flag(true)])

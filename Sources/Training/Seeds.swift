@@ -7,7 +7,6 @@ public enum RandomStream: UInt64, Sendable {
   case order
   case offset
   case dropout
-  case sample
 }
 
 /// Random numbers that depend on `(seed, stream, index)` and on nothing drawn before: a run that is resumed repeats one

@@ -58,12 +58,4 @@ public final class SafetensorsFile: Sendable {
     }
     return entry
   }
-
-  /// The metadata string called `key`, which must be there.
-  public func requiredMetadata(_ key: String) throws -> String {
-    guard let value = metadata[key] else {
-      throw Failure(.badData, "has no metadata \"\(key)\"", at: path)
-    }
-    return value
-  }
 }

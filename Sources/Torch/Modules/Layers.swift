@@ -26,15 +26,6 @@ public struct Linear: Module, Sendable {
   }
 }
 
-/// Rows of a table, chosen by id.
-public struct Embedding: Module, Sendable {
-  /// [count, width]
-  public let weight: Tensor
-  public init(weight: Tensor) { self.weight = weight }
-  public func callAsFunction(_ ids: Tensor) -> Tensor { .embedding(weight, ids) }
-  public var parameters: [NamedTensor] { [NamedTensor("weight", weight)] }
-}
-
 /// `(x - mean) / √(variance + epsilon) · weight + bias` over the last dimension (Ba et al. 2016).
 public struct LayerNorm: Module, Sendable {
   public let weight: Tensor

@@ -29,8 +29,6 @@ struct RunningMeans {
     norms = Array(repeating: 0, count: groups.count)
   }
 
-  var isEmpty: Bool { steps == 0 && waiting.isEmpty }
-
   mutating func add(step: Int, weight: Int, sums: Tensor, norms: Tensor) {
     waiting.append(Step(number: step, weight: weight, sums: sums, norms: norms))
   }
