@@ -5,7 +5,7 @@ import Testing
 
 /// Whatever happens to a process, going on comes to the same bytes as never having been disturbed.
 @Suite(.serialized, .enabled(if: slowTestsEnabled), UndisturbedPipeline(.long)) struct InterruptionTests {
-  private static let stagesWithCheckpoints = ["model", "features", "tempnet"]
+  private static let stagesWithCheckpoints = ["model", "features", "tempnet", "evaluation"]
 
   private let pipeline: TinyPipeline
   private let undisturbed: [String: ArtifactContent]

@@ -1,6 +1,7 @@
 import Artifacts
 import Foundation
 import Glibc
+import TestSupport
 import Testing
 
 /// A stage program with its arguments, which can be run undisturbed, killed and continued.
@@ -43,7 +44,7 @@ struct StageCommand {
     let running = try program.start(arguments + ["--output", output], in: folder)
     var seen: Set<String> = []
     while running.isRunning {
-      seen.formUnion((try? Files.list("\(path(output)).partial/checkpoints"))?.filter { Int($0) != nil } ?? [])
+      seen.formUnion(Self.checkpoints(in: "\(path(output)).partial/checkpoints"))
       if case .checkpoints(let count) = readiness, seen.count < count {
         try await Task.sleep(for: .milliseconds(2))
       } else {
@@ -58,6 +59,14 @@ struct StageCommand {
     try #require(!isOver, "\(program.name) was done before it could be stopped, \(delay) after it was ready")
     if signal == SIGKILL { #expect(outcome.end == .killed(signal: SIGKILL), "\(outcome)") }
     return outcome
+  }
+
+  /// What tells checkpoints apart: the numbers that folders of training and features have for names, and what stands in
+  /// the files in which an evaluation notes how far it is.
+  private static func checkpoints(in folder: String) -> [String] {
+    let names = (try? Files.list(folder)) ?? []
+    let notes = names.filter { $0.hasSuffix(".json") }.compactMap { try? text("\(folder)/\($0)") }
+    return names.filter { Int($0) != nil } + notes
   }
 
   func path(_ output: String) -> String { output.hasPrefix("/") ? output : "\(folder)/\(output)" }

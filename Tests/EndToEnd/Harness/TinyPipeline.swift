@@ -16,13 +16,22 @@ struct TinyPipeline: Sendable {
     var sentences: Int
     var trainingSteps: Int
     var featureBatch: Int
+    /// Of either split, at most.
+    var featureTokens = 1 << 18
     var epochs: Int
+    /// Tokens at once.
+    var evaluationBatch: Int
 
+    /// Little enough to be kept as a fixture.
+    static let sample = Size(
+      sentences: 240, trainingSteps: 8, featureBatch: 8, featureTokens: 512, epochs: 1, evaluationBatch: 4096)
     /// As little as goes through every stage.
-    static let tiny = Size(sentences: 600, trainingSteps: 8, featureBatch: 8, epochs: 1)
-    static let small = Size(sentences: 1500, trainingSteps: 40, featureBatch: 8, epochs: 2)
+    static let tiny = Size(sentences: 600, trainingSteps: 8, featureBatch: 8, epochs: 1, evaluationBatch: 4096)
+    static let small = Size(
+      sentences: 1500, trainingSteps: 40, featureBatch: 8, epochs: 2, evaluationBatch: 4096)
     /// Enough for several seconds and many checkpoints of every stage that saves some.
-    static let long = Size(sentences: 6000, trainingSteps: 6000, featureBatch: 1, epochs: 40)
+    static let long = Size(
+      sentences: 6000, trainingSteps: 6000, featureBatch: 1, epochs: 40, evaluationBatch: 32)
   }
 
   let folder: TemporaryFolder
@@ -50,7 +59,10 @@ struct TinyPipeline: Sendable {
           """),
       Stage(
         name: "features", program: .features, inputs: [("model", "model"), ("tokens", "tokens")],
-        configuration: "{batch: \(size.featureBatch), checkpoint_interval: 4, \(compute)}"),
+        configuration: """
+          {train_tokens: \(size.featureTokens), validation_tokens: \(size.featureTokens), batch: \(size.featureBatch), \
+          checkpoint_interval: 4, \(compute)}
+          """),
       Stage(
         name: "tempnet", program: .fit, inputs: [("features", "features")],
         configuration: """
@@ -59,7 +71,9 @@ struct TinyPipeline: Sendable {
       Stage(
         name: "evaluation", program: .evaluate,
         inputs: [("model", "model"), ("tokens", "tokens"), ("tempnet", "tempnet")],
-        configuration: "{bootstrap: {resamples: 200}, \(compute)}"),
+        configuration: """
+          {bootstrap: {resamples: 200}, batch_tokens: \(size.evaluationBatch), checkpoint_seconds: 0, \(compute)}
+          """),
       Stage(
         name: "bundle", program: .export, inputs: [("tempnet", "tempnet"), ("evaluation", "evaluation")],
         configuration: "{format: bundle}"),
