@@ -79,9 +79,15 @@ public struct ConfigurationReader {
 
   func refuseKeys(except known: [String]) throws {
     guard let stranger = entries.first(where: { !known.contains($0.key) }) else { return }
+    let parts = stranger.key.split(separator: ".", maxSplits: 1)
     let hint =
-      nearest(to: stranger.key, in: known).map { "did you mean '\(prefix)\($0)'?" }
-      ?? "known are \(known.joined(separator: ", "))"
+      if parts.count == 2 && known.contains(String(parts[0])) {
+        "in a file it is written '\(parts[0]): {\(parts[1]): ...}'"
+      } else if let near = nearest(to: stranger.key, in: known) {
+        "did you mean '\(prefix)\(near)'?"
+      } else {
+        "known are \(known.joined(separator: ", "))"
+      }
     throw Failure(.badConfiguration, "unknown key '\(prefix)\(stranger.key)'; \(hint)", at: "\(stranger.place)")
   }
 

@@ -13,7 +13,7 @@ public enum ExitStatus: Int32, Sendable, CaseIterable {
   case unavailable = 69
   /// An error in this software.
   case `internal` = 70
-  /// The output exists, or cannot be created.
+  /// The output is another result, or the unfinished work on one, or cannot be created.
   case outputExists = 73
   /// Reading or writing failed: no space, no permission, a broken disk.
   case inputOutput = 74
@@ -42,6 +42,15 @@ public struct Failure: Error, Equatable, Sendable, CustomStringConvertible {
 }
 
 extension Failure {
+  /// Gives failures of work that does not know what it works on a place. Being told to end is no failure of that.
+  public static func locating<Result>(_ place: String, _ work: () throws -> Result) throws -> Result {
+    do {
+      return try work()
+    } catch let failure as Failure where failure.place == nil && failure.status != .tryAgain {
+      throw Failure(failure.status, failure.message, at: place)
+    }
+  }
+
   /// The failure of a system call on a file, with the system's own words for it.
   ///
   /// - Parameters:

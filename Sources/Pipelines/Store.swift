@@ -17,6 +17,15 @@ public struct Store: Sendable {
 
   public init(_ path: String = defaultPath) { self.path = path }
 
+  /// Refuses what was never used as a store, for commands that have nothing to do there.
+  ///
+  /// - Throws: `Failure(.missingInput)`.
+  public func checkExistence() throws {
+    guard try Files.status(allRuns)?.isFolder == true else {
+      throw Failure(.missingInput, "there is no store; a run makes one", at: path)
+    }
+  }
+
   public var artifacts: String { "\(path)/artifacts" }
   public var digestCache: String { "\(path)/digests.json" }
   public var ledgers: String { "\(path)/pipelines" }

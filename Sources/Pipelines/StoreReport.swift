@@ -14,9 +14,7 @@ public struct StoreReport {
 
   public init(_ store: Store) throws {
     self.store = store
-    guard try Files.status(store.path)?.isFolder == true else {
-      throw Failure(.missingInput, "there is no store; a run makes one", at: store.path)
-    }
+    try store.checkExistence()
     runs = try store.runs()
     var manifests: [String: Manifest] = [:]
     for stage in runs.flatMap(\.stages) where manifests[stage.artifact] == nil && Files.isPlainRelative(stage.artifact)

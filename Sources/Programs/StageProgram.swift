@@ -66,7 +66,7 @@ extension StageProgram {
   public static var configuration: CommandConfiguration {
     CommandConfiguration(
       commandName: Description.program, abstract: Description.summary,
-      discussion: "Configuration keys, for --set and the file of --config:\n\n"
+      discussion: "Configuration keys, for --set and the file of --config, where `a.b` is written `a: {b: ...}`:\n\n"
         + Description.Configuration.documentation.listing,
       version: Release.version)
   }

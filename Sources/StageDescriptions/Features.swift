@@ -26,9 +26,10 @@ public struct FeaturesConfiguration: StageConfiguration {
     stride = try reader.integerOrAuto(
       "stride", in: 1...1 << 24, help: "distance of windows, which give what overlaps as context; auto is window")
     trainTokens = try reader.integer(
-      "train_tokens", default: 262_144, in: tokens, help: "tokens of the training split, at most, evenly spread")
+      "train_tokens", default: 262_144, in: tokens,
+      help: "how many tokens of the training split, in whole windows, evenly spread")
     validationTokens = try reader.integer(
-      "validation_tokens", default: 65_536, in: tokens, help: "tokens of the validation split, likewise")
+      "validation_tokens", default: 65_536, in: tokens, help: "and of the validation split, likewise")
     batch = try reader.integer("batch", default: 8, in: 1...1 << 16, help: "windows per batch")
     tauMin = try reader.number("tau_min", default: 0.1, in: .positive, help: "lowest temperature of the profiles")
     tauMax = try reader.number("tau_max", default: 5, in: .positive, help: "highest temperature of the profiles")

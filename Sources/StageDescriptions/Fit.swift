@@ -59,7 +59,7 @@ public struct FitConfiguration: StageConfiguration {
       "dropout", default: 0, in: 0...0.99, help: "share of hidden units left out in training")
     tauMin = try reader.number("tau_min", default: 0.1, in: .positive, help: "lowest temperature")
     tauMax = try reader.number("tau_max", default: 3, in: .positive, help: "highest temperature")
-    epochs = try reader.number("epochs", default: 5, in: .positive, help: "passes over the training features")
+    epochs = try reader.number("epochs", default: 5, in: 1e-6...1e6, help: "passes over the training features")
     batch = try reader.integer("batch", default: 2048, in: 1...1 << 24, help: "tokens per optimiser step")
     learningRate = try reader.number("learning_rate", default: 1e-2, in: .positive, help: "highest learning rate")
     learningRateFloor = try reader.number(

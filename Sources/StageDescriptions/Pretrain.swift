@@ -81,6 +81,9 @@ public struct PretrainConfiguration: StageConfiguration {
     if rho == nil && entropy == nil { throw reader.failure("entropy", "or rho has to be given") }
     if rho != nil && entropy != nil { throw reader.failure("entropy", "stands for rho; only one of them can be given") }
     if tauMax <= tauMin { throw reader.failure("tau_max", "must be above tau_min, which is \(tauMin)") }
+    if steps.multipliedReportingOverflow(by: batch * context).overflow {
+      throw reader.failure("steps", "times batch times context is more than can be counted")
+    }
   }
 
   /// Published for GPT-2 is rho = 8 with 50304 logits: ln 50304 - 8.

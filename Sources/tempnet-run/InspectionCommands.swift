@@ -103,14 +103,18 @@ struct CollectCommand: ParsableCommand {
   var delete = false
 
   func run() throws {
-    let collector = Collector(Store(options.store))
+    let store = Store(options.store)
+    try store.checkExistence()
+    let collector = Collector(store)
     // What nobody needs now must not come into use before it is gone.
     let lock = delete ? try collector.lock() : nil
     defer { withExtendedLifetime(lock) {} }
     let garbage = try collector.garbage()
     for item in garbage { print("\(abbreviated(Double(item.size)))B\t\(item.path)") }
-    let total = "\(garbage.count) of them, \(abbreviated(Double(garbage.reduce(0) { $0 + $1.size })))B"
-    guard delete else { return Log.note("\(total); --delete removes them") }
+    guard !garbage.isEmpty else { return Log.note("every artifact of the store is needed") }
+    let size = "\(abbreviated(Double(garbage.reduce(0) { $0 + $1.size })))B"
+    let total = "\(garbage.count == 1 ? "one artifact" : "\(garbage.count) artifacts") that no pipeline needs, \(size)"
+    guard delete else { return Log.note("\(total); --delete removes \(garbage.count == 1 ? "it" : "them")") }
     Log.note("removing \(total)")
     for item in try collector.remove(garbage) { Log.note("\(item.path) stays: it has come into use") }
   }

@@ -19,6 +19,8 @@ struct RunnerProgram: AsyncProgram {
       RunCommand.self, StatusCommand.self, WhyCommand.self, GraphCommand.self, VerifyCommand.self, ReportCommand.self,
       CollectCommand.self,
     ], defaultSubcommand: RunCommand.self)
+
+  static let commandNames = configuration.subcommands.compactMap { $0.configuration.commandName }
 }
 
 struct StoreOptions: ParsableArguments {
@@ -43,6 +45,9 @@ struct PipelineOptions: ParsableArguments {
   var overrides: [String] = []
 
   func workspace() throws -> Workspace {
+    if !Files.exists(file), let near = nearest(to: file, in: RunnerProgram.commandNames) {
+      throw Failure(.usage, "there is no such pipeline; did you mean the command '\(near)'?", at: file)
+    }
     let overrides = try overrides.map(ConfigurationOverride.init(parsing:))
     return try Workspace(
       pipeline: try PipelineSpecification(file: file, overrides: overrides), store: Store(storeOptions.store))

@@ -85,6 +85,9 @@ import Testing
       failure("steps: 1\noptimizer:\n  decy: 3\n")
         == "a.yaml, line 3: unknown key 'optimizer.decy'; did you mean 'optimizer.decay'?")
     #expect(failure("steps: 1\noptimizer: {x: 3}\n") == "a.yaml, line 2: unknown key 'optimizer.x'; known are decay")
+    #expect(
+      failure("steps: 1\noptimizer.decay: 3\n")
+        == "a.yaml, line 2: unknown key 'optimizer.decay'; in a file it is written 'optimizer: {decay: ...}'")
   }
 
   @Test func `a misspelt required key is reported as misspelt`() {

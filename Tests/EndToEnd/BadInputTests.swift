@@ -83,6 +83,7 @@ import Testing
     Case(
       "a missing configuration", .tokenize, ["--config", "no.yaml", "--output", "made"], 66, "no.yaml: cannot read"),
     Case("a missing pipeline", .run, ["no.yaml", "--store", "made"], 66, "no.yaml: cannot read"),
+    Case("a misspelt command", .run, ["stauts"], 64, "stauts: there is no such pipeline"),
     Case("a folder for a pipeline", .run, ["folder", "--store", "made"], 66, "folder: is a folder"),
     Case(pipeline: "key", 78, "key.yaml, line 6: unknown key 'vocabulery'; did you mean 'vocabulary'?"),
     Case(pipeline: "type", 78, "type.yaml, line 6: vocabulary must be a whole number from 257 to 2097152, not 'many'"),

@@ -12,6 +12,14 @@ import Testing
     #expect(document.contains(words(help.output)), "run scripts/document")
   }
 
+  @Test(arguments: ["run", "status", "why", "graph", "verify", "report", "gc"])
+  func `OPTIONS.md shows what the runner says of its commands`(command: String) async throws {
+    let repository = Files.folder(of: Files.folder(of: Files.folder(of: #filePath)))
+    let document = words(try text("\(repository)/OPTIONS.md"))
+    let help = try await Program.run(["help", command], in: "/")
+    #expect(help.end == .exited(0) && document.contains(words(help.output)), "run scripts/document")
+  }
+
   /// Where lines break depends on the terminal.
   private func words(_ text: String) -> String { text.split(whereSeparator: \.isWhitespace).joined(separator: " ") }
 }

@@ -94,6 +94,7 @@ import Testing
 
   @Test func `a store without runs has a page, and what is no store has none`() throws {
     let folder = try TemporaryFolder()
+    try Files.makeFolder(folder("runs"))
     #expect(try StoreReport(Store(folder.path)).text.contains("0 runs of 0 pipelines"))
     let failure = #expect(throws: Failure.self) { _ = try StoreReport(Store(folder("absent"))) }
     #expect(failure?.status == .missingInput)

@@ -28,7 +28,9 @@ public enum FeaturesStage {
     let model = try pretrained.load(device: resolution.device, arithmetic: resolution.arithmetic)
     let plan = try FeaturesPlan(request.configuration, model.configuration, tokens)
 
-    try withoutGradients { try extract(plan, model, builder, isInterrupted) }
+    try withoutGradients {
+      try Failure.locating(source.path) { try extract(plan, model, builder, isInterrupted) }
+    }
     try SafetensorsWriter.write(
       [(name: "weight", tensor: model.headWeight)], to: builder.path(for: "head.safetensors"))
     return try builder.publish(summary: plan.summary(model.configuration))

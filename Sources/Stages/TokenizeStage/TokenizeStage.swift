@@ -57,7 +57,7 @@ public enum TokenizeStage {
     _ totals: [(split: Split, totals: SplitTotals)], _ text: SplitText
   ) throws {
     for (split, totals) in totals where totals.documents == 0 && text.promises(split) {
-      throw Failure(.badData, "there is too little text: none is left for the split '\(split.rawValue)'")
+      throw Failure(.badData, "there is too little text: none is left for the split '\(split.rawValue)'", at: "corpus")
     }
   }
 

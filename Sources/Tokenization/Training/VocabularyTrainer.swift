@@ -27,8 +27,8 @@ public enum VocabularyTrainer {
       guard let (left, right, words) = learner.next() else {
         throw Failure(
           .badConfiguration,
-          "the text gives a vocabulary of \(tokens.count) entries at most, \(size) are wanted; "
-            + "ask for fewer or give more text")
+          "the text gives \(tokens.count) entries at most, \(size) are wanted; ask for fewer or give more text",
+          at: "vocabulary")
       }
       // Two pairs can spell the same token, as `a`+`bc` and `ab`+`c` do; they share its id.
       let spelling = tokens[Int(left)] + tokens[Int(right)]
