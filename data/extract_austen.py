@@ -46,13 +46,19 @@ def lines(record):
         position += max(length, 0)
 
 
+def novels(unpacked):
+    """The novels' texts by name."""
+    found = [list(lines(record)) for record in records((unpacked / DATABASE).read_bytes())]
+    if len(found) != len(NOVELS):
+        sys.exit(f"expected {len(NOVELS)} novels, found {len(found)}")
+    return {name: "".join(f"{line}\n" for line in text) for name, text in zip(NOVELS, found)}
+
+
 def main():
     unpacked, output = map(pathlib.Path, sys.argv[1:])
-    novels = [list(lines(record)) for record in records((unpacked / DATABASE).read_bytes())]
-    if len(novels) != len(NOVELS):
-        sys.exit(f"expected {len(NOVELS)} novels, found {len(novels)}")
-    for name, text in zip(NOVELS, novels):
-        (output / f"{name}.txt").write_bytes("".join(f"{line}\n" for line in text).encode("utf-8"))
+    for name, text in novels(unpacked).items():
+        (output / f"{name}.txt").write_bytes(text.encode("utf-8"))
 
 
-main()
+if __name__ == "__main__":
+    main()

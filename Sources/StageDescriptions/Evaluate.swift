@@ -24,6 +24,8 @@ public struct EvaluateConfiguration: StageConfiguration {
   public var entropy: Double?
   public var tauMin: Double?
   public var tauMax: Double?
+  /// How many tokens the model reads at once.
+  public var window: Int?
   /// How many tokens each window after the first predicts.
   public var stride: Int?
   /// At most so many tokens of the validation split serve to choose the best single temperatures.
@@ -50,8 +52,12 @@ public struct EvaluateConfiguration: StageConfiguration {
     tauMin = try reader.numberOrAuto(
       "tau_min", in: 1e-4...1e4, help: "least temperature of single and exact ones; auto takes the first TempNet's")
     tauMax = try reader.numberOrAuto("tau_max", in: 1e-4...1e4, help: "greatest temperature, likewise")
+    // A key of a later version: it identifies a result only where it was given.
+    window = try reader.value(
+      "window", as: .orAuto(.integer(in: 1...1 << 24)), default: .some(nil), identity: reader.isGiven("window"),
+      help: "tokens read at once; auto is the model's context")
     stride = try reader.integerOrAuto(
-      "stride", in: 1...1 << 24, help: "tokens that each window predicts; auto is the model's context, less costs more")
+      "stride", in: 1...1 << 24, help: "tokens that each window predicts; auto is the window, less costs more")
     validationTokens = try reader.integer(
       "validation_tokens", default: 65_536, in: 1...Int.max,
       help: "at most so many validation tokens choose the best single temperatures")
@@ -68,6 +74,7 @@ public struct EvaluateConfiguration: StageConfiguration {
     try checkNames(reader)
     if rho != nil && entropy != nil { throw reader.failure("entropy", "stands for rho; give one of them") }
     if let tauMin, let tauMax, tauMin >= tauMax { throw reader.failure("tau_max", "must be above tau_min") }
+    if let window, let stride, stride > window { throw reader.failure("stride", "must not exceed window") }
   }
 
   /// Names of policies that every evaluation has, or may have.

@@ -87,11 +87,12 @@ struct Subject {
     guard text.count > 0 else {
       throw Failure(.badData, "the split '\(split.rawValue)' has no tokens", at: tokens.artifact.path)
     }
-    let context = model.configuration.context
+    let context = configuration.window ?? model.configuration.context
     let stride = configuration.stride ?? context
-    guard stride <= context else {
+    for (name, tokens) in [("window", context), ("stride", stride)] where tokens > model.configuration.context {
       throw Failure(
-        .badConfiguration, "stride is \(stride), but the model reads no more than \(context) tokens", at: "stride")
+        .badConfiguration,
+        "\(name) is \(tokens), but the model reads no more than \(model.configuration.context) tokens", at: name)
     }
     return Forward(
       model: model, split: text, endOfText: tokens.endOfText,
