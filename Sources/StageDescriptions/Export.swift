@@ -14,16 +14,39 @@ public struct ExportConfiguration: StageConfiguration {
     case npz
     /// A folder that Hugging Face's `transformers` loads: the model's weights, configuration and tokenizer.
     case huggingface
-    /// The same as one file for llama.cpp.
+    /// As one file for llama.cpp: a model, a TempNet on its own, or a model's file with the TempNet in its metadata.
     case gguf
 
-    /// Whether it is a language model that is written, rather than a TempNet.
-    public var isOfModel: Bool { self == .huggingface || self == .gguf }
+    /// The inputs that it is made of.
+    public var inputs: [String] {
+      switch self {
+      case .huggingface: ["model"]
+      case .gguf: ["tempnet", "evaluation", "model"]
+      case .safetensors, .npz: ["tempnet", "evaluation"]
+      case .bundle: ["tempnet", "evaluation"]
+      case .onnx: ["tempnet", "evaluation", "features"]
+      }
+    }
+  }
+  /// Which of the published classes loads the safetensors file.
+  public enum Variant: String, CaseIterable, Sendable {
+    /// The one for training: float32, a scaler of rank 0.
+    case training
+    /// The one for inference: half precision, a scaler of one element.
+    case inference
   }
   public var format: Format
+  public var variant: Variant
 
   public init(reading reader: inout ConfigurationReader) throws {
     format = try reader.choice("format", default: .bundle, help: "what to write")
+    // A key of a later version: it identifies a result only where it was given.
+    variant = try reader.value(
+      "variant", as: .choice(), default: .training, identity: reader.isGiven("variant"),
+      help: "of safetensors: for the published class for training, or for inference (half precision)")
+    if variant == .inference && format != .safetensors {
+      throw reader.failure("variant", "inference is for the format safetensors")
+    }
   }
 }
 
@@ -32,11 +55,12 @@ public enum Export: StageDescription {
   public static let name = "export"
   public static let summary =
     "Writes a TempNet, with what was measured of it, or a language model in a form that other tools read."
-  public static let version = 1
+  public static let version = 2
   public static let output = ArtifactKind.export
   public static let inputs = [
     StageInput("tempnet", .tempnet, isRequired: false), StageInput("evaluation", .evaluation, isRequired: false),
-    StageInput("features", .features, isRequired: false), StageInput("model", .model, isRequired: false),
+    StageInput("features", .features, isRequired: false),
+    StageInput("model", .model, isRequired: false, takesPublishedModels: true),
   ]
   public typealias Configuration = ExportConfiguration
 }

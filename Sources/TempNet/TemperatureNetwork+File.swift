@@ -17,11 +17,20 @@ extension TemperatureNetwork {
 
   /// Takes weights from a file whose settings are known from elsewhere, as for checkpoints of the published code.
   public init(_ settings: TempNetSettings, weights file: SafetensorsFile) throws {
+    try self.init(settings) { try file.entry($0, shape: $1) }
+  }
+
+  /// Takes weights that lie under other names or in several files.
+  ///
+  /// - Parameter entry: finds a tensor by its published name; nil stands for any shape.
+  public init(
+    _ settings: TempNetSettings, entry: (_ name: String, _ shape: [Int]?) throws -> SafetensorsEntry
+  ) throws {
     let hidden = settings.hidden
     func tensor(_ name: String, _ shape: [Int]) throws -> Tensor {
-      Tensor(try file.entry(name, shape: shape).floats(), shape: shape)
+      Tensor(try entry(name, shape).floats(), shape: shape)
     }
-    let scaler = try file.entry("scaler")
+    let scaler = try entry("scaler", nil)
     guard scaler.count == 1 else {
       throw Failure(.badData, "has shape \(scaler.shape), expected a single number", at: scaler.place)
     }
@@ -39,7 +48,21 @@ extension TemperatureNetwork {
   ///
   /// - Parameter metadata: further strings for the header; the settings' own names win.
   public func save(_ path: String, metadata: [String: String] = [:]) throws {
+    try save(parameters.map { ($0.name, $0.tensor) }, path, metadata)
+  }
+
+  /// Writes what the published class for inference has: a scaler of one element, and half precision. The settings are
+  /// the same; temperatures differ as far as rounding the weights takes them.
+  public func saveForInference(_ path: String, metadata: [String: String] = [:]) throws {
+    let tensors = parameters.map { parameter in
+      let tensor = parameter.name == "scaler" ? parameter.tensor.reshaped([1]) : parameter.tensor
+      return (parameter.name, tensor.to(.float16))
+    }
+    try save(tensors, path, metadata)
+  }
+
+  private func save(_ tensors: [(name: String, tensor: Tensor)], _ path: String, _ metadata: [String: String]) throws {
     let all = metadata.merging(settings.metadata) { _, own in own }
-    try SafetensorsWriter.write(parameters.map { ($0.name, $0.tensor) }, metadata: all, to: path)
+    try SafetensorsWriter.write(tensors, metadata: all, to: path)
   }
 }

@@ -20,13 +20,15 @@ import Torch
   @Option(help: ArgumentHelp("The features it was fitted to, for an ONNX model of hidden states.", valueName: "dir"))
   var features: String?
 
-  @Option(help: ArgumentHelp("The language model to export, in its place.", valueName: "dir"))
+  @Option(
+    help: ArgumentHelp(
+      "A language model to export; or, beside a TempNet, the GGUF file to put it into.", valueName: "path"))
   var model: String?
 
   @Option(
     help: ArgumentHelp(
-      "What to write: of a TempNet safetensors, bundle, onnx or npz, of a model huggingface or gguf.", valueName: "name"
-    ))
+      "What to write: of a TempNet safetensors, bundle, onnx, npz or gguf, of a model huggingface or gguf.",
+      valueName: "name"))
   var format: String?
 
   var inputs: [String: [String]] {

@@ -13,6 +13,17 @@ public final class GGUFFile: Sendable {
   public let tensors: [GGUFTensor]
   public let metadata: GGUFMetadata
   private let byName: [[UInt8]: Int]
+  private let file: MappedFile
+  let parts: Parts
+
+  /// Where the file's parts lie, and what is said of them outside: what a copy takes over as it is.
+  struct Parts: Sendable {
+    let version: UInt32
+    let metadata: Range<Int>
+    let tensorHeads: Range<Int>
+    let alignment: Int
+    let data: Range<Int>
+  }
 
   static let magic: [UInt8] = Array("GGUF".utf8)
   static let alignmentKey = "general.alignment"
@@ -27,8 +38,10 @@ public final class GGUFFile: Sendable {
   public init(_ path: String) throws {
     let file = try MappedFile(path)
     var cursor = GGUFCursor(file: file)
-    let (tensorCount, entryCount) = try Self.readHeader(&cursor)
+    let (version, tensorCount, entryCount) = try Self.readHeader(&cursor)
+    let metadataStart = cursor.offset
     let metadata = try GGUFMetadata(reading: &cursor, count: entryCount)
+    let headsStart = cursor.offset
     let heads = try (0..<tensorCount).map { try TensorHead(reading: &cursor, index: $0, most: Self.mostDimensions) }
     let alignment = try Self.alignment(metadata)
     let dataStart = (cursor.offset + alignment - 1) / alignment * alignment
@@ -39,6 +52,10 @@ public final class GGUFFile: Sendable {
     }
     try Self.checkThatNoneOverlap(tensors, path)
     self.path = path
+    self.file = file
+    parts = Parts(
+      version: version, metadata: metadataStart..<headsStart, tensorHeads: headsStart..<cursor.offset,
+      alignment: alignment, data: min(dataStart, file.count)..<file.count)
     self.tensors = tensors
     self.metadata = metadata
     byName = try tensors.enumerated().reduce(into: [:]) { table, entry in
@@ -50,7 +67,11 @@ public final class GGUFFile: Sendable {
 
   public subscript(name: String) -> GGUFTensor? { byName[Array(name.utf8)].map { tensors[$0] } }
 
-  private static func readHeader(_ cursor: inout GGUFCursor) throws -> (tensors: Int, entries: Int) {
+  func bytes(_ range: Range<Int>) -> UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: file.bytes[range]) }
+
+  private static func readHeader(
+    _ cursor: inout GGUFCursor
+  ) throws -> (version: UInt32, tensors: Int, entries: Int) {
     let path = cursor.file.path
     for byte in magic {
       guard try cursor.integer(UInt8.self, "the file's mark") == byte else {
@@ -66,7 +87,7 @@ public final class GGUFFile: Sendable {
     }
     // A tensor takes a name, a number of dimensions, a type and an offset; an entry a key, a kind and a byte.
     let tensors = try cursor.count("the number of tensors", eachAtLeast: 24)
-    return (tensors, try cursor.count("the number of metadata entries", eachAtLeast: 13))
+    return (version, tensors, try cursor.count("the number of metadata entries", eachAtLeast: 13))
   }
 
   private static func alignment(_ metadata: GGUFMetadata) throws -> Int {

@@ -6,18 +6,21 @@ public enum GGUFWriter {
   public enum Value: Sendable {
     case uint32(Int)
     case float32(Double)
+    case float64(Double)
     case bool(Bool)
     case string(String)
     case strings([String])
     case integers([Int])
+    case floats([Float])
 
     fileprivate var kind: GGUFValueKind {
       switch self {
       case .uint32: .uint32
       case .float32: .float32
+      case .float64: .float64
       case .bool: .bool
       case .string: .string
-      case .strings, .integers: .array
+      case .strings, .integers, .floats: .array
       }
     }
   }
@@ -43,11 +46,7 @@ public enum GGUFWriter {
     try put(UInt32(3), writer)
     try put(UInt64(tensors.count), writer)
     try put(UInt64(entries.count), writer)
-    for (key, value) in entries {
-      try put(key, writer)
-      try put(value.kind.rawValue, writer)
-      try put(value, writer)
-    }
+    try put(entries, writer)
     var offset = 0
     for tensor in tensors {
       try put(tensor.name, writer)
@@ -68,6 +67,14 @@ public enum GGUFWriter {
     try writer.close()
   }
 
+  static func put(_ entries: [(key: String, value: Value)], _ writer: FileWriter) throws {
+    for (key, value) in entries {
+      try put(key, writer)
+      try put(value.kind.rawValue, writer)
+      try put(value, writer)
+    }
+  }
+
   private static func aligned(_ offset: Int) -> Int {
     (offset + GGUFFile.defaultAlignment - 1) / GGUFFile.defaultAlignment * GGUFFile.defaultAlignment
   }
@@ -80,6 +87,7 @@ public enum GGUFWriter {
     switch value {
     case .uint32(let number): try put(UInt32(number), writer)
     case .float32(let number): try put(Float(number).bitPattern, writer)
+    case .float64(let number): try put(number.bitPattern, writer)
     case .bool(let flag): try put(UInt8(flag ? 1 : 0), writer)
     case .string(let text): try put(text, writer)
     case .strings(let texts):
@@ -90,6 +98,10 @@ public enum GGUFWriter {
       try put(GGUFValueKind.int32.rawValue, writer)
       try put(UInt64(numbers.count), writer)
       for number in numbers { try put(Int32(number), writer) }
+    case .floats(let numbers):
+      try put(GGUFValueKind.float32.rawValue, writer)
+      try put(UInt64(numbers.count), writer)
+      try numbers.withUnsafeBytes { try writer.write($0) }
     }
   }
 

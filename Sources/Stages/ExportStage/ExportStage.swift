@@ -12,28 +12,40 @@ public enum ExportStage {
   static let onnxName = "tempnet.onnx"
   static let foldedName = "tempnet-folded.onnx"
   static let arraysName = "tempnet.npz"
+  static let ggufName = "tempnet.gguf"
+  static let modelFileName = "model.gguf"
 
   public static func run(_ request: StageRequest<Export>) throws -> Artifact {
     let builder = try ArtifactBuilder(output: request.output, identity: request.identity([:]))
     if let artifact = builder.alreadyDone { return artifact }
 
     let format = request.configuration.format
-    if format.isOfModel {
-      let model = try needed("model", request)
+    try checkInputs(request)
+    guard let tempnet = request.inputs.optionalArtifact("tempnet") else {
+      let model = try model(request)
       return try builder.publish(summary: ModelExport(model, format).write { try builder.path(for: $0) })
     }
-    let tempnet = try needed("tempnet", request)
     let weights = try tempnet.file(weightsName)
     // Loading checks every tensor and setting: nothing is handed on that we could not use ourselves.
     let network = try TemperatureNetwork.load(weights)
+    let evaluation = try request.inputs.optionalArtifact("evaluation").map(MeasuredResults.init)
+    if let evaluation { try evaluation.check(measures: tempnet) }
     switch format {
-    case .huggingface, .gguf: preconditionFailure("a TempNet has no such form")
+    case .huggingface: preconditionFailure("a TempNet has no such form")
+    case .gguf:
+      let export = GGUFExport(network: network, tempnet: tempnet, evaluation: evaluation)
+      if let model = request.inputs.optionalModel("model") {
+        try export.writeCopy(of: model.path, to: builder.path(for: modelFileName))
+      } else {
+        try export.writeAlone(to: builder.path(for: ggufName))
+      }
     case .safetensors:
       let origin = ["producer": "tempnet \(Release.version)", "tempnet_key": tempnet.key]
-      try network.save(builder.path(for: weightsName), metadata: origin)
+      switch request.configuration.variant {
+      case .training: try network.save(builder.path(for: weightsName), metadata: origin)
+      case .inference: try network.saveForInference(builder.path(for: weightsName), metadata: origin)
+      }
     case .bundle:
-      let evaluation = try request.inputs.optionalArtifact("evaluation").map(MeasuredResults.init)
-      if let evaluation { try evaluation.check(measures: tempnet) }
       let card = ModelCard(settings: network.settings, tempnet: tempnet, evaluation: evaluation)
       try writeBundle(to: builder.path(for: bundleName), weights: weights, card: card)
     case .onnx:
@@ -47,6 +59,7 @@ public enum ExportStage {
     }
     let files: [ExportConfiguration.Format: String] = [
       .safetensors: weightsName, .bundle: bundleName, .onnx: onnxName, .npz: arraysName,
+      .gguf: request.inputs.optionalModel("model") == nil ? ggufName : modelFileName,
     ]
     return try builder.publish(
       summary: [
@@ -76,16 +89,23 @@ public enum ExportStage {
     try AtomicFile.write(model, to: path)
   }
 
-  /// The input that a format is made of; a format that is made of the other is refused with it.
-  private static func needed(_ name: String, _ request: StageRequest<Export>) throws -> Artifact {
+  /// Refuses inputs that the format is not made of, and a lack of those that it is.
+  private static func checkInputs(_ request: StageRequest<Export>) throws {
     let format = request.configuration.format
-    for other in ["tempnet", "evaluation", "features", "model"] where (other == "model") != format.isOfModel {
-      if request.inputs.optionalArtifact(other) != nil {
-        throw Failure(.usage, "the format \(format.rawValue) is not made of --\(other)")
-      }
+    let given = Export.inputs.map(\.name).filter { !request.inputs.isEmpty($0) }
+    if let other = given.first(where: { !format.inputs.contains($0) }) {
+      throw Failure(.usage, "the format \(format.rawValue) is not made of --\(other)")
     }
-    guard let artifact = request.inputs.optionalArtifact(name) else {
-      throw Failure(.usage, "the format \(format.rawValue) needs --\(name)")
+    guard given.contains(format.inputs[0]) || format == .gguf && given == ["model"] else {
+      throw Failure(.usage, "the format \(format.rawValue) needs --\(format.inputs[0])")
+    }
+  }
+
+  private static func model(_ request: StageRequest<Export>) throws -> Artifact {
+    let model = request.inputs.model("model")
+    guard let artifact = model.artifact else {
+      throw Failure(
+        .usage, "has a published form already; only models that were trained here are exported", at: model.path)
     }
     return artifact
   }

@@ -50,6 +50,12 @@ struct MeasuredResults {
     }
   }
 
+  /// The single temperature with the least cross-entropy, or robust loss, on the validation split.
+  var bestTemperature: Double? { meanTemperature("best") }
+  var bestRobustTemperature: Double? { meanTemperature("best-robust") }
+
+  private func meanTemperature(_ name: String) -> Double? { policies.first { $0.name == name }?.meanTemperature }
+
   /// Results of one network must not end up on the card of another.
   func check(measures tempnet: Artifact) throws {
     guard artifact.manifest.inputs.contains(where: { $0.key == tempnet.key }) else {

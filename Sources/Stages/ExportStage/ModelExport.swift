@@ -7,8 +7,6 @@ import Tokenization
 
 /// A language model in the form in which others are published.
 struct ModelExport {
-  private static let ggufName = "model.gguf"
-
   private let artifact: Artifact
   private let format: ExportConfiguration.Format
 
@@ -31,9 +29,9 @@ struct ModelExport {
     ]
     if format == .gguf {
       try form.writeGGUF(
-        model.parameters, to: path(Self.ggufName), name: "tempnet \(artifact.key.prefix(12))",
+        model.parameters, to: path(ExportStage.modelFileName), name: "tempnet \(artifact.key.prefix(12))",
         vocabulary: tokenizer.ggufEntries(logits: model.configuration.vocabulary, at: artifact.path))
-      summary["file"] = .string(Self.ggufName)
+      summary["file"] = .string(ExportStage.modelFileName)
       return summary
     }
     let configuration = try path(HuggingFaceFolder.configurationName)

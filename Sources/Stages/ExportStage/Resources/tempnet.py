@@ -8,6 +8,7 @@
     tau = net(logits, hidden)            # a TempNet whose settings say "input: hidden" reads the last hidden state
 
     model.generate(..., do_sample=True, logits_processor=[TempNetLogitsProcessor(net)])     # Hugging Face
+    vllm serve MODEL --logits-processors tempnet:VLLMTempNetProcessor                       # vLLM
 
 Needs NumPy alone; PyTorch is imported when it is handed PyTorch tensors. The network and its robust loss are those of
 "To Cool or not to Cool? Temperature Network Meets Large Foundation Models via DRO" (arXiv 2404.04575).
@@ -175,7 +176,7 @@ class TempNetLogitsProcessor:
     """Divides the scores by the predicted temperature; for `logits_processor=` of Hugging Face's `generate`.
 
     Put it first: top-k, top-p and min-p then see the tempered distribution, as published. It must see the model's own
-    logits, so leave `temperature` at 1. A TempNet that reads hidden states cannot work here: `generate` hands on logits
+    logits, so leave `temperature` at 1, and do without penalties and masks. A TempNet that reads hidden states cannot work here: `generate` hands on logits
     alone.
     """
 
@@ -185,7 +186,57 @@ class TempNetLogitsProcessor:
         self.net = net
 
     def __call__(self, input_ids, scores):
-        return scores / self.net(scores).unsqueeze(-1).to(scores.dtype)
+        return _tempered(self.net, scores)
+
+
+def _tempered(net, logits):
+    """Rows of PyTorch logits over their temperatures; rows with infinities in them, which others have masked, as they
+    are: their norm says nothing."""
+    tau = net(logits)
+    return logits / tau.where(tau.isfinite(), 1.0).unsqueeze(-1).to(logits.dtype)
+
+
+def _vllm_processor():
+    """The class for vLLM's `logits_processors`; made on demand, because vLLM takes seconds to import."""
+    from vllm.v1.sample.logits_processor import LogitsProcessor
+
+    class VLLMTempNetProcessor(LogitsProcessor):
+        """Divides every request's logits by their predicted temperatures, in vLLM's first engine interface.
+
+        Reads `additional_config={"tempnet": PATH}`, the file that the environment's TEMPNET names, or
+        `tempnet.safetensors` beside this module. Leave the requests' `temperature` at 1; 0 stays greedy.
+        """
+
+        def __init__(self, vllm_config, device, is_pin_memory):
+            beside = os.path.join(os.path.dirname(os.path.abspath(__file__)), "tempnet.safetensors")
+            named = (getattr(vllm_config, "additional_config", None) or {}).get("tempnet")
+            self.net = TempNet.load(named or os.environ.get("TEMPNET") or beside)
+            if self.net.input == "hidden":
+                raise ValueError("this TempNet reads hidden states, which a logits processor does not see")
+
+        @classmethod
+        def validate_params(cls, sampling_params):
+            if sampling_params.temperature not in (0, 1):
+                raise ValueError("TempNet sets the temperature: leave a request's at 1, or at 0 for greedy decoding")
+
+        def is_argmax_invariant(self):
+            # It is, but vLLM calls those that say so only after penalties, and TempNet reads the model's own logits.
+            return False
+
+        def update_state(self, batch_update):
+            """Every request is treated alike, so there is no state."""
+
+        def apply(self, logits):
+            return _tempered(self.net, logits)
+
+    VLLMTempNetProcessor.__qualname__ = "VLLMTempNetProcessor"  # Where other processes find it.
+    return VLLMTempNetProcessor
+
+
+def __getattr__(name):
+    if name != "VLLMTempNetProcessor":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return globals().setdefault(name, _vllm_processor())
 
 
 def _sigmoid(x):

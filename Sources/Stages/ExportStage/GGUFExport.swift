@@ -1,0 +1,109 @@
+import Artifacts
+import Diagnostics
+import ModelFiles
+import TempNet
+import Torch
+
+/// A TempNet for llama.cpp and its kin: as a GGUF file of its own, or within a model's.
+struct GGUFExport {
+  let network: TemperatureNetwork
+  let tempnet: Artifact
+  let evaluation: MeasuredResults?
+
+  /// What `general.architecture` says of a file that holds a TempNet alone.
+  static let architecture = "tempnet"
+  /// The key by which a model's file names the temperature that llama.cpp's programs sample with unless they are told.
+  private static let samplingTemperature = "general.sampling.temp"
+
+  private var settings: TempNetSettings { network.settings }
+  private typealias Entries = [(key: String, value: GGUFWriter.Value)]
+
+  /// Writes the weights under their published names; the scaler has one element.
+  func writeAlone(to path: String) throws {
+    let general: Entries = [
+      ("general.architecture", .string(Self.architecture)), ("general.type", .string("adapter")),
+      ("general.name", .string("TempNet \(tempnet.key.prefix(12))")), ("general.file_type", .uint32(0)),
+    ]
+    let tensors = network.parameters.map { parameter in
+      GGUFWriter.Tensor(parameter.name, shape: parameter.tensor.rank == 0 ? [1] : parameter.tensor.shape) {
+        parameter.tensor.floats
+      }
+    }
+    try GGUFWriter.write(general + described, tensors, to: path)
+  }
+
+  /// Writes a model's file with the TempNet as arrays in its metadata: programs that check that they know all tensors
+  /// look past what they do not know there. The first layer is multiplied through the file's unembedding, because arrays
+  /// as long as the vocabulary times the hidden width take long to read.
+  func writeCopy(of path: String, to output: String) throws {
+    guard case .gguf = try ModelSource(path) else {
+      throw Failure(.usage, "is not a GGUF file, which is what a TempNet can be put into", at: path)
+    }
+    let model = try GGUFFile(path)
+    var entries = described
+    if let temperature = bestTemperature, model.metadata[Self.samplingTemperature] == nil {
+      entries.append((Self.samplingTemperature, .float32(temperature)))
+    }
+    let arrays = try withoutGradients { try folded(into: model) }
+    for (name, tensor) in arrays { entries.append(("tempnet.\(name)", .floats(tensor.floats))) }
+    try GGUFWriter.copy(model, adding: entries, to: output)
+  }
+
+  private var bestTemperature: Double? {
+    evaluation?.bestTemperature ?? tempnet.summary["validation"]?["best_single_temperature"]?.doubleValue
+  }
+
+  /// The settings, where they come from, and the best single temperatures.
+  private var described: Entries {
+    var entries: Entries = [
+      ("tempnet.format_version", .uint32(1)), ("tempnet.producer", .string("tempnet \(Release.version)")),
+      ("tempnet.key", .string(tempnet.key)), ("tempnet.vocabulary", .uint32(settings.vocabulary)),
+      ("tempnet.hidden", .uint32(settings.hidden)), ("tempnet.input", .string(settings.input.rawValue)),
+      ("tempnet.tau_min", .float64(settings.tauMin)), ("tempnet.tau_max", .float64(settings.tauMax)),
+      ("tempnet.rho", .float64(settings.rho)), ("tempnet.entropy", .float64(settings.entropy)),
+      ("tempnet.normalisation_epsilon", .float64(settings.normalisationEpsilon)),
+    ]
+    if let width = settings.width { entries.append(("tempnet.width", .uint32(width))) }
+    if let best = evaluation?.bestTemperature { entries.append(("tempnet.best_temperature", .float64(best))) }
+    let robust =
+      evaluation?.bestRobustTemperature ?? tempnet.summary["validation"]?["best_single_temperature"]?.doubleValue
+    if let robust { entries.append(("tempnet.best_temperature.robust_loss", .float64(robust))) }
+    return entries
+  }
+
+  /// What a sampler needs who has the hidden state and the logits: the arrays of `tempnet-folded.onnx`.
+  private func folded(into model: GGUFFile) throws -> [(name: String, tensor: Tensor)] {
+    let first = network.transformation.weight
+    let (unembedding, bias) = try head(of: model)
+    var arrays: [(name: String, tensor: Tensor)] = []
+    if settings.input == .hidden {
+      arrays.append(("folded.weight", first))
+    } else {
+      let wide = settings.input == .scaled ? first.narrowed(1, 0..<settings.vocabulary) : first
+      arrays.append(("folded.weight", wide.matmul(unembedding)))
+      if let bias { arrays.append(("folded.bias", wide.matmul(bias))) }
+      if settings.input.isCentred { arrays.append(("folded.row_sums", wide.sum(1))) }
+      if settings.input == .scaled {
+        arrays.append(("scales.weight", first.narrowed(1, settings.vocabulary..<settings.inputSize).contiguous()))
+      }
+    }
+    return arrays + network.parameters.dropFirst().map { ($0.name, $0.tensor) }
+  }
+
+  /// The unembedding [vocabulary, d] of a model's file, and its bias, checked to be what the TempNet is for.
+  private func head(of model: GGUFFile) throws -> (weight: Tensor, bias: Tensor?) {
+    guard let weight = model["output.weight"] ?? model["token_embd.weight"] else {
+      throw Failure(.badData, "has no unembedding (output.weight or token_embd.weight)", at: model.path)
+    }
+    guard weight.shape.count == 2, weight.shape[0] == settings.vocabulary,
+      [nil, weight.shape[1]].contains(settings.width)
+    else {
+      let width = settings.width.map { " and hidden states of \($0)" } ?? ""
+      throw Failure(
+        .badData, "has shape \(weight.shape), but the TempNet is for \(settings.vocabulary) logits\(width)",
+        at: weight.place)
+    }
+    let bias = model["output.bias"].map { Tensor($0.floats, shape: $0.shape) }
+    return (Tensor(weight.floats, shape: weight.shape), bias)
+  }
+}
