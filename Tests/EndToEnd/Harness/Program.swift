@@ -8,10 +8,11 @@ struct Program: Sendable, CustomTestStringConvertible {
   static let pretrain = Program("tempnet-pretrain")
   static let features = Program("tempnet-features")
   static let fit = Program("tempnet-fit")
+  static let `import` = Program("tempnet-import")
   static let evaluate = Program("tempnet-evaluate")
   static let export = Program("tempnet-export")
   static let run = Program("tempnet-run")
-  static let stages = [tokenize, pretrain, features, fit, evaluate, export]
+  static let stages = [tokenize, pretrain, features, fit, `import`, evaluate, export]
   static let generate = Program("tempnet-generate")
   static let all = stages + [generate, run]
 
