@@ -106,6 +106,7 @@ let package = Package(
     stage("TokenizeStage", ["Tokenization"]),
     stage("PretrainStage", ["Training", "LanguageModels", "TempNet", "Tokenization", "Weights"]),
     stage("FeaturesStage", ["Training", "LanguageModels", "TempNet", "Tokenization", "Torch", "Weights"]),
+    stage("ImportStage", ["TempNet", "Weights"]),
     stage("FitStage", ["Training", "TempNet", "Evaluation", "Weights", "Torch"]),
     stage(
       "EvaluateStage", ["Evaluation", "Training", "LanguageModels", "TempNet", "Tokenization", "Weights", "Torch"]),
@@ -117,6 +118,7 @@ let package = Package(
     program("tempnet-pretrain", ["PretrainStage"]),
     program("tempnet-features", ["FeaturesStage", "Configuration", "Artifacts", argumentParser]),
     program("tempnet-fit", ["FitStage"]),
+    program("tempnet-import", ["ImportStage", "Configuration", "Artifacts", argumentParser]),
     program("tempnet-evaluate", ["EvaluateStage"]),
     program("tempnet-export", ["ExportStage"]),
     program(
@@ -151,7 +153,11 @@ let package = Package(
     tests("Training", ["Training", "Artifacts", "Torch", "Diagnostics", "TestSupport"]),
     tests(
       "PretrainStage",
-      ["PretrainStage", "TokenizeStage", "Training", "Configuration", "LanguageModels", "TempNet", "TestSupport"]),
+      [
+        "PretrainStage", "TokenizeStage", "Training", "Configuration", "LanguageModels", "Weights", "TempNet", "Torch",
+        "Artifacts", "Diagnostics", "TestSupport",
+      ],
+      fixtures: true),
     tests("Pages", ["Pages"]),
     tests("Evaluation", ["Evaluation", "Pages", "Artifacts"], fixtures: true),
     tests(
@@ -178,6 +184,12 @@ let package = Package(
       [
         "FitStage", "FeaturesStage", "TempNet", "StageDescriptions", "Configuration", "Weights", "Torch", "Artifacts",
         "Diagnostics", "TestSupport",
+      ]),
+    tests(
+      "ImportStage",
+      [
+        "ImportStage", "TempNet", "StageDescriptions", "Configuration", "Weights", "Torch", "Artifacts", "Diagnostics",
+        "TestSupport",
       ]),
     tests("EndToEnd", ["Artifacts", "Diagnostics", "TestSupport"], fixtures: true),
   ],

@@ -32,6 +32,9 @@ public struct PretrainConfiguration: StageConfiguration {
   public var tauMax: Double
 
   public var model: ModelShape
+  /// How many of the last blocks of a model that is trained further are trained, with the norm after them; nil for all
+  /// parameters.
+  public var trainedBlocks: Int?
   public var tempnet: TempNetTraining
   public var optimiser: OptimiserOptions
 
@@ -69,6 +72,11 @@ public struct PretrainConfiguration: StageConfiguration {
       "loss_chunk", default: 1024, in: 1...1 << 30, help: "tokens whose logits are in memory at once")
     steps = try reader.integer("steps", default: 600, in: 1...1 << 40, help: "optimiser steps")
     model = try reader.section("model") { try ModelShape(&$0) }
+    // A key of a later version: it identifies a result only where it was given.
+    trainedBlocks = try reader.value(
+      "train_last_blocks", as: .optional(.integer(in: 1...1 << 20)), default: .some(nil),
+      identity: reader.isGiven("train_last_blocks"),
+      help: "train only so many blocks at the end of a given model, and the norm after them; none trains all")
     tempnet = try reader.section("tempnet") { try TempNetTraining(&$0) }
     optimiser = try reader.section("optimiser") { try OptimiserOptions(&$0) }
     seed = try reader.integer("seed", default: 1, in: 0...Int.max, help: "of all random numbers")
@@ -186,6 +194,8 @@ public enum Pretrain: StageDescription {
   public static let summary = "Trains a language model, with a TempNet or without, on tokens."
   public static let version = 1
   public static let output = ArtifactKind.model
-  public static let inputs = [StageInput("tokens", .tokens), StageInput("model", .model, isRequired: false)]
+  public static let inputs = [
+    StageInput("tokens", .tokens), StageInput("model", .model, isRequired: false, takesPublishedModels: true),
+  ]
   public typealias Configuration = PretrainConfiguration
 }

@@ -39,6 +39,14 @@ public struct TemperatureNetwork: Module, Sendable {
     self.last = last
   }
 
+  /// Another network's weights under other settings, which must have the same sizes.
+  public init(_ settings: TempNetSettings, weightsOf network: TemperatureNetwork) {
+    precondition(settings.inputSize == network.settings.inputSize && settings.hidden == network.settings.hidden)
+    self.init(
+      settings: settings, transformation: network.transformation, projection: network.projection,
+      scaler: network.scaler, last: network.last)
+  }
+
   /// A network over other tensors of the same shapes: moved to a device, of another type, or copied.
   public func mapped(_ change: (Tensor) -> Tensor) -> TemperatureNetwork {
     func changed(_ layer: Linear) -> Linear { Linear(weight: change(layer.weight), bias: layer.bias.map(change)) }

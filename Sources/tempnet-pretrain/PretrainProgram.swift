@@ -14,8 +14,16 @@ import Torch
   @Option(help: ArgumentHelp("The tokens to train on.", valueName: "dir"))
   var tokens: String
 
-  @Option(help: ArgumentHelp("Train this model further instead of a new one.", valueName: "dir"))
+  @Option(help: ArgumentHelp("Train this model further instead of a new one.", valueName: "path"))
   var model: String?
+
+  @Option(
+    help: ArgumentHelp("Train only so many blocks at the end of that model, and the norm after them.", valueName: "n"))
+  var trainLastBlocks: Int?
+
+  var settings: [ConfigurationOverride?] {
+    [.option("train_last_blocks", trainLastBlocks, from: "--train-last-blocks")]
+  }
 
   var inputs: [String: [String]] { ["tokens": [tokens], "model": model.map { [$0] } ?? []] }
 

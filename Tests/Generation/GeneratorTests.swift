@@ -20,6 +20,16 @@ import Torch
     for parameter in network.parameters { parameter.tensor.add(.normal(parameter.tensor.shape)) }
   }
 
+  /// A TempNet of any input for this model.
+  private func network(_ input: TempNetSettings.Input) -> TemperatureNetwork {
+    Machine.seed(3)
+    let network = TemperatureNetwork(
+      TempNetSettings(
+        vocabulary: 60, hidden: 8, tauMin: 0.3, tauMax: 2, rho: 1, input: input, width: input == .hidden ? 16 : nil))
+    for parameter in network.parameters { parameter.tensor.add(.normal(parameter.tensor.shape)) }
+    return network
+  }
+
   private func tokens(
     _ settings: GenerationSettings, prompt: [Int32] = [5, 9, 2], sequence: Int = 0
   ) -> [GeneratedToken] {
@@ -59,10 +69,12 @@ import Torch
 
   @Test func `a policy never changes what is likeliest`() {
     let greedy = tokens(settings(nil)).map(\.token)
-    let policies: [TemperaturePolicy] = [
-      .fixed(0.3), .fixed(3), .tempnet(network), .exact(entropy: 1, bounds: 0.1...3),
-      .entropyDynamic(base: 1, theta: 1.5), .dynamicRange(0.5...2, exponent: 1),
-    ]
+    let networks = TempNetSettings.Input.allCases.map { TemperaturePolicy.tempnet(network($0)) }
+    let policies: [TemperaturePolicy] =
+      networks + [
+        .fixed(0.3), .fixed(3), .exact(entropy: 1, bounds: 0.1...3),
+        .entropyDynamic(base: 1, theta: 1.5), .dynamicRange(0.5...2, exponent: 1),
+      ]
     for policy in policies {
       for order in SamplingRules.Order.allCases {
         #expect(tokens(settings(policy, rules: SamplingRules(topK: 1, order: order))).map(\.token) == greedy)
@@ -102,11 +114,7 @@ import Torch
 
   @Test(arguments: TempNetSettings.Input.allCases)
   func `a policy made ready for a model gives the temperatures of the policy itself`(input: TempNetSettings.Input) {
-    Machine.seed(3)
-    let network = TemperatureNetwork(
-      TempNetSettings(
-        vocabulary: 60, hidden: 8, tauMin: 0.3, tauMax: 2, rho: 1, input: input, width: input == .hidden ? 16 : nil))
-    for parameter in network.parameters { parameter.tensor.add(.normal(parameter.tensor.shape)) }
+    let network = network(input)
     let hidden = Tensor.normal([9, 16])
     let logits = model.logits(hidden)
     let (direct, folded) = withoutGradients {

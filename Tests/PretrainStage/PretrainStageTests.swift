@@ -151,7 +151,7 @@ import TokenizeStage
           try .resolve(further), inputs: ["tokens": [other], "model": [model]], output: folder("further"),
           digests: .forProgram))
     } throws: {
-      ($0 as? Failure) == Failure(.badData, "was trained with another tokenizer than that of \(other)", at: model)
+      ($0 as? Failure) == Failure(.badData, "has another tokenizer than that of \(other)", at: model)
     }
     #expect(!Files.exists(folder("further.partial")))
   }

@@ -4,9 +4,9 @@ import Glibc
 import LanguageModels
 import StageDescriptions
 import TempNet
+import Tokenization
 import Torch
 import Training
-import Weights
 
 /// The model and the TempNet that a run trains, new or from an artifact, and the objective that joins them.
 struct Networks {
@@ -18,16 +18,19 @@ struct Networks {
   /// The file of a `model` artifact that holds a jointly trained TempNet.
   static let tempnetName = "tempnet.safetensors"
 
-  /// - Parameter base: a model to train further.
+  /// - Parameters:
+  ///   - vocabulary: of the tokens; a model to train further may have more logits.
+  ///   - base: a model to train further.
   init(
-    _ configuration: PretrainConfiguration, vocabulary: Int, base: Artifact?, _ resolution: Resolution
+    _ configuration: PretrainConfiguration, vocabulary: Int, base: BaseModel?, _ resolution: Resolution
   ) throws {
+    let vocabulary = base?.pretrained.configuration.vocabulary ?? vocabulary
     let rho = try configuration.robustness(vocabulary: vocabulary)
     self.rho = rho
     model = try configuration.model(vocabulary: vocabulary, base: base, resolution)
-    model.requireGradients()
+    for parameter in try configuration.trained(of: model) { parameter.tensor.requiringGradient() }
     if configuration.objective.trainsTempNet {
-      let network = try configuration.tempnet(model.configuration, rho: rho, base: base)
+      let network = try configuration.tempnet(model.configuration, rho: rho, base: base?.input.artifact)
         .mapped { $0.to(resolution.device) }
       network.requireGradients()
       tempnet = network
@@ -40,7 +43,36 @@ struct Networks {
   }
 }
 
+/// A model to train further: an artifact, or one made elsewhere.
+struct BaseModel {
+  let input: ModelInput
+  let pretrained: PretrainedModel
+
+  /// Opens the model and makes sure that it goes on learning from ids that mean what they meant to it so far.
+  init(_ input: ModelInput, _ tokens: TokensArtifact) throws {
+    self.input = input
+    pretrained = try PretrainedModel.open(input.path)
+    try tokens.checkVocabulary(
+      of: input.path, ownTokenizer: input.tokenizerDigest, logits: pretrained.configuration.vocabulary)
+  }
+}
+
 extension PretrainConfiguration {
+  /// The parameters that are trained.
+  fileprivate func trained(of model: LanguageModel) throws -> [NamedTensor] {
+    guard let trainedBlocks else { return model.parameters }
+    let layers = model.configuration.layers
+    guard trainedBlocks <= layers else {
+      throw Failure(
+        .badConfiguration, "is \(trainedBlocks), but the model has \(layers) blocks", at: "train_last_blocks")
+    }
+    let blocks = Set((layers - trainedBlocks..<layers).map { "\($0)" })
+    return model.parameters.filter { parameter in
+      let path = parameter.name.split(separator: ".").map(String.init)
+      return path[0] == "norm" || path[0] == "blocks" && blocks.contains(path[1])
+    }
+  }
+
   /// The robustness budget, refused with the feasible range where there is none for this vocabulary.
   func robustness(vocabulary: Int) throws -> Double {
     if let entropy { return try RobustLoss.rho(entropy: entropy, vocabulary: vocabulary, at: "entropy") }
@@ -56,10 +88,30 @@ extension PretrainConfiguration {
       vocabulary: model.vocabulary, hidden: tempnet.hidden, tauMin: tauMin, tauMax: tauMax, rho: rho, input: input,
       width: input == .hidden ? model.width : nil, dropout: tempnet.dropout)
     if let base, base.contains(Networks.tempnetName) {
-      return try TemperatureNetwork(settings, weights: SafetensorsFile(base.file(Networks.tempnetName)))
+      let network = try TemperatureNetwork.load(base.file(Networks.tempnetName))
+      try check(settings, agreeWith: network.settings, of: base.path)
+      return TemperatureNetwork(settings, weightsOf: network)
     }
     Seeds.seedMachine(UInt64(seed), .initialisation, index: 0)
     return TemperatureNetwork(settings)
+  }
+
+  /// The same weights under other bounds, or fed otherwise, would give other temperatures; another rho or dropout only
+  /// changes what they learn from here on.
+  private func check(_ settings: TempNetSettings, agreeWith own: TempNetSettings, of path: String) throws {
+    func refuse(_ key: String, _ wanted: some CustomStringConvertible, _ found: some CustomStringConvertible) throws {
+      guard wanted.description != found.description else { return }
+      throw Failure(.badConfiguration, "is \(wanted), but the TempNet of \(path) has \(found)", at: key)
+    }
+    try refuse("tau_min", settings.tauMin, own.tauMin)
+    try refuse("tau_max", settings.tauMax, own.tauMax)
+    try refuse("tempnet.input", settings.input.rawValue, own.input.rawValue)
+    try refuse("tempnet.hidden", settings.hidden, own.hidden)
+    if abs(settings.rho - own.rho) > 1e-9 {
+      Log.warning(
+        "the TempNet of \(path) was trained with rho \(fixed(own.rho, digits: 4)); it goes on with "
+          + fixed(settings.rho, digits: 4))
+    }
   }
 
   fileprivate func temperature(_ tempnet: TemperatureNetwork?) -> TokenObjective.Temperature {
@@ -67,8 +119,11 @@ extension PretrainConfiguration {
     return objective == .robustExact ? .exact : .fixed(temperature)
   }
 
-  fileprivate func model(vocabulary: Int, base: Artifact?, _ resolution: Resolution) throws -> LanguageModel {
+  fileprivate func model(vocabulary: Int, base: BaseModel?, _ resolution: Resolution) throws -> LanguageModel {
     guard let base else {
+      guard trainedBlocks == nil else {
+        throw Failure(.badConfiguration, "is for a model that is given", at: "train_last_blocks")
+      }
       let shape = try ModelConfiguration(model, vocabulary: vocabulary, context: context)
       return LanguageModel(
         shape, seed: UInt64(seed), device: resolution.device, arithmetic: resolution.arithmetic)
@@ -76,18 +131,11 @@ extension PretrainConfiguration {
     guard try model == ModelShape.standard else {
       throw Failure(.badConfiguration, "the model that is trained further has a shape of its own", at: "model")
     }
-    let model = try LanguageModel.load(base.path, device: resolution.device, arithmetic: resolution.arithmetic)
-    guard model.configuration.vocabulary == vocabulary else {
-      throw Failure(
-        .badData, "has \(model.configuration.vocabulary) logits, the tokens a vocabulary of \(vocabulary)",
-        at: base.path)
+    let longest = base.pretrained.configuration.context
+    guard context <= longest else {
+      throw Failure(.badConfiguration, "is \(context), more than the \(longest) tokens of the model", at: "context")
     }
-    guard context <= model.configuration.context else {
-      throw Failure(
-        .badConfiguration, "is \(context), more than the \(model.configuration.context) tokens of the model",
-        at: "context")
-    }
-    return model
+    return try base.pretrained.load(device: resolution.device, arithmetic: resolution.arithmetic)
   }
 }
 

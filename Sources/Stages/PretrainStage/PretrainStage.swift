@@ -19,11 +19,10 @@ public enum PretrainStage {
     resolution.apply()
 
     let tokens = try TokensArtifact(request.inputs.artifact("tokens"))
-    let base = request.inputs.optionalArtifact("model")
+    let base = try request.inputs.optionalModel("model").map { try BaseModel($0, tokens) }
     let networks = try Networks(configuration, vocabulary: tokens.vocabularySize, base: base, resolution)
-    if let base { try checkTokenizer(of: base, tokens.artifact) }
     let task = try Failure.locating(tokens.artifact.path) { try Self.task(networks, tokens, configuration) }
-    let count = networks.model.parameterCount + (networks.tempnet?.parameterCount ?? 0)
+    let count = task.groups.flatMap(\.parameters).reduce(0) { $0 + $1.tensor.count }
     Log.note("training \(abbreviated(Double(count))) parameters on \(tokens.split(.train).count) tokens")
     let loop = try TrainingLoop(
       task, settings: configuration.settings, files: TrainingFiles(builder),
@@ -31,14 +30,6 @@ public enum PretrainStage {
     let result = try loop.run()
     try save(networks, tokens, builder)
     return try builder.publish(summary: summary(result, networks, task, configuration))
-  }
-
-  /// A model goes on learning from ids that mean what they meant to it so far.
-  private static func checkTokenizer(of base: Artifact, _ tokens: Artifact) throws {
-    func digest(_ artifact: Artifact) -> String? { artifact.manifest.files.first { $0.path == tokenizerName }?.sha256 }
-    if let own = digest(base), own != digest(tokens) {
-      throw Failure(.badData, "was trained with another tokenizer than that of \(tokens.path)", at: base.path)
-    }
   }
 
   private static func task(
@@ -74,6 +65,8 @@ public enum PretrainStage {
       "selected_step": .integer(result.selected.step),
       "validation": result.selected.metrics.json,
     ]
+    let trained = networks.model.parameters.filter(\.tensor.requiresGradient).reduce(0) { $0 + $1.tensor.count }
+    if trained < networks.model.parameterCount { summary["trained_parameters"] = .integer(trained) }
     if let tempnet = networks.tempnet { summary["tempnet_parameters"] = .integer(tempnet.parameterCount) }
     if configuration.objective.isRobust {
       summary["rho"] = .number(networks.rho)

@@ -124,7 +124,8 @@ extension PretrainConfiguration {
     let warmup = Int((optimiser.warmup * Double(steps)).rounded())
     let rates = Schedule(peak: optimiser.learningRate, floor: optimiser.learningRateFloor, warmup: warmup, steps: steps)
     let own = ParameterGroup(
-      name: "model", parameters: model.parameters(under: "model"), schedule: rates, weightDecay: optimiser.weightDecay)
+      name: "model", parameters: model.parameters(under: "model").filter(\.tensor.requiresGradient), schedule: rates,
+      weightDecay: optimiser.weightDecay)
     guard case .network(let network) = temperature else { return [own] }
     let isConstant = tempnet.schedule == .constant
     let tempnetRates = Schedule(
