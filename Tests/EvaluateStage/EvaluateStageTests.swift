@@ -44,6 +44,41 @@ import Weights
     expectClose(Array(scores.prefix(tokens.count)), losses.floats)
   }
 
+  @Test(arguments: [[], ["window=8"], ["window=8", "stride=3"]])
+  func `a published model is measured as the same model of our own`(settings: [String]) throws {
+    let world = try TinyWorld(hasOwnTempNet: false)
+    let ours = try world.evaluate(settings)
+    let theirs = try EvaluateStage.run(world.request(settings, model: world.published(), output: "theirs"))
+    #expect(theirs.digest(of: "tokens.safetensors") == ours.digest(of: "tokens.safetensors"))
+    #expect(theirs.manifest.inputs.contains { $0.name == "model/model.safetensors" && $0.kind == "file" })
+  }
+
+  @Test func `a window is no longer than what the model reads, and decides what it sees`() throws {
+    let world = try TinyWorld(documents: 1)
+    let failure = #expect(throws: Failure.self) { try world.evaluate(["window=17"]) }
+    #expect(failure?.place == "window")
+    let whole = try world.evaluate()
+    let short = try world.evaluate(["window=4"], output: "short")
+    #expect(whole.digest(of: "tokens.safetensors") != short.digest(of: "tokens.safetensors"))
+    #expect(whole.key != short.key)
+  }
+
+  @Test func `TempNets are told apart by the settings in which they differ`() throws {
+    let folder = try TemporaryFolder()
+    let artifacts = try [["rho": .null, "input": "scaled", "seed": 1], ["rho": 7.5, "input": "centred", "seed": 1]]
+      .enumerated().map { (index, configuration: JSON) in
+        let identity = StageIdentity(
+          program: "tempnet-fit", stage: "fit", stageVersion: 1, kind: .tempnet, configuration: configuration,
+          inputs: [])
+        return try ArtifactBuilder(output: folder("\(index)"), identity: identity).publish(summary: [:])
+      }
+    #expect(
+      Networks.titles(artifacts) == [
+        "the fitted TempNet (input scaled)", "the fitted TempNet 2 (input centred, rho 7.5)",
+      ])
+    #expect(Networks.titles([artifacts[0]]) == ["the fitted TempNet"])
+  }
+
   @Test func `the best single temperatures are those of a fine search on the validation split`() throws {
     let world = try TinyWorld()
     let artifact = try world.evaluate()

@@ -38,20 +38,29 @@ struct TinyWorld {
 
   var test: TokenSplit { tokens.split(.test) }
 
-  func request(_ settings: [String] = [], tempnet: [String]? = nil, output: String = "out") throws
-    -> StageRequest<Evaluate>
-  {
+  func request(
+    _ settings: [String] = [], tempnet: [String]? = nil, model: String? = nil, output: String = "out"
+  ) throws -> StageRequest<Evaluate> {
     let common = ["threads=1", "bootstrap.resamples=200", "device=cpu"]
     let overrides = try (common + settings).map(ConfigurationOverride.init(parsing:))
     return try StageRequest(
       try EvaluateConfiguration.resolve(file: nil, overrides: overrides),
       inputs: [
-        "model": [folder("model")], "tokens": [folder("tokens")], "tempnet": tempnet ?? [folder("fitted")],
+        "model": [model ?? folder("model")], "tokens": [folder("tokens")], "tempnet": tempnet ?? [folder("fitted")],
       ], output: folder(output), digests: FileDigests())
   }
 
   func evaluate(_ settings: [String] = [], tempnet: [String]? = nil, output: String = "out") throws -> Artifact {
     try EvaluateStage.run(request(settings, tempnet: tempnet, output: output))
+  }
+
+  /// The model in the form in which others publish theirs.
+  func published() throws -> String {
+    try Files.makeFolder(folder("published"))
+    try PublishedForm(model.configuration, at: "test").writeHuggingFace(
+      model.parameters, to: folder("published"), endOfText: Int(tokens.endOfText))
+    try AtomicFile.write(Files.read(tokens.tokenizerPath), to: folder("published/tokenizer.json"))
+    return folder("published")
   }
 
   private static func makeTokens(_ folder: TemporaryFolder, documents: Int) throws -> TokensArtifact {

@@ -6,6 +6,7 @@ import Foundation
 import LanguageModels
 import ModelFiles
 import StageDescriptions
+import TempNet
 import TestSupport
 import Testing
 import Tokenization
@@ -141,6 +142,17 @@ import Weights
     #expect(try Tokenizer(path: path).endOfText == own.endOfText)
     guard slowTestsEnabled else { return }
     try compare(model, with: path)
+  }
+
+  @Test(.enabled(if: slowTestsEnabled || python != nil), arguments: [TempNetSettings.Input.centred, .scaled])
+  func `llama.cpp runs a copy with a TempNet as it runs the model without`(input: TempNetSettings.Input) throws {
+    let python = try #require(python, "TEMPNET_PYTHON names no interpreter")
+    _ = try publish(Self.forms[3].1)
+    let original = "\(try takeAway(export("gguf")))/model.gguf"
+    _ = try fittedTempNet(input, folder("fitted"), vocabulary: 310)
+    let copy = try export("gguf", inputs: ["tempnet": [folder("fitted")], "model": [original]]).file("model.gguf")
+    let said = try output(of: python, [checkout("Tests/ExportStage/Fixtures/llama_cpp.py"), original, copy])
+    #expect(said.contains("the same 16 tokens"), "\(said)")
   }
 
   /// Has Python load the model and compare.

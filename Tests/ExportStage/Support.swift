@@ -5,11 +5,14 @@ import Testing
 import Torch
 
 /// Publishes a TempNet for 37 logits, or hidden states of 12, as a fit would.
-func fittedTempNet(_ input: TempNetSettings.Input, _ output: String) throws -> TemperatureNetwork {
+func fittedTempNet(
+  _ input: TempNetSettings.Input, _ output: String, vocabulary: Int = 37
+) throws -> TemperatureNetwork {
   Machine.seed(11)
   let network = TemperatureNetwork(
     TempNetSettings(
-      vocabulary: 37, hidden: 8, tauMin: 0.2, tauMax: 3, rho: 1.5, input: input, width: input == .hidden ? 12 : nil))
+      vocabulary: vocabulary, hidden: 8, tauMin: 0.2, tauMax: 3, rho: 1.5, input: input,
+      width: input == .hidden ? 12 : nil))
   // Weights far from the initial ones, so that a mistake anywhere shows.
   for parameter in network.parameters { parameter.tensor.add(.normal(parameter.tensor.shape)) }
   let identity = StageIdentity(

@@ -58,8 +58,9 @@ struct Networks {
     let names = Set(settings.flatMap { $0.keys }).sorted()
     let differing = names.filter { name in Set(settings.map { $0[name]?.compact ?? "" }).count > 1 }
     return settings.enumerated().map { index, own in
-      let words = differing.compactMap { name in
-        own[name].map { "\(name.replacing("_", with: " ")) \($0.stringValue ?? $0.compact)" }
+      let words = differing.compactMap { name -> String? in
+        guard let value = own[name], !value.isNull else { return nil }
+        return "\(name.replacing("_", with: " ")) \(value.stringValue ?? value.compact)"
       }
       return "the fitted TempNet" + (index == 0 ? "" : " \(index + 1)")
         + (words.isEmpty ? "" : " (\(words.joined(separator: ", ")))")

@@ -67,7 +67,9 @@ def main():
                 loss = F.cross_entropy(logits / (0.7 if kind == "tempered" else 1), labels)
             loss.backward()
             losses[f"{family}-{kind}"] = loss.item()
-            save(f"{family}-{kind}", {n: p.grad for n, p in model.named_parameters()}, family)
+            # What files call GPT-NeoX's head.
+            names = {"lm_head.weight": "embed_out.weight"} if family == "neox" else {}
+            save(f"{family}-{kind}", {names.get(n, n): p.grad for n, p in model.named_parameters()}, family)
             if kind == "robust":
                 settings = {
                     "format_version": 1, "vocabulary": VOCABULARY, "hidden": HIDDEN, "tau_min": BOUNDS[0],
