@@ -209,7 +209,8 @@ def _vllm_processor():
 
         def __init__(self, vllm_config, device, is_pin_memory):
             beside = os.path.join(os.path.dirname(os.path.abspath(__file__)), "tempnet.safetensors")
-            named = (getattr(vllm_config, "additional_config", None) or {}).get("tempnet")
+            additional = getattr(vllm_config, "additional_config", None)
+            named = additional.get("tempnet") if isinstance(additional, dict) else None
             self.net = TempNet.load(named or os.environ.get("TEMPNET") or beside)
             if self.net.input == "hidden":
                 raise ValueError("this TempNet reads hidden states, which a logits processor does not see")
