@@ -4,9 +4,22 @@ extension TemperatureProfile {
   /// The profiles, float32, of logits [N, V].
   ///
   /// Halving a temperature squares the exponentials, `exp(x/(τ/2)) = exp(x/τ)²`, so only the highest octave of the grid
-  /// takes exponentials; the other octaves take a multiplication per logit and node. Everything runs in float32: what
-  /// squaring and summing cost, some 1e-6, is far below the error of interpolation.
+  /// takes exponentials; the other octaves take a multiplication per logit and node. Weights are float32: what squaring
+  /// and summing cost, some 1e-6, is far below the error of interpolation.
+  ///
+  /// On the CPU one operator of our own reads the logits once. With 24 nodes it takes 8 ns per logit on two threads with
+  /// AVX2, where `reference`, whose intermediate tensors go through memory, takes 200.
   public static func compute(logits: Tensor, grid: TemperatureGrid) -> TemperatureProfile {
+    guard logits.device == .cpu else { return reference(logits: logits, grid: grid) }
+    return withoutGradients {
+      let (value, entropy, variance) = logits.to(.float32).temperatureProfile(
+        at: grid.temperatures, perOctave: grid.nodesPerOctave)
+      return TemperatureProfile(grid: grid, value: value, entropy: entropy, variance: variance)
+    }
+  }
+
+  /// The same in libtorch's own operators, for GPUs, and for tests of the operator.
+  static func reference(logits: Tensor, grid: TemperatureGrid) -> TemperatureProfile {
     withoutGradients {
       let chunks = rowChunks(logits.size(0), width: logits.size(1) * grid.nodesPerOctave * 2).map { rows in
         compute(chunk: logits[rows].to(.float32), grid: grid)

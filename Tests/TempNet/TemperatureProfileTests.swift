@@ -55,6 +55,27 @@ import Torch
     }
   }
 
+  /// Widths around those of vectors and tiles, grids of less than an octave, and rows in which nothing or all is equal.
+  @Test(arguments: [1, 2, 7, 16, 31, 511, 512, 513, 1_030], [1...1.1, 0.01...2, 0.5...5])
+  func `the fused operator gives what plain tensor code gives`(width: Int, bounds: ClosedRange<Double>) {
+    var noise = Noise(UInt64(width))
+    let rows = [
+      noise.normal([5, width]) * 3 + 20, noise.normal([3, width]) * 1e4, .zeros([2, width]),
+      (noise.normal([2, width]) * 1e-3 - 1e4), noise.normal([2, width]) * 300,
+    ]
+    let logits = Tensor.concatenate(rows).to(.float32)
+    for nodes in [1, 4, 8] {
+      let grid = TemperatureGrid(covering: bounds, nodesPerOctave: nodes)
+      let (fused, plain) = (
+        TemperatureProfile.compute(logits: logits, grid: grid), TemperatureProfile.reference(logits: logits, grid: grid)
+      )
+      #expect(largest(fused.value.reshaped([-1]), plain.value.reshaped([-1])) < 2e-5)
+      #expect(largest(fused.entropy.reshaped([-1]), plain.entropy.reshaped([-1])) < 2e-5)
+      #expect(largest(fused.variance.reshaped([-1]), plain.variance.reshaped([-1])) < 2e-4)
+    }
+    #expect(TemperatureProfile.compute(logits: .zeros([0, width]), grid: grid).value.shape == [0, grid.count])
+  }
+
   @Test func `between its nodes it is near, and nearer on a finer grid`() {
     let logits = sample()
     var noise = Noise(4)
