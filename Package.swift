@@ -100,6 +100,7 @@ let package = Package(
     library("TempNet", ["Torch", "Weights", "Diagnostics"]),
     library("Training", ["Torch", "Weights", "Tokenization", "Artifacts", "StageDescriptions", "Diagnostics"]),
     library("Evaluation", ["Pages", "Artifacts", "Diagnostics"]),
+    library("Scoring", ["Evaluation", "Tokenization", "StageDescriptions", "Artifacts", "Diagnostics"]),
     library("Generation", ["LanguageModels", "Tokenization", "TempNet", "Torch", "Artifacts", "Diagnostics"]),
 
     // Where the parts meet.
@@ -108,7 +109,8 @@ let package = Package(
     stage("FeaturesStage", ["Training", "LanguageModels", "TempNet", "Tokenization", "Torch", "Weights"]),
     stage("FitStage", ["Training", "TempNet", "Evaluation", "Weights", "Torch"]),
     stage(
-      "EvaluateStage", ["Evaluation", "Training", "LanguageModels", "TempNet", "Tokenization", "Weights", "Torch"]),
+      "EvaluateStage",
+      ["Scoring", "Evaluation", "Training", "LanguageModels", "TempNet", "Tokenization", "Weights", "Torch"]),
     stage(
       "ExportStage", ["LanguageModels", "ModelFiles", "Tokenization", "Weights", "TempNet"],
       embedded: ["Resources/tempnet.py"]),
@@ -154,6 +156,13 @@ let package = Package(
       ["PretrainStage", "TokenizeStage", "Training", "Configuration", "LanguageModels", "TempNet", "TestSupport"]),
     tests("Pages", ["Pages"]),
     tests("Evaluation", ["Evaluation", "Pages", "Artifacts"], fixtures: true),
+    tests(
+      "Scoring",
+      [
+        "Scoring", "EvaluateStage", "Evaluation", "StageDescriptions", "LanguageModels", "TempNet", "Tokenization",
+        "Weights", "Torch", "Artifacts", "Diagnostics", "TestSupport",
+      ],
+      fixtures: true),
     tests(
       "EvaluateStage",
       [
