@@ -48,18 +48,25 @@ struct AttentionScope {
   let mask: Tensor?
   /// Whether a token looks no further than itself, where no mask says so.
   let isCausal: Bool
-  /// The position of the first token.
+  /// The position of the first token, from which the others are counted where there are no trees.
   let first: Int
+  let trees: TokenTrees?
   let cache: KeyValueCache?
 
   /// Windows that stand for themselves.
   init(mask: Tensor?) {
-    (self.mask, isCausal, first, cache) = (mask, mask == nil, 0, nil)
+    (self.mask, isCausal, first, trees, cache) = (mask, mask == nil, 0, nil, nil)
+  }
+
+  /// Tokens of which several may continue the same one.
+  init(_ trees: TokenTrees) {
+    (mask, isCausal, first, self.trees, cache) = (trees.allowedAttention, false, 0, trees, nil)
   }
 
   /// T tokens after those of a cache.
   init(_ length: Int, after cache: KeyValueCache, device: Device) {
     first = cache.length
+    trees = nil
     self.cache = cache
     isCausal = first == 0
     if length == 1 || first == 0 {

@@ -78,6 +78,17 @@ public final class LanguageModel: Module {
     return hidden
   }
 
+  /// The hidden state after the last norm, [B, T, width], of tokens [B, T] of which several may continue the same one.
+  /// T may exceed the context, which no position does.
+  ///
+  /// What a token sees is what `trees` says, whatever the configuration says of documents.
+  public func hidden(_ tokens: Tensor, trees: TokenTrees) -> Tensor {
+    precondition(trees.depth <= configuration.context, "\(trees.depth) tokens exceed \(configuration.context)")
+    var x = Tensor.embedding(embedding, tokens)
+    if let positions { x = x + .embedding(positions, trees.positions) }
+    return body(x, AttentionScope(trees), 0)
+  }
+
   private func body(_ x: Tensor, _ scope: AttentionScope, _ dropout: Double) -> Tensor {
     norm(
       blocks.reduce(x) { x, block in
