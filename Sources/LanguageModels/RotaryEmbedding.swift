@@ -29,28 +29,16 @@ final class RotaryEmbedding {
 
   /// Turns heads x [B, T, heads, head width] that stand where the scope says.
   func callAsFunction(_ x: Tensor, in scope: AttentionScope) -> Tensor {
-    let (cosines, sines) = turns(of: x.size(1), in: scope)
+    let length = x.size(1)
+    let tables = tables(for: scope.extent(of: length))
+    let cosines = scope.entries(of: tables.cosines, for: length)
+    let sines = scope.entries(of: tables.sines, for: length)
     let parts = x.split(rest > 0 ? [half, half, rest] : [half, half], dimension: -1)
     let turned = [
       (parts[0] * cosines).addingProduct(parts[1], sines, scale: -1),
       (parts[1] * cosines).addingProduct(parts[0], sines),
     ]
     return .concatenate(turned + parts.dropFirst(2), dimension: -1)
-  }
-
-  /// Cosines and sines of T tokens, [T, 1, half] or, where several continue the same one, [B, T, 1, half].
-  private func turns(of length: Int, in scope: AttentionScope) -> (Tensor, Tensor) {
-    guard let trees = scope.trees else {
-      let range = scope.first..<scope.first + length
-      let tables = tables(for: range.upperBound)
-      return (tables.cosines[range], tables.sines[range])
-    }
-    let tables = tables(for: trees.depth)
-    let (indices, shape) = (trees.positions.reshaped([-1]), trees.positions.shape + [1, half])
-    return (
-      tables.cosines.selected(0, indices: indices).reshaped(shape),
-      tables.sines.selected(0, indices: indices).reshaped(shape)
-    )
   }
 
   private func tables(for length: Int) -> Tables {
