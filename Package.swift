@@ -124,7 +124,7 @@ let package = Package(
     program(
       "tempnet-generate",
       [
-        "Generation", "LanguageModels", "TempNet", "Tokenization", "Training", "Torch", "Artifacts", "Diagnostics",
+        "Generation", "LanguageModels", "TempNet", "Tokenization", "Training", "Artifacts", "Diagnostics",
         argumentParser,
       ]),
     program("tempnet-run", ["Pipelines", "Configuration", "Artifacts", "Diagnostics", argumentParser], torch: false),
