@@ -57,19 +57,30 @@ public struct StageInputs: Sendable {
 
   /// Traps for names that the description does not declare, and for models made elsewhere (see `model`).
   public func artifacts(_ name: String) -> [Artifact] {
-    found(name).map { input in
-      guard case .artifact(let artifact) = input else { preconditionFailure("\(name) need not be an artifact") }
-      return artifact
-    }
+    let artifacts = ownArtifacts(name)
+    precondition(artifacts.count == found(name).count, "\(name) need not be an artifact")
+    return artifacts
+  }
+
+  /// What was given for an input, without models made elsewhere.
+  public func ownArtifacts(_ name: String) -> [Artifact] {
+    found(name).compactMap { if case .artifact(let artifact) = $0 { artifact } else { nil } }
   }
 
   /// The model of a required input that takes published ones.
-  public func model(_ name: String) -> ModelInput {
-    switch found(name)[0] {
-    case .artifact(let artifact): ModelInput(path: artifact.path, artifact: artifact)
-    case .published(let source): ModelInput(path: source.path, artifact: nil)
+  public func model(_ name: String) -> ModelInput { optionalModel(name)! }
+
+  public func optionalModel(_ name: String) -> ModelInput? {
+    found(name).first.map { input in
+      switch input {
+      case .artifact(let artifact): ModelInput(path: artifact.path, artifact: artifact)
+      case .published(let source): ModelInput(path: source.path, artifact: nil)
+      }
     }
   }
+
+  /// Whether nothing was given for an input.
+  public func isEmpty(_ name: String) -> Bool { found(name).isEmpty }
 
   private func found(_ name: String) -> [OpenedInput] {
     guard let entry = opened.first(where: { $0.input.name == name }) else {

@@ -23,6 +23,7 @@ struct NamedPolicy {
 /// The TempNets of an evaluation: those that were given as inputs, the model's own, and further ones.
 struct Networks {
   let fitted: [TemperatureNetwork]
+  let fittedTitles: [String]
   let own: TemperatureNetwork?
   let further: [(name: String, network: TemperatureNetwork)]
 
@@ -40,12 +41,29 @@ struct Networks {
       }
       return network.mapped { $0.to(device) }
     }
-    fitted = try request.inputs.artifacts("tempnet").map { try load($0.file(Evaluate.tempnetFile)) }
+    let artifacts = request.inputs.artifacts("tempnet")
+    fitted = try artifacts.map { try load($0.file(Evaluate.tempnetFile)) }
+    fittedTitles = Self.titles(artifacts)
     let model = request.inputs.model("model").artifact
     own = model?.contains(Evaluate.tempnetFile) == true ? try load(model!.file(Evaluate.tempnetFile)) : nil
     further = try request.configuration.policies.compactMap { name, policy in
       guard case .artifact(let path) = policy else { return nil }
       return (name, try load("\(path)/\(Evaluate.tempnetFile)"))
+    }
+  }
+
+  /// What a report calls fitted TempNets: by number, and by the settings in which they differ.
+  static func titles(_ artifacts: [Artifact]) -> [String] {
+    let settings = artifacts.map { $0.manifest.configuration.objectValue ?? [:] }
+    let names = Set(settings.flatMap { $0.keys }).sorted()
+    let differing = names.filter { name in Set(settings.map { $0[name]?.compact ?? "" }).count > 1 }
+    return settings.enumerated().map { index, own in
+      let words = differing.compactMap { name -> String? in
+        guard let value = own[name], !value.isNull else { return nil }
+        return "\(name.replacing("_", with: " ")) \(value.stringValue ?? value.compact)"
+      }
+      return "the fitted TempNet" + (index == 0 ? "" : " \(index + 1)")
+        + (words.isEmpty ? "" : " (\(words.joined(separator: ", ")))")
     }
   }
 
@@ -119,7 +137,7 @@ func policies(
     list.append(
       NamedPolicy(
         name: EvaluateConfiguration.tempnetName + (number.isEmpty ? "" : "-\(number)"),
-        title: "the fitted TempNet" + (number.isEmpty ? "" : " \(number)"), kind: .tempnet, policy: .tempnet(network)))
+        title: networks.fittedTitles[index], kind: .tempnet, policy: .tempnet(network)))
   }
   list.append(NamedPolicy(name: "exact", title: "the exact optimum", kind: .exact, policy: exact))
   for (name, policy) in configuration.policies {

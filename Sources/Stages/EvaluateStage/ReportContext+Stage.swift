@@ -36,7 +36,7 @@ extension ReportContext {
 
   /// What was read, artifacts with their sizes.
   private static func inputs(_ request: StageRequest<Evaluate>, _ identity: StageIdentity) -> [Input] {
-    let artifacts = Evaluate.inputs.flatMap { request.inputs.artifacts($0.name) }
+    let artifacts = Evaluate.inputs.flatMap { request.inputs.ownArtifacts($0.name) }
     return identity.inputs.map { input in
       let files = artifacts.first { $0.key == input.key }?.manifest.files
       return Input(
@@ -46,10 +46,10 @@ extension ReportContext {
 
   /// How the inputs were trained; an artifact that was imported has nothing to tell.
   private static func histories(_ request: StageRequest<Evaluate>) throws -> [TrainingHistory] {
-    let fitted = request.inputs.artifacts("tempnet").enumerated().map { index, artifact in
-      ("the fitted TempNet" + (index == 0 ? "" : " \(index + 1)"), artifact)
-    }
-    return try ([("the model", request.inputs.artifact("model"))] + fitted).compactMap { subject, artifact in
+    let artifacts = request.inputs.artifacts("tempnet")
+    let fitted = zip(Networks.titles(artifacts), artifacts).map { ($0, $1) }
+    let model = request.inputs.ownArtifacts("model").map { ("the model", $0) }
+    return try (model + fitted).compactMap { subject, artifact in
       guard artifact.contains(TrainingHistory.fileName) else { return nil }
       let path = try artifact.file(TrainingHistory.fileName)
       return try TrainingHistory(of: subject, parsing: try Files.read(path), source: path)
