@@ -100,6 +100,7 @@ let package = Package(
     library("TempNet", ["Torch", "Weights", "Diagnostics"]),
     library("Training", ["Torch", "Weights", "Tokenization", "Artifacts", "StageDescriptions", "Diagnostics"]),
     library("Evaluation", ["Pages", "Artifacts", "Diagnostics"]),
+    library("Scoring", ["Evaluation", "Tokenization", "StageDescriptions", "Artifacts", "Diagnostics"]),
     library("Generation", ["LanguageModels", "Tokenization", "TempNet", "Torch", "Artifacts", "Diagnostics"]),
 
     // Where the parts meet.
@@ -109,7 +110,8 @@ let package = Package(
     stage("ImportStage", ["TempNet", "Weights"]),
     stage("FitStage", ["Training", "TempNet", "Evaluation", "Weights", "Torch"]),
     stage(
-      "EvaluateStage", ["Evaluation", "Training", "LanguageModels", "TempNet", "Tokenization", "Weights", "Torch"]),
+      "EvaluateStage",
+      ["Scoring", "Evaluation", "Training", "LanguageModels", "TempNet", "Tokenization", "Weights", "Torch"]),
     stage(
       "ExportStage", ["LanguageModels", "ModelFiles", "Tokenization", "Weights", "TempNet"],
       embedded: ["Resources/tempnet.py"]),
@@ -124,7 +126,7 @@ let package = Package(
     program(
       "tempnet-generate",
       [
-        "Generation", "LanguageModels", "TempNet", "Tokenization", "Training", "Torch", "Artifacts", "Diagnostics",
+        "Generation", "LanguageModels", "TempNet", "Tokenization", "Training", "Artifacts", "Diagnostics",
         argumentParser,
       ]),
     program("tempnet-run", ["Pipelines", "Configuration", "Artifacts", "Diagnostics", argumentParser], torch: false),
@@ -160,6 +162,13 @@ let package = Package(
       fixtures: true),
     tests("Pages", ["Pages"]),
     tests("Evaluation", ["Evaluation", "Pages", "Artifacts"], fixtures: true),
+    tests(
+      "Scoring",
+      [
+        "Scoring", "EvaluateStage", "Evaluation", "StageDescriptions", "LanguageModels", "TempNet", "Tokenization",
+        "Weights", "Torch", "Artifacts", "Diagnostics", "TestSupport",
+      ],
+      fixtures: true),
     tests(
       "EvaluateStage",
       [

@@ -54,6 +54,11 @@ public struct ConfigurationOverride: Sendable {
     value.map { ConfigurationOverride([key], .plain("\($0)", at: Place(option))) }
   }
 
+  /// See ``option(_:_:from:)-(_,Int?,_)``.
+  public static func option(_ key: String, _ value: Bool?, from option: String) -> ConfigurationOverride? {
+    value.map { ConfigurationOverride([key], .plain("\($0)", at: Place(option))) }
+  }
+
   /// A text, which is never taken for a number or a list.
   public static func option(_ key: String, _ value: String?, from option: String) -> ConfigurationOverride? {
     value.map { ConfigurationOverride([key], .quoted($0, at: Place(option))) }

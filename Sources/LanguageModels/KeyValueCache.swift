@@ -41,33 +41,3 @@ public final class KeyValueCache {
 
   func advance(_ tokens: Int) { length += tokens }
 }
-
-/// What the tokens of one pass may look at.
-struct AttentionScope {
-  /// Where attention is allowed, [B, 1, T, all tokens]; nil means everything, or up to the token itself.
-  let mask: Tensor?
-  /// Whether a token looks no further than itself, where no mask says so.
-  let isCausal: Bool
-  /// The position of the first token.
-  let first: Int
-  let cache: KeyValueCache?
-
-  /// Windows that stand for themselves.
-  init(mask: Tensor?) {
-    (self.mask, isCausal, first, cache) = (mask, mask == nil, 0, nil)
-  }
-
-  /// T tokens after those of a cache.
-  init(_ length: Int, after cache: KeyValueCache, device: Device) {
-    first = cache.length
-    self.cache = cache
-    isCausal = first == 0
-    if length == 1 || first == 0 {
-      mask = nil
-    } else {
-      let positions = Tensor.arange(length, device: device) + Double(first)
-      let all = Tensor.arange(first + length, device: device).to(positions.dtype)
-      mask = all.greater(positions.unsqueezed(1)).not().unsqueezed(0).unsqueezed(0)
-    }
-  }
-}

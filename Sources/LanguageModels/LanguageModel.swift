@@ -71,11 +71,24 @@ public final class LanguageModel: Module {
   public func hidden(_ tokens: Tensor, after cache: KeyValueCache) -> Tensor {
     let (first, length) = (cache.length, tokens.size(1))
     precondition(first + length <= cache.capacity, "\(first + length) tokens exceed the room for \(cache.capacity)")
-    var x = Tensor.embedding(embedding, tokens)
-    if let positions { x = x + positions[first..<first + length] }
-    let hidden = body(x, AttentionScope(length, after: cache, device: device), 0)
+    let hidden = hidden(tokens, AttentionScope(length, after: cache, device: device))
     cache.advance(length)
     return hidden
+  }
+
+  /// The hidden state after the last norm, [B, T, width], of tokens [B, T] of which several may continue the same one.
+  /// T may exceed the context, which no position does.
+  ///
+  /// What a token sees is what `trees` says, whatever the configuration says of documents.
+  public func hidden(_ tokens: Tensor, trees: TokenTrees) -> Tensor {
+    precondition(trees.depth <= configuration.context, "\(trees.depth) tokens exceed \(configuration.context)")
+    return hidden(tokens, AttentionScope(trees))
+  }
+
+  private func hidden(_ tokens: Tensor, _ scope: AttentionScope) -> Tensor {
+    var x = Tensor.embedding(embedding, tokens)
+    if let positions { x = x + scope.entries(of: positions, for: tokens.size(1)) }
+    return body(x, scope, 0)
   }
 
   private func body(_ x: Tensor, _ scope: AttentionScope, _ dropout: Double) -> Tensor {

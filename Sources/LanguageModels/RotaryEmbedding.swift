@@ -27,11 +27,12 @@ final class RotaryEmbedding {
     rest = configuration.headWidth - configuration.rotaryWidth
   }
 
-  /// Turns heads x [B, T, heads, head width] that stand at positions first..<first + T.
-  func callAsFunction(_ x: Tensor, from first: Int) -> Tensor {
-    let range = first..<first + x.size(1)
-    let tables = tables(for: range.upperBound)
-    let (cosines, sines) = (tables.cosines[range], tables.sines[range])
+  /// Turns heads x [B, T, heads, head width] that stand where the scope says.
+  func callAsFunction(_ x: Tensor, in scope: AttentionScope) -> Tensor {
+    let length = x.size(1)
+    let tables = tables(for: scope.extent(of: length))
+    let cosines = scope.entries(of: tables.cosines, for: length)
+    let sines = scope.entries(of: tables.sines, for: length)
     let parts = x.split(rest > 0 ? [half, half, rest] : [half, half], dimension: -1)
     let turned = [
       (parts[0] * cosines).addingProduct(parts[1], sines, scale: -1),

@@ -41,10 +41,12 @@ public enum RotaryScaling: Equatable, Sendable {
     }
   }
 
-  /// Whether the frequencies depend on the window's length beyond some length.
-  func dependsOnLength(_ length: Int) -> Bool {
-    if case .dynamic(_, let original) = self { length > original } else { false }
+  /// In windows longer than this the frequencies depend on the window's length; nil where they never do.
+  public var constantLength: Int? {
+    if case .dynamic(_, let original) = self { original } else { nil }
   }
+
+  func dependsOnLength(_ length: Int) -> Bool { constantLength.map { length > $0 } ?? false }
 
   /// Says what is wrong with the values; nil if nothing is.
   ///

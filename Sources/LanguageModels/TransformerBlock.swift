@@ -21,7 +21,7 @@ struct SelfAttention {
     let all = queryKeyValue(x).reshaped([batch, length, heads + 2 * shared, width])
     // Queries and keys are rotated together: they lie side by side.
     let parts = all.split([heads + shared, shared], dimension: 2)
-    let turned = (rotary.map { $0(parts[0], from: scope.first) } ?? parts[0]).split([heads, shared], dimension: 2)
+    let turned = (rotary.map { $0(parts[0], in: scope) } ?? parts[0]).split([heads, shared], dimension: 2)
     var (keys, values) = (turned[1].transposed(1, 2), parts[1].transposed(1, 2))
     if let cache = scope.cache { (keys, values) = cache.extend(layer, keys: keys, values: values) }
     let mixed = Tensor.attention(

@@ -16,6 +16,11 @@ public struct EvaluateConfiguration: StageConfiguration {
     case artifact(String)
   }
 
+  /// Whether contexts begin with the beginning-of-text id; `auto` as the tokenizer's file says.
+  public enum Beginning: String, CaseIterable, Sendable {
+    case auto, always, never
+  }
+
   /// In the order in which they were written: those without a file first.
   public var policies: [(name: String, policy: Policy)]
   /// The budget of the robust loss; nil for that of the first TempNet, or what `entropy` says.
@@ -35,6 +40,13 @@ public struct EvaluateConfiguration: StageConfiguration {
   public var bootstrap: BootstrapConfiguration
   /// How much of the test text the report shows.
   public var passageTokens: Int
+  /// Task files and request files; see ``TaskFile``.
+  public var tasks: [String]
+  /// At most so many items of each task.
+  public var taskLimit: Int?
+  public var taskBeginning: Beginning
+  /// Whether tasks are scored so that nothing but the model decides each score, to the last bit.
+  public var isReproducible: Bool
   public var compute: ComputeOptions
   /// How often the work is saved.
   public var checkpointSeconds: Int
@@ -66,6 +78,17 @@ public struct EvaluateConfiguration: StageConfiguration {
     passageTokens = try reader.integer(
       "passage_tokens", default: 240, in: 0...5000,
       help: "tokens of the test text that the report shows with their temperatures; 0 shows no text")
+    tasks = try reader.paths("tasks", default: [], help: "task files (.yaml) and request files (requests.jsonl.gz)")
+    // What concerns tasks identifies a result only where there are some.
+    let hasTasks = !tasks.isEmpty
+    taskLimit = try reader.optionalInteger(
+      "task_limit", in: 1...Int.max, identity: hasTasks, help: "at most so many items of each task")
+    taskBeginning = try reader.value(
+      "task_beginning", as: .choice(), default: .auto, identity: hasTasks,
+      help: "whether contexts begin with the beginning-of-text id; auto as the tokenizer's file says")
+    isReproducible = try reader.boolean(
+      "reproducible", default: false, identity: hasTasks,
+      help: "score every request of a task by itself, to the same bits whatever else is scored; slower")
     compute = try reader.computeOptions()
     checkpointSeconds = try reader.integer(
       "checkpoint_seconds", default: 30, in: 0...86_400, identity: false, help: "how often the work is saved")
@@ -156,7 +179,7 @@ public enum Evaluate: StageDescription {
   public static let tempnetFile = "tempnet.safetensors"
 
   public static func rawInputs(_ configuration: EvaluateConfiguration) throws -> [RawInput] {
-    try configuration.policies.compactMap { name, policy in
+    let networks: [RawInput] = try configuration.policies.compactMap { name, policy in
       guard case .artifact(let path) = policy else { return nil }
       let file = "\(path)/\(tempnetFile)"
       guard Files.exists(file) else {
@@ -164,5 +187,6 @@ public enum Evaluate: StageDescription {
       }
       return RawInput("tempnets/\(name)", path: file)
     }
+    return try networks + TaskFile.read(configuration.tasks).flatMap(\.rawInputs)
   }
 }

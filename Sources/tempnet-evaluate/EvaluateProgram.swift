@@ -29,9 +29,25 @@ import Torch
       valueName: "name=spec"))
   var policies: [PolicyArgument] = []
 
+  @Option(
+    name: .customLong("task"), parsing: .upToNextOption,
+    help: ArgumentHelp("Score tasks too: task files (.yaml) or request files (requests.jsonl.gz).", valueName: "path"))
+  var tasks: [String] = []
+
+  @Option(help: ArgumentHelp("Score no more than N items of each task.", valueName: "n"))
+  var taskLimit: Int?
+
+  @Flag(help: "Score every request of a task by itself, to the same bits whatever else is scored.")
+  var reproducible = false
+
   var inputs: [String: [String]] { ["model": [model], "tokens": [tokens], "tempnet": tempnet] }
 
-  var settings: [ConfigurationOverride?] { policies.map(\.setting) }
+  var settings: [ConfigurationOverride?] {
+    policies.map(\.setting) + [
+      .option("tasks", tasks, from: "--task"), .option("task_limit", taskLimit, from: "--task-limit"),
+      .option("reproducible", reproducible ? true : nil, from: "--reproducible"),
+    ]
+  }
 
   static var engine: String? { Torch.Machine.description }
 

@@ -33,6 +33,26 @@ import Testing
     #expect(try await command.finish(output).differences(from: try #require(undisturbed[stage])) == [])
   }
 
+  @Test(arguments: [SIGKILL, SIGTERM])
+  func `an evaluation stopped among the items of a task goes on with the next to the same bytes`(
+    signal: Int32
+  ) async throws {
+    let (command, output) = (try pipeline.command("evaluation"), "evaluation-stopped-\(signal)")
+    let log = "checkpoints/task-choices.jsonl"
+    var done: [UInt8] = []
+    for _ in 0..<2 {
+      // Some batches further than last time.
+      let outcome = try await command.kill(
+        output, once: .bytes(done.count + 20_000, in: log), within: .milliseconds(50), signal: signal)
+      #expect(outcome.end == (signal == SIGTERM ? .exited(75) : .killed(signal: signal)), "\(outcome)")
+      let now = try Files.read(pipeline.folder("\(output).partial/\(log)"))
+      // What was scored stands there still, line by line.
+      #expect(now.count > done.count && now.starts(with: done))
+      done = now
+    }
+    #expect(try await command.finish(output).differences(from: try #require(undisturbed["evaluation"])) == [])
+  }
+
   @Test func `a second process that wants to make the same artifact is told who is at it`() async throws {
     let (command, output) = (try pipeline.command("model"), "model-shared")
     let first = try command.program.start(command.arguments + ["--output", output], in: command.folder)

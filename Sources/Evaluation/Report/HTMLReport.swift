@@ -6,7 +6,9 @@ import Pages
 public enum HTMLReport {
   public static let name = "report.html"
 
-  public static func page(_ metrics: Metrics, scores: TestScores, context: ReportContext) -> String {
+  public static func page(
+    _ metrics: Metrics, scores: TestScores, tasks: [TaskMetrics] = [], context: ReportContext
+  ) -> String {
     let findings = Findings(metrics, leading: context.leading)
     let parts: [(title: String, id: String, content: [HTML])] = [
       ("Policies", "policies", PoliciesSection(metrics: metrics).content),
@@ -16,6 +18,7 @@ public enum HTMLReport {
         "A passage", "passage",
         context.passage.map { PassageSection($0, scores: scores, leading: context.leading).content } ?? []
       ),
+      ("Tasks", "tasks", TasksSection(tasks: tasks).content),
       ("Training", "training", context.histories.flatMap { TrainingSection(history: $0).content }),
       ("Comparisons", "comparisons", ComparisonsSection(metrics: metrics, findings: findings).content),
       ("Data and origin", "origin", OriginSection(context: context).content),

@@ -6,8 +6,9 @@ public enum MetricsFile {
   public static let name = "metrics.json"
   public static let schemaVersion = 1
 
-  public static func json(_ metrics: Metrics, context: ReportContext) -> JSON {
-    [
+  /// - Parameter tasks: where there are none, there is no member for them.
+  public static func json(_ metrics: Metrics, tasks: [TaskMetrics] = [], context: ReportContext) -> JSON {
+    var file: JSON = [
       "schema_version": .integer(schemaVersion),
       "text": json(metrics.extent),
       "loss": [
@@ -32,11 +33,13 @@ public enum MetricsFile {
       "facts": .object(JSONObject(context.facts.map { ($0.name, .string($0.value)) })),
       "configuration": context.configuration,
     ]
+    if !tasks.isEmpty { file["tasks"] = .array(tasks.map(json)) }
+    return file
   }
 
   /// The few figures that an artifact's manifest repeats.
-  public static func summary(_ metrics: Metrics, context: ReportContext) -> JSON {
-    [
+  public static func summary(_ metrics: Metrics, tasks: [TaskMetrics] = [], context: ReportContext) -> JSON {
+    var summary: JSON = [
       "rho": .number(metrics.rho), "tokens": .integer(metrics.extent.tokens), "leading": .string(context.leading),
       "policies": .array(
         metrics.policies.map { policy in
@@ -49,6 +52,8 @@ public enum MetricsFile {
         }),
       "sources": .array(context.sources.map(json)),
     ]
+    if !tasks.isEmpty { summary["tasks"] = .array(tasks.map(Self.summary)) }
+    return summary
   }
 
   private static func json(_ extent: TextExtent) -> JSON {

@@ -3,13 +3,13 @@ import Pages
 
 /// The report that a person reads on the terminal.
 public enum TerminalReport {
-  public static func text(_ metrics: Metrics, leading: String) -> String {
+  public static func text(_ metrics: Metrics, tasks: [TaskMetrics] = [], leading: String) -> String {
     let tables = MetricsTables(metrics: metrics)
     let findings = Findings(metrics, leading: leading)
-    return [
-      extent(metrics), tables.predictions.text, tables.temperatures.text, findings.sentences.joined(separator: "\n"),
-      findings.headline,
-    ].joined(separator: "\n\n")
+    let parts =
+      [extent(metrics), tables.predictions.text, tables.temperatures.text, findings.sentences.joined(separator: "\n")]
+      + text(tasks) + [findings.headline]
+    return parts.joined(separator: "\n\n")
   }
 
   static func extent(_ metrics: Metrics) -> String {

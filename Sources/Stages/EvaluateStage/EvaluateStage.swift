@@ -23,6 +23,7 @@ public enum EvaluateStage {
     let subject = try Subject(request, resolution)
     let networks = try Networks(
       request, vocabulary: subject.vocabulary, width: subject.model.configuration.width, device: resolution.device)
+    let tasks = try TaskScoring(configuration, subject)
     let loss = try LossSettings(configuration, networks, vocabulary: subject.vocabulary)
     let validation = try validate(subject, configuration, loss, checkpoints: builder.checkpointsPath)
     let policies = try policies(configuration, networks, validation, loss, vocabulary: subject.vocabulary)
@@ -35,6 +36,7 @@ public enum EvaluateStage {
       checkpointInterval: .seconds(configuration.checkpointSeconds)
     ).run()
 
+    let taskMetrics = try tasks.run(policies, builder)
     let scores = try file.scores(
       extent: TextExtent(forward.split), rho: validation.rho, vocabulary: subject.vocabulary, bounds: loss.bounds)
     let metrics = Metrics(scores, bootstrap: BlockBootstrap(configuration.bootstrap, forward))
@@ -42,11 +44,12 @@ public enum EvaluateStage {
       request, subject: subject, forward: forward, policies: policies, validation: validation, loss: loss,
       resolution: resolution)
     try AtomicFile.write(
-      MetricsFile.json(metrics, context: context).pretty, to: builder.path(for: MetricsFile.name))
+      MetricsFile.json(metrics, tasks: taskMetrics, context: context).pretty, to: builder.path(for: MetricsFile.name))
     try AtomicFile.write(
-      HTMLReport.page(metrics, scores: scores, context: context), to: builder.path(for: HTMLReport.name))
-    let artifact = try builder.publish(summary: MetricsFile.summary(metrics, context: context))
-    Log.note("\n" + TerminalReport.text(metrics, leading: context.leading) + "\n")
+      HTMLReport.page(metrics, scores: scores, tasks: taskMetrics, context: context),
+      to: builder.path(for: HTMLReport.name))
+    let artifact = try builder.publish(summary: MetricsFile.summary(metrics, tasks: taskMetrics, context: context))
+    Log.note("\n" + TerminalReport.text(metrics, tasks: taskMetrics, leading: context.leading) + "\n")
     return artifact
   }
 

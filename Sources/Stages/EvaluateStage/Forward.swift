@@ -11,9 +11,6 @@ struct Forward {
   let windows: ScoringWindows
   let batchTokens: Int
 
-  /// How many logits are worked on at once.
-  private static let logitsPerPiece = 1 << 22
-
   /// How many windows go through the model together.
   var windowsPerBatch: Int { max(1, batchTokens / windows.context) }
 
@@ -31,13 +28,27 @@ struct Forward {
         indices.map { windows[$0] }, of: split, endOfText: endOfText, device: model.device)
       let hidden = model.hidden(batch.inputs, documentStarts: batch.documentStarts)
       let scored = hidden.reshaped([-1, hidden.size(-1)]).selected(0, indices: batch.rows)
-      let size = max(1, Self.logitsPerPiece / model.configuration.vocabulary)
-      for start in stride(from: 0, to: scored.size(0), by: size) {
-        let rows = start..<min(start + size, scored.size(0))
-        let hidden = scored[rows]
-        try body(
-          Piece(hidden: hidden, logits: model.logits(hidden).to(.float32), labels: batch.labels[rows]))
+      try model.forEachPiece(of: scored) { hidden, logits, rows in
+        try body(Piece(hidden: hidden, logits: logits, labels: batch.labels[rows]))
       }
+    }
+  }
+}
+
+extension LanguageModel {
+  /// How many logits are worked on at once.
+  private static let logitsPerPiece = 1 << 22
+
+  /// Calls `body` with hidden states [n, width] out of [N, width], some rows after the other, their logits [n, V],
+  /// float32, and which rows they are.
+  func forEachPiece(
+    of hidden: Tensor, _ body: (_ hidden: Tensor, _ logits: Tensor, _ rows: Range<Int>) throws -> Void
+  ) throws {
+    let size = max(1, Self.logitsPerPiece / configuration.vocabulary)
+    for start in stride(from: 0, to: hidden.size(0), by: size) {
+      let rows = start..<min(start + size, hidden.size(0))
+      let piece = hidden[rows]
+      try body(piece, logits(piece).to(.float32), rows)
     }
   }
 }

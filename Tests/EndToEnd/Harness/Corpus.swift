@@ -1,3 +1,13 @@
+/// Items in PIQA's fields of sentences like the corpus's, as JSON lines.
+func choices(_ count: Int) -> String {
+  let sentences = corpus(sentences: 3 * count, seed: 7).split(whereSeparator: { ".!\n".contains($0) })
+    .map { $0.drop { $0 == " " }.prefix { $0 != "," && $0 != ";" } }.filter { !$0.isEmpty }
+  return (0..<count).map { index in
+    let texts = sentences[(3 * index)..<(3 * index + 3)].map { "\"\($0)\"" }
+    return #"{"goal": \#(texts[0]), "sol1": \#(texts[1]), "sol2": \#(texts[2]), "label": \#(index % 2)}"#
+  }.joined(separator: "\n")
+}
+
 /// English-looking sentences, always the same: enough regularity that a tiny model learns something in seconds.
 func corpus(sentences: Int, seed: UInt64 = 1) -> String {
   let subjects = ["the parson", "her sister", "a captain", "Miss Grey", "the old house", "my aunt"]

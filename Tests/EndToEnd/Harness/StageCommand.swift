@@ -32,6 +32,8 @@ struct StageCommand {
     case started
     /// As many checkpoints have been saved since the first start.
     case checkpoints(Int)
+    /// A file has that many bytes, its path being relative to what becomes the artifact.
+    case bytes(Int, in: String)
   }
 
   /// Sends a signal at a random moment after the program is ready for it.
@@ -43,14 +45,18 @@ struct StageCommand {
   ) async throws -> Outcome {
     let running = try program.start(arguments + ["--output", output], in: folder)
     var seen: Set<String> = []
-    while running.isRunning {
-      seen.formUnion(Self.checkpoints(in: "\(path(output)).partial/checkpoints"))
-      if case .checkpoints(let count) = readiness, seen.count < count {
-        try await Task.sleep(for: .milliseconds(2))
-      } else {
-        break
+    func isReady() -> Bool {
+      let partial = "\(path(output)).partial"
+      switch readiness {
+      case .started: return true
+      case .checkpoints(let count):
+        seen.formUnion(Self.checkpoints(in: "\(partial)/checkpoints"))
+        return seen.count >= count
+      case .bytes(let count, let file):
+        return (try? Files.status("\(partial)/\(file)")).map { $0.size >= count } ?? false
       }
     }
+    while running.isRunning && !isReady() { try await Task.sleep(for: .milliseconds(2)) }
     let delay = span * Double.random(in: 0...1)
     try await Task.sleep(for: delay)
     running.send(signal)

@@ -21,6 +21,7 @@ struct TinyPipeline: Sendable {
     var epochs: Int
     /// Tokens at once.
     var evaluationBatch: Int
+    var taskItems = 4
 
     /// Little enough to be kept as a fixture.
     static let sample = Size(
@@ -28,10 +29,10 @@ struct TinyPipeline: Sendable {
     /// As little as goes through every stage.
     static let tiny = Size(sentences: 600, trainingSteps: 8, featureBatch: 8, epochs: 1, evaluationBatch: 4096)
     static let small = Size(
-      sentences: 1500, trainingSteps: 40, featureBatch: 8, epochs: 2, evaluationBatch: 4096)
+      sentences: 1500, trainingSteps: 40, featureBatch: 8, epochs: 2, evaluationBatch: 4096, taskItems: 100)
     /// Enough for several seconds and many checkpoints of every stage that saves some.
     static let long = Size(
-      sentences: 6000, trainingSteps: 6000, featureBatch: 1, epochs: 40, evaluationBatch: 32)
+      sentences: 6000, trainingSteps: 6000, featureBatch: 1, epochs: 40, evaluationBatch: 32, taskItems: 500)
   }
 
   let folder: TemporaryFolder
@@ -41,6 +42,8 @@ struct TinyPipeline: Sendable {
     folder = try TemporaryFolder()
     try folder.write(corpus(sentences: size.sentences), to: "text.txt")
     stages = Self.stages(size)
+    try folder.write(choices(size.taskItems), to: "choices.jsonl")
+    try folder.write("task: piqa\nname: choices\ndata: choices.jsonl\n", to: "choices.yaml")
     try writeFile()
   }
 
@@ -72,7 +75,8 @@ struct TinyPipeline: Sendable {
         name: "evaluation", program: .evaluate,
         inputs: [("model", "model"), ("tokens", "tokens"), ("tempnet", "tempnet")],
         configuration: """
-          {bootstrap: {resamples: 200}, batch_tokens: \(size.evaluationBatch), checkpoint_seconds: 0, \(compute)}
+          {tasks: [choices.yaml], bootstrap: {resamples: 200}, batch_tokens: \(size.evaluationBatch), \
+          checkpoint_seconds: 0, \(compute)}
           """),
       Stage(
         name: "bundle", program: .export, inputs: [("tempnet", "tempnet"), ("evaluation", "evaluation")],

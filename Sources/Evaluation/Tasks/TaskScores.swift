@@ -1,0 +1,110 @@
+/// What the right answer to an item is, and what its scores are divided by.
+public enum TaskAnswer: Equatable, Sendable {
+  /// The continuation of the choice `gold` should be the likeliest; one request per choice, and perhaps as many again
+  /// for the choices without a context.
+  case choice(gold: Int, choices: [TextSize])
+  /// The continuation should be likely, and the likeliest token at each of its positions; one request.
+  case target(TextSize)
+  /// The page should be likely; one request.
+  case page(TextSize)
+
+  /// Whether the same figures can be stated about both.
+  public func isLike(_ other: TaskAnswer) -> Bool {
+    switch (self, other) {
+    case (.choice, .choice), (.target, .target), (.page, .page): true
+    default: false
+    }
+  }
+}
+
+/// The length of a text that log-likelihoods are divided by.
+public struct TextSize: Equatable, Sendable {
+  /// Unicode scalars: what Python's `len` counts.
+  public let characters: Int
+  /// In UTF-8.
+  public let bytes: Int
+  /// Pieces between runs of white space; such runs at the ends make empty pieces, which count.
+  public let words: Int
+
+  public init(characters: Int, bytes: Int, words: Int) {
+    self.characters = characters
+    self.bytes = bytes
+    self.words = words
+  }
+}
+
+/// What was measured on a task, policy by policy.
+public struct TaskScores: Sendable {
+  /// What a reader has to know to compare the figures with others.
+  public struct Description: Equatable, Sendable {
+    public var name: String
+    /// Of the task: changes whenever its prompts or its scoring do.
+    public var version: String
+    /// In words: whose prompts, how many examples in them.
+    public var prompts: String
+    /// SHA-256 of the file with the items.
+    public var dataDigest: String
+    /// How the first text of a context begins.
+    public var beginning: String
+
+    public init(name: String, version: String, prompts: String, dataDigest: String, beginning: String) {
+      self.name = name
+      self.version = version
+      self.prompts = prompts
+      self.dataDigest = dataDigest
+      self.beginning = beginning
+    }
+  }
+
+  public struct Item: Equatable, Sendable {
+    public var answer: TaskAnswer
+    /// In the order that `TaskAnswer` says.
+    public var requests: [RequestScore]
+
+    public init(answer: TaskAnswer, requests: [RequestScore]) {
+      self.answer = answer
+      self.requests = requests
+    }
+  }
+
+  public var description: Description
+  /// Short names; the first one is the reference that the others are compared with.
+  public var policies: [String]
+  public var items: [Item]
+  /// Pairs whose token ids, context and continuation one after the other, are not those of the joined text.
+  public var mergedJoins: Int
+  /// Requests whose context lost its beginning because the model reads no more.
+  public var truncated: Int
+
+  public init(description: Description, policies: [String], items: [Item], mergedJoins: Int, truncated: Int) {
+    precondition(!items.isEmpty, "\(description.name): no items were scored")
+    self.description = description
+    self.policies = policies
+    self.items = items
+    self.mergedJoins = mergedJoins
+    self.truncated = truncated
+  }
+}
+
+/// What a model makes of one continuation after its context.
+public struct RequestScore: Equatable, Sendable {
+  /// How many tokens of the continuation were predicted.
+  public var tokens: Int
+  /// Whether every one of them was the likeliest; no temperature changes that.
+  public var isGreedy: Bool
+  /// The mean entropy of the predictions at temperature 1, in nats.
+  public var entropy: Double
+  /// By policy: the summed log-likelihood of the tokens, in nats, and the mean of the temperatures.
+  public var logLikelihoods: [Double]
+  public var temperatures: [Double]
+
+  public init(
+    tokens: Int, isGreedy: Bool, entropy: Double, logLikelihoods: [Double], temperatures: [Double]
+  ) {
+    self.tokens = tokens
+    self.isGreedy = isGreedy
+    self.entropy = entropy
+    self.logLikelihoods = logLikelihoods
+    self.temperatures = temperatures
+  }
+}

@@ -1,0 +1,34 @@
+import Torch
+
+/// Rows of tokens in which several may continue the same one: each sees the tokens from the beginning to itself.
+///
+/// A row is in preorder: what continues a token, directly or further on, is the range from it to its `end`.
+public struct TokenTrees {
+  /// How many tokens lie before each in what it continues, [B, T] int64.
+  public let positions: Tensor
+  /// The index in its row after the last token that continues it, [B, T] int64.
+  public let ends: Tensor
+  /// One more than the greatest position.
+  public let depth: Int
+
+  /// - Parameters:
+  ///   - positions: row by row.
+  ///   - length: of all rows; what is missing at their ends is padding, which sees itself and is seen by nothing else.
+  public init(positions: [[Int]], ends: [[Int]], length: Int, device: Device) {
+    let padding = positions.map { $0.count..<length }
+    let shape = [positions.count, length]
+    self.positions = Tensor(
+      zip(positions, padding).flatMap { $0 + $1.map { _ in 0 } }, shape: shape
+    ).to(device)
+    self.ends = Tensor(zip(ends, padding).flatMap { $0 + $1.map { $0 + 1 } }, shape: shape).to(device)
+    depth = 1 + (positions.lazy.flatMap { $0 }.max() ?? 0)
+  }
+
+  /// Token i may look at j if j ≤ i < end(j): [B, 1, T, T], boolean.
+  var allowedAttention: Tensor {
+    let index = Tensor.arange(ends.size(1), device: ends.device)
+    let later = index.greater(index.unsqueezed(1))
+    let continued = index.unsqueezed(1).less(ends.unsqueezed(1))
+    return later.not().and(continued).unsqueezed(1)
+  }
+}

@@ -1,0 +1,18 @@
+import Tokenization
+
+/// What scoring asks of a tokenizer.
+public protocol ScoringTokenizer {
+  /// The ids of a text, without any special token.
+  func ids(of text: String) -> [Int32]
+  /// What a text without a context is predicted from: the beginning-of-text id where there is one, otherwise the id
+  /// that closes texts.
+  var beginning: Int32 { get }
+  /// Whether the tokenizer's own file has it begin every text with that id.
+  var beginsTexts: Bool { get }
+}
+
+extension Tokenizer: ScoringTokenizer {
+  public func ids(of text: String) -> [Int32] { encode(text) }
+  public var beginning: Int32 { beginOfText ?? endOfText }
+  public var beginsTexts: Bool { addsBeginOfText }
+}

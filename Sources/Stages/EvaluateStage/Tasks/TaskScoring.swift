@@ -1,0 +1,94 @@
+import Artifacts
+import Diagnostics
+import Evaluation
+import Scoring
+import StageDescriptions
+import Tokenization
+
+/// The tasks of an evaluation: read and encoded before anything is computed, so that what is wrong with them is found at
+/// once, then scored one after the other.
+struct TaskScoring {
+  private struct Prepared {
+    let task: ScoringTask
+    let encoded: EncodedTask
+    let plan: ScoringPlan
+  }
+
+  private let subject: Subject
+  private let configuration: EvaluateConfiguration
+  private let beginning: String
+  private let tasks: [Prepared]
+
+  init(_ configuration: EvaluateConfiguration, _ subject: Subject) throws {
+    self.subject = subject
+    self.configuration = configuration
+    guard !configuration.tasks.isEmpty else {
+      (beginning, tasks) = ("", [])
+      return
+    }
+    let encoder = PairEncoder(try subject.tokens.loadTokenizer(), beginsTexts: configuration.taskBeginning.beginsTexts)
+    beginning = encoder.description
+    tasks = try TaskFile.read(configuration.tasks).map { file in
+      let task = try ScoringTask(file, limit: configuration.taskLimit)
+      let encoded = try EncodedTask(task, encoder, length: subject.model.configuration.context)
+      let plan =
+        configuration.isReproducible
+        ? ScoringPlan(alone: encoded.sequences)
+        : ScoringPlan(
+          sharing: encoded.sequences, batchTokens: configuration.batchTokens,
+          constantLength: subject.model.configuration.rotaryScaling.constantLength)
+      Log.note(Self.summary(task, encoded))
+      return Prepared(task: task, encoded: encoded, plan: plan)
+    }
+  }
+
+  private static func summary(_ task: ScoringTask, _ encoded: EncodedTask) -> String {
+    let requests = encoded.ranges.reduce(0) { $0 + $1.count }
+    let joins =
+      encoded.mergedJoins == 0 ? "" : ", \(encoded.mergedJoins) with a token that reaches over the join"
+    let truncated = encoded.truncated == 0 ? "" : ", \(encoded.truncated) with a context that is too long"
+    return "\(task.name): \(task.items.count) items, \(requests) requests\(joins)\(truncated)"
+  }
+
+  /// Scores all tasks with all policies and writes `items-TASK.jsonl` for each.
+  func run(_ policies: [NamedPolicy], _ builder: ArtifactBuilder) throws -> [TaskMetrics] {
+    try tasks.map { prepared in
+      let name = prepared.task.name
+      let scores = try TaskPass(
+        name: name, model: subject.model, policies: policies, sequences: prepared.encoded.sequences,
+        plan: prepared.plan, endOfText: subject.tokens.endOfText, log: "\(builder.checkpointsPath)/task-\(name).jsonl",
+        saveInterval: .seconds(configuration.checkpointSeconds)
+      ).run()
+      let result = taskScores(prepared, scores, policies.map(\.name))
+      try ItemFile.write(prepared.task, result, to: builder.path(for: ItemFile.name(of: name)))
+      let bootstrap = configuration.bootstrap
+      return TaskMetrics(
+        result, resamples: bootstrap.resamples, seed: UInt64(bootstrap.seed), confidence: bootstrap.confidence)
+    }
+  }
+
+  private func taskScores(_ prepared: Prepared, _ scores: [SequenceScore], _ policies: [String]) -> TaskScores {
+    let task = prepared.task
+    return TaskScores(
+      description: TaskScores.Description(
+        name: task.name, version: task.version, prompts: task.prompts, dataDigest: task.dataDigest,
+        beginning: beginning),
+      policies: policies,
+      items: zip(task.items, prepared.encoded.ranges).map { item, ranges in
+        TaskScores.Item(
+          answer: item.answer, requests: ranges.map { RequestScore(scores[$0], policies: policies.count) })
+      },
+      mergedJoins: prepared.encoded.mergedJoins, truncated: prepared.encoded.truncated)
+  }
+}
+
+extension EvaluateConfiguration.Beginning {
+  /// Nil where the tokenizer decides.
+  var beginsTexts: Bool? {
+    switch self {
+    case .auto: nil
+    case .always: true
+    case .never: false
+    }
+  }
+}

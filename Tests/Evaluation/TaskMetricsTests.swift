@@ -1,0 +1,132 @@
+import Foundation
+import Testing
+
+@testable import Evaluation
+
+@Suite struct TaskMetricsTests {
+  private static let description = TaskScores.Description(
+    name: "task <1>", version: "1.0", prompts: "given", dataDigest: "00ff", beginning: "as they are")
+
+  private static func request(_ logLikelihoods: [Double], isGreedy: Bool = false, tokens: Int = 2) -> RequestScore {
+    RequestScore(
+      tokens: tokens, isGreedy: isGreedy, entropy: 1.5, logLikelihoods: logLikelihoods,
+      temperatures: logLikelihoods.indices.map { 1 + Double($0) })
+  }
+
+  private static func metrics(_ items: [TaskScores.Item], resamples: Int = 2000) -> TaskMetrics {
+    TaskMetrics(
+      TaskScores(description: description, policies: ["one", "net"], items: items, mergedJoins: 3, truncated: 1),
+      resamples: resamples, seed: 1, confidence: 0.95)
+  }
+
+  private static func size(_ characters: Int, bytes: Int? = nil, words: Int = 1) -> TextSize {
+    TextSize(characters: characters, bytes: bytes ?? characters, words: words)
+  }
+
+  /// Two choices, the second right; `net` finds it where `one` does not.
+  private static let choices = (0..<40).map { index in
+    TaskScores.Item(
+      answer: .choice(gold: 1, choices: [size(1), size(4, bytes: 10)]),
+      requests: [request([-1, -3]), request(index % 2 == 0 ? [-2, -2] : [-2, -3], isGreedy: index == 0)])
+  }
+
+  @Test func `choices are compared as they are, per character and per byte, the first winning ties`() {
+    let metrics = Self.metrics(Self.choices)
+    func value(_ policy: Int, _ metric: TaskMetric) -> Double? { metrics.policies[policy][metric]?.value }
+    #expect(value(0, .accuracy) == 0 && value(1, .accuracy) == 0.5)
+    #expect(value(0, .perCharacterAccuracy) == 1 && value(1, .perByteAccuracy) == 1)
+    #expect(value(0, .exactMatch) == 1.0 / 40)
+    let p = 1 / (1 + exp(1.0))
+    #expect(abs(value(0, .brierScore)! - 2 * (1 - p) * (1 - p)) < 1e-12)
+    #expect(metrics.policies[0][.mutualInformationAccuracy] == nil)
+    let error = metrics.policies[1][.accuracy]!.standardError!
+    #expect(abs(error - (0.25 * 40 / 39).squareRoot() / 40.0.squareRoot()) < 1e-12)
+  }
+
+  @Test func `what a choice is worth without its context is taken off`() {
+    let items = [
+      TaskScores.Item(
+        answer: .choice(gold: 0, choices: [Self.size(1), Self.size(1)]),
+        requests: [[-5, -5], [-4, -4], [-5, -3], [-2, -3]].map { Self.request($0) })
+    ]
+    let metrics = Self.metrics(items)
+    #expect(metrics.policies.map { $0[.mutualInformationAccuracy]?.value } == [1, 0])
+    #expect(metrics.policies.map { $0[.accuracy]?.standardError } == [nil, nil])
+  }
+
+  @Test func `differences are paired: what is the same for both has none`() {
+    let metrics = Self.metrics(Self.choices)
+    func difference(_ metric: TaskMetric) -> Interval { metrics.differences.first { $0.metric == metric }!.interval }
+    #expect(difference(.exactMatch) == Interval(estimate: 0, low: 0, high: 0))
+    let accuracy = difference(.accuracy)
+    #expect(accuracy.estimate == 0.5 && accuracy.excludesZero)
+    // The percentiles of a binomial share of 40 items.
+    #expect(abs(accuracy.low - 0.35) < 0.03 && abs(accuracy.high - 0.65) < 0.03)
+    #expect(metrics.differences.allSatisfy { $0.policy == "net" && $0.reference == "one" })
+    let report = TaskReport(metrics: metrics)
+    #expect(!report.differences.rows.contains { $0.contains { $0.text == "exact_match" } })
+    #expect(report.differences.rows.contains { $0.contains { $0.text == "acc" } && $0.last?.text == "excluded" })
+  }
+
+  @Test func `a perplexity is per item, with the error that resampling gives it`() {
+    let items = (0..<400).map { index in
+      TaskScores.Item(
+        answer: .target(Self.size(4, bytes: 5)),
+        requests: [Self.request([-2 - 0.1 * Double(index % 5), -3], isGreedy: index % 4 == 0)])
+    }
+    let metrics = Self.metrics(items)
+    let perplexity = metrics.policies[0][.perplexity]!
+    #expect(abs(perplexity.value - exp(2.2)) < 1e-9)
+    // The first-order error of exp(mean): exp(mean) times the error of the mean.
+    let expected = exp(2.2) * (0.02 * 400 / 399).squareRoot() / 20
+    #expect(abs(perplexity.standardError! / expected - 1) < 0.05)
+    #expect(metrics.policies[0][.accuracy]?.value == 0.25)
+    #expect(abs(metrics.policies[1][.bitsPerByte]!.value - 3 / log(2) / 5) < 1e-12)
+  }
+
+  @Test func `pages are weighed by their words and bytes`() {
+    let items = [(-10.0, 4, 30), (-30.0, 6, 20)].map { score, words, bytes in
+      TaskScores.Item(
+        answer: .page(TextSize(characters: bytes, bytes: bytes, words: words)),
+        requests: [Self.request([score, score], tokens: words)])
+    }
+    let metrics = Self.metrics(items)
+    #expect(abs(metrics.policies[0][.wordPerplexity]!.value - exp(4.0)) < 1e-9)
+    #expect(abs(metrics.policies[0][.bytePerplexity]!.value - exp(0.8)) < 1e-12)
+    #expect(abs(metrics.policies[0][.bitsPerByte]!.value - 0.8 / log(2)) < 1e-12)
+    #expect(metrics.policies[0].figures.allSatisfy { $0.standardError == nil })
+    #expect(metrics.meanEntropy == 1.5 && metrics.policies[1].meanTemperature == 2)
+  }
+
+  @Test func `empty pages ask for nothing`() {
+    let sizes = [0, 0, 0, 6].map { TextSize(characters: $0, bytes: $0, words: 1) }
+    let items = sizes.map { size in
+      TaskScores.Item(
+        answer: .page(size), requests: [Self.request([0, -Double(size.bytes)], tokens: size.bytes)])
+    }
+    let metrics = Self.metrics(items)
+    #expect(abs(metrics.policies[1][.bitsPerByte]!.value - 1 / log(2)) < 1e-12)
+    // A third of the resamples consist of empty pages.
+    #expect(metrics.differences.allSatisfy { $0.interval.low.isFinite && $0.interval.high.isFinite })
+    #expect(Self.metrics(Array(items.prefix(2))).policies[0][.bytePerplexity]?.value == 1)
+  }
+
+  @Test func `a report names what makes figures comparable, and escapes it`() throws {
+    let metrics = Self.metrics(Self.choices)
+    let fixture = try Fixture()
+    let all = Metrics(fixture.scores, bootstrap: fixture.bootstrap)
+    let page = try HTMLReport.page(all, scores: fixture.scores, tasks: [metrics], context: fixture.context())
+    for text in [
+      "task &lt;1&gt;", "version 1.0", "40 items", "80 requests", "SHA-256 00ff", "In 3 requests", "1 contexts lost",
+    ] {
+      #expect(page.contains(text), "\(text)")
+    }
+    #expect(!page.contains("task <1>"))
+    #expect(TerminalReport.text(all, tasks: [metrics], leading: "net").contains("0.5000 ± 0.0801"))
+    #expect(try !HTMLReport.page(all, scores: fixture.scores, context: fixture.context()).contains("Tasks"))
+    let json = MetricsFile.json(metrics)
+    #expect(json["policies"]!.arrayValue![1]["metrics"]!["acc"]!["value"] == 0.5)
+    #expect(json["policies"]!.arrayValue![1]["metrics"]!["brier_score"]!["standard_error"] == .null)
+    #expect(json["merged_joins"] == 3 && json["truncated"] == 1 && json["data_sha256"] == "00ff")
+  }
+}
