@@ -25,7 +25,7 @@ struct TinyPipeline: Sendable {
 
     /// Little enough to be kept as a fixture.
     static let sample = Size(
-      sentences: 240, trainingSteps: 8, featureBatch: 8, featureTokens: 512, epochs: 1, evaluationBatch: 4096)
+      sentences: 240, trainingSteps: 8, featureBatch: 8, featureTokens: 128, epochs: 1, evaluationBatch: 4096)
     /// As little as goes through every stage.
     static let tiny = Size(sentences: 600, trainingSteps: 8, featureBatch: 8, epochs: 1, evaluationBatch: 4096)
     static let small = Size(

@@ -1,0 +1,52 @@
+import Artifacts
+import Foundation
+import TestSupport
+import Testing
+
+/// Results of every stage as an earlier release wrote them. They stay readable, and a stage still makes the same of
+/// them for as long as its version is the same: otherwise a store would hold results under a key that no longer stands
+/// for them.
+@Suite(.serialized) struct SampleTests {
+  private static let samples = "\(Files.folder(of: #filePath))/Fixtures/artifacts-v1"
+  private static let stages = ["tokens", "model", "features", "tempnet", "evaluation", "bundle"]
+
+  private let pipeline: TinyPipeline
+
+  init() throws { pipeline = try TinyPipeline(.sample) }
+
+  @Test(arguments: stages)
+  func `a stage makes of recorded inputs what it made of them then`(stage: String) async throws {
+    for input in Self.stages { try Files.link(pipeline.folder(input), to: "\(Self.samples)/\(input)") }
+    _ = try await pipeline.command(stage).finish("again")
+    let (made, recorded) = try (
+      Artifact.open(pipeline.folder("again")), Artifact.open("\(Self.samples)/\(stage)", check: .digests)
+    )
+    let advice: Comment = "raise the stage's version, and record the samples anew (see Fixtures/README.md)"
+    #expect(made.manifest.producer.stageVersion == recorded.manifest.producer.stageVersion, advice)
+    #expect(made.manifest.formatVersion == recorded.manifest.formatVersion, advice)
+    #expect(made.key == recorded.key, advice)
+    #expect(made.manifest.files.map(\.path) == recorded.manifest.files.map(\.path), advice)
+    #expect(made.manifest.summary.differences(from: recorded.manifest.summary, within: 1e-4) == [], advice)
+    // Only arithmetic may differ between machines.
+    if stage == "tokens" { #expect(made.manifest.files == recorded.manifest.files, advice) }
+  }
+
+  @Test(.enabled(if: inheritedEnvironment["TEMPNET_RECORD"] != nil)) func recordSamples() async throws {
+    _ = try await pipeline.runByHand()
+    for stage in Self.stages {
+      try? FileManager.default.removeItem(atPath: "\(Self.samples)/\(stage)")
+      try Files.makeFolder(Self.samples)
+      try FileManager.default.copyItem(atPath: pipeline.folder(stage), toPath: "\(Self.samples)/\(stage)")
+    }
+  }
+}
+
+extension JSON {
+  /// Where two values differ by more than a relative tolerance in numbers, or at all in anything else.
+  fileprivate func differences(from other: JSON, within tolerance: Double) -> [JSONDifference] {
+    differences(from: other).filter { difference in
+      guard let old = difference.old?.doubleValue, let new = difference.new?.doubleValue else { return true }
+      return abs(new - old) > tolerance * max(1, abs(old))
+    }
+  }
+}
