@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <cstring>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -80,7 +81,12 @@ void in_parallel(int64_t count, const Body &body) {
   const int64_t parts = std::min<int64_t>(count, at::get_num_threads());
   std::vector<std::thread> threads;
   for (int64_t part = 1; part < parts; part++) {
-    threads.emplace_back([&, part] { body(count * part / parts, count * (part + 1) / parts); });
+    const auto work = [&, part] { body(count * part / parts, count * (part + 1) / parts); };
+    try {
+      threads.emplace_back(work);
+    } catch (const std::system_error &) {
+      work();  // the system gives no further thread
+    }
   }
   if (parts > 0) body(0, count / parts);
   for (auto &thread : threads) thread.join();

@@ -74,6 +74,11 @@ CTORCH_KERNEL void add_row(const float *logits, int64_t width, const Nodes &node
   }
   float maximum = L::greatest(greatest);
   for (; i < width; i++) maximum = std::max(maximum, logits[i]);
+  // Comparisons pass over NaN, and infinity minus itself is none: what no softmax can be made of gives no numbers.
+  if (!std::all_of(logits, logits + width, [&](float logit) { return logit <= maximum && maximum < INFINITY; })) {
+    std::fill(moments, moments + nodes.count(), Moments{NAN, NAN, NAN});
+    return;
+  }
   // Further down exp is 0 at every node; stopping there keeps 0 * infinity out of the sums.
   const float least = static_cast<float>(-100 * nodes.temperatures[0]);
   float x[tile];
@@ -123,7 +128,12 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor> temperature_profile(
   const auto input = logits.contiguous();
   const auto rising = temperatures.contiguous();
   const int64_t rows = input.size(0), width = input.size(1), count = rising.numel();
-  Nodes nodes{std::vector<double>(rising.data_ptr<double>(), rising.data_ptr<double>() + count), per_octave};
+  const double *tau = rising.data_ptr<double>();
+  TORCH_CHECK(tau[0] > 0, "temperatures are above 0");
+  for (int64_t i = 0; i + per_octave < count; i++) {
+    TORCH_CHECK(std::abs(tau[i + per_octave] / tau[i] - 2) < 1e-9, "an octave doubles the temperature");
+  }
+  Nodes nodes{std::vector<double>(tau, tau + count), per_octave};
   std::reverse(nodes.temperatures.begin(), nodes.temperatures.end());
   const auto value = at::empty({rows, count}, input.options());
   const auto entropy = at::empty_like(value), variance = at::empty_like(value);
@@ -137,13 +147,13 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor> temperature_profile(
       std::fill(moments.begin(), moments.end(), Moments());
       add(data + row * width, width, nodes, moments.data());
       for (int64_t node = 0; node < count; node++) {
-        const double tau = nodes.temperatures[node], log_partition = std::log(moments[node].weight);
+        const double temperature = nodes.temperatures[node], log_partition = std::log(moments[node].weight);
         const double mean = moments[node].first / moments[node].weight;
         const double spread = moments[node].second / moments[node].weight - mean * mean;
         const int64_t place = row * count + count - 1 - node;
-        values[place] = static_cast<float>(tau * log_partition);
-        entropies[place] = static_cast<float>(log_partition - mean / tau);
-        variances[place] = static_cast<float>(std::max(0.0, spread) / (tau * tau));
+        values[place] = static_cast<float>(temperature * log_partition);
+        entropies[place] = static_cast<float>(log_partition - mean / temperature);
+        variances[place] = static_cast<float>((spread < 0 ? 0 : spread) / (temperature * temperature));
       }
     }
   });

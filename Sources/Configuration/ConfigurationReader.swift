@@ -18,6 +18,7 @@ public struct ConfigurationReader {
   /// Every key declared so far, with the keys of sections among them.
   public private(set) var documentation: [OptionDocumentation] = []
   private var declared: [String] = []
+  private var sections: [String] = []
 
   /// A reader of a mapping, which usually is ``YAMLSource``'s document with overrides applied.
   public init(_ configuration: YAMLNode) throws {
@@ -65,6 +66,7 @@ public struct ConfigurationReader {
     _ key: String, _ body: (inout ConfigurationReader) throws -> Result
   ) throws -> Result {
     declare(key)
+    sections.append(key)
     let node = entry(key)?.value ?? YAMLNode(.mapping([]), at: place)
     var inner = try ConfigurationReader(node, prefix: "\(prefix)\(key).", isDocumenting: isDocumenting)
     defer { documentation += inner.documentation }
@@ -81,7 +83,7 @@ public struct ConfigurationReader {
     guard let stranger = entries.first(where: { !known.contains($0.key) }) else { return }
     let parts = stranger.key.split(separator: ".", maxSplits: 1)
     let hint =
-      if parts.count == 2 && known.contains(String(parts[0])) {
+      if parts.count == 2 && sections.contains(String(parts[0])) {
         "in a file it is written '\(parts[0]): {\(parts[1]): ...}'"
       } else if let near = nearest(to: stranger.key, in: known) {
         "did you mean '\(prefix)\(near)'?"

@@ -64,10 +64,8 @@ public struct EvaluateConfiguration: StageConfiguration {
     tauMin = try reader.numberOrAuto(
       "tau_min", in: 1e-4...1e4, help: "least temperature of single and exact ones; auto takes the first TempNet's")
     tauMax = try reader.numberOrAuto("tau_max", in: 1e-4...1e4, help: "greatest temperature, likewise")
-    // A key of a later version: it identifies a result only where it was given.
-    window = try reader.value(
-      "window", as: .orAuto(.integer(in: 1...1 << 24)), default: .some(nil), identity: reader.isGiven("window"),
-      help: "tokens read at once; auto is the model's context")
+    window = try reader.integerOrAuto(
+      "window", in: 1...1 << 24, help: "tokens of a text read at once, not of tasks; auto is the model's context")
     stride = try reader.integerOrAuto(
       "stride", in: 1...1 << 24, help: "tokens that each window predicts; auto is the window, less costs more")
     validationTokens = try reader.integer(
@@ -167,7 +165,7 @@ extension EvaluateConfiguration.Policy {
 public enum Evaluate: StageDescription {
   public static let name = "evaluate"
   public static let summary = "Scores temperature policies on the test split and reports what they change."
-  public static let version = 2
+  public static let version = 3
   public static let output = ArtifactKind.evaluation
   public static let inputs = [
     StageInput("model", .model, takesPublishedModels: true), StageInput("tokens", .tokens),

@@ -22,9 +22,9 @@ public struct ExportConfiguration: StageConfiguration {
       switch self {
       case .huggingface: ["model"]
       case .gguf: ["tempnet", "evaluation", "model"]
-      case .safetensors, .npz: ["tempnet", "evaluation"]
+      case .safetensors, .npz: ["tempnet"]
       case .bundle: ["tempnet", "evaluation"]
-      case .onnx: ["tempnet", "evaluation", "features"]
+      case .onnx: ["tempnet", "features"]
       }
     }
   }
@@ -40,9 +40,8 @@ public struct ExportConfiguration: StageConfiguration {
 
   public init(reading reader: inout ConfigurationReader) throws {
     format = try reader.choice("format", default: .bundle, help: "what to write")
-    // A key of a later version: it identifies a result only where it was given.
-    variant = try reader.value(
-      "variant", as: .choice(), default: .training, identity: reader.isGiven("variant"),
+    variant = try reader.choice(
+      "variant", default: .training,
       help: "of safetensors: for the published class for training, or for inference (half precision)")
     if variant == .inference && format != .safetensors {
       throw reader.failure("variant", "inference is for the format safetensors")

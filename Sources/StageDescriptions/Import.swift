@@ -30,6 +30,9 @@ public struct ImportConfiguration: StageConfiguration {
     // Where the keys are only listed there are no values to compare.
     if reader.isGiven("tau_max") && tauMin >= tauMax { throw reader.failure("tau_max", "must be above tau_min") }
     if rho != nil && entropy != nil { throw reader.failure("entropy", "stands for rho; give one of them") }
+    if reader.isGiven("tau_max") && rho == nil && entropy == nil {
+      throw reader.failure("rho", "or entropy has to be given: the weights do not say it")
+    }
   }
 }
 
@@ -51,11 +54,6 @@ public enum Import: StageDescription {
 public struct TempNetFiles: Sendable {
   public let paths: [String]
 
-  /// What the published conversion calls the file beside the model's.
-  private static let ownName = "tempnet.safetensors"
-  /// One of the tensors that every TempNet has.
-  private static let telling = "proj.0.weight"
-
   /// - Throws: `Failure` with `.missingInput`, or `.badData` for a folder without a TempNet.
   public init(_ path: String) throws {
     guard let status = try Files.status(path) else { throw Failure(.missingInput, "there is no such file", at: path) }
@@ -63,8 +61,10 @@ public struct TempNetFiles: Sendable {
       paths = [path]
       return
     }
-    if Files.exists("\(path)/\(Self.ownName)") {
-      paths = ["\(path)/\(Self.ownName)"]
+    // What the published conversion calls the file beside the model's.
+    let beside = "\(path)/\(Evaluate.tempnetFile)"
+    if Files.exists(beside) {
+      paths = [beside]
       return
     }
     let folder = try HuggingFaceFolder(path)
@@ -72,11 +72,31 @@ public struct TempNetFiles: Sendable {
       paths = folder.weights.map { "\(path)/\($0)" }
       return
     }
-    guard let tempnet = index.first(where: { $0.tensor.hasSuffix(Self.telling) })?.tensor else {
-      throw Failure(.badData, "names no TempNet: no tensor that ends with \(Self.telling)", at: folder.indexPath)
+    let prefix = try PublishedTempNet.prefix(among: index.map(\.tensor), at: folder.indexPath)
+    let files = index.filter { PublishedTempNet.tensors.map { prefix + $0 }.contains($0.tensor) }.map(\.file)
+    paths = Set(files).sorted().map { "\(path)/\($0)" }
+  }
+}
+
+/// The names of the published class's tensors.
+public enum PublishedTempNet {
+  public static let tensors = [
+    "proj.0.weight", "proj.0.bias", "proj.3.weight", "proj.3.bias", "scaler", "last.weight", "last.bias",
+  ]
+
+  /// What stands before these names among those of a file that may hold a whole model: nothing, or such as `tempnet.`.
+  ///
+  /// - Throws: `Failure(.badData)` where there is no TempNet, or more than one.
+  public static func prefix(among names: [String], at place: String) throws -> String {
+    let all = Set(names)
+    let prefixes = names.filter { $0.hasSuffix(tensors[0]) }.map { String($0.dropLast(tensors[0].count)) }
+      .filter { ($0.isEmpty || $0.hasSuffix(".")) && all.contains("\($0)proj.3.weight") }
+    guard prefixes.count == 1 else {
+      let found = prefixes.isEmpty ? "none" : prefixes.map { "\($0)*" }.joined(separator: ", ")
+      throw Failure(
+        .badData, "expected the tensors of one TempNet (\(tensors[0]), proj.3.weight and so on), found \(found)",
+        at: place)
     }
-    let prefix = tempnet.dropLast(Self.telling.count)
-    let files = Set(index.filter { $0.tensor.hasPrefix(prefix) && !prefix.isEmpty || $0.tensor == tempnet }.map(\.file))
-    paths = files.sorted().map { "\(path)/\($0)" }
+    return prefixes[0]
   }
 }

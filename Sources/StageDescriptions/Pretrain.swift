@@ -72,10 +72,8 @@ public struct PretrainConfiguration: StageConfiguration {
       "loss_chunk", default: 1024, in: 1...1 << 30, help: "tokens whose logits are in memory at once")
     steps = try reader.integer("steps", default: 600, in: 1...1 << 40, help: "optimiser steps")
     model = try reader.section("model") { try ModelShape(&$0) }
-    // A key of a later version: it identifies a result only where it was given.
-    trainedBlocks = try reader.value(
-      "train_last_blocks", as: .optional(.integer(in: 1...1 << 20)), default: .some(nil),
-      identity: reader.isGiven("train_last_blocks"),
+    trainedBlocks = try reader.optionalInteger(
+      "train_last_blocks", in: 1...1 << 20,
       help: "train only so many blocks at the end of a given model, and the norm after them; none trains all")
     tempnet = try reader.section("tempnet") { try TempNetTraining(&$0) }
     optimiser = try reader.section("optimiser") { try OptimiserOptions(&$0) }

@@ -152,8 +152,7 @@ import Weights
     input: TempNetSettings.Input
   ) throws {
     let python = try #require(python, "TEMPNET_PYTHON names no interpreter")
-    let network = try fittedTempNet(input, folder("fitted"))
-    _ = network
+    _ = try fittedTempNet(input, folder("fitted"))
     let archive = try ArchiveReader(export(["format=bundle"]).file("tempnet-bundle.tar.zst"))
     while let entry = try archive.next() {
       try Files.makeFolder(Files.folder(of: folder(entry.entryName)))

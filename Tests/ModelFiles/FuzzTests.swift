@@ -32,6 +32,7 @@ import Testing
   private static func read(_ path: String) throws {
     let file = try GGUFFile(path)
     for tensor in file.tensors { _ = tensor.floats.count }
+    for key in file.metadata.keys { _ = try? file.metadata.strings(ifPresent: key) }
   }
 
   @Test func `GGUF files`() throws {

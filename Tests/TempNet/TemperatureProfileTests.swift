@@ -73,6 +73,10 @@ import Torch
       #expect(largest(fused.entropy.reshaped([-1]), plain.entropy.reshaped([-1])) < 2e-5)
       #expect(largest(fused.variance.reshaped([-1]), plain.variance.reshaped([-1])) < 2e-4)
     }
+    for odd in [Float.nan, .infinity] {
+      let logits = Tensor([Float](repeating: 1, count: width - 1) + [odd], shape: [1, width])
+      #expect(TemperatureProfile.compute(logits: logits, grid: grid).value.selected(1, at: 0).item.isNaN)
+    }
     #expect(TemperatureProfile.compute(logits: .zeros([0, width]), grid: grid).value.shape == [0, grid.count])
   }
 

@@ -62,9 +62,9 @@ struct TaskStatistic {
     }
     denominators = items.map { item in
       switch (metric, item.answer) {
-      case (.wordPerplexity, .page(let size)), (.wordPerplexity, .target(let size)): Double(size.words)
+      case (.wordPerplexity, .page(let size)): Double(size.words)
       case (.bytePerplexity, .page(let size)), (.bitsPerByte, .page(let size)): Double(size.bytes)
-      case (.bytePerplexity, .target(let size)), (.bitsPerByte, .target(let size)): Double(size.bytes)
+      case (.bitsPerByte, .target(let size)): Double(size.bytes)
       default: 1
       }
     }

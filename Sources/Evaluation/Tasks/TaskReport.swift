@@ -50,7 +50,7 @@ struct TaskReport {
   static let note =
     "The metrics are those of lm-evaluation-harness 0.4.13; behind ± stands the standard error. A perplexity without "
     + "another word is per item, not per token. Differences are of policies on the same items, with intervals from the "
-    + "same resamples of items; what no temperature can change is left out."
+    + "same resamples of items; what came to the same in every resample is left out."
 
   private static func text(_ figure: TaskMetrics.Figure) -> String {
     text(figure.value) + (figure.standardError.map { " ± \(text($0))" } ?? "")

@@ -126,20 +126,29 @@ struct GGUFFields {
   }
 }
 
+extension GGUFFile {
+  /// Refuses models of architectures whose logits may be more than the unembedding times the last hidden state.
+  ///
+  /// - Throws: `Failure` with `.badData`, naming what is supported.
+  public func checkArchitecture() throws {
+    let architecture = try metadata.string("general.architecture")
+    let known = ModelFamily.all.flatMap(\.gguf.keys).sorted()
+    guard !known.contains(architecture) else { return }
+    throw metadata.failure(
+      "general.architecture", "is \"\(architecture)\"; supported are \(known.joined(separator: ", "))")
+  }
+}
+
 extension ModelFamily {
   /// The family, layout and configuration of a GGUF file.
   ///
   /// - Throws: `Failure` with `.badData`, naming what is not supported.
   static func read(_ file: GGUFFile) throws -> (layout: WeightLayout, ModelConfiguration) {
+    try file.checkArchitecture()
     var fields = try GGUFFields(file)
-    for family in all {
-      guard let layout = family.gguf[fields.architecture] else { continue }
-      let configuration = try family.readMetadata(&fields)
-      try fields.finish()
-      return (layout, configuration)
-    }
-    let known = all.flatMap(\.gguf.keys).sorted().joined(separator: ", ")
-    throw file.metadata.failure(
-      "general.architecture", "is \"\(fields.architecture)\"; supported are \(known)")
+    let family = all.first { $0.gguf[fields.architecture] != nil }!
+    let configuration = try family.readMetadata(&fields)
+    try fields.finish()
+    return (family.gguf[fields.architecture]!, configuration)
   }
 }

@@ -53,7 +53,13 @@ struct RequestFile {
       let (document, line) = try line(json, place)
       if documents[document] == nil {
         // Requests without a context stand behind all others, so what lies beyond the limit has to be read, not kept.
-        guard !line.isUnconditional, limit.map({ order.count < $0 }) ?? true else { return true }
+        guard !line.isUnconditional else {
+          if limit != nil { return true }
+          throw Failure(
+            .badData, "a request without a context for document \(document), which has none with one before it",
+            at: place)
+        }
+        guard limit.map({ order.count < $0 }) ?? true else { return true }
         order.append(document)
       }
       documents[document, default: []].append(line)
@@ -88,6 +94,10 @@ struct RequestFile {
     let first = lines[0]
     let requests = try numbered(lines.filter { !$0.isUnconditional })
     let unconditional = try numbered(lines.filter(\.isUnconditional))
+    guard requests.count > 1 || unconditional.isEmpty else {
+      throw Failure(
+        .badData, "a request that stands alone has no choices to be compared without a context", at: first.place)
+    }
     guard unconditional.isEmpty || unconditional.count == requests.count else {
       throw Failure(
         .badData, "the item has \(requests.count) requests, but \(unconditional.count) without a context",

@@ -55,8 +55,12 @@ struct Networks {
   /// What a report calls fitted TempNets: by number, and by the settings in which they differ.
   static func titles(_ artifacts: [Artifact]) -> [String] {
     let settings = artifacts.map { $0.manifest.configuration.objectValue ?? [:] }
-    let names = Set(settings.flatMap { $0.keys }).sorted()
-    let differing = names.filter { name in Set(settings.map { $0[name]?.compact ?? "" }).count > 1 }
+    let names = settings.first.map { $0.keys.sorted() } ?? []
+    let differing = names.filter { name in
+      let values = settings.compactMap { $0[name]?.compact }
+      // What one was made without, as an imported TempNet was, tells nothing of the others.
+      return values.count == settings.count && Set(values).count > 1
+    }
     return settings.enumerated().map { index, own in
       let words = differing.compactMap { name -> String? in
         guard let value = own[name], !value.isNull else { return nil }

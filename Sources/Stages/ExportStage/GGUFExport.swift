@@ -1,5 +1,6 @@
 import Artifacts
 import Diagnostics
+import LanguageModels
 import ModelFiles
 import TempNet
 import Torch
@@ -40,6 +41,7 @@ struct GGUFExport {
       throw Failure(.usage, "is not a GGUF file, which is what a TempNet can be put into", at: path)
     }
     let model = try GGUFFile(path)
+    if settings.input != .hidden { try model.checkArchitecture() }
     var entries = described
     if let temperature = bestTemperature, model.metadata[Self.samplingTemperature] == nil {
       entries.append((Self.samplingTemperature, .float32(temperature)))
@@ -103,7 +105,12 @@ struct GGUFExport {
         .badData, "has shape \(weight.shape), but the TempNet is for \(settings.vocabulary) logits\(width)",
         at: weight.place)
     }
-    let bias = model["output.bias"].map { Tensor($0.floats, shape: $0.shape) }
+    let bias = try model["output.bias"].map { tensor in
+      guard tensor.shape == [settings.vocabulary] else {
+        throw Failure(.badData, "has shape \(tensor.shape), expected [\(settings.vocabulary)]", at: tensor.place)
+      }
+      return Tensor(tensor.floats, shape: tensor.shape)
+    }
     return (Tensor(weight.floats, shape: weight.shape), bias)
   }
 }

@@ -1,22 +1,19 @@
 import Artifacts
 import Diagnostics
-import Glibc
 import StageDescriptions
 import TempNet
 import Weights
 
 /// Makes a `tempnet` artifact of weights that the published code wrote, with the settings that those lack.
 public enum ImportStage {
-  private static let weightsName = "tempnet.safetensors"
-
   public static func run(_ request: StageRequest<Import>) throws -> Artifact {
     let configuration = request.configuration
-    let weights = try PublishedWeights(TempNetFiles(configuration.weights).paths)
-    let network = try TemperatureNetwork(settings(configuration, weights)) { try weights.entry($0, shape: $1) }
-
     let builder = try ArtifactBuilder(output: request.output, identity: request.identity([:]))
     if let artifact = builder.alreadyDone { return artifact }
-    try network.save(builder.path(for: weightsName))
+
+    let weights = try PublishedWeights(TempNetFiles(configuration.weights).paths)
+    let network = try TemperatureNetwork(settings(configuration, weights)) { try weights.entry($0, shape: $1) }
+    try network.save(builder.path(for: Evaluate.tempnetFile))
     return try builder.publish(
       summary: [
         "rho": .number(network.settings.rho), "entropy": .number(network.settings.entropy),
@@ -27,17 +24,19 @@ public enum ImportStage {
   private static func settings(
     _ configuration: ImportConfiguration, _ weights: PublishedWeights
   ) throws -> TempNetSettings {
-    let first = try weights.entry("proj.0.weight", shape: nil)
+    let first = try weights.entry(PublishedTempNet.tensors[0], shape: nil)
     guard first.shape.count == 2, first.shape[0] > 0, first.shape[1] > 1 else {
       throw Failure(
         .badData, "has shape \(first.shape), expected a row of logits for each hidden unit", at: first.place)
     }
     let vocabulary = first.shape[1]
-    let settings = TempNetSettings(
+    var settings = TempNetSettings(
       vocabulary: vocabulary, hidden: first.shape[0], tauMin: configuration.tauMin, tauMax: configuration.tauMax,
       rho: try rho(configuration, vocabulary: vocabulary),
       input: TempNetSettings.Input(rawValue: configuration.input.rawValue)!)
-    try weights.check(agreesWith: settings)
+    if let own = try weights.settings(agreeingWith: settings) {
+      settings.normalisationEpsilon = own.normalisationEpsilon
+    }
     return settings
   }
 
@@ -45,9 +44,7 @@ public enum ImportStage {
     if let entropy = configuration.entropy {
       return try RobustLoss.rho(entropy: entropy, vocabulary: vocabulary, at: "entropy")
     }
-    guard let rho = configuration.rho else {
-      throw Failure(.badConfiguration, "or entropy has to be given: the weights do not say it", at: "rho")
-    }
+    guard let rho = configuration.rho else { preconditionFailure("a configuration has rho or entropy") }
     try RobustLoss.check(rho: rho, vocabulary: vocabulary, at: "rho")
     return rho
   }
@@ -59,21 +56,11 @@ private struct PublishedWeights {
   let prefix: String
   private let files: [SafetensorsFile]
 
-  private static let telling = "proj.0.weight"
-
   /// - Throws: `Failure(.badData)` where there is no TempNet, or more than one.
   init(_ paths: [String]) throws {
     files = try paths.map { try SafetensorsFile($0) }
-    let names = files.flatMap { $0.entries.map(\.name) }
-    let prefixes = names.filter { $0.hasSuffix(Self.telling) }.map { String($0.dropLast(Self.telling.count)) }
-      .filter { prefix in (prefix.isEmpty || prefix.hasSuffix(".")) && names.contains("\(prefix)proj.3.weight") }
-    guard prefixes.count == 1 else {
-      let found = prefixes.isEmpty ? "none" : prefixes.map { "\($0)*" }.joined(separator: ", ")
-      throw Failure(
-        .badData, "expected the tensors of one TempNet (\(Self.telling), proj.3.weight and so on), found \(found)",
-        at: paths.joined(separator: ", "))
-    }
-    prefix = prefixes[0]
+    prefix = try PublishedTempNet.prefix(
+      among: files.flatMap { $0.entries.map(\.name) }, at: paths.joined(separator: ", "))
   }
 
   func entry(_ name: String, shape: [Int]?) throws -> SafetensorsEntry {
@@ -82,16 +69,16 @@ private struct PublishedWeights {
     return try shape.map { try file.entry(full, shape: $0) } ?? file.entry(full)
   }
 
-  /// A file of ours says what a published one does not; then nothing else may be said.
-  func check(agreesWith settings: TempNetSettings) throws {
-    for file in files where file.metadata["format_version"] != nil {
-      let own = try TempNetSettings(metadata: file.metadata, path: file.path)
-      guard own.bounds == settings.bounds, own.input == settings.input, own.rho == settings.rho else {
-        throw Failure(
-          .badData,
-          "states input \(own.input.rawValue), temperatures \(own.tauMin) to \(own.tauMax) and rho \(own.rho), which the "
-            + "configuration contradicts", at: file.path)
-      }
+  /// What a file of ours says, which a published one does not; then nothing else may be said.
+  func settings(agreeingWith settings: TempNetSettings) throws -> TempNetSettings? {
+    guard let file = files.first(where: { $0.metadata["format_version"] != nil }) else { return nil }
+    let own = try TempNetSettings(metadata: file.metadata, path: file.path)
+    guard own.bounds == settings.bounds, own.input == settings.input, abs(own.rho - settings.rho) <= 1e-9 else {
+      throw Failure(
+        .badData,
+        "states input \(own.input.rawValue), temperatures \(own.tauMin) to \(own.tauMax) and rho \(own.rho), which the "
+          + "configuration contradicts", at: file.path)
     }
+    return own
   }
 }

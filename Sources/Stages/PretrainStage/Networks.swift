@@ -84,12 +84,13 @@ extension PretrainConfiguration {
   /// A new TempNet, or the one that a model to be trained further has, under the settings of this configuration.
   fileprivate func tempnet(_ model: ModelConfiguration, rho: Double, base: Artifact?) throws -> TemperatureNetwork {
     let input = TempNetSettings.Input(rawValue: tempnet.input.rawValue)!
-    let settings = TempNetSettings(
+    var settings = TempNetSettings(
       vocabulary: model.vocabulary, hidden: tempnet.hidden, tauMin: tauMin, tauMax: tauMax, rho: rho, input: input,
       width: input == .hidden ? model.width : nil, dropout: tempnet.dropout)
     if let base, base.contains(Networks.tempnetName) {
       let network = try TemperatureNetwork.load(base.file(Networks.tempnetName))
       try check(settings, agreeWith: network.settings, of: base.path)
+      settings.normalisationEpsilon = network.settings.normalisationEpsilon
       return TemperatureNetwork(settings, weightsOf: network)
     }
     Seeds.seedMachine(UInt64(seed), .initialisation, index: 0)
@@ -107,6 +108,10 @@ extension PretrainConfiguration {
     try refuse("tau_max", settings.tauMax, own.tauMax)
     try refuse("tempnet.input", settings.input.rawValue, own.input.rawValue)
     try refuse("tempnet.hidden", settings.hidden, own.hidden)
+    guard own.inputSize == settings.inputSize else {
+      throw Failure(
+        .badData, "its TempNet reads \(own.inputSize) numbers, where this model has \(settings.inputSize)", at: path)
+    }
     if abs(settings.rho - own.rho) > 1e-9 {
       Log.warning(
         "the TempNet of \(path) was trained with rho \(fixed(own.rho, digits: 4)); it goes on with "

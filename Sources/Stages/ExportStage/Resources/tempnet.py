@@ -201,7 +201,7 @@ def _vllm_processor():
     from vllm.v1.sample.logits_processor import LogitsProcessor
 
     class VLLMTempNetProcessor(LogitsProcessor):
-        """Divides every request's logits by their predicted temperatures, in vLLM's first engine interface.
+        """Divides every request's logits by their predicted temperatures, in vLLM's V1 engine.
 
         Reads `additional_config={"tempnet": PATH}`, the file that the environment's TEMPNET names, or
         `tempnet.safetensors` beside this module. Leave the requests' `temperature` at 1; 0 stays greedy.
