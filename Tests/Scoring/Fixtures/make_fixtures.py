@@ -270,10 +270,14 @@ def request_task(path, folder, count=1 << 30):
             delimiters |= {continuation.removesuffix(choice) for continuation, choice in zip(continuations, choices)}
             gold = lines[0]["label"] if len(lines) > 1 else 0
             document = {"query": lines[0]["request"]["context"], "choices": choices, "gold": gold}
-            file.write(json.dumps({**document, "target": choices[gold]}) + "\n")
+            file.write(json.dumps({**document, "target": continuations[gold]}) + "\n")
     delimiter, = delimiters  # The same everywhere.
+    names = ["acc", "acc_norm", "acc_bytes", "exact_match"]
+    if len({len(lines) for lines in documents.values()}) == 1:  # What its brier_score wants.
+        names.append("brier_score")
     choices = {"output_type": "multiple_choice", "doc_to_choice": "choices", "doc_to_target": "gold",
-               "metric_list": metrics(["acc", "acc_norm", "acc_bytes", "exact_match", "brier_score"])}
+               "metric_list": metrics(names)}
+    # Only between contexts and choices does the harness put a delimiter.
     target = {"output_type": "loglikelihood", "doc_to_target": "{{target}}",
               "metric_list": metrics(["acc", "perplexity"])}
     return {
