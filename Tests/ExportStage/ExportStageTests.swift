@@ -78,7 +78,7 @@ import Weights
     let digests = try ["README.md", "config.json", "tempnet.py"].map { name in
       String(SHA256.hex(of: try text("\(bundle)/\(name)").replacing(Release.version, with: "")).prefix(16))
     }
-    #expect(digests == ["f84bd0d8d8cff1f7", "1ecfdba790fb1f09", "0fd29ee36496220e"])
+    #expect(digests == ["f84bd0d8d8cff1f7", "1ecfdba790fb1f09", "2e9a94be365cc1f5"])
   }
 
   @Test func `the safetensors export holds the published names and every setting`() throws {
