@@ -108,6 +108,8 @@ private struct NodeScores {
     logLikelihoods = policies.map { _ in [Float](repeating: 0, count: predictions.count) }
     var next = byNode[...]
     try model.forEachPiece(of: batch.hidden(model, endOfText: endOfText)) { hidden, logits, rows in
+      // A batch over a large vocabulary takes a minute; what is begun is done again later, as it would have been done now.
+      try Interruption.check()
       let here = next.prefix { predictions[$0].node < rows.upperBound }
       next = next.dropFirst(here.count)
       let owners = Tensor(here.map { predictions[$0].node - rows.lowerBound }).to(logits.device)
