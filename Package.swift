@@ -126,7 +126,7 @@ let package = Package(
     program(
       "tempnet-generate",
       [
-        "Generation", "LanguageModels", "TempNet", "Tokenization", "Training", "Artifacts", "Diagnostics",
+        "Generation", "LanguageModels", "ModelFiles", "TempNet", "Tokenization", "Training", "Artifacts", "Diagnostics",
         argumentParser,
       ]),
     program("tempnet-run", ["Pipelines", "Configuration", "Artifacts", "Diagnostics", argumentParser], torch: false),

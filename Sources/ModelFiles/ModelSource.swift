@@ -19,16 +19,14 @@ public enum ModelSource: Sendable {
       self = .gguf(path)
       return
     }
-    if Files.exists("\(path)/\(Manifest.fileName)") {
-      self = .own(path)
-    } else {
-      // Both forms call their configuration config.json; every published one states its model_type.
-      let configuration = "\(path)/\(HuggingFaceFolder.configurationName)"
-      let isPublished =
-        try !Files.exists(configuration)
-        || JSON(parsing: Files.read(configuration), source: configuration)["model_type"] != nil
-      self = isPublished ? .huggingFace(try HuggingFaceFolder(path)) : .own(path)
-    }
+    // Both forms call their configuration config.json; every published one states its model_type, also what
+    // `tempnet-export` wrote, which is an artifact of another kind.
+    let configuration = "\(path)/\(HuggingFaceFolder.configurationName)"
+    let isPublished =
+      Files.exists(configuration)
+      ? try JSON(parsing: Files.read(configuration), source: configuration)["model_type"] != nil
+      : !Files.exists("\(path)/\(Manifest.fileName)")
+    self = isPublished ? .huggingFace(try HuggingFaceFolder(path)) : .own(path)
   }
 
   public var path: String {

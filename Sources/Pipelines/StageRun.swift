@@ -1,5 +1,6 @@
 import Artifacts
 import Diagnostics
+import Glibc
 import StageDescriptions
 
 /// What came of a stage.
@@ -128,7 +129,12 @@ struct StageRun: Sendable {
   private func failure(_ end: ProgramEnd, _ lastError: String?) -> Failure {
     var status = ExitStatus.internal
     if case .exited(let code) = end { status = ExitStatus(rawValue: code) ?? .internal }
-    let detail = lastError.map { ": \($0)" } ?? ""
+    var detail = lastError.map { ": \($0)" } ?? ""
+    // Whoever is killed says nothing of it: the last line is of something else.
+    if end == .signalled(SIGKILL) {
+      status = .tryAgain
+      detail = ", perhaps because memory ran out; the same command continues its work"
+    }
     return Failure(status, "stage \(stage.name) \(Self.words(end))\(detail) (log: \(log))")
   }
 

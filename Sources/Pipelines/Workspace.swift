@@ -14,6 +14,9 @@ public struct Workspace {
     pipeline: PipelineSpecification, store: Store
   ) throws {
     (self.pipeline, self.store) = (pipeline, store)
+    if let status = try Files.status(store.path), !status.isFolder {
+      throw Failure(.outputExists, "is a file, and the store has to be a folder", at: store.path)
+    }
     ledger = try Ledger(reading: store.ledger(of: pipeline.name))
     digests = FileDigests(cache: store.digestCache)
   }

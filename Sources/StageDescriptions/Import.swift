@@ -25,14 +25,13 @@ public struct ImportConfiguration: StageConfiguration {
       "input", help: "logits as they are (GPT-2, LLaMA-1) or minus their row's maximum (LLaMA-2, generation)")
     tauMin = try reader.number("tau_min", in: .positive, help: "its lowest temperature, which no file states")
     tauMax = try reader.number("tau_max", in: .positive, help: "its highest temperature, likewise")
-    rho = try reader.optionalNumber("rho", in: .nonNegative, help: "the robustness it was trained with, in nats")
+    rho = try reader.optionalNumber(
+      "rho", in: .nonNegative,
+      help: "the robustness it was trained with, in nats; only a file written by tempnet states it")
     entropy = try reader.optionalNumber("entropy", in: .positive, help: "in place of rho: ln V - rho")
     // Where the keys are only listed there are no values to compare.
     if reader.isGiven("tau_max") && tauMin >= tauMax { throw reader.failure("tau_max", "must be above tau_min") }
     if rho != nil && entropy != nil { throw reader.failure("entropy", "stands for rho; give one of them") }
-    if reader.isGiven("tau_max") && rho == nil && entropy == nil {
-      throw reader.failure("rho", "or entropy has to be given: the weights do not say it")
-    }
   }
 }
 

@@ -16,7 +16,7 @@ extension StageInput {
   func open(
     _ path: String, check: Artifact.Check = .sizes, _ digests: FileDigests? = nil
   ) throws -> OpenedInput {
-    if takesPublishedModels, !Files.exists("\(path)/\(Manifest.fileName)") {
+    if takesPublishedModels {
       let source = try ModelSource(path)
       if source.isPublished { return .published(source) }
     }

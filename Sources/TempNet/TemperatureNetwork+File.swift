@@ -28,7 +28,7 @@ extension TemperatureNetwork {
   ) throws {
     let hidden = settings.hidden
     func tensor(_ name: String, _ shape: [Int]) throws -> Tensor {
-      Tensor(try entry(name, shape).floats(), shape: shape)
+      Tensor(try entry(name, shape).finiteFloats(), shape: shape)
     }
     let scaler = try entry("scaler", nil)
     guard scaler.count == 1 else {
@@ -40,7 +40,7 @@ extension TemperatureNetwork {
         weight: try tensor("proj.0.weight", [hidden, settings.inputSize]), bias: try tensor("proj.0.bias", [hidden])),
       projection: Linear(
         weight: try tensor("proj.3.weight", [hidden, hidden]), bias: try tensor("proj.3.bias", [hidden])),
-      scaler: Tensor(try scaler.floats(), shape: []),
+      scaler: Tensor(try scaler.finiteFloats(), shape: []),
       last: Linear(weight: try tensor("last.weight", [1, hidden]), bias: try tensor("last.bias", [1])))
   }
 
@@ -64,5 +64,16 @@ extension TemperatureNetwork {
   private func save(_ tensors: [(name: String, tensor: Tensor)], _ path: String, _ metadata: [String: String]) throws {
     let all = metadata.merging(settings.metadata) { _, own in own }
     try SafetensorsWriter.write(tensors, metadata: all, to: path)
+  }
+}
+
+extension SafetensorsEntry {
+  /// Weights that are not finite make every temperature NaN, and all that is computed with it.
+  fileprivate func finiteFloats() throws -> [Float] {
+    let floats = try floats()
+    if let index = floats.firstIndex(where: { !$0.isFinite }) {
+      throw Failure(.badData, "holds \(floats[index]) at element \(index), expected finite numbers", at: place)
+    }
+    return floats
   }
 }

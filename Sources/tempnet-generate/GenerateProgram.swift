@@ -4,6 +4,7 @@ import Diagnostics
 import Generation
 import Glibc
 import LanguageModels
+import ModelFiles
 import Programs
 import StageDescriptions
 import TempNet
@@ -60,7 +61,7 @@ import Training
     let texts = try prompts.read()
     let resolution = try Resolution(
       device: device == "auto" ? nil : device == "cuda" ? .cuda : .cpu, arithmetic: .float32, threads: threads)
-    try check(model, kind: .model)
+    if try !ModelSource(model).isPublished { try check(model, kind: .model) }
     let source = try PretrainedModel.open(model)
     let tokenizer = try Tokenizer(path: source.tokenizerPath)
     resolution.apply()
@@ -176,7 +177,7 @@ struct PromptOptions: ParsableArguments {
   var specialTokens = false
 
   func validate() throws {
-    if (prompt == nil) == (prompts == nil) { throw ValidationError("give --prompt or --prompts") }
+    if (prompt == nil) == (prompts == nil) { throw ValidationError("give one of --prompt and --prompts") }
     if system != nil && !chat { throw ValidationError("--system needs --chat") }
     if specialTokens && chat { throw ValidationError("--special-tokens does not go with --chat") }
   }

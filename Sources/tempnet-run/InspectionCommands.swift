@@ -81,7 +81,8 @@ struct VerifyCommand: ParsableCommand {
       }
       do {
         let artifact = try Artifact.verify(stage.output, kind: stage.identity.kind)
-        print("\(stage.name): \(artifact.manifest.files.count) files are as they were written")
+        let count = artifact.manifest.files.count
+        print("\(stage.name): \(count == 1 ? "its file is as it was" : "\(count) files are as they were") written")
       } catch let failure as Failure {
         print("\(stage.name): \(failure)")
         damaged.append(stage.name)

@@ -110,7 +110,19 @@ import Weights
     try network().save(folder("ours.safetensors"))
     #expect("our own file") {
       try importing(folder("ours.safetensors"), ["input=logits", "tau_min=0.01", "tau_max=2", "rho=2"])
-    } throws: { ($0 as? Failure)?.status == .badData && "\($0)".contains("contradicts") }
+    } throws: { ($0 as? Failure)?.status == .badConfiguration && "\($0)".contains(" states ") }
+  }
+
+  @Test func `weights that are not finite are refused with their place`() throws {
+    for odd in [Double.nan, .infinity] {
+      let tensors = network().parameters.map { parameter in
+        (name: parameter.name, tensor: parameter.name == "proj.3.bias" ? parameter.tensor * 0 + odd : parameter.tensor)
+      }
+      try SafetensorsWriter.write(tensors, to: folder("odd.safetensors"))
+      let failure = #expect(throws: Failure.self) { try importing(folder("odd.safetensors")) }
+      #expect(
+        failure?.status == .badData && "\(failure!)".contains("proj.3.bias") && "\(failure!)".contains("element 0"))
+    }
   }
 
   @Test func `a file without a TempNet, with two, or with half of one is refused`() throws {

@@ -131,6 +131,7 @@ import Testing
     }
     await #expect { try await run(Array(repeating: .signalled(9), count: 9)) } throws: {
       ($0 as? Failure)?.message.hasPrefix("stage t was ended by signal 9") == true
+        && ($0 as? Failure)?.status == .tryAgain
     }
     #expect(clock.sleeps == [10, 20, 40])
     await #expect { try await run([.exited(65)]) } throws: { ($0 as? Failure)?.status == .badData }

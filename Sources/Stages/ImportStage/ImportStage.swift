@@ -29,22 +29,39 @@ public enum ImportStage {
       throw Failure(
         .badData, "has shape \(first.shape), expected a row of logits for each hidden unit", at: first.place)
     }
-    let vocabulary = first.shape[1]
+    let (vocabulary, own) = (first.shape[1], try weights.ownSettings())
     var settings = TempNetSettings(
       vocabulary: vocabulary, hidden: first.shape[0], tauMin: configuration.tauMin, tauMax: configuration.tauMax,
-      rho: try rho(configuration, vocabulary: vocabulary),
+      rho: try rho(configuration, own, vocabulary: vocabulary),
       input: TempNetSettings.Input(rawValue: configuration.input.rawValue)!)
-    if let own = try weights.settings(agreeingWith: settings) {
+    if let own {
+      try check(settings, agreeWith: own, of: first.place)
       settings.normalisationEpsilon = own.normalisationEpsilon
     }
     return settings
   }
 
-  private static func rho(_ configuration: ImportConfiguration, vocabulary: Int) throws -> Double {
+  /// A file of ours says what a published one does not; then nothing else may be said.
+  private static func check(_ settings: TempNetSettings, agreeWith own: TempNetSettings, of place: String) throws {
+    func refuse(_ key: String, _ said: some CustomStringConvertible, _ stated: some CustomStringConvertible) throws {
+      guard said.description != stated.description else { return }
+      throw Failure(.badConfiguration, "is \(said), but \(place) states \(stated)", at: key)
+    }
+    try refuse("tau_min", settings.tauMin, own.tauMin)
+    try refuse("tau_max", settings.tauMax, own.tauMax)
+    try refuse("input", settings.input.rawValue, own.input.rawValue)
+    if abs(settings.rho - own.rho) > 1e-9 { try refuse("rho", settings.rho, own.rho) }
+  }
+
+  private static func rho(
+    _ configuration: ImportConfiguration, _ own: TempNetSettings?, vocabulary: Int
+  ) throws -> Double {
     if let entropy = configuration.entropy {
       return try RobustLoss.rho(entropy: entropy, vocabulary: vocabulary, at: "entropy")
     }
-    guard let rho = configuration.rho else { preconditionFailure("a configuration has rho or entropy") }
+    guard let rho = configuration.rho ?? own?.rho else {
+      throw Failure(.badConfiguration, "or entropy has to be given: the weights do not say it", at: "rho")
+    }
     try RobustLoss.check(rho: rho, vocabulary: vocabulary, at: "rho")
     return rho
   }
@@ -69,16 +86,10 @@ private struct PublishedWeights {
     return try shape.map { try file.entry(full, shape: $0) } ?? file.entry(full)
   }
 
-  /// What a file of ours says, which a published one does not; then nothing else may be said.
-  func settings(agreeingWith settings: TempNetSettings) throws -> TempNetSettings? {
-    guard let file = files.first(where: { $0.metadata["format_version"] != nil }) else { return nil }
-    let own = try TempNetSettings(metadata: file.metadata, path: file.path)
-    guard own.bounds == settings.bounds, own.input == settings.input, abs(own.rho - settings.rho) <= 1e-9 else {
-      throw Failure(
-        .badData,
-        "states input \(own.input.rawValue), temperatures \(own.tauMin) to \(own.tauMax) and rho \(own.rho), which the "
-          + "configuration contradicts", at: file.path)
+  /// What a file of ours says of itself; nil for published ones.
+  func ownSettings() throws -> TempNetSettings? {
+    try files.first { $0.metadata["format_version"] != nil }.map {
+      try TempNetSettings(metadata: $0.metadata, path: $0.path)
     }
-    return own
   }
 }
