@@ -79,7 +79,9 @@ public struct ModelConfiguration: Equatable, Sendable {
     self.heads = heads
     self.keyValueHeads = keyValueHeads ?? heads
     self.headWidth = headWidth ?? (heads > 0 ? width / heads : 0)
-    self.feedForward = feedForward ?? (activation == .swiglu ? (width * 8 / 3 + 63) / 64 * 64 : width * 4)
+    // Whatever a file says of the width is checked only below.
+    let bounded = min(max(width, 0), Self.largest)
+    self.feedForward = feedForward ?? (activation == .swiglu ? (bounded * 8 / 3 + 63) / 64 * 64 : bounded * 4)
     self.norm = norm
     self.normEpsilon = normEpsilon
     self.positions = positions
