@@ -42,6 +42,12 @@ struct Lanes {
     for (int lane = 1; lane < Count; lane++) result = values[lane] > result ? values[lane] : result;
     return result;
   }
+  /// Whether a comparison holds in every lane.
+  static CTORCH_KERNEL bool holds(Integers comparison) {
+    bool result = true;
+    for (int lane = 0; lane < Count; lane++) result = result && comparison[lane];
+    return result;
+  }
   static CTORCH_KERNEL double sum(Floats values) {
     double result = 0;
     for (int lane = 0; lane < Count; lane++) result += values[lane];

@@ -67,15 +67,21 @@ CTORCH_KERNEL void add_row(const float *logits, int64_t width, const Nodes &node
   using L = Lanes<Count>;
   static_assert(tile % (2 * Count) == 0);
   auto greatest = L::all(-INFINITY);
+  // Neither NaN nor infinity is below infinity: what no softmax can be made of gives no numbers.
+  auto below = greatest < INFINITY;
   int64_t i = 0;
   for (; i + Count <= width; i += Count) {
     const auto values = L::load(logits + i);
+    below &= values < INFINITY;
     greatest = values > greatest ? values : greatest;
   }
   float maximum = L::greatest(greatest);
-  for (; i < width; i++) maximum = std::max(maximum, logits[i]);
-  // Comparisons pass over NaN, and infinity minus itself is none: what no softmax can be made of gives no numbers.
-  if (!std::all_of(logits, logits + width, [&](float logit) { return logit <= maximum && maximum < INFINITY; })) {
+  bool isSound = L::holds(below);
+  for (; i < width; i++) {
+    isSound = isSound && logits[i] < INFINITY;
+    maximum = std::max(maximum, logits[i]);
+  }
+  if (!isSound) {
     std::fill(moments, moments + nodes.count(), Moments{NAN, NAN, NAN});
     return;
   }

@@ -72,7 +72,8 @@ public struct TempNetFiles: Sendable {
       return
     }
     let prefix = try PublishedTempNet.prefix(among: index.map(\.tensor), at: folder.indexPath)
-    let files = index.filter { PublishedTempNet.tensors.map { prefix + $0 }.contains($0.tensor) }.map(\.file)
+    let names = Set(PublishedTempNet.tensors.map { prefix + $0 })
+    let files = index.filter { names.contains($0.tensor) }.map(\.file)
     paths = Set(files).sorted().map { "\(path)/\($0)" }
   }
 }

@@ -69,4 +69,11 @@ extension RobustLoss {
     }
     return limit - entropy
   }
+
+  /// The budget that a configuration states, as `rho` or by the `entropy` that it stands for; nil where it has neither.
+  public static func rho(given rho: Double?, entropy: Double?, vocabulary: Int) throws -> Double? {
+    if let entropy { return try Self.rho(entropy: entropy, vocabulary: vocabulary, at: "entropy") }
+    if let rho { try check(rho: rho, vocabulary: vocabulary, at: "rho") }
+    return rho
+  }
 }

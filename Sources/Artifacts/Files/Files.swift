@@ -88,19 +88,16 @@ public enum Files {
 
   /// Makes a folder and those above it; one that exists already is left as it is.
   public static func makeFolder(_ path: String) throws {
-    if mkdir(path, 0o777) == 0 { return }
-    let code = errno
+    var code = mkdir(path, 0o777) == 0 ? 0 : errno
     // Only where the folder above is what is missing: there are places, such as /proc and a current folder that was
     // removed, where nothing can be made although what is above is there.
     if code == ENOENT || code == ENOTDIR, case let parent = folder(of: path), parent != path,
       try status(parent)?.isFolder != true
     {
       try makeFolder(parent)
-      if mkdir(path, 0o777) == 0 { return }
-      let code = errno
-      if try status(path)?.isFolder == true { return }
-      throw Failure(.inputOutput, "cannot make the folder: \(String(cString: strerror(code)))", at: path)
+      code = mkdir(path, 0o777) == 0 ? 0 : errno
     }
+    if code == 0 { return }
     // A concurrent maker may have been quicker, and some file systems report other errors for what exists.
     if try status(path)?.isFolder == true { return }
     if code == EEXIST { throw Failure(.outputExists, "is no folder, but one is needed here", at: path) }

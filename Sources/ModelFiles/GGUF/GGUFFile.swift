@@ -44,7 +44,7 @@ public final class GGUFFile: Sendable {
     let headsStart = cursor.offset
     let heads = try (0..<tensorCount).map { try TensorHead(reading: &cursor, index: $0, most: Self.mostDimensions) }
     let alignment = try Self.alignment(metadata)
-    let dataStart = (cursor.offset + alignment - 1) / alignment * alignment
+    let dataStart = Self.aligned(cursor.offset, to: alignment)
     let tensors = try heads.map { head in
       GGUFTensor(
         name: head.name, type: head.type, shape: head.shape, file: file,
@@ -89,6 +89,9 @@ public final class GGUFFile: Sendable {
     let tensors = try cursor.count("the number of tensors", eachAtLeast: 24)
     return (version, tensors, try cursor.count("the number of metadata entries", eachAtLeast: 13))
   }
+
+  /// The first multiple of an alignment from an offset on.
+  static func aligned(_ offset: Int, to alignment: Int) -> Int { (offset + alignment - 1) / alignment * alignment }
 
   private static func alignment(_ metadata: GGUFMetadata) throws -> Int {
     let alignment = try metadata.integer(ifPresent: alignmentKey) ?? defaultAlignment

@@ -14,15 +14,12 @@ extension GGUFWriter {
     }
     let parts = file.parts
     let writer = try FileWriter(path)
-    try writer.write(GGUFFile.magic)
-    try writer.write(littleEndian: parts.version)
-    try writer.write(littleEndian: UInt64(file.tensors.count))
-    try writer.write(littleEndian: UInt64(file.metadata.keys.count + entries.count))
+    try putHeader(
+      version: parts.version, tensors: file.tensors.count, entries: file.metadata.keys.count + entries.count, writer)
     try writer.write(file.bytes(parts.metadata))
     try put(entries, writer)
     try writer.write(file.bytes(parts.tensorHeads))
-    let end = (writer.position + parts.alignment - 1) / parts.alignment * parts.alignment
-    try writer.write([UInt8](repeating: 0, count: end - writer.position))
+    try pad(writer, to: parts.alignment)
     try writer.write(file.bytes(parts.data))
     try writer.synchronise()
     try writer.close()

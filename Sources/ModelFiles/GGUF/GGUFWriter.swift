@@ -42,10 +42,7 @@ public enum GGUFWriter {
   /// Equal content gives equal bytes.
   public static func write(_ entries: [(key: String, value: Value)], _ tensors: [Tensor], to path: String) throws {
     let writer = try FileWriter(path)
-    try writer.write(GGUFFile.magic)
-    try put(UInt32(3), writer)
-    try put(UInt64(tensors.count), writer)
-    try put(UInt64(entries.count), writer)
+    try putHeader(version: 3, tensors: tensors.count, entries: entries.count, writer)
     try put(entries, writer)
     var offset = 0
     for tensor in tensors {
@@ -54,7 +51,7 @@ public enum GGUFWriter {
       for size in tensor.shape.reversed() { try put(UInt64(size), writer) }
       try put(GGUFTensorType.float32.rawValue, writer)
       try put(UInt64(offset), writer)
-      offset = aligned(offset + 4 * tensor.shape.reduce(1, *))
+      offset = GGUFFile.aligned(offset + 4 * tensor.shape.reduce(1, *), to: GGUFFile.defaultAlignment)
     }
     for tensor in tensors {
       try pad(writer)
@@ -67,6 +64,13 @@ public enum GGUFWriter {
     try writer.close()
   }
 
+  static func putHeader(version: UInt32, tensors: Int, entries: Int, _ writer: FileWriter) throws {
+    try writer.write(GGUFFile.magic)
+    try put(version, writer)
+    try put(UInt64(tensors), writer)
+    try put(UInt64(entries), writer)
+  }
+
   static func put(_ entries: [(key: String, value: Value)], _ writer: FileWriter) throws {
     for (key, value) in entries {
       try put(key, writer)
@@ -75,12 +79,9 @@ public enum GGUFWriter {
     }
   }
 
-  private static func aligned(_ offset: Int) -> Int {
-    (offset + GGUFFile.defaultAlignment - 1) / GGUFFile.defaultAlignment * GGUFFile.defaultAlignment
-  }
-
-  private static func pad(_ writer: FileWriter) throws {
-    try writer.write([UInt8](repeating: 0, count: aligned(writer.position) - writer.position))
+  static func pad(_ writer: FileWriter, to alignment: Int = GGUFFile.defaultAlignment) throws {
+    let end = GGUFFile.aligned(writer.position, to: alignment)
+    try writer.write([UInt8](repeating: 0, count: end - writer.position))
   }
 
   private static func put(_ value: Value, _ writer: FileWriter) throws {

@@ -100,13 +100,10 @@ struct LossSettings {
         .badConfiguration, "the least temperature, \(low), is not below the greatest, \(high)", at: "tau_min, tau_max")
     }
     bounds = low...high
-    if let entropy = configuration.entropy {
-      rho = try RobustLoss.rho(entropy: entropy, vocabulary: vocabulary, at: "entropy")
-      origin = "the configured entropy"
-    } else if let given = configuration.rho {
-      try RobustLoss.check(rho: given, vocabulary: vocabulary, at: "rho")
-      rho = given
-      origin = "the configuration"
+    let stated = try RobustLoss.rho(given: configuration.rho, entropy: configuration.entropy, vocabulary: vocabulary)
+    if let stated {
+      rho = stated
+      origin = configuration.entropy == nil ? "the configuration" : "the configured entropy"
     } else if let (settings, title) = networks.leading {
       rho = settings.rho
       origin = title

@@ -7,7 +7,7 @@ import Weights
 
 /// Puts a fitted TempNet, together with where it comes from, or a language model into the form that other tools take.
 public enum ExportStage {
-  static let weightsName = "tempnet.safetensors"
+  static let weightsName = Evaluate.tempnetFile
   static let bundleName = "tempnet-bundle.tar.zst"
   static let onnxName = "tempnet.onnx"
   static let foldedName = "tempnet-folded.onnx"

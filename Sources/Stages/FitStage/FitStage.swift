@@ -30,7 +30,7 @@ public enum FitStage {
       stop: .standard(timeLimit: configuration.timeLimit))
     let result = try loop.run()
 
-    try task.network.save(builder.path(for: "tempnet.safetensors"))
+    try task.network.save(builder.path(for: Evaluate.tempnetFile))
     let report = FitReport(
       settings: settings, validation: validation, head: head, predicted: task.validationTemperatures(),
       exact: task.exact)

@@ -56,13 +56,11 @@ public enum ImportStage {
   private static func rho(
     _ configuration: ImportConfiguration, _ own: TempNetSettings?, vocabulary: Int
   ) throws -> Double {
-    if let entropy = configuration.entropy {
-      return try RobustLoss.rho(entropy: entropy, vocabulary: vocabulary, at: "entropy")
-    }
-    guard let rho = configuration.rho ?? own?.rho else {
+    let rho = try RobustLoss.rho(
+      given: configuration.rho ?? own?.rho, entropy: configuration.entropy, vocabulary: vocabulary)
+    guard let rho else {
       throw Failure(.badConfiguration, "or entropy has to be given: the weights do not say it", at: "rho")
     }
-    try RobustLoss.check(rho: rho, vocabulary: vocabulary, at: "rho")
     return rho
   }
 }

@@ -15,9 +15,6 @@ struct Networks {
   let objective: TokenObjective
   let rho: Double
 
-  /// The file of a `model` artifact that holds a jointly trained TempNet.
-  static let tempnetName = "tempnet.safetensors"
-
   /// - Parameters:
   ///   - vocabulary: of the tokens; a model to train further may have more logits.
   ///   - base: a model to train further.
@@ -75,9 +72,9 @@ extension PretrainConfiguration {
 
   /// The robustness budget, refused with the feasible range where there is none for this vocabulary.
   func robustness(vocabulary: Int) throws -> Double {
-    if let entropy { return try RobustLoss.rho(entropy: entropy, vocabulary: vocabulary, at: "entropy") }
-    guard let rho else { preconditionFailure("a configuration has rho or entropy") }
-    try RobustLoss.check(rho: rho, vocabulary: vocabulary, at: "rho")
+    guard let rho = try RobustLoss.rho(given: rho, entropy: entropy, vocabulary: vocabulary) else {
+      preconditionFailure("a configuration has rho or entropy")
+    }
     return rho
   }
 
@@ -87,8 +84,8 @@ extension PretrainConfiguration {
     var settings = TempNetSettings(
       vocabulary: model.vocabulary, hidden: tempnet.hidden, tauMin: tauMin, tauMax: tauMax, rho: rho, input: input,
       width: input == .hidden ? model.width : nil, dropout: tempnet.dropout)
-    if let base, base.contains(Networks.tempnetName) {
-      let network = try TemperatureNetwork.load(base.file(Networks.tempnetName))
+    if let base, base.contains(Evaluate.tempnetFile) {
+      let network = try TemperatureNetwork.load(base.file(Evaluate.tempnetFile))
       try check(settings, agreeWith: network.settings, of: base.path)
       settings.normalisationEpsilon = network.settings.normalisationEpsilon
       return TemperatureNetwork(settings, weightsOf: network)

@@ -49,7 +49,7 @@ public enum PretrainStage {
     let configurationPath = try builder.path(for: LanguageModel.configurationName)
     _ = try builder.path(for: LanguageModel.weightsName)
     try networks.model.save(to: Files.folder(of: configurationPath))
-    try networks.tempnet?.save(builder.path(for: Networks.tempnetName))
+    try networks.tempnet?.save(builder.path(for: Evaluate.tempnetFile))
     try AtomicFile.write(Files.read(tokens.tokenizerPath), to: builder.path(for: tokenizerName))
   }
 
