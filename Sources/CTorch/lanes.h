@@ -3,15 +3,14 @@
 #pragma once
 
 #include <ATen/Context.h>
-#include <ATen/Parallel.h>
+#include <ATen/TensorIterator.h>
+#include <ATen/ops/empty.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <cstring>
 #include <string>
-#include <system_error>
-#include <thread>
-#include <vector>
 
 // Everything here becomes part of functions that may use the instructions: no vector is ever passed by a call.
 #pragma clang diagnostic ignored "-Wpsabi"
@@ -80,22 +79,101 @@ struct Lanes {
   }
 };
 
-/// Calls `body(begin, end)` for contiguous parts of 0..<count, one for each of libtorch's threads. (`at::parallel_for` runs
-/// serially in code that was not compiled with OpenMP.)
+/// As `Lanes`, for numbers in double precision.
+template <int Count>
+struct DoubleLanes {
+  typedef double Doubles __attribute__((vector_size(8 * Count)));
+  typedef int64_t Integers __attribute__((vector_size(8 * Count)));
+  typedef float Floats __attribute__((vector_size(4 * Count)));
+
+  /// Floats, widened.
+  static CTORCH_KERNEL Doubles load(const float *from) {
+    Floats values;
+    memcpy(&values, from, sizeof values);
+    return __builtin_convertvector(values, Doubles);
+  }
+  static CTORCH_KERNEL Doubles all(double value) { return Doubles{} + value; }
+  static CTORCH_KERNEL Doubles above(Doubles values, double limit) {
+    return values > all(limit) ? values : all(limit);
+  }
+  static CTORCH_KERNEL double sum(Doubles values) {
+    double result = 0;
+    for (int lane = 0; lane < Count; lane++) result += values[lane];
+    return result;
+  }
+
+  /// exp of numbers up to 0, and 0 for those below -708, to 2 units in the last place: by Cody and Waite's reduction and
+  /// Taylor's series, whose rest at ln 2 / 2 is below 1e-17.
+  static CTORCH_KERNEL Doubles exp(Doubles x) {
+    const Doubles bounded = above(x, -708);
+    // Adding 1.5 * 2^52 leaves the nearest whole number in the low bits.
+    const Doubles magic = all(6755399441055744.0);
+    const Doubles shifted = bounded * 1.4426950408889634 + magic;
+    const Doubles whole = shifted - magic;
+    const Doubles rest = (bounded - whole * 6.93145751953125e-1) - whole * 1.42860682030941723212e-6;
+    Doubles series = all(1.0 / 6227020800);
+    series = series * rest + 1.0 / 479001600;
+    series = series * rest + 1.0 / 39916800;
+    series = series * rest + 1.0 / 3628800;
+    series = series * rest + 1.0 / 362880;
+    series = series * rest + 1.0 / 40320;
+    series = series * rest + 1.0 / 5040;
+    series = series * rest + 1.0 / 720;
+    series = series * rest + 1.0 / 120;
+    series = series * rest + 1.0 / 24;
+    series = series * rest + 1.0 / 6;
+    series = series * rest + 0.5;
+    const Doubles mantissa = series * rest * rest + rest + 1.0;
+    Integers bits, exponent;
+    memcpy(&bits, &mantissa, sizeof bits);
+    memcpy(&exponent, &shifted, sizeof exponent);
+    bits += exponent << 52;
+    Doubles result;
+    memcpy(&result, &bits, sizeof result);
+    return x > all(-708) ? result : all(0);
+  }
+};
+
+/// The greatest of a row of logits; NaN where one is NaN or infinite, of which no softmax can be made. (Minus infinity is
+/// a logit like any other: its token has no chance.)
+template <int Count>
+CTORCH_KERNEL float greatest_logit(const float *logits, int64_t width) {
+  using L = Lanes<Count>;
+  auto greatest = L::all(-INFINITY);
+  // Neither NaN nor infinity is below infinity.
+  auto below = greatest < INFINITY;
+  int64_t i = 0;
+  for (; i + Count <= width; i += Count) {
+    const auto values = L::load(logits + i);
+    below &= values < INFINITY;
+    greatest = values > greatest ? values : greatest;
+  }
+  float result = L::greatest(greatest);
+  bool is_sound = L::holds(below);
+  for (; i < width; i++) {
+    is_sound = is_sound && logits[i] < INFINITY;
+    result = std::max(result, logits[i]);
+  }
+  return is_sound ? result : NAN;
+}
+
+/// Calls `body(begin, end)` for contiguous parts of 0..<count, on libtorch's own threads.
+///
+/// `at::parallel_for` runs serially in code that was not compiled with OpenMP; an iterator over tensors is compiled into
+/// libtorch, and here it walks the addresses of `count` bytes that nobody reads. Threads of our own would compete with
+/// libtorch's, which spin for a while after their last work.
 template <typename Body>
 void in_parallel(int64_t count, const Body &body) {
-  const int64_t parts = std::min<int64_t>(count, at::get_num_threads());
-  std::vector<std::thread> threads;
-  for (int64_t part = 1; part < parts; part++) {
-    const auto work = [&, part] { body(count * part / parts, count * (part + 1) / parts); };
-    try {
-      threads.emplace_back(work);
-    } catch (const std::system_error &) {
-      work();  // the system gives no further thread
-    }
-  }
-  if (parts > 0) body(0, count / parts);
-  for (auto &thread : threads) thread.join();
+  if (count == 0) return;
+  const auto places = at::empty({count}, at::kByte);
+  const auto *first = static_cast<const char *>(places.const_data_ptr());
+  auto iterator = at::TensorIteratorConfig().add_const_input(places).add_const_input(places).build();
+  iterator.for_each(
+      [&](char **data, const int64_t *, int64_t length) {
+        const int64_t begin = data[0] - first;
+        body(begin, begin + length);
+      },
+      1);
 }
 
 /// The widest vectors that libtorch's own kernels use here: 512, 256 or 128 bits.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <vector>
 
 #include "lanes.h"
 
@@ -64,24 +65,9 @@ CTORCH_KERNEL void add_tile(const float *x, int64_t length, const Nodes &nodes, 
 /// The moments of a row of `width` logits.
 template <int Count>
 CTORCH_KERNEL void add_row(const float *logits, int64_t width, const Nodes &nodes, Moments *moments) {
-  using L = Lanes<Count>;
   static_assert(tile % (2 * Count) == 0);
-  auto greatest = L::all(-INFINITY);
-  // Neither NaN nor infinity is below infinity: what no softmax can be made of gives no numbers.
-  auto below = greatest < INFINITY;
-  int64_t i = 0;
-  for (; i + Count <= width; i += Count) {
-    const auto values = L::load(logits + i);
-    below &= values < INFINITY;
-    greatest = values > greatest ? values : greatest;
-  }
-  float maximum = L::greatest(greatest);
-  bool isSound = L::holds(below);
-  for (; i < width; i++) {
-    isSound = isSound && logits[i] < INFINITY;
-    maximum = std::max(maximum, logits[i]);
-  }
-  if (!isSound) {
+  const float maximum = greatest_logit<Count>(logits, width);
+  if (std::isnan(maximum)) {
     std::fill(moments, moments + nodes.count(), Moments{NAN, NAN, NAN});
     return;
   }
@@ -169,7 +155,7 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor> temperature_profile(
 }  // namespace
 }  // namespace ctorch
 
-TORCH_LIBRARY(tempnet, library) {
+TORCH_LIBRARY_FRAGMENT(tempnet, library) {
   library.def(
       "temperature_profile(Tensor logits, Tensor temperatures, int per_octave) -> (Tensor value, Tensor entropy, "
       "Tensor variance)");

@@ -30,12 +30,16 @@ public enum ExactTemperature {
   }
 
   private static func solve(chunk: Tensor, entropy: Double, bounds: ClosedRange<Double>) -> Tensor {
-    let centred = chunk - chunk.maximum(-1, keeping: true)
     let goal = Goal(entropy: entropy, low: log(bounds.lowerBound), high: log(bounds.upperBound))
-    let start = Tensor.zeros([chunk.size(0)], dtype: .float64, device: chunk.device).clamped(goal.low, goal.high)
-    // Most steps are taken in float32, which is several times faster; the last one or two, in float64, are exact.
-    let near = search(centred.to(.float32), goal, from: start, tolerance: 1e-5)
-    let exact = search(centred.to(.float64), goal, from: near, tolerance: tolerance)
+    var (position, logits) = (
+      Tensor.zeros([chunk.size(0)], dtype: .float64, device: chunk.device).clamped(goal.low, goal.high), chunk
+    )
+    if !TemperedStatistics.isFused(chunk) {
+      // Most steps are taken in float32, which is several times faster; the last one or two, in float64, are exact.
+      position = search(chunk.to(.float32), goal, from: position, tolerance: 1e-5)
+      logits = chunk.to(.float64)
+    }
+    let exact = search(logits, goal, from: position, tolerance: tolerance)
     // A bound is returned as it was given, not as the exponential of its logarithm.
     return exact.exp()
       .masked(exact.greater(goal.low).not(), with: bounds.lowerBound)
@@ -51,13 +55,13 @@ public enum ExactTemperature {
 
   /// Newton's method in ln τ, row by row, falling back to bisection where a step leaves the bracket or gains little.
   /// Rows that are done drop out, so that the wide sums run over the others only.
-  private static func search(_ centred: Tensor, _ goal: Goal, from start: Tensor, tolerance: Double) -> Tensor {
+  private static func search(_ logits: Tensor, _ goal: Goal, from start: Tensor, tolerance: Double) -> Tensor {
     let result = start.cloned()
-    var rows = Tensor.arange(centred.size(0), device: centred.device)
-    var logits = centred
+    var rows = Tensor.arange(logits.size(0), device: logits.device)
+    var logits = logits
     var state = SearchState(start: start, goal: (goal.low, goal.high))
     for _ in 0..<iterationLimit {
-      let statistics = TemperedStatistics(centred: logits, tau: state.position.exp())
+      let statistics = TemperedStatistics(logits: logits, tau: state.position.exp())
       let excess = statistics.entropy - goal.entropy
       let unfinished = state.isFinished(excess, tolerance: tolerance).not()
       result.copy(state.position, toRows: rows)

@@ -52,7 +52,7 @@ public enum SingleTemperature {
   /// The best temperature of logits [N, V] for the mean robust loss with entropy `ln V - rho`.
   public static func robust(logits: Tensor, entropy: Double, bounds: ClosedRange<Double>) -> Double {
     minimiser(in: bounds) { tau in
-      sum(over: logits) { TemperedStatistics(centred: $0, tau: constant(tau, like: $0)).entropy - entropy }
+      sum(over: logits) { TemperedStatistics(logits: $0, tau: constant(tau, like: $0)).entropy - entropy }
     }
   }
 
@@ -65,7 +65,7 @@ public enum SingleTemperature {
     let total = targetsFromMaximum.sum(0, dtype: .float64).item
     return minimiser(in: bounds) { tau in
       // dCE/dτ · τ = x_y/τ - E[x/τ]
-      total / tau - sum(over: logits) { TemperedStatistics(centred: $0, tau: constant(tau, like: $0)).mean }
+      total / tau - sum(over: logits) { TemperedStatistics(logits: $0, tau: constant(tau, like: $0)).mean }
     }
   }
 
@@ -77,8 +77,7 @@ public enum SingleTemperature {
   private static func sum(over logits: Tensor, _ quantity: (Tensor) -> Tensor) -> Double {
     withoutGradients {
       rowChunks(logits.size(0), width: logits.size(1)).reduce(0) { total, rows in
-        let chunk = logits[rows]
-        return total + quantity(chunk - chunk.maximum(-1, keeping: true)).sum().item
+        total + quantity(logits[rows]).sum().item
       }
     }
   }

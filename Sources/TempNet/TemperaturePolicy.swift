@@ -31,19 +31,14 @@ public enum TemperaturePolicy: Sendable {
         ExactTemperature.solve(logits: logits, entropy: entropy, bounds: bounds).to(logits.dtype)
       case .entropyDynamic(let base, let theta):
         // 0.8^(θ/H), where H may be 0.
-        ((Self.entropy(logits).clamped(1e-9, nil).reciprocal() * (theta * log(0.8))).exp() * base)
+        ((TemperedStatistics(logits: logits).entropy.clamped(1e-9, nil).reciprocal() * (theta * log(0.8))).exp() * base)
           .clamped(Self.leastDynamic, nil).to(logits.dtype)
       case .dynamicRange(let range, let exponent):
         // A distribution over one token has entropy 0 of ln 1 = 0.
-        (((Self.entropy(logits) / max(log(Double(logits.size(-1))), 1e-9)).clamped(1e-12, 1).log() * exponent).exp()
+        (((TemperedStatistics(logits: logits).entropy / max(log(Double(logits.size(-1))), 1e-9)).clamped(1e-12, 1).log()
+          * exponent).exp()
           * (range.upperBound - range.lowerBound) + range.lowerBound).to(logits.dtype)
       }
     }
-  }
-
-  /// The entropies at temperature 1 in nats, float64 [N].
-  private static func entropy(_ logits: Tensor) -> Tensor {
-    let centred = logits - logits.maximum(-1, keeping: true)
-    return TemperedStatistics(centred: centred, tau: .ones([logits.size(0)], device: logits.device)).entropy
   }
 }

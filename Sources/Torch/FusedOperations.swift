@@ -14,4 +14,14 @@ extension Tensor {
       [.tensor(self), .tensor(Tensor(temperatures, shape: [temperatures.count])), .integer(perOctave)])
     return (tables[0], tables[1], tables[2])
   }
+
+  /// What `TemperedStatistics` is made of, for logits, float32 [N, V] on the CPU; each result is float64 [N].
+  ///
+  /// - Parameter tau: float64 [N].
+  public func temperedMoments(
+    tau: Tensor
+  ) -> (logPartition: Tensor, mean: Tensor, variance: Tensor, collision: Tensor) {
+    let moments = Operator.must("tempnet::tempered_moments", "", [.tensor(self), .tensor(tau)])
+    return (moments[0], moments[1], moments[2], moments[3])
+  }
 }

@@ -38,7 +38,7 @@ import Torch
   }
 
   private func statistics(_ logits: Tensor, _ tau: Tensor) -> TemperedStatistics {
-    TemperedStatistics(centred: logits - logits.maximum(1, keeping: true), tau: tau)
+    TemperedStatistics(logits: logits, tau: tau)
   }
 
   private func largest(_ a: Tensor, _ b: Tensor) -> Double { (a.to(.float64) - b.to(.float64)).abs().maximum(0).item }

@@ -41,15 +41,12 @@ struct TestPass {
     var token = forward.windows[windows.lowerBound].scored.lowerBound
     try forward.run(windows) { piece in
       let (logits, labels) = (piece.logits, piece.labels)
-      let centred = logits - logits.maximum(-1, keeping: true)
-      let ones = Tensor.ones([logits.size(0)], device: logits.device)
       try writer.write(rows: labels.to(.int32), of: "label", at: token)
       try writer.write(rows: logits.argmax(-1).equal(labels).to(.uint8), of: "correct", at: token)
-      let entropy = TemperedStatistics(centred: centred, tau: ones).entropy
-      try writer.write(rows: entropy.to(.float32), of: "entropy", at: token)
+      try writer.write(rows: TemperedStatistics(logits: logits).entropy.to(.float32), of: "entropy", at: token)
       for policy in policies {
         let temperature = policy.policy(logits, hidden: piece.hidden)
-        let prediction = TemperedPrediction(centred: centred, labels: labels, tau: temperature)
+        let prediction = TemperedPrediction(logits: logits, labels: labels, tau: temperature)
         try writer.write(rows: temperature, of: "temperature.\(policy.name)", at: token)
         try writer.write(rows: prediction.crossEntropy, of: "cross_entropy.\(policy.name)", at: token)
         try writer.write(rows: prediction.confidence, of: "confidence.\(policy.name)", at: token)

@@ -71,8 +71,7 @@ private struct ProfileSums {
     variance = variance + mean.variance.to(.cpu) * rows
     let maximum = logits.maximum(-1, keeping: true)
     targetSum += (logits.gathered(1, labels.unsqueezed(1)) - maximum).to(.float64).sum().item
-    let ones = Tensor.ones([logits.size(0)], device: logits.device)
-    entropySum += TemperedStatistics(centred: logits - maximum, tau: ones).entropy.sum().item
+    entropySum += TemperedStatistics(logits: logits).entropy.sum().item
     count += logits.size(0)
   }
 

@@ -54,7 +54,7 @@ struct FitReport {
     let batch = validation.rows(indices)
     let tau = predicted.selected(0, indices: Tensor(indices).to(predicted.device)).to(.float64)
     let logits = head(batch.hidden).to(.float64)
-    let direct = TemperedStatistics(centred: logits - logits.maximum(-1, keeping: true), tau: tau)
+    let direct = TemperedStatistics(logits: logits, tau: tau)
     let lookup = batch.profile(at: tau)
     return [
       "tokens": .integer(indices.count),

@@ -115,16 +115,16 @@ private struct NodeScores {
       let owners = Tensor(here.map { predictions[$0].node - rows.lowerBound }).to(logits.device)
       let width = logits.size(1)
       let places = here.map { (predictions[$0].node - rows.lowerBound) * width + Int(predictions[$0].target) }
-      let centred = logits - logits.maximum(-1, keeping: true)
-      let targets = centred.reshaped([-1]).selected(0, indices: Tensor(places).to(logits.device))
+      let targets =
+        (logits.reshaped([-1]).selected(0, indices: Tensor(places).to(logits.device))
+        - logits.maximum(-1).selected(0, indices: owners)).to(.float64)
       likeliest += logits.argmax(-1).integers
-      let ones = Tensor.ones([logits.size(0)], device: logits.device)
-      entropies += TemperedStatistics(centred: centred, tau: ones).entropy.doubles
+      entropies += TemperedStatistics(logits: logits).entropy.doubles
       for (index, policy) in policies.enumerated() {
         let tau = policy.policy(logits, hidden: hidden)
         // log softmax(z/τ) of the targets alone: several may be wanted of one prediction.
-        let partition = (centred / tau.unsqueezed(-1)).logSumExp(-1)
-        let values = targets / tau.selected(0, indices: owners) - partition.selected(0, indices: owners)
+        let partition = TemperedStatistics(logits: logits, tau: tau).logPartition
+        let values = targets / tau.selected(0, indices: owners).to(.float64) - partition.selected(0, indices: owners)
         for (place, value) in zip(here, values.floats) { logLikelihoods[index][place] = value }
         temperatures[index] += tau.floats
       }
