@@ -28,7 +28,7 @@ public struct ConfigurationOverride: Sendable {
     if case .mapping(let entries) = parsed.content, entries.isEmpty, !text.contains("{") {
       // YAML reads no document at all in an empty text and in a comment.
       guard text.allSatisfy(\.isWhitespace) else {
-        throw Failure(.usage, "the value is a YAML comment; quote it", at: "\(place)")
+        throw Failure(.badConfiguration, "the value is a YAML comment; quote it", at: "\(place)")
       }
       self.init(key, YAMLNode(.scalar(YAMLScalar("", isPlain: true)), at: place))
     } else {
@@ -49,9 +49,12 @@ public struct ConfigurationOverride: Sendable {
     value.map { ConfigurationOverride([key], .plain("\($0)", at: Place(option))) }
   }
 
-  /// See ``option(_:_:from:)-(_,Int?,_)``.
-  public static func option(_ key: String, _ value: Double?, from option: String) -> ConfigurationOverride? {
-    value.map { ConfigurationOverride([key], .plain("\($0)", at: Place(option))) }
+  /// A number as it was typed, so that one which is none is refused in the words, and with the code, of its key.
+  public static func number(_ key: String, _ text: String?, from option: String) -> ConfigurationOverride? {
+    guard let text else { return nil }
+    let place = Place(option)
+    // An empty text without quotation marks would stand for no value.
+    return ConfigurationOverride([key], text.isEmpty ? .quoted(text, at: place) : .plain(text, at: place))
   }
 
   /// See ``option(_:_:from:)-(_,Int?,_)``.
@@ -69,6 +72,17 @@ public struct ConfigurationOverride: Sendable {
     of section: String, _ name: String, _ value: String, from option: String
   ) -> ConfigurationOverride {
     ConfigurationOverride([section, name], .quoted(value, at: Place(option)))
+  }
+
+  /// Refuses two entries under one name, in whichever sections, for options of which none may go unheeded.
+  public static func checkNames(of entries: [ConfigurationOverride]) throws {
+    var places: [String: Place] = [:]
+    for entry in entries {
+      let (name, place) = (entry.path[entry.path.count - 1], entry.value.place)
+      if let first = places.updateValue(place, forKey: name) {
+        throw Failure(.badConfiguration, "the name '\(name)' is that of \(first) already", at: "\(place)")
+      }
+    }
   }
 
   /// The values of an option that may be given several times; nil where it was not given.
@@ -100,7 +114,9 @@ extension YAMLNode {
 
   /// This mapping with the overrides in it, the last of two for one key counting.
   public func applying(_ overrides: [ConfigurationOverride]) throws -> YAMLNode {
-    try overrides.reduce(self) { try $0.setting($1.path[...], to: $1.value) }
+    // What is wrong with a whole file is no fault of the options that go before it.
+    _ = try entries(of: "the configuration")
+    return try overrides.reduce(self) { try $0.setting($1.path[...], to: $1.value) }
   }
 
   private func setting(_ path: ArraySlice<String>, to value: YAMLNode) throws -> YAMLNode {

@@ -31,12 +31,7 @@ public struct ConfigurationReader {
   }
 
   private init(_ configuration: YAMLNode, prefix: String, isDocumenting: Bool) throws {
-    guard let entries = configuration.isNull ? [] : configuration.mapping else {
-      let what = prefix.isEmpty ? "the configuration" : String(prefix.dropLast())
-      throw Failure(
-        .badConfiguration, "\(what) must be a mapping of keys to values, not \(configuration.abridged)",
-        at: "\(configuration.place)")
-    }
+    let entries = try configuration.entries(of: prefix.isEmpty ? "the configuration" : String(prefix.dropLast()))
     (self.prefix, place, self.entries, self.isDocumenting) = (prefix, configuration.place, entries, isDocumenting)
   }
 
@@ -93,9 +88,20 @@ public struct ConfigurationReader {
     throw Failure(.badConfiguration, "unknown key '\(prefix)\(stranger.key)'; \(hint)", at: "\(stranger.place)")
   }
 
-  /// A failure about the value of a key, for checks that concern several keys; it names the place of that key.
-  public func failure(_ key: String, _ message: String) -> Failure {
-    Failure(.badConfiguration, "\(prefix)\(key) \(message)", at: "\(entry(key)?.value.place ?? place)")
+  /// A failure about the value of a key, for checks that concern several keys.
+  ///
+  /// It names the place of that key, or of the first of the others that was written down. What an option of the command
+  /// line gave is named before what a file says: it is what made a sound configuration a wrong one.
+  ///
+  /// - Parameters:
+  ///   - name: for keys that hold values with names, the one that the failure is about.
+  ///   - others: the other keys that the check concerns.
+  public func failure(
+    _ key: String, under name: String? = nil, with others: [String] = [], _ message: String
+  ) -> Failure {
+    let places = ([key] + others).compactMap { entry($0)?.value.place(under: name) }
+    let blamed = places.first { $0.isOption } ?? places.first ?? place
+    return Failure(.badConfiguration, "\(prefix)\(key) \(message)", at: "\(blamed)")
   }
 
   /// The keys that were written down, in their order.
@@ -125,5 +131,13 @@ public struct ConfigurationReader {
   private func required<Value>(_ key: String, _ type: ConfigurationType<Value>) throws -> Value {
     if isDocumenting { return type.specimen }
     throw Failure(.badConfiguration, "\(prefix)\(key) is missing; it must be \(type.expectation)", at: "\(place)")
+  }
+}
+
+extension YAMLNode {
+  /// Where the value under a name stands, in a mapping or a list of mappings; without one, where all of it does.
+  fileprivate func place(under name: String?) -> Place {
+    let entries = (sequence ?? [self]).flatMap { $0.mapping ?? [] }
+    return entries.first { $0.key == name }?.value.place ?? place
   }
 }

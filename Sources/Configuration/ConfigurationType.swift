@@ -174,17 +174,18 @@ public struct Named<Value: Sendable>: Sendable {
 extension Named: Equatable where Value: Equatable {}
 
 extension ClosedRange<Double> {
-  /// Every number above zero.
-  public static var positive: Self { Double.leastNonzeroMagnitude...Double.greatestFiniteMagnitude }
+  /// Every number above zero, but for denormal ones: where a library has the processor take those for zero, they would be
+  /// no bound.
+  public static var positive: Self { Double.leastNormalMagnitude...Double.greatestFiniteMagnitude }
   /// Zero and every number above it.
   public static var nonNegative: Self { 0...Double.greatestFiniteMagnitude }
   /// Numbers above zero, up to a bound.
-  public static func positive(upTo bound: Double) -> Self { Double.leastNonzeroMagnitude...bound }
+  public static func positive(upTo bound: Double) -> Self { Double.leastNormalMagnitude...bound }
 
   fileprivate var expectation: String {
-    let lower = lowerBound == .leastNonzeroMagnitude ? "above 0" : "of at least \(shown(lowerBound))"
+    let lower = lowerBound == .leastNormalMagnitude ? "above 0" : "of at least \(shown(lowerBound))"
     if upperBound == .greatestFiniteMagnitude { return "a number \(lower)" }
-    return lowerBound == .leastNonzeroMagnitude
+    return lowerBound == .leastNormalMagnitude
       ? "a number above 0 and at most \(shown(upperBound))"
       : "a number from \(shown(lowerBound)) to \(shown(upperBound))"
   }

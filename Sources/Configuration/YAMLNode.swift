@@ -1,4 +1,5 @@
 import Artifacts
+import Diagnostics
 
 /// Where something was written: a file and a line, or the option that gave it.
 public struct Place: Equatable, Sendable, CustomStringConvertible {
@@ -9,6 +10,9 @@ public struct Place: Equatable, Sendable, CustomStringConvertible {
     self.source = source
     self.line = line
   }
+
+  /// Whether it is an option of the command line.
+  var isOption: Bool { line == nil && source.hasPrefix("--") }
 
   public var description: String { line.map { "\(source), line \($0)" } ?? source }
 }
@@ -33,6 +37,17 @@ public struct YAMLNode: Sendable {
   public var sequence: [YAMLNode]? { if case .sequence(let nodes) = content { nodes } else { nil } }
   public var mapping: [YAMLEntry]? { if case .mapping(let entries) = content { entries } else { nil } }
   public var isNull: Bool { scalar?.isNull ?? false }
+
+  /// What a configuration, or a section of one, holds; nothing at all is an empty one.
+  ///
+  /// - Parameter what: how the message calls it.
+  func entries(of what: String) throws -> [YAMLEntry] {
+    guard let entries = isNull ? [] : mapping else {
+      throw Failure(
+        .badConfiguration, "\(what) must be a mapping of keys to values, not \(abridged)", at: "\(place)")
+    }
+    return entries
+  }
 
   /// The value without its places.
   public var json: JSON {

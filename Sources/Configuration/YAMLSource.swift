@@ -50,12 +50,16 @@ public enum YAMLSource {
       throw Failure(.badConfiguration, "more than \(mostAliases) aliases", at: source)
     }
     do {
-      // The encoding is named because Yams otherwise looks it up in the environment; `.basic` because the default
-      // resolver compiles seven regular expressions for YAML 1.1's idea of booleans and numbers.
-      return try Parser(yaml: text, resolver: .basic, encoding: .utf8).singleRoot()
+      return try root(of: text)
     } catch let error as YamlError {
-      throw failure(error, source: source)
+      throw failure(error, in: text, source: source)
     }
+  }
+
+  private static func root(of text: String) throws -> Node? {
+    // The encoding is named because Yams otherwise looks it up in the environment; `.basic` because the default
+    // resolver compiles seven regular expressions for YAML 1.1's idea of booleans and numbers.
+    try Parser(yaml: text, resolver: .basic, encoding: .utf8).singleRoot()
   }
 
   /// At least the number of aliases: an asterisk that begins a word, also where it stands in a string or comment.
@@ -103,7 +107,7 @@ public enum YAMLSource {
     }
   }
 
-  private static func failure(_ error: YamlError, source: String) -> Failure {
+  private static func failure(_ error: YamlError, in text: String, source: String) -> Failure {
     switch error {
     case .scanner(let context, let problem, let mark, _), .parser(let context, let problem, let mark, _),
       .composer(let context, let problem, let mark, _):
@@ -111,14 +115,68 @@ public enum YAMLSource {
       let message = (context.map { "\($0.text), " } ?? "") + problem
       return Failure(.badConfiguration, message, at: "\(Place(source, line: mark.line))")
     case .duplicatedKeysInMapping(let keys, let context):
-      let name = keys.first ?? ""
+      let (name, first) = (keys.first ?? "", context.mark)
+      let second = lineOfSecond(name, first: first, in: text)
       return Failure(
-        .badConfiguration, "the key '\(name)' stands twice in one mapping",
-        at: "\(Place(source, line: context.mark.line))")
+        .badConfiguration,
+        "the key '\(name)' stands twice in one mapping" + (second == nil ? "" : ", first in line \(first.line)"),
+        at: "\(Place(source, line: second ?? first.line))")
     case .reader(let problem, _, _, _):
       return Failure(.badConfiguration, problem, at: source)
     default:
       return Failure(.badConfiguration, "not YAML: \(error)", at: source)
     }
   }
+
+  /// Where a key stands for the second time. Yams tells of the first only: with another name for that one, the second is
+  /// the only one left in its mapping, or the first of those that still are too many.
+  private static func lineOfSecond(_ key: String, first: Mark, in text: String) -> Int? {
+    let prefix = "first-"
+    guard let renamed = text.inserting(prefix, at: first) else { return nil }
+    do {
+      guard let document = try root(of: renamed) else { return nil }
+      var budget = mostNodes
+      return try convert(document, source: "", budget: &budget).line(of: key, beside: prefix + key)
+    } catch YamlError.duplicatedKeysInMapping(let keys, let context) where keys.first == key {
+      return context.mark.line
+    } catch {
+      return nil
+    }
+  }
 }
+
+extension YAMLNode {
+  /// The line of a key in the mapping, here or further in, that has another one as well.
+  fileprivate func line(of key: String, beside other: String) -> Int? {
+    if let entries = mapping, entries.contains(where: { $0.key == other }) {
+      return entries.first { $0.key == key }?.place.line
+    }
+    let values = sequence ?? mapping?.map(\.value) ?? []
+    for value in values {
+      if let line = value.line(of: key, beside: other) { return line }
+    }
+    return nil
+  }
+}
+
+extension String {
+  /// The text with a word put before the one at a mark, within its quotation marks; nil where there is no such place.
+  fileprivate func inserting(_ word: String, at mark: Mark) -> String? {
+    var text = unicodeScalars
+    var (line, column) = (1, 1)
+    var index = text.startIndex
+    while index < text.endIndex, (line, column) != (mark.line, mark.column) {
+      let scalar = text[index]
+      text.formIndex(after: &index)
+      let isBreak = scalar == "\r" ? index == text.endIndex || text[index] != "\n" : lineBreaks.contains(scalar)
+      (line, column) = isBreak ? (line + 1, 1) : (line, column + 1)
+    }
+    guard index < text.endIndex else { return nil }
+    if text[index] == "\"" || text[index] == "'" { text.formIndex(after: &index) }
+    text.insert(contentsOf: word.unicodeScalars, at: index)
+    return String(text)
+  }
+}
+
+/// What ends a line in YAML 1.1, which libYAML reads, besides a carriage return.
+private let lineBreaks: Set<Unicode.Scalar> = ["\n", "\u{85}", "\u{2028}", "\u{2029}"]

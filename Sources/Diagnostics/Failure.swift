@@ -9,7 +9,7 @@ public enum ExitStatus: Int32, Sendable, CaseIterable {
   case badData = 65
   /// A file, folder or artifact that was named does not exist.
   case missingInput = 66
-  /// Something that has to be installed is not there.
+  /// Something that has to be installed is not there, or not enough memory.
   case unavailable = 69
   /// An error in this software.
   case `internal` = 70

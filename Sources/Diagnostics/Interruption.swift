@@ -9,6 +9,7 @@ import Synchronization
 public enum Interruption {
   private static let signal = Atomic<Int32>(0)
   private static let parent = Atomic<Int32>(0)
+  private static let isOnTerminal = Atomic<Bool>(false)
 
   /// The environment variable by which the runner tells a stage program its own process id.
   public static let parentVariable = "TEMPNET_PARENT"
@@ -19,6 +20,7 @@ public enum Interruption {
   /// runner they are always ignored, because the terminal sends them to the runner too, which passes on what it heeds.
   /// SIGTERM is always heeded: service managers ignore it for themselves, and block it, and children inherit both.
   public static func install() {
+    isOnTerminal.store(isatty(STDERR_FILENO) == 1, ordering: .relaxed)
     let runner = getenv(parentVariable).flatMap { Int32(String(cString: $0)) }
     for number in [SIGINT, SIGHUP] where !isIgnored(number) {
       if runner == nil { listen(to: number) } else { Glibc.signal(number, SIG_IGN) }
@@ -30,14 +32,35 @@ public enum Interruption {
 
   private static func listen(to number: Int32) {
     var action = sigaction()
-    action.__sigaction_handler.sa_handler = { number in
-      if Interruption.signal.exchange(number, ordering: .relaxed) != 0 && number == SIGINT { _exit(75) }
-    }
+    action.__sigaction_handler.sa_handler = { number in Interruption.receive(number) }
     sigaction(number, &action, nil)
     var signals = sigset_t()
     sigemptyset(&signals)
     sigaddset(&signals, number)
     sigprocmask(SIG_UNBLOCK, &signals, nil)
+  }
+
+  /// A signal handler, in which nothing may allocate or lock. Saving takes a while, so on a terminal the first SIGINT is
+  /// answered; nobody else would say that the second one ended the process.
+  private static func receive(_ number: Int32) {
+    let isFirst = signal.exchange(number, ordering: .relaxed) == 0
+    guard number == SIGINT else { return }
+    guard isFirst else {
+      say("interrupted again: ended at once; the last checkpoint, if there is one, is kept\n")
+      _exit(ExitStatus.tryAgain.rawValue)
+    }
+    if isOnTerminal.load(ordering: .relaxed) && !Log.isQuiet {
+      let code = errno
+      say("interrupted: will end when work worth keeping is saved; interrupt again to end at once\n")
+      errno = code
+    }
+  }
+
+  private static func say(_ words: StaticString) {
+    func put(_ text: StaticString) { _ = Glibc.write(STDERR_FILENO, text.utf8Start, text.utf8CodeUnitCount) }
+    // A bar, and what the terminal shows of the key, may stand in the line.
+    if isOnTerminal.load(ordering: .relaxed) { put("\r\u{1B}[K") }
+    put(words)
   }
 
   private static func isIgnored(_ number: Int32) -> Bool {

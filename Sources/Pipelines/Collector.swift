@@ -56,8 +56,11 @@ public struct Collector {
   private func needsOfRuns() throws -> [RunFolder.Needs] {
     guard try Files.status(store.allRuns) != nil else { return [] }
     return try Files.list(store.allRuns).flatMap { pipeline in
-      let runs = try Files.list("\(store.allRuns)/\(pipeline)").sorted().map { "\(store.allRuns)/\(pipeline)/\($0)" }
-      return try runs.filter { $0 == runs.last || RunFolder.goesOn($0) }.compactMap(RunFolder.needs)
+      let folder = "\(store.allRuns)/\(pipeline)"
+      let runs = try Files.list(folder)
+      let latest = runs.max { RunFolder.order(ofRun: $0) < RunFolder.order(ofRun: $1) }
+      return try runs.filter { $0 == latest || RunFolder.goesOn("\(folder)/\($0)") }
+        .compactMap { try RunFolder.needs(ofRunIn: "\(folder)/\($0)") }
     }
   }
 

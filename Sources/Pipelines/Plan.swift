@@ -46,6 +46,9 @@ public struct PlannedStage: Sendable {
   public let decision: Decision
   /// Whether it runs although its artifact is there.
   public let isForced: Bool
+
+  /// The folder of the work that an interrupted run left, or that one is doing; nil where there is none.
+  public var unfinishedWork: String? { ArtifactBuilder.unfinishedWork(on: output) }
 }
 
 /// Which stages of a pipeline are wanted.

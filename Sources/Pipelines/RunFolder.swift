@@ -98,6 +98,13 @@ struct RunFolder: Sendable {
     let artifacts: Set<String>
   }
 
+  /// Where a run stands among those of its pipeline. Folders are named after the time; those of one second are numbered
+  /// from the second on: `20260131T120000Z`, `20260131T120000Z-2`.
+  static func order(ofRun name: String) -> (time: Substring, number: Int) {
+    let parts = name.split(separator: "-", maxSplits: 1, omittingEmptySubsequences: false)
+    return (parts[0], parts.count == 1 ? 1 : Int(parts[1]) ?? 0)
+  }
+
   private static func makeFolder(in runs: String, named name: String) throws -> String {
     for attempt in 1... {
       let path = attempt == 1 ? "\(runs)/\(name)" : "\(runs)/\(name)-\(attempt)"

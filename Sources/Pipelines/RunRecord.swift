@@ -55,6 +55,8 @@ public struct RunRecord: Equatable, Sendable {
     }
   }
 
+  fileprivate var order: (time: Substring, number: Int) { RunFolder.order(ofRun: Files.name(of: path)) }
+
   /// What came of the run as a whole.
   public var state: String {
     guard ended != nil else { return "not ended" }
@@ -78,7 +80,9 @@ extension Store {
         }
       }
     }
-    return records.sorted { ($0.started, $0.path) > ($1.started, $1.path) }
+    return records.sorted {
+      ($0.started, $0.order.number, $0.path) > ($1.started, $1.order.number, $1.path)
+    }
   }
 }
 

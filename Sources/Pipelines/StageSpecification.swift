@@ -51,8 +51,9 @@ public struct StageSpecification: Sendable {
       throw reader.failure("run", "is no stage: '\(run)'; \(hint)")
     }
     self.description = description
-    for key in self.matrix?.keys ?? [] where configuration.holds(key) {
-      throw Failure(.badConfiguration, "\(name): \(key) is given under with and under matrix", at: "\(place)")
+    for key in self.matrix?.keys ?? [] {
+      guard let given = configuration.value(of: key) else { continue }
+      throw Failure(.badConfiguration, "\(name): \(key) is given under with and under matrix", at: "\(given.place)")
     }
   }
 }
@@ -88,14 +89,14 @@ public struct StageLink: Sendable {
 }
 
 extension YAMLNode {
-  /// Whether there is a value for a key such as `model.width`, or for what it lies in or holds.
-  fileprivate func holds(_ path: [String]) -> Bool {
-    guard let key = path.first else { return true }
-    guard let entries = mapping else { return !isNull }
-    return entries.first { $0.key == key }?.value.holds(Array(path.dropFirst())) ?? false
-  }
+  /// The value of a key such as `model.width`, or of what it lies in or holds; nil where there is none.
+  fileprivate func value(of key: String) -> YAMLNode? { value(at: key.split(separator: ".").map(String.init)[...]) }
 
-  fileprivate func holds(_ key: String) -> Bool { holds(key.split(separator: ".").map(String.init)) }
+  private func value(at path: ArraySlice<String>) -> YAMLNode? {
+    guard let key = path.first else { return self }
+    guard let entries = mapping else { return isNull ? nil : self }
+    return entries.first { $0.key == key }?.value.value(at: path.dropFirst())
+  }
 }
 
 extension String {

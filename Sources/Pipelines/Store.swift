@@ -55,7 +55,7 @@ enum ArtifactState {
   /// Looks at the manifest and at the sizes of files, which costs no reading.
   init(at path: String, kind: ArtifactKind, key: String) throws {
     guard try Files.status(path) != nil else {
-      self = ArtifactBuilder.isBegun(path) ? .unfinished : .absent
+      self = ArtifactBuilder.unfinishedWork(on: path) == nil ? .absent : .unfinished
       return
     }
     do {

@@ -123,8 +123,8 @@ public struct StoreReport {
       let other = isCompared ? measured.first?[member]?.doubleValue : nil
       return Table.Cell(write(value), note: other.map(write))
     }
-    func percent(_ share: Double) -> String { "\(fixed(share * 100, digits: 1)) %" }
-    func four(_ value: Double) -> String { fixed(value, digits: 4) }
+    func percent(_ share: Double) -> String { "\(readable(share * 100, digits: 1)) %" }
+    func four(_ value: Double) -> String { readable(value, digits: 4) }
     return [
       Table.Cell(time(run), note: run.pipeline, target: "#\(anchor(run))"),
       measured.report.map {

@@ -38,10 +38,10 @@ public struct CommonOptions: ParsableArguments {
 ///
 ///       @OptionGroup var common: CommonOptions
 ///       @Option(help: ArgumentHelp("The features to fit to.", valueName: "dir")) var features: String
-///       @Option(help: ArgumentHelp("Optimiser steps.")) var steps: Int?
+///       @Option(parsing: .unconditional, help: ArgumentHelp("Optimiser steps.")) var steps: String?
 ///
 ///       var inputs: [String: [String]] { ["features": [features]] }
-///       var settings: [ConfigurationOverride?] { [.option("steps", steps, from: "--steps")] }
+///       var settings: [ConfigurationOverride?] { [.number("steps", steps, from: "--steps")] }
 ///
 ///       func perform(_ request: StageRequest<Fit>) throws -> Artifact { try FitStage.run(request) }
 ///     }
@@ -49,6 +49,10 @@ public struct CommonOptions: ParsableArguments {
 /// An option that may be given several values is `@Option(parsing: .upToNextOption) var corpus: [String] = []`, the
 /// form in which the runner passes inputs that repeat. Options of a program's own go before `--set`, and that before
 /// the file.
+///
+/// What is no command line at all (an unknown option, a missing one, `--set` without a key) ends with 64. An option that
+/// stands for a configuration key passes on what was typed: a wrong value is a wrong configuration, which ends with 78
+/// and the same words wherever it was given. `.unconditional` lets such a value begin with a dash.
 public protocol StageProgram: Program {
   associatedtype Description: StageDescription
 
@@ -56,7 +60,7 @@ public protocol StageProgram: Program {
   /// Paths of artifacts by the names that the description declares.
   var inputs: [String: [String]] { get }
   /// Options that set configuration keys; nil for those that were not given.
-  var settings: [ConfigurationOverride?] { get }
+  var settings: [ConfigurationOverride?] { get throws }
   func perform(_ request: StageRequest<Description>) throws -> Artifact
 }
 

@@ -93,9 +93,15 @@ public struct EvaluateConfiguration: StageConfiguration {
     policies =
       try given.map { ($0.name, try Policy($0, reader)) } + files.map { ($0.name, .artifact($0.value)) }
     try checkNames(reader)
-    if rho != nil && entropy != nil { throw reader.failure("entropy", "stands for rho; give one of them") }
-    if let tauMin, let tauMax, tauMin >= tauMax { throw reader.failure("tau_max", "must be above tau_min") }
-    if let window, let stride, stride > window { throw reader.failure("stride", "must not exceed window") }
+    if rho != nil && entropy != nil {
+      throw reader.failure("entropy", with: ["rho"], "stands for rho; give one of them")
+    }
+    if let tauMin, let tauMax, tauMin >= tauMax {
+      throw reader.failure("tau_max", with: ["tau_min"], "must be above tau_min")
+    }
+    if let window, let stride, stride > window {
+      throw reader.failure("stride", with: ["window"], "must not exceed window")
+    }
   }
 
   /// Names of policies that every evaluation has, or may have.
@@ -115,13 +121,15 @@ public struct EvaluateConfiguration: StageConfiguration {
       var key = "policies"
       if case .artifact = policy { key = "tempnets" }
       guard name.isPlainName else {
-        throw reader.failure(key, "has the name '\(name)'; \(String.plainNameRule)")
+        throw reader.failure(key, under: name, "has the name '\(name)'; \(String.plainNameRule)")
       }
       if Self.isReserved(name) {
-        throw reader.failure(key, "has the name '\(name)', which is kept for a policy that is always measured")
+        throw reader.failure(
+          key, under: name, "has the name '\(name)', which is kept for a policy that is always measured")
       }
       if policies[..<index].contains(where: { $0.name == name }) {
-        throw reader.failure(key, "has the name '\(name)', which another policy has")
+        throw reader.failure(
+          key, under: name, with: ["policies"], "has the name '\(name)', which another policy has")
       }
     }
   }
@@ -153,7 +161,7 @@ extension EvaluateConfiguration.Policy {
     default:
       guard let temperature = Double(given.value), PolicySpecification.temperatures.contains(temperature) else {
         throw reader.failure(
-          "policies",
+          "policies", under: given.name,
           "says '\(given.value)' for \(given.name); a policy is a temperature from 0.0001 to 10000, exact or model")
       }
       self = .fixed(temperature)
@@ -165,7 +173,7 @@ extension EvaluateConfiguration.Policy {
 public enum Evaluate: StageDescription {
   public static let name = "evaluate"
   public static let summary = "Scores temperature policies on the test split and reports what they change."
-  public static let version = 3
+  public static let version = 4
   public static let output = ArtifactKind.evaluation
   public static let inputs = [
     StageInput("model", .model, takesPublishedModels: true), StageInput("tokens", .tokens),

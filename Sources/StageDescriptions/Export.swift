@@ -44,7 +44,7 @@ public struct ExportConfiguration: StageConfiguration {
       "variant", default: .training,
       help: "of safetensors: for the published class for training, or for inference (half precision)")
     if variant == .inference && format != .safetensors {
-      throw reader.failure("variant", "inference is for the format safetensors")
+      throw reader.failure("variant", with: ["format"], "inference is for the format safetensors")
     }
   }
 }
@@ -54,7 +54,7 @@ public enum Export: StageDescription {
   public static let name = "export"
   public static let summary =
     "Writes a TempNet, with what was measured of it, or a language model in a form that other tools read."
-  public static let version = 2
+  public static let version = 3
   public static let output = ArtifactKind.export
   public static let inputs = [
     StageInput("tempnet", .tempnet, isRequired: false), StageInput("evaluation", .evaluation, isRequired: false),

@@ -38,9 +38,10 @@ public struct FeaturesConfiguration: StageConfiguration {
     checkpointInterval = try reader.integer(
       "checkpoint_interval", default: 8, in: 1...1 << 20, identity: false, help: "batches between checkpoints")
     compute = try reader.computeOptions()
-    if tauMin >= tauMax { throw reader.failure("tau_max", "must be above tau_min") }
+    if tauMin >= tauMax { throw reader.failure("tau_max", with: ["tau_min"], "must be above tau_min") }
     if let window, let stride, stride > window {
-      throw reader.failure("stride", "must not exceed window: tokens between windows would be passed over")
+      throw reader.failure(
+        "stride", with: ["window"], "must not exceed window: tokens between windows would be passed over")
     }
   }
 }

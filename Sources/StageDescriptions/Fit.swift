@@ -76,7 +76,7 @@ public struct FitConfiguration: StageConfiguration {
     timeLimit = try reader.optionalNumber(
       "time_limit", in: .positive, identity: false, help: "seconds after which to save and stop")
     compute = try reader.computeOptions()
-    if tauMin >= tauMax { throw reader.failure("tau_max", "must be above tau_min") }
+    if tauMin >= tauMax { throw reader.failure("tau_max", with: ["tau_min"], "must be above tau_min") }
   }
 
   private static func budget(_ reader: inout ConfigurationReader) throws -> Budget {
@@ -84,7 +84,9 @@ public struct FitConfiguration: StageConfiguration {
     let entropy = try reader.numberOrAuto(
       "entropy", in: .positive, help: "in place of rho: ln V - rho; auto is the model's mean at temperature 1")
     guard let rho else { return entropy.map { .entropy($0) } ?? .meanEntropy }
-    if reader.isGiven("entropy") { throw reader.failure("entropy", "and rho say the same thing; give one of them") }
+    if reader.isGiven("entropy") {
+      throw reader.failure("entropy", with: ["rho"], "and rho say the same thing; give one of them")
+    }
     return .rho(rho)
   }
 }

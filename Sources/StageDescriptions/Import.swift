@@ -30,8 +30,12 @@ public struct ImportConfiguration: StageConfiguration {
       help: "the robustness it was trained with, in nats; only a file written by tempnet states it")
     entropy = try reader.optionalNumber("entropy", in: .positive, help: "in place of rho: ln V - rho")
     // Where the keys are only listed there are no values to compare.
-    if reader.isGiven("tau_max") && tauMin >= tauMax { throw reader.failure("tau_max", "must be above tau_min") }
-    if rho != nil && entropy != nil { throw reader.failure("entropy", "stands for rho; give one of them") }
+    if reader.isGiven("tau_max") && tauMin >= tauMax {
+      throw reader.failure("tau_max", with: ["tau_min"], "must be above tau_min")
+    }
+    if rho != nil && entropy != nil {
+      throw reader.failure("entropy", with: ["rho"], "stands for rho; give one of them")
+    }
   }
 }
 

@@ -84,11 +84,16 @@ public struct PretrainConfiguration: StageConfiguration {
     selection = try reader.choice("select", default: .best, help: "which step becomes the model")
     compute = try reader.computeOptions()
     run = try reader.runOptions()
-    if rho == nil && entropy == nil { throw reader.failure("entropy", "or rho has to be given") }
-    if rho != nil && entropy != nil { throw reader.failure("entropy", "stands for rho; only one of them can be given") }
-    if tauMax <= tauMin { throw reader.failure("tau_max", "must be above tau_min, which is \(tauMin)") }
+    if rho == nil && entropy == nil { throw reader.failure("entropy", with: ["rho"], "or rho has to be given") }
+    if rho != nil && entropy != nil {
+      throw reader.failure("entropy", with: ["rho"], "stands for rho; only one of them can be given")
+    }
+    if tauMax <= tauMin {
+      throw reader.failure("tau_max", with: ["tau_min"], "must be above tau_min, which is \(tauMin)")
+    }
     if steps.multipliedReportingOverflow(by: batch * context).overflow {
-      throw reader.failure("steps", "times batch times context is more than can be counted")
+      throw reader.failure(
+        "steps", with: ["batch", "context"], "times batch times context is more than can be counted")
     }
   }
 
@@ -138,7 +143,7 @@ public struct ModelShape: Equatable, Sendable {
 
   init(_ reader: inout ConfigurationReader) throws {
     let sizes = 1...1 << 20
-    layers = try reader.integer("layers", default: 4, in: sizes, help: "transformer blocks")
+    layers = try reader.integer("layers", default: 4, in: 1...1 << 14, help: "transformer blocks")
     width = try reader.integer("width", default: 256, in: sizes, help: "of the residual stream")
     heads = try reader.integer("heads", default: 4, in: sizes, help: "attention heads")
     keyValueHeads = try reader.optionalInteger(
@@ -159,6 +164,35 @@ public struct ModelShape: Equatable, Sendable {
     attention = try reader.choice(
       "attention", default: .document, help: "how far back a token looks: to its window's or its document's beginning")
     dropout = try reader.number("dropout", default: 0, in: 0...0.99, help: "in embedding and branches")
+    try reader.finish()
+    try check(reader)
+  }
+
+  /// Refuses what `ModelConfiguration` would, before anything runs. A model that is trained further has a shape of its
+  /// own, and the one here is then the standard one, which passes.
+  private func check(_ reader: ConfigurationReader) throws {
+    if headWidth == nil && width % heads != 0 {
+      throw reader.failure("heads", with: ["width"], "is \(heads), which does not divide the width of \(width)")
+    }
+    if let keyValueHeads, heads % keyValueHeads != 0 {
+      throw reader.failure(
+        "key_value_heads", with: ["heads"], "is \(keyValueHeads), which does not divide the \(heads) heads")
+    }
+    if normEpsilon >= 1 { throw reader.failure("norm_epsilon", "is \(normEpsilon), but must be below 1") }
+    if positions == .rotary { try checkRotation(reader) }
+  }
+
+  private func checkRotation(_ reader: ConfigurationReader) throws {
+    if rotaryBase <= 1 {
+      throw reader.failure("rotary_base", with: ["positions"], "is \(rotaryBase), but must be above 1")
+    }
+    let headWidth = headWidth ?? width / heads
+    let rotated = Int(Double(headWidth) * rotaryFraction)
+    guard rotated >= 2, rotated % 2 == 0 else {
+      throw reader.failure(
+        "rotary_fraction", with: ["head_width", "heads", "width", "positions"],
+        "rotates \(rotated) of the \(headWidth) elements of each head, but rotation takes them in pairs")
+    }
   }
 }
 

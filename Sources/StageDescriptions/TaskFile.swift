@@ -37,7 +37,7 @@ public struct TaskFile: Equatable, Sendable {
   public let statement: String?
 
   /// - Throws: `Failure`: `.missingInput` for what is not there, `.badConfiguration` with the line of what is wrong,
-  ///   `.usage` for a path that is neither form.
+  ///   or for a path that is neither form.
   public init(_ path: String) throws {
     try Self.checkExistence(path)
     if path.hasSuffix(".yaml") || path.hasSuffix(".yml") {
@@ -53,7 +53,8 @@ public struct TaskFile: Equatable, Sendable {
       configuration = Self.configuration(beside: path)
       name = try Self.name(ofRequests: path, configuration)
     } else {
-      throw Failure(.usage, "is neither a task file (.yaml) nor a request file (requests.jsonl.gz)", at: path)
+      throw Failure(
+        .badConfiguration, "is neither a task file (.yaml) nor a request file (requests.jsonl.gz)", at: path)
     }
     guard name.isPlainName else {
       throw Failure(.badConfiguration, "the task has the name '\(name)'; \(String.plainNameRule)", at: path)

@@ -44,9 +44,11 @@ public struct TokenizeConfiguration: StageConfiguration {
       help: "bytes that a compressed text may unpack to; else 200 times its size or 1 GiB, whichever is more")
     threads = try reader.threads()
     if corpus.isEmpty { throw reader.failure("corpus", "must name a text") }
-    if validation + test > 1 { throw reader.failure("test", "and validation together must not exceed 1") }
+    if validation + test > 1 {
+      throw reader.failure("test", with: ["validation"], "and validation together must not exceed 1")
+    }
     if tokenizer != nil && reader.isGiven("vocabulary") {
-      throw reader.failure("vocabulary", "is for training one, but a tokenizer is given")
+      throw reader.failure("vocabulary", with: ["tokenizer"], "is for training one, but a tokenizer is given")
     }
   }
 }

@@ -10,9 +10,8 @@ public enum Device: String, Sendable, CustomStringConvertible {
 /// The process's use of the machine: preparation, threads, random numbers.
 public enum Machine {
   private static let prepared: Void = {
-    if ctorch_initialize() != 0 {
-      Operator.fatal(TorchError(operation: "initialize", arguments: "", message: String(cString: ctorch_last_error())))
-    }
+    let status = ctorch_initialize()
+    if status != 0 { Operator.fatal(Operator.failure("initialize", [], status)) }
   }()
 
   /// Prepares libtorch before its first use; called by everything here that enters it.

@@ -8,8 +8,33 @@ public struct TorchError: Error, Equatable, CustomStringConvertible {
   /// The arguments as they were given, tensors as dtype and shape: `float32[8, 3], 2`.
   public let arguments: String
   public let message: String
+  /// Whether memory ran out, of the processor or the GPU.
+  public let isOutOfMemory: Bool
 
   public var description: String { "\(operation)(\(arguments)): \(message)" }
+}
+
+extension TorchError {
+  /// What a program that cannot go on without the operation ends with. Memory is what its user can do something about;
+  /// anything else is a mistake in this software.
+  public var failure: Failure {
+    guard isOutOfMemory else { return Failure(.internal, "libtorch: \(self)") }
+    let amount = Self.requested(message).map { "\(fixed(($0 / 0x1p20).rounded(.up), digits: 0)) MiB" }
+    return Failure(
+      .unavailable,
+      "memory ran out: \(operation) asked for \(amount ?? "more than there is"). What needs less is a smaller batch "
+        + "(batch_tokens in an evaluation), micro_batch, loss_chunk, window or context")
+  }
+
+  /// How many bytes were asked for, as in "you tried to allocate 8000 bytes. Error code" and "Tried to allocate 2.50 GiB.
+  /// GPU 0"; nil where the words do not say it.
+  private static func requested(_ message: String) -> Double? {
+    let units: [String: Double] = ["bytes": 1, "KiB": 0x1p10, "MiB": 0x1p20, "GiB": 0x1p30]
+    guard let phrase = message.firstRange(of: "ried to allocate ") else { return nil }
+    let words = message[phrase.upperBound...].split(separator: " ", maxSplits: 2)
+    guard words.count > 1, let amount = Double(words[0]) else { return nil }
+    return units[String(words[1].prefix { $0.isLetter })].map { $0 * amount }
+  }
 }
 
 /// One argument of an operator.
@@ -51,7 +76,7 @@ public enum Operator {
     }
     // The values point into what the frame owns.
     extendLifetime(frame)
-    guard status == 0 else { throw failure("\(name)", arguments + named.map { $0.value }) }
+    guard status == 0 else { throw failure("\(name)", arguments + named.map { $0.value }, status) }
     return results.prefix(count).compactMap { $0.kind == CTORCH_TENSOR ? $0.tensor.map(Tensor.init(owning:)) : nil }
   }
 
@@ -63,7 +88,7 @@ public enum Operator {
   }
 
   /// As `call`, for uses that are right by construction: a failure is a mistake in this software, or memory has run
-  /// out, and ends the process with 70.
+  /// out, and ends the process with 70 or 69.
   @discardableResult
   static func must(
     _ name: StaticString, _ overload: StaticString = "", _ arguments: [Argument],
@@ -85,18 +110,21 @@ public enum Operator {
 
   /// Runs a function of the C boundary other than an operator call.
   static func check(_ operation: StaticString, _ arguments: [Argument] = [], _ body: () -> Int32) {
-    if body() != 0 { fatal(failure("\(operation)", arguments)) }
+    let status = body()
+    if status != 0 { fatal(failure("\(operation)", arguments, status)) }
   }
 
-  private static func failure(_ operation: String, _ arguments: [Argument]) -> TorchError {
+  /// What the boundary says of the last call on this thread, which returned `status`.
+  static func failure(_ operation: String, _ arguments: [Argument], _ status: Int32) -> TorchError {
     TorchError(
       operation: operation, arguments: arguments.map(\.description).joined(separator: ", "),
-      message: String(cString: ctorch_last_error()))
+      message: String(cString: ctorch_last_error()), isOutOfMemory: status == CTORCH_OUT_OF_MEMORY)
   }
 
   static func fatal(_ error: TorchError) -> Never {
-    Log.error("libtorch: \(error)")
-    exit(ExitStatus.internal.rawValue)
+    let failure = error.failure
+    Log.error("\(failure)")
+    exit(failure.status.rawValue)
   }
 
   private static func pointer(_ string: StaticString) -> UnsafePointer<CChar> {

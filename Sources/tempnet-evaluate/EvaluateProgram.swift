@@ -23,7 +23,7 @@ import Torch
   var tempnet: [String] = []
 
   @Option(
-    name: .customLong("policy"), parsing: .singleValue,
+    name: .customLong("policy"), parsing: .unconditionalSingleValue,
     help: ArgumentHelp(
       "Score another policy: a temperature, exact, model for the model's own TempNet, or an artifact with a TempNet.",
       valueName: "name=spec"))
@@ -34,8 +34,8 @@ import Torch
     help: ArgumentHelp("Score tasks too: task files (.yaml) or request files (requests.jsonl.gz).", valueName: "path"))
   var tasks: [String] = []
 
-  @Option(help: ArgumentHelp("Score no more than N items of each task.", valueName: "n"))
-  var taskLimit: Int?
+  @Option(parsing: .unconditional, help: ArgumentHelp("Score no more than N items of each task.", valueName: "n"))
+  var taskLimit: String?
 
   @Flag(help: "Score every request of a task by itself, to the same bits whatever else is scored.")
   var reproducible = false
@@ -43,10 +43,14 @@ import Torch
   var inputs: [String: [String]] { ["model": [model], "tokens": [tokens], "tempnet": tempnet] }
 
   var settings: [ConfigurationOverride?] {
-    policies.map(\.setting) + [
-      .option("tasks", tasks, from: "--task"), .option("task_limit", taskLimit, from: "--task-limit"),
-      .option("reproducible", reproducible ? true : nil, from: "--reproducible"),
-    ]
+    get throws {
+      let named = policies.map(\.setting)
+      try ConfigurationOverride.checkNames(of: named)
+      return named.map(Optional.some) + [
+        .option("tasks", tasks, from: "--task"), .number("task_limit", taskLimit, from: "--task-limit"),
+        .option("reproducible", reproducible ? true : nil, from: "--reproducible"),
+      ]
+    }
   }
 
   static var engine: String? { Torch.Machine.description }

@@ -29,7 +29,8 @@ import Training
   @Option(help: ArgumentHelp("A TempNet for this model: its artifact or safetensors file.", valueName: "path"))
   var tempnet: String?
 
-  @Option(help: ArgumentHelp("Where each token's temperature comes from.", valueName: "spec"))
+  @Option(
+    parsing: .unconditional, help: ArgumentHelp("Where each token's temperature comes from.", valueName: "spec"))
   var policy: String?
 
   @Flag(help: "Take the likeliest token every time.")
@@ -39,7 +40,7 @@ import Training
   @OptionGroup var sampling: SamplingOptions
   @OptionGroup var output: OutputOptions
 
-  @Option(help: ArgumentHelp("Threads; all processors without it.", valueName: "n"))
+  @Option(parsing: .unconditional, help: ArgumentHelp("Threads; all processors without it.", valueName: "n"))
   var threads: Int?
 
   @Option(help: ArgumentHelp("cpu, cuda or auto.", valueName: "name"))
@@ -58,6 +59,7 @@ import Training
 
   mutating func run() throws {
     Log.setQuiet(quiet)
+    let specification = try policySpecification()
     let texts = try prompts.read()
     let resolution = try Resolution(
       device: device == "auto" ? nil : device == "cuda" ? .cuda : .cpu, arithmetic: .float32, threads: threads)
@@ -68,8 +70,8 @@ import Training
     let language = try source.load(device: resolution.device, arithmetic: resolution.arithmetic)
     let chat = prompts.chat ? try ChatFormat(template: source.chatTemplate(), source: model) : nil
     let settings = GenerationSettings(
-      policy: greedy ? nil : try temperaturePolicy(language), rules: try sampling.rules(), seed: sampling.seed,
-      maximumTokens: sampling.maxTokens,
+      policy: greedy ? nil : try temperaturePolicy(specification, language), rules: try sampling.rules(),
+      seed: sampling.seed, maximumTokens: sampling.maxTokens,
       ends: try chat?.ends(tokenizer, source: model) ?? [tokenizer.endOfText])
     let generator = Generator(language, settings)
     let sink = try output.sink(tokenizer, modelName: Files.name(of: model))
@@ -104,14 +106,21 @@ import Training
     return ids.isEmpty ? [tokenizer.beginOfText ?? tokenizer.endOfText] : ids
   }
 
-  private func temperaturePolicy(_ language: LanguageModel) throws -> TemperaturePolicy {
-    let given = try tempnet.map { try network($0, language) }
-    guard let policy else {
-      if let given { return .tempnet(given) }
-      return try own(language).map { .tempnet($0) } ?? .fixed(1)
-    }
+  private func policySpecification() throws -> PolicySpecification? {
+    guard let policy else { return nil }
     guard let specification = PolicySpecification(policy) else {
       throw Failure(.usage, "'\(policy)' is no policy: expected \(PolicySpecification.expectation)", at: "--policy")
+    }
+    return specification
+  }
+
+  private func temperaturePolicy(
+    _ specification: PolicySpecification?, _ language: LanguageModel
+  ) throws -> TemperaturePolicy {
+    let given = try tempnet.map { try network($0, language) }
+    guard let specification else {
+      if let given { return .tempnet(given) }
+      return try own(language).map { .tempnet($0) } ?? .fixed(1)
     }
     switch specification {
     case .fixed(let temperature): return .fixed(temperature)
@@ -128,8 +137,17 @@ import Training
       guard let entropy = entropy ?? settings?.entropy else {
         throw Failure(.usage, "exact needs an entropy, as in exact:4.5, or the TempNet whose it is", at: "--policy")
       }
-      _ = try RobustLoss.rho(entropy: entropy, vocabulary: language.configuration.vocabulary, at: "--policy")
+      try checkFeasibility(ofEntropy: entropy, language)
       return .exact(entropy: entropy, bounds: settings?.bounds ?? 0.05...5)
+    }
+  }
+
+  /// Here an entropy is no part of a configuration, but of the command line.
+  private func checkFeasibility(ofEntropy entropy: Double, _ language: LanguageModel) throws {
+    do {
+      _ = try RobustLoss.rho(entropy: entropy, vocabulary: language.configuration.vocabulary)
+    } catch let failure as Failure {
+      throw Failure(.usage, failure.message, at: "--policy")
     }
   }
 
@@ -161,7 +179,7 @@ import Training
 }
 
 struct PromptOptions: ParsableArguments {
-  @Option(help: ArgumentHelp("The text to continue.", valueName: "text"))
+  @Option(parsing: .unconditional, help: ArgumentHelp("The text to continue.", valueName: "text"))
   var prompt: String?
 
   @Option(help: ArgumentHelp("A file of JSON lines, each a string or an object with \"prompt\".", valueName: "file"))
@@ -170,7 +188,7 @@ struct PromptOptions: ParsableArguments {
   @Flag(help: "The prompt is a message to a chat model, written in the format that its template asks for.")
   var chat = false
 
-  @Option(help: ArgumentHelp("The system message, with --chat.", valueName: "text"))
+  @Option(parsing: .unconditional, help: ArgumentHelp("The system message, with --chat.", valueName: "text"))
   var system: String?
 
   @Flag(help: "What spells a special token in the prompt means it.")
@@ -202,22 +220,26 @@ struct PromptOptions: ParsableArguments {
 }
 
 struct SamplingOptions: ParsableArguments {
-  @Option(help: ArgumentHelp("Tokens to generate, at most.", valueName: "n"))
+  @Option(parsing: .unconditional, help: ArgumentHelp("Tokens to generate, at most.", valueName: "n"))
   var maxTokens = 128
 
-  @Option(help: ArgumentHelp("Continuations of each prompt.", valueName: "n"))
+  @Option(parsing: .unconditional, help: ArgumentHelp("Continuations of each prompt.", valueName: "n"))
   var samples = 1
 
-  @Option(help: ArgumentHelp("What the draws depend on.", valueName: "n"))
+  @Option(parsing: .unconditional, help: ArgumentHelp("What the draws depend on.", valueName: "n"))
   var seed: UInt64 = 1
 
-  @Option(help: ArgumentHelp("Only the k likeliest tokens.", valueName: "k"))
+  @Option(parsing: .unconditional, help: ArgumentHelp("Only the k likeliest tokens.", valueName: "k"))
   var topK: Int?
 
-  @Option(help: ArgumentHelp("Only the likeliest tokens that together have this probability.", valueName: "p"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Only the likeliest tokens that together have this probability.", valueName: "p"))
   var topP = 1.0
 
-  @Option(help: ArgumentHelp("Only tokens with this share of the likeliest one's probability.", valueName: "p"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Only tokens with this share of the likeliest one's probability.", valueName: "p"))
   var minP = 0.0
 
   @Option(help: ArgumentHelp("temperature-first, as published, or temperature-last.", valueName: "name"))

@@ -15,25 +15,26 @@ import Torch
     help: ArgumentHelp("The published TempNet: a safetensors file, or a model's folder with one.", valueName: "path"))
   var weights: String?
 
-  @Option(help: ArgumentHelp("Its lowest temperature.", valueName: "number"))
-  var tauMin: Double?
+  @Option(parsing: .unconditional, help: ArgumentHelp("Its lowest temperature.", valueName: "number"))
+  var tauMin: String?
 
-  @Option(help: ArgumentHelp("Its highest temperature.", valueName: "number"))
-  var tauMax: Double?
+  @Option(parsing: .unconditional, help: ArgumentHelp("Its highest temperature.", valueName: "number"))
+  var tauMax: String?
 
   @Option(help: ArgumentHelp("What it reads: logits or centred.", valueName: "name"))
   var input: String?
 
-  @Option(help: ArgumentHelp("The robustness it was trained with, in nats.", valueName: "number"))
-  var rho: Double?
+  @Option(
+    parsing: .unconditional, help: ArgumentHelp("The robustness it was trained with, in nats.", valueName: "number"))
+  var rho: String?
 
   var inputs: [String: [String]] { [:] }
 
   var settings: [ConfigurationOverride?] {
     [
-      .option("weights", weights, from: "--weights"), .option("tau_min", tauMin, from: "--tau-min"),
-      .option("tau_max", tauMax, from: "--tau-max"), .option("input", input, from: "--input"),
-      .option("rho", rho, from: "--rho"),
+      .option("weights", weights, from: "--weights"), .number("tau_min", tauMin, from: "--tau-min"),
+      .number("tau_max", tauMax, from: "--tau-max"), .option("input", input, from: "--input"),
+      .number("rho", rho, from: "--rho"),
     ]
   }
 

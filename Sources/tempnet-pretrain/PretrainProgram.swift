@@ -18,11 +18,12 @@ import Torch
   var model: String?
 
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp("Train only so many blocks at the end of that model, and the norm after them.", valueName: "n"))
-  var trainLastBlocks: Int?
+  var trainLastBlocks: String?
 
   var settings: [ConfigurationOverride?] {
-    [.option("train_last_blocks", trainLastBlocks, from: "--train-last-blocks")]
+    [.number("train_last_blocks", trainLastBlocks, from: "--train-last-blocks")]
   }
 
   var inputs: [String: [String]] { ["tokens": [tokens], "model": model.map { [$0] } ?? []] }

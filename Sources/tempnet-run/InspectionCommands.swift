@@ -5,13 +5,15 @@ import Pipelines
 
 struct StatusCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "status", abstract: "Show each stage, whether it would run, and where its result is.")
+    commandName: "status",
+    abstract: "Show each stage, whether it would run, where its result is, and where unfinished work lies.")
 
   @OptionGroup var options: PipelineOptions
 
   func run() throws {
     for stage in try options.workspace().plan().stages {
       print("\(stage.name): \(stage.decision.words)\n  \(stage.output)")
+      if let path = stage.unfinishedWork { print("  unfinished work: \(path)") }
     }
   }
 }

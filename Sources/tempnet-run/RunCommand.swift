@@ -13,7 +13,11 @@ struct RunCommand: AsyncParsableCommand {
   @Flag(help: "Say what would run and why, and run nothing.")
   var dryRun = false
 
-  @Option(help: ArgumentHelp("Run at most this many stages side by side.", valueName: "n"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "Run at most this many stages side by side; without it as many as the machine's cores and memory allow.",
+      valueName: "n"))
   var jobs: Int?
 
   @Flag(help: "Say nothing unless something fails.")

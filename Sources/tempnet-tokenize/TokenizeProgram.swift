@@ -20,8 +20,8 @@ import TokenizeStage
       "Use this vocabulary: a tokenizer.json, a model, tiktoken's or GPT-2's files.", valueName: "path"))
   var tokenizer: String?
 
-  @Option(help: ArgumentHelp("Train a vocabulary of so many entries.", valueName: "n"))
-  var vocabulary: Int?
+  @Option(parsing: .unconditional, help: ArgumentHelp("Train a vocabulary of so many entries.", valueName: "n"))
+  var vocabulary: String?
 
   var inputs: [String: [String]] { [:] }
 
@@ -29,7 +29,7 @@ import TokenizeStage
     [
       .option("corpus", corpus, from: "--corpus"),
       .option("tokenizer", tokenizer, from: "--tokenizer"),
-      .option("vocabulary", vocabulary, from: "--vocabulary"),
+      .number("vocabulary", vocabulary, from: "--vocabulary"),
     ]
   }
 

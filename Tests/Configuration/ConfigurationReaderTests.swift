@@ -30,6 +30,10 @@ import Testing
       policies = try reader.value("policies", as: .named(.string), default: [], help: "policies")
       threads = try reader.threads()
       if steps == 13 { throw reader.failure("steps", "must not be 13") }
+      if rate > Double(steps) { throw reader.failure("rate", with: ["steps"], "must not exceed steps") }
+      if let bad = policies.first(where: { $0.value == "bad" }) {
+        throw reader.failure("policies", under: bad.name, "has a bad one")
+      }
     }
   }
 
@@ -125,10 +129,62 @@ import Testing
     #expect(failure("steps: 7", set: ["steps="])?.hasSuffix("not nothing") == true)
   }
 
+  @Test func `what concerns several keys is blamed on the option that gave one of them, or where one was written`() {
+    #expect(failure("steps: 7\nrate: 8\n") == "a.yaml, line 2: rate must not exceed steps")
+    #expect(failure("steps: 7\nrate: 5\n", set: ["steps=4"]) == "--set steps=4: rate must not exceed steps")
+    #expect(failure("steps: 7\nrate: 5\n", set: ["rate=8"]) == "--set rate=8: rate must not exceed steps")
+    #expect(failure("steps: 7\nrate: 5\n", set: ["steps=-1"])?.hasPrefix("--set steps=-1: steps must be") == true)
+  }
+
+  @Test func `of values with names the one that is wrong is blamed`() {
+    #expect(failure("steps: 7\npolicies:\n  a: x\n  b: bad\n") == "a.yaml, line 4: policies has a bad one")
+    #expect(failure("steps: 7\npolicies:\n  - a: x\n  - b: bad\n") == "a.yaml, line 4: policies has a bad one")
+    #expect(
+      failure("steps: 7\npolicies: {a: x}\n", set: ["policies.c=y", "policies.b=bad"])
+        == "--set policies.b=bad: policies has a bad one")
+  }
+
+  @Test func `a file that is no mapping is wrong itself, whatever the options set in it`() {
+    let words = "the configuration must be a mapping of keys to values, not"
+    #expect(failure("\n- 1\n", set: ["steps=1"]) == "a.yaml, line 2: \(words) a list of 1")
+    #expect(failure("steps\n", set: ["steps=1"]) == "a.yaml, line 1: \(words) 'steps'")
+  }
+
+  @Test func `a number of the command line is refused in the words of its key`() {
+    func failure(_ text: String) -> String? {
+      let given = ["steps": "7", "rate": text].compactMap { ConfigurationOverride.number($0, $1, from: "--\($0)") }
+      do {
+        _ = try Training.resolve(file: nil, overrides: given)
+        return nil
+      } catch {
+        return "\(error)"
+      }
+    }
+    for text in ["nan", "-nan", "inf", "1e400", "-1", "fast", ""] {
+      #expect(failure(text) == "--rate: rate must be a number above 0, not '\(text)'")
+    }
+    #expect(failure("1e-3") == nil)
+    #expect(ConfigurationOverride.number("rate", nil, from: "--rate") == nil)
+  }
+
+  @Test func `a name that is given twice is refused with both options`() throws {
+    func entry(_ section: String, _ name: String, _ value: String) -> ConfigurationOverride {
+      .entry(of: section, name, value, from: "--policy \(name)=\(value)")
+    }
+    try ConfigurationOverride.checkNames(of: [entry("policies", "a", "0.5"), entry("policies", "b", "0.7")])
+    #expect {
+      try ConfigurationOverride.checkNames(of: [entry("policies", "a", "0.5"), entry("tempnets", "a", "./fitted")])
+    } throws: {
+      ($0 as? Failure)
+        == Failure(
+          .badConfiguration, "the name 'a' is that of --policy a=0.5 already", at: "--policy a=./fitted")
+    }
+  }
+
   @Test func `options of their own are taken literally`() throws {
     let overrides = [
       ConfigurationOverride.option("steps", 9, from: "--steps"),
-      ConfigurationOverride.option("rate", Double?.none, from: "--rate"),
+      ConfigurationOverride.number("rate", nil, from: "--rate"),
       ConfigurationOverride.option("names", ["[x", "7"], from: "--names"),
     ].compactMap { $0 }
     let resolved = try Training.resolve(file: nil, overrides: overrides)

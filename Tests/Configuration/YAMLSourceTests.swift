@@ -44,9 +44,16 @@ import Testing
       try [scalar(".nan"), scalar(".inf"), scalar("0x1p3"), scalar("nan")].map(\.number) == [nil, nil, nil, nil])
   }
 
-  @Test func `a key that stands twice is refused however it is quoted`() {
-    #expect(failure("a: 1\nb: 2\na: 3\n") == "a.yaml, line 1: the key 'a' stands twice in one mapping")
-    #expect(failure("a: 1\n\"a\": 3\n") == "a.yaml, line 1: the key 'a' stands twice in one mapping")
+  @Test func `a key that stands twice is refused with both lines, however it is quoted`() {
+    let cases = [
+      ("a: 1\nb: 2\na: 3\n", 3, 1), ("a: 1\n\"a\": 3\n", 2, 1), ("'a': 1\na: 3\na: 4\n", 2, 1),
+      ("b: {a: 1,\n  c: 2,\n  a: 3}\n", 3, 1), ("- a: 1\n- a: 1\n  b: é\n  a: 2\n", 4, 2),
+      ("# ü\r\nb: |\r\n  a: 1\r\na: 1\r\n\r\na: 2\r\n", 6, 4), ("b: {a: 1}\na: 1\nc:\n  a: 1\na: 1\n", 5, 2),
+    ]
+    for (text, second, first) in cases {
+      #expect(
+        failure(text) == "a.yaml, line \(second): the key 'a' stands twice in one mapping, first in line \(first)")
+    }
   }
 
   @Test func `bad syntax names the line`() {

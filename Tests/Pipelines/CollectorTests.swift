@@ -46,6 +46,27 @@ import Testing
     #expect(try Collector(bench.store).garbage().contains { $0.path == unfinished })
   }
 
+  @Test func `of runs that began in the same second the latest is the one with the greatest number`() async throws {
+    let bench = try Bench()
+    var works: [String] = []
+    for (setting, name) in [("a.rho=7", "20270101T000000Z-9"), ("a.rho=8", "20270101T000000Z-10")] {
+      let plan = try bench.plan(set: [setting])
+      let work = "\(try #require(plan["words"]).output).partial"
+      let executor = RecordingExecutor(plan) { order, executor in
+        guard order.stage == "words" else { return try executor.publish(order) }
+        try Files.makeFolder("\(work)/content")
+        return .exited(ExitStatus.tryAgain.rawValue)
+      }
+      await #expect(throws: Failure.self) { try await bench.run(plan, executor: executor) }
+      let runs = bench.store.runs(of: plan.pipeline)
+      let made = try #require(try Files.list(runs).first { !$0.contains("-") })
+      try Files.rename("\(runs)/\(made)", to: "\(runs)/\(name)")
+      works.append(work)
+    }
+    let garbage = try Collector(bench.store).garbage().map(\.path)
+    #expect(garbage.contains(works[0]) && !garbage.contains(works[1]))
+  }
+
   @Test func `an empty store holds no garbage`() throws {
     #expect(try Collector(Store("/nonexistent")).garbage().isEmpty)
   }

@@ -66,6 +66,8 @@ import Testing
     let builder = try ArtifactBuilder(output: stage.output, identity: stage.identity)
     try Files.makeFolder("\(builder.checkpointsPath)/000000000001")
     #expect(try bench.decisions()["text"] == .run("no artifact yet; continues interrupted work"))
+    #expect(try bench.plan()["text"]?.unfinishedWork == Files.folder(of: builder.checkpointsPath))
+    #expect(try bench.plan()["a"]?.unfinishedWork == nil)
   }
 
   @Test func `a forced stage runs although its artifact is there, and others do not`() async throws {
@@ -133,6 +135,13 @@ import Testing
       ($0 as? Failure)
         == Failure(
           .badConfiguration, "unknown key 'vocabular'; did you mean 'vocabulary'?", at: "sample.yaml, line 6")
+    }
+  }
+
+  @Test func `errors in a setting of the command line name the option`() throws {
+    #expect { try Bench().plan(set: ["b.rho=-1"]) } throws: {
+      ($0 as? Failure)
+        == Failure(.badConfiguration, "rho must be a number from 0 to 9, not '-1'", at: "--set b.rho=-1")
     }
   }
 

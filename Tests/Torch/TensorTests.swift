@@ -35,6 +35,22 @@ import Torch
     #expect(throws: TorchError.self) { try Operator.call("aten::zeros", "", []) }
   }
 
+  @Test func `memory that is not there is told apart from mistakes, with how much was asked for`() {
+    #expect {
+      try Operator.call("aten::empty", "memory_format", [.integers([1 << 50])], named: ["dtype": .dtype(.float32)])
+    } throws: { error in
+      guard let error = error as? TorchError else { return false }
+      return error.isOutOfMemory && error.failure.status.rawValue == 69
+        && error.failure.message.hasPrefix("memory ran out: aten::empty asked for 4294967296 MiB. ")
+    }
+    #expect {
+      try Operator.call("aten::no_such_thing", "", [])
+    } throws: { error in
+      guard let error = error as? TorchError else { return false }
+      return !error.isOutOfMemory && error.failure.status.rawValue == 70
+    }
+  }
+
   @Test func `optional tensors in a list may be left out`() throws {
     let matrix = Tensor([1, 2, 3, 4], shape: [2, 2])
     let column = try Operator.call("aten::index", "Tensor", [.tensor(matrix), .optionalTensors([nil, Tensor([1])])])[0]

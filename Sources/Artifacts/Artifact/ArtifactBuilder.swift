@@ -2,9 +2,9 @@ import Diagnostics
 
 /// Makes one artifact: locks its place, gives the stage a folder to work in, and publishes the result in one step.
 ///
-/// Work that fails before its first checkpoint leaves nothing; a builder that goes away without having published sees to
-/// that. Whenever the process is killed, the next run of the same command finds either a finished artifact or a work folder it
-/// can continue in:
+/// Work that fails before its first checkpoint leaves nothing; a builder that goes away without having published sees
+/// to that. Whenever the process is killed, the next run of the same command finds either a finished artifact or a work
+/// folder it can continue in:
 ///
 /// 1. `OUTPUT.lock` is taken; it ends with the process.
 /// 2. `OUTPUT.partial` is made, its identity noted, and the stage works there.
@@ -47,8 +47,11 @@ public final class ArtifactBuilder {
   /// The lock that is held while an artifact is made.
   public static func lock(for output: String) -> String { "\(output).lock" }
 
-  /// Whether an earlier run left unfinished work on an artifact.
-  public static func isBegun(_ output: String) -> Bool { Files.exists(WorkFolder.path(for: output)) }
+  /// Where an earlier run left unfinished work on an artifact; nil if none did.
+  public static func unfinishedWork(on output: String) -> String? {
+    let path = WorkFolder.path(for: output)
+    return Files.exists(path) ? path : nil
+  }
 
   /// Whether the work folder was begun by an earlier run; the stage continues from its newest checkpoint.
   public var isResumed: Bool { work?.isResumed ?? false }

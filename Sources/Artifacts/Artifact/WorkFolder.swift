@@ -18,7 +18,8 @@ struct WorkFolder {
 
   /// Makes the folder, or takes over the one that an interrupted run of the same identity left.
   ///
-  /// - Throws: `Failure(.outputExists)` when the one that is there has checkpoints of another configuration or resolution.
+  /// - Throws: `Failure(.outputExists)` when the one that is there has checkpoints of another configuration or
+  ///   resolution.
   init(for output: String, _ identity: StageIdentity) throws {
     path = Self.path(for: output)
     let note = "\(path)/\(Self.identityName)"

@@ -1,8 +1,8 @@
 // The narrow boundary to libtorch: opaque tensors, one function that calls any operator by its name through
 // the dispatcher, automatic differentiation, threads and devices. Everything else is Swift.
 //
-// Functions that can fail return 0, or -1 after storing libtorch's words for the calling thread, which
-// `ctorch_last_error` returns. No C++ exception passes this boundary.
+// Functions that can fail return 0, or one of two negative numbers after storing libtorch's words for the calling
+// thread, which `ctorch_last_error` returns. No C++ exception passes this boundary.
 #pragma once
 
 #include <stdbool.h>
@@ -12,6 +12,10 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+#define CTORCH_FAILED (-1)
+/// The processor or the GPU has not as much memory as was asked for.
+#define CTORCH_OUT_OF_MEMORY (-2)
 
 /// A reference to a tensor, owned by whoever received it; freed by `ctorch_release`.
 typedef struct ctorch_tensor *ctorch_tensor_ref;
