@@ -60,6 +60,7 @@ import Testing
       + "  b: {run: pretrain, from: {tokens: tokens, model: a}}\n",
     "twice": tokens + tokens,
     "broken": "  tokens: [1, 2\n",
+    "shape": tokens + "  model:\n    run: pretrain\n    from: {tokens: tokens}\n    with: {model: {width: 30}}\n",
   ]
 
   static let cases = [
@@ -93,7 +94,32 @@ import Testing
     Case(pipeline: "link", 78, "'token', which does not exist; did you mean 'tokens'?"),
     Case(pipeline: "kind", 78, "is of kind features, but the stage 'tokens' makes tokens"),
     Case(pipeline: "cycle", 78, "cycle.yaml, line 3: stages wait for each other: a <- b <- a"),
-    Case(pipeline: "twice", 78, "twice.yaml, line 2: the key 'tokens' stands twice"),
+    Case(pipeline: "twice", 78, "twice.yaml, line 3: the key 'tokens' stands twice in one mapping, first in line 2"),
+    Case(
+      pipeline: "shape", 78, "shape.yaml, line 6: model.heads is 4, which does not divide the width of 30",
+      options: ["--dry-run"]),
+    Case("no stages to run at once", .run, ["key.yaml", "--jobs", "-1"], 64, "--jobs must be at least 1"),
+    Case(
+      "a number that is none", .tokenize, ["--corpus", "text.txt", "--vocabulary", "-1", "--output", "made"], 78,
+      "--vocabulary: vocabulary must be a whole number from 257 to 2097152, not '-1'"),
+    Case(
+      "a number that is not finite", .import,
+      ["--weights", "w", "--input", "logits", "--tau-min", "1", "--tau-max", "2", "--rho", "-nan", "--output", "made"],
+      78, "--rho: rho must be a number of at least 0, or nothing, not '-nan'"),
+    Case(
+      "a policy without a name", .evaluate,
+      ["--model", "m", "--tokens", "t", "--policy", "-1", "--output", "made"], 64, "'-1' is invalid for '--policy"),
+    Case(
+      "a wrong policy after a sound one", .evaluate,
+      ["--model", "m", "--tokens", "t", "--policy", "a=0.5", "--policy", "b=-nan", "--output", "made"], 78,
+      "--policy b=-nan: policies says '-nan' for b"),
+    Case(
+      "a policy's name that is given twice", .evaluate,
+      ["--model", "m", "--tokens", "t", "--policy", "a=0.5", "--policy", "a=0.7", "--output", "made"], 78,
+      "--policy a=0.7: the name 'a' is that of --policy a=0.5 already"),
+    Case(
+      "a policy to generate with that is none", .generate, ["--model", "m", "--prompt", "-", "--policy", "-1"], 64,
+      "--policy: '-1' is no policy"),
     Case(
       pipeline: "broken", 78, "broken.yaml, line 3: while parsing a flow sequence, did not find expected ',' or ']'"),
     Case(pipeline: "key", 64, "has no stage 'token'; did you mean 'tokens'?", options: ["--stage", "token"]),

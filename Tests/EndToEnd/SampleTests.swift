@@ -8,16 +8,25 @@ import Testing
 /// for them.
 @Suite(.serialized) struct SampleTests {
   private static let samples = "\(Files.folder(of: #filePath))/Fixtures/artifacts-v1"
-  private static let stages = ["tokens", "model", "features", "tempnet", "evaluation", "bundle"]
+  private static let stages = ["tokens", "model", "features", "tempnet", "imported", "evaluation", "bundle"]
 
   private let pipeline: TinyPipeline
 
   init() throws { pipeline = try TinyPipeline(.sample) }
 
+  /// A stage's program; the recorded TempNet stands in for a published one.
+  private func command(_ stage: String) throws -> StageCommand {
+    guard stage == "imported" else { return try pipeline.command(stage) }
+    let settings = ["--input", "centred", "--tau-min", "0.1", "--tau-max", "3"]
+    return StageCommand(
+      program: .import, arguments: ["--weights", "tempnet/tempnet.safetensors"] + settings,
+      folder: pipeline.folder.path)
+  }
+
   @Test(arguments: stages)
   func `a stage makes of recorded inputs what it made of them then`(stage: String) async throws {
     for input in Self.stages { try Files.link(pipeline.folder(input), to: "\(Self.samples)/\(input)") }
-    _ = try await pipeline.command(stage).finish("again")
+    _ = try await command(stage).finish("again")
     let (made, recorded) = try (
       Artifact.open(pipeline.folder("again")), Artifact.open("\(Self.samples)/\(stage)", check: .digests)
     )
@@ -33,6 +42,7 @@ import Testing
 
   @Test(.enabled(if: inheritedEnvironment["TEMPNET_RECORD"] != nil)) func recordSamples() async throws {
     _ = try await pipeline.runByHand()
+    _ = try await command("imported").finish("imported")
     for stage in Self.stages {
       try? FileManager.default.removeItem(atPath: "\(Self.samples)/\(stage)")
       try Files.makeFolder(Self.samples)

@@ -1,6 +1,8 @@
 import Artifacts
 import Configuration
 import Diagnostics
+import Foundation
+import Scoring
 import StageDescriptions
 import TestSupport
 import Testing
@@ -43,20 +45,75 @@ import Testing
     #expect(task["task"] == "piqa" && task["items"] == 9 && task["requests"] == 36 && task["version"] == "1.0")
     let policies = task["policies"]!.arrayValue!
     #expect(policies.map { $0["name"]! } == ["one", "best", "best-robust", "model", "tempnet", "exact"])
-    for policy in policies {
-      let name = policy["name"]!.stringValue!
-      let right = items.count { item in
-        let scores = item["requests"]!.arrayValue!.prefix(2).map { $0["log_likelihood"]![name]!.doubleValue! }
-        return (scores[1] > scores[0] ? 1 : 0) == item["gold"]!.intValue!
-      }
-      #expect(abs(policy["metrics"]!["acc"]!["value"]!.doubleValue! - Double(right) / 9) < 1e-12)
-    }
-    #expect(items.allSatisfy { $0["requests"]!.arrayValue!.allSatisfy { $0["temperature"]!["one"] == 1.0 } })
     let pages = try lines(artifact, "items-pages.jsonl").map { try JSON(parsing: $0, source: "items") }
+    let pageTask = try #require(try metrics(artifact)["tasks"]?.arrayValue?.last)
+    for (policy, pagePolicy) in zip(policies, pageTask["policies"]!.arrayValue!) {
+      let name = policy["name"]!.stringValue!
+      expect(policy, Self.figuresOfChoices(items, name))
+      expect(pagePolicy, Self.figuresOfPages(pages, name))
+    }
+    let requests = items.flatMap { $0["requests"]!.arrayValue! }
+    #expect(requests.allSatisfy { $0["temperature"]!["one"] == 1.0 })
+    let temperatures = requests.map { $0["temperature"]!["tempnet"]!.doubleValue! }
+    #expect(Set(temperatures).count > 1 && temperatures.allSatisfy { (0.5...3).contains($0) })
+    #expect(requests.allSatisfy { $0["log_likelihood"]!["tempnet"] != $0["log_likelihood"]!["one"] })
     #expect(pages[0]["requests"]!.arrayValue![0]["tokens"] == 0)
     #expect(pages[3]["requests"]!.arrayValue![0]["tokens"]!.intValue! > TinyWorld.context)
     #expect(try text(artifact.file("report.html")).contains("<section id=\"tasks\">"))
     #expect(artifact.summary["tasks"]?.arrayValue?.count == 2)
+  }
+
+  /// Expects exactly these figures, by metric.
+  private func expect(_ policy: JSON, _ figures: [String: Double]) {
+    let found = policy["metrics"]!.objectValue!
+    #expect(Set(found.keys) == Set(figures.keys))
+    for (metric, figure) in figures {
+      let value = found[metric]?["value"]?.doubleValue ?? .nan
+      #expect(abs(value - figure) < 1e-9 * max(1, abs(figure)), "\(metric): \(value) instead of \(figure)")
+    }
+  }
+
+  /// What records of two choices each come to, by the definitions of `FORMAT.md`.
+  private static func figuresOfChoices(_ items: [JSON], _ policy: String) -> [String: Double] {
+    var sums: [String: Double] = [:]
+    for item in items {
+      let (requests, gold) = (item["requests"]!.arrayValue!, item["gold"]!.intValue!)
+      let scores = requests.map { $0["log_likelihood"]![policy]!.doubleValue! }
+      func add(_ metric: String, _ first: Double, _ second: Double) {
+        sums[metric, default: 0] += (second > first ? 1 : 0) == gold ? 1 : 0
+      }
+      func size(_ choice: Int, _ unit: String) -> Double { requests[choice][unit]!.doubleValue! }
+      add("acc", scores[0], scores[1])
+      add("acc_norm", scores[0] / size(0, "characters"), scores[1] / size(1, "characters"))
+      add("acc_bytes", scores[0] / size(0, "bytes"), scores[1] / size(1, "bytes"))
+      add("acc_mutual_info", scores[0] - scores[2], scores[1] - scores[3])
+      sums["exact_match", default: 0] += requests[gold]["greedy"]!.boolValue! ? 1 : 0
+      let missing = 1 - 1 / (1 + exp(scores[1 - gold] - scores[gold]))
+      sums["brier_score", default: 0] += 2 * missing * missing
+    }
+    return sums.mapValues { $0 / Double(items.count) }
+  }
+
+  private static func figuresOfPages(_ items: [JSON], _ policy: String) -> [String: Double] {
+    let pages = items.map { $0["requests"]!.arrayValue![0] }
+    func sum(_ unit: String) -> Double { pages.reduce(0) { $0 + $1[unit]!.doubleValue! } }
+    let loss = -pages.reduce(0.0) { $0 + $1["log_likelihood"]![policy]!.doubleValue! }
+    return [
+      "word_perplexity": exp(loss / sum("words")), "byte_perplexity": exp(loss / sum("bytes")),
+      "bits_per_byte": loss / sum("bytes") / log(2),
+    ]
+  }
+
+  @Test func `what is scored reproducibly shares no pass of the model`() throws {
+    let sequences = try (0..<4).map { number in
+      try #require(ScoredSequence(EncodedPair(context: [1, 2, 3], continuation: [4, Int32(number)]), length: 16))
+    }
+    func plan(_ settings: [String]) throws -> ScoringPlan {
+      ScoringPlan(sequences, try world.request(settings).configuration, constantLength: nil)
+    }
+    #expect(try plan(["reproducible=true"]) == ScoringPlan(alone: sequences))
+    #expect(try plan(["reproducible=true"]).batches.count == 4)
+    #expect(try plan([]).batches.count == 1)
   }
 
   @Test func `scored reproducibly, an item's record is the same whatever else is scored`() throws {
@@ -95,6 +152,7 @@ import Testing
     try world.folder.write("{\"page\": \"fine\"}\n{\"pag\": \"x\"}\n", to: "tasks/pages.jsonl")
     let failure = #expect(throws: Failure.self) { try world.evaluate([tasks]) }
     #expect(failure?.status == .badData && failure?.description.contains("pages.jsonl, line 2") == true)
-    #expect(!Files.exists(world.folder("out.partial/content/tokens.safetensors")))
+    // Work that got as far as the validation split would be kept to be continued.
+    #expect(!Files.exists(world.folder("out.partial")))
   }
 }

@@ -49,6 +49,38 @@ struct ReportTests {
     #expect(sentences.contains { $0.contains("policy <tempnet> raises cross-entropy by 1.0000 nats") })
   }
 
+  @Test(arguments: [
+    (0.0, "0"), (-0.0, "0"), (1.5, "1.5000"), (-0.4476, "-0.4476"), (0.00005, "0.0001"), (0.000049, "0.000049"),
+    (-0.000049, "-0.000049"), (1e-9, "< 0.000001"), (-1e-17, "> -0.000001"), (Double.infinity, "inf"),
+  ])
+  func aFigureIsShownAsZeroOnlyIfItIs(value: Double, text: String) {
+    #expect(nats(value) == text)
+  }
+
+  @Test func signsStandBeforeFiguresAlone() {
+    #expect([0.25, -0.25, 0.00002, 1e-9, 0].map(signed) == ["+0.2500", "-0.2500", "+0.000020", "< 0.000001", "0"])
+    #expect([0.5, -0.0002, 0].map(percent) == ["50.0 %", "-0.020 %", "0 %"])
+    #expect([0, 1, 2].map { counted($0, "item") } == ["0 items", "1 item", "2 items"])
+  }
+
+  @Test func sharesOfAGapThatMayBeNoneAreLeftOut() throws {
+    var scores = fixture.scores
+    // The best single temperature is all but the optimum of every token: an interval that excludes zero, of next to
+    // nothing.
+    scores.policies[1].temperature = scores.policies[3].temperature
+    scores.policies[1].crossEntropy = scores.policies[3].crossEntropy.map { $0 + 1e-4 }
+    let metrics = Metrics(scores, bootstrap: fixture.bootstrap)
+    let share = try #require(metrics.policies[2].gapClosed?.estimate)
+    #expect(share < -100, "\(share)")
+    #expect(metrics.meaningfulGapClosed(by: metrics.policies[2]) == nil)
+    let findings = Findings(metrics, leading: "tempnet")
+    let page = HTMLReport.page(metrics, scores: scores, context: context)
+    let shown = [page, TerminalReport.text(metrics, leading: "tempnet"), findings.headline] + findings.sentences
+    for text in shown { #expect(!text.contains("\(fixed(share * 100, digits: 1)) %") && !text.contains("closes")) }
+    #expect(MetricsFile.json(metrics, context: context)["policies"]?.arrayValue?[2]["gap_closed"]?["estimate"] != nil)
+    #expect(self.metrics.meaningfulGapClosed(by: self.metrics.policies[2]) == self.metrics.policies[2].gapClosed)
+  }
+
   @Test func theTerminalReportFitsAWideTerminal() {
     let lines = TerminalReport.text(metrics, leading: "tempnet").split(
       separator: "\n", omittingEmptySubsequences: false)
@@ -112,8 +144,16 @@ struct ReportTests {
       }
       for element in json.arrayValue ?? [] { check(element) }
     }
-    check(MetricsFile.json(metrics, context: context))
-    check(MetricsFile.summary(metrics, context: context))
+    let score = RequestScore(tokens: 1, isGreedy: true, entropy: 1, logLikelihoods: [-1], temperatures: [1])
+    let task = TaskMetrics(
+      TaskScores(
+        description: TaskScores.Description(name: "t", version: "1", prompts: "p", dataDigest: "00", beginning: "b"),
+        policies: ["one"],
+        items: [
+          TaskScores.Item(answer: .target(TextSize(characters: 1, bytes: 1, words: 1)), requests: [score])
+        ], mergedJoins: 0, truncated: 0), resamples: 10, seed: 0, confidence: 0.95)
+    check(MetricsFile.json(metrics, tasks: [task], context: context))
+    check(MetricsFile.summary(metrics, tasks: [task], context: context))
   }
 
   @Test func equalScoresGiveEqualBytes() throws {

@@ -117,7 +117,8 @@ import Testing
     let all = Metrics(fixture.scores, bootstrap: fixture.bootstrap)
     let page = try HTMLReport.page(all, scores: fixture.scores, tasks: [metrics], context: fixture.context())
     for text in [
-      "task &lt;1&gt;", "version 1.0", "40 items", "80 requests", "SHA-256 00ff", "In 3 requests", "1 contexts lost",
+      "task &lt;1&gt;", "version 1.0", "40 items", "80 requests", "SHA-256 00ff", "In 3 requests",
+      "cut at the beginning: 1 context.",
     ] {
       #expect(page.contains(text), "\(text)")
     }

@@ -47,6 +47,9 @@ import Weights
         PolicyScores(
           name: "tempnet", title: "the fitted | TempNet", kind: .tempnet, temperature: [0.5, 1, 2],
           crossEntropy: [0.5, 0.75, 1], confidence: [0.6, 0.5, 0.4], brier: [0.2, 0.5, 0.7]),
+        PolicyScores(
+          name: "mine", title: "temperature 1", kind: .fixed, temperature: [1, 1, 1], crossEntropy: [0.5, 1, 1.5],
+          confidence: [0.6, 0.4, 0.2], brier: [0.2, 0.6, 0.9]),
       ],
       extent: TextExtent(tokens: 3, documents: 1, bytes: 12, words: 2), rho: 1.5, vocabulary: 37, bounds: 0.2...3)
     let context = ReportContext(
@@ -73,12 +76,12 @@ import Weights
 
   /// Whoever changes these texts raises `Export.version` and writes the new digests here. The release's name is left out.
   @Test func `gives the results of its version`() throws {
-    #expect(Export.version == 2)
+    #expect(Export.version == 3)
     let bundle = try unpackedBundle()
     let digests = try ["README.md", "config.json", "tempnet.py"].map { name in
       String(SHA256.hex(of: try text("\(bundle)/\(name)").replacing(Release.version, with: "")).prefix(16))
     }
-    #expect(digests == ["f84bd0d8d8cff1f7", "1ecfdba790fb1f09", "2e9a94be365cc1f5"])
+    #expect(digests == ["f84bd0d8d8cff1f7", "1ecfdba790fb1f09", "165dac48b2c58f26"])
   }
 
   @Test func `the safetensors export holds the published names and every setting`() throws {
@@ -92,6 +95,26 @@ import Weights
     #expect(loaded.settings == network.settings)
     #expect(loaded.parameters.map { $0.tensor.floats } == network.parameters.map { $0.tensor.floats })
     #expect(file.metadata["tempnet_key"]?.count == 64)
+  }
+
+  @Test func `the settings among NumPy's arrays are a text of code points`() throws {
+    let archive = try ArchiveReader(export("npz").file("tempnet.npz"))
+    var files: [String: [UInt8]] = [:]
+    while let entry = try archive.next() {
+      var content: [UInt8] = []
+      while case let bytes = try entry.read(upTo: 1 << 16), !bytes.isEmpty { content += bytes }
+      files[entry.entryName] = content
+    }
+    #expect(Set(files.keys) == Set(network.parameters.map { "\($0.name).npy" } + ["settings.npy"]))
+    let file = try #require(files["settings.npy"])
+    let start = 10 + Int(file[8]) + 256 * Int(file[9])
+    let header = String(decoding: file[10..<start], as: UTF8.self)
+    let scalars = stride(from: start, to: file.count, by: 4).compactMap { place in
+      Unicode.Scalar(file[place..<place + 4].reversed().reduce(UInt32(0)) { 256 * $0 + UInt32($1) })
+    }
+    #expect(header.contains("'descr': '<U\(scalars.count)'") && header.contains("'shape': ()"))
+    let settings = try JSON(parsing: String(String.UnicodeScalarView(scalars)), source: "settings")
+    #expect(settings["input"] == "centred" && settings["vocabulary"] == "37")
   }
 
   @Test func `the bundle holds weights, settings, a card and the Python module, and nothing of the clock`() throws {
@@ -111,6 +134,8 @@ import Weights
     // exp(1), 3 / (12 ln 2) and the mean of 1 * (CE - entropy) for ln 37 - 1.5.
     #expect(card.contains("| temperature 1 | -1.1109 | 2.718 | 0.3607 | 1.000 |"))
     #expect(card.contains("| the fitted / TempNet |"))
+    // A policy that is like an earlier one is told apart by the name that it was given.
+    #expect(card.contains("| temperature 1 (mine) | -1.1109 | 2.718 | 0.3607 | 1.000 |"))
     #expect(card.contains("| Emma | public domain | a/shelf |"))
     #expect(card.contains("Key of the TempNet: `\(key)`; of the evaluation: `"))
     #expect(try Files.list(bundle).contains("metrics.json"))
@@ -174,6 +199,40 @@ import Weights
     #expect(errors[0] < 1e-5 && errors[1] < 1e-5 && errors[2] < 1e-5 && errors[3] < 1e-4)
   }
 
+  @Test(.enabled(if: slowTestsEnabled || python != nil), arguments: [TempNetSettings.Input.centred, .scaled])
+  func `the bundle's logits processor does without PyTorch, and says what it cannot read`(
+    input: TempNetSettings.Input
+  ) throws {
+    let python = try #require(python, "TEMPNET_PYTHON names no interpreter")
+    try Files.remove(folder("fitted"))
+    _ = try fittedTempNet(input, folder("fitted"))
+    let bundle = try unpackedBundle()
+    try folder.write(
+      """
+      import sys, warnings, numpy as np
+      sys.path.insert(0, sys.argv[1])
+      warnings.simplefilter("error")
+      from tempnet import TempNet, TempNetLogitsProcessor
+      net = TempNet.load(sys.argv[1] + "/tempnet.safetensors")
+      process = TempNetLogitsProcessor(net)
+      logits = np.random.default_rng(1).normal(size=(5, 37)).astype(np.float32)
+      assert np.array_equal(process(None, logits), logits / net(logits)[:, None].astype(np.float32))
+      assert process(None, logits).dtype == np.float32 and process(None, logits.astype(np.float16)).dtype == np.float16
+      masked = logits.copy()
+      masked[2, 4] = -np.inf
+      tempered = process(None, masked)
+      assert np.array_equal(tempered[2], masked[2]) and np.array_equal(tempered[3], process(None, logits)[3])
+      try:
+          process(None, logits.tolist())
+          raise SystemExit("a list should be refused")
+      except TypeError as error:
+          assert "NumPy arrays and PyTorch tensors, not list" in str(error), error
+      assert "torch" not in sys.modules
+      print("equal")
+      """, to: "check.py")
+    #expect(try output(of: python, [folder("check.py"), bundle]) == "equal\n")
+  }
+
   @Test(.enabled(if: slowTestsEnabled || python != nil), arguments: TempNetSettings.Input.allCases)
   func `NumPy and ONNX Runtime read the arrays and graphs, and find our temperatures`(
     input: TempNetSettings.Input
@@ -206,7 +265,8 @@ import Weights
       weights = load_file(sys.argv[4])
       arrays = np.load(sys.argv[3])
       assert all(np.array_equal(arrays[name], weights[name]) for name in weights), arrays.files
-      settings = json.loads(arrays["settings.json"])
+      assert arrays["settings"].dtype.kind == "U" and arrays["settings"].shape == ()
+      settings = json.loads(str(arrays["settings"]))
       errors = []
       for name in ("tempnet.onnx", "tempnet-folded.onnx"):
           path = os.path.join(sys.argv[2], name)

@@ -199,8 +199,33 @@ import Weights
       #expect(failure?.status == .badData)
       #expect(failure?.message.contains(word) == true)
     }
-    _ = try publish(Self.forms[1].1)
-    #expect(throws: Failure.self) { try export("gguf") }
+  }
+
+  @Test(arguments: [ModelConfiguration.Positions.rotary, .learned])
+  func `what GGUF's families do not compute is refused with the settings at fault, and those that would do`(
+    positions: ModelConfiguration.Positions
+  ) throws {
+    _ = try publish(
+      try ModelConfiguration(
+        vocabulary: 310, context: 24, width: 16, layers: 1, heads: 2, positions: positions, activation: .gelu))
+    let thrown = #expect(throws: Failure.self) { try export("gguf") }
+    let failure = try #require(thrown)
+    #expect(failure.status == .badData && failure.place == folder("model"))
+    for words in [
+      "model.activation: gelu", "model.activation: gelu_tanh", "model.activation: swiglu", "model.positions: learned",
+      "huggingface",
+    ] {
+      #expect(failure.message.contains(words), "\(failure)")
+    }
+  }
+
+  @Test func `a scaling of rotary frequencies that GGUF has no name for is refused in the model's name`() throws {
+    _ = try publish(
+      try ModelConfiguration(
+        vocabulary: 310, context: 24, width: 16, layers: 1, heads: 2, feedForward: 24, norm: .rms,
+        rotaryScaling: .dynamic(factor: 2, original: 24), activation: .swiglu, biases: .none))
+    let failure = #expect(throws: Failure.self) { try export("gguf") }
+    #expect(failure?.place == folder("model") && failure?.message.contains("rotary_scaling") == true)
   }
 
   @Test func `a format is made of what it needs`() throws {

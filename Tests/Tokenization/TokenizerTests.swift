@@ -67,6 +67,20 @@ import Testing
 }
 
 @Suite struct WhiteSpaceRunsTests {
+  @Test func `white space is Python's, in scalars and in the bytes of a text alike`() {
+    let spaces: [ClosedRange<UInt32>] = [
+      0x09...0x0D, 0x1C...0x20, 0x85...0x85, 0xA0...0xA0, 0x1680...0x1680, 0x2000...0x200A, 0x2028...0x2029,
+      0x202F...0x202F, 0x205F...0x205F, 0x3000...0x3000,
+    ]
+    let scalars = (0...0x10_FFFF as ClosedRange<UInt32>).compactMap { Unicode.Scalar($0) }
+    #expect(scalars.filter(\.isPythonSpace).map(\.value) == spaces.flatMap { Array($0) })
+    for scalar in scalars.prefix(0x3100) {
+      let text = padded(String(scalar).utf8)
+      let isSpace = WhiteSpaceRuns(text.base, count: text.count).words == 2
+      if isSpace != scalar.isPythonSpace { Issue.record("U+\(String(scalar.value, radix: 16))") }
+    }
+  }
+
   @Test(arguments: Case.all) func `counts the words of Python's split`(_ example: Case) {
     let text = padded(example.text.utf8)
     #expect(WhiteSpaceRuns(text.base, count: text.count).words == example.words)

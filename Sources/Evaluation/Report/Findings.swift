@@ -47,21 +47,22 @@ public struct Findings: Sendable {
       let size = interval.excludesZero ? nats(abs(interval.estimate)) : signed(interval.estimate)
       return "\(verb) the \(metric.title) by \(size) nats per token (\(confidence) % interval of the difference "
         + "\(nats(interval.low)) to \(nats(interval.high))) against \(reference.title)"
-        + (metric == .robustLoss && interval.high < 0 ? share(policy) : "")
+        + (metric == .robustLoss && interval.high < 0 ? share(policy, in: metrics) : "")
     }
     return "On these \(grouped(metrics.extent.tokens)) tokens \(policy.title) \(changes.joined(separator: ", and ")): "
       + verdict(compared.map(\.2.excludesZero)) + ", for this model and text like this."
   }
 
-  private static func share(_ policy: PolicyMetrics) -> String {
-    policy.gapClosed.map { ", \(percent($0.estimate)) of what the best temperature for every token would gain" } ?? ""
+  private static func share(_ policy: PolicyMetrics, in metrics: Metrics) -> String {
+    guard let gap = metrics.meaningfulGapClosed(by: policy) else { return "" }
+    return ", \(percent(gap.estimate)) of what the best temperature for every token would gain"
   }
 
   private static func verdict(_ excludeZero: [Bool]) -> String {
     if excludeZero.allSatisfy({ $0 }) { return "the text is long enough to say so" }
     if !excludeZero.contains(true) { return "the text does not show a difference" }
-    return
-      "the text is long enough to say the \(excludeZero[0] ? "first" : "second"), not the \(excludeZero[0] ? "second" : "first")"
+    let (shown, open) = excludeZero[0] ? ("first", "second") : ("second", "first")
+    return "the text is long enough to say the \(shown), not the \(open)"
   }
 
   // MARK: Single comparisons
@@ -90,7 +91,9 @@ public struct Findings: Sendable {
   }
 
   private static func gap(_ policy: PolicyMetrics, in metrics: Metrics) -> String? {
-    guard let gap = policy.gapClosed, let start = metrics.policy(.bestRobustLoss) else { return nil }
+    guard let gap = metrics.meaningfulGapClosed(by: policy), let start = metrics.policy(.bestRobustLoss) else {
+      return nil
+    }
     return "Of the gap in robust loss between \(start.title) and the exact optimum of every token, \(policy.title) "
       + "closes \(percent(gap.estimate)) (interval \(percent(gap.low)) to \(percent(gap.high)))."
   }

@@ -1,5 +1,4 @@
 import Artifacts
-import Diagnostics
 import Pages
 
 /// The report for people, as one page that needs nothing beside it.
@@ -44,8 +43,9 @@ public enum HTMLReport {
     guard let policy = metrics.policies.first(where: { $0.name == leading }) else { return .empty }
     let one = metrics.policies[0]
     var cards: [(String, String)] = []
-    if let gap = policy.gapClosed?.estimate {
-      cards.append((percent(gap), "of the gap in robust loss between one temperature and the exact optimum closed"))
+    if let gap = metrics.meaningfulGapClosed(by: policy) {
+      cards.append(
+        (percent(gap.estimate), "of the gap in robust loss between one temperature and the exact optimum closed"))
     }
     cards.append((nats(policy.robustLoss), "robust loss, nats per token; \(nats(one.robustLoss)) at \(one.title)"))
     if let own = policy.bitsPerByte?.estimate, let plain = one.bitsPerByte?.estimate {
@@ -62,26 +62,9 @@ public enum HTMLReport {
       .heading("The stage's configuration"), .preformatted(context.configuration.pretty),
       .paragraph(
         "How long a stage took is not part of its result: the same work has to give the same bytes. Times are in the "
-          + "runner's records; tempnet-run report shows them for all runs of a store, with links to pages like this one."
+          + "runner's records; tempnet-run report shows them for all runs of a store, with links to pages like this "
+          + "one."
       ),
     ]
   }
-}
-
-/// Losses and other figures of four digits, as reports write them.
-func nats(_ value: Double) -> String { fixed(value, digits: 4) }
-func percent(_ share: Double) -> String { fixed(share * 100, digits: 1) + " %" }
-
-/// `1234567` as `1,234,567`.
-func grouped(_ number: Int) -> String {
-  let digits = Array(String(number.magnitude))
-  let groups = digits.indices.map { index in
-    (index > 0 && (digits.count - index) % 3 == 0 ? "," : "") + String(digits[index])
-  }
-  return (number < 0 ? "-" : "") + groups.joined()
-}
-
-/// `0.5`, `5`: as short as the number allows.
-func shortest(_ value: Double) -> String {
-  value == value.rounded() && abs(value) < 1e15 ? fixed(value, digits: 0) : "\(value)"
 }

@@ -17,7 +17,8 @@ struct MetricsTables {
         [
           policy.name, figure(policy.robustLoss), perplexity(policy.tokenPerplexity), perplexity(policy.wordPerplexity),
           figure(policy.bytePerplexity), figure(policy.bitsPerByte?.estimate), figure(policy.brier),
-          percent(policy.calibration.expectedError), percent(metrics.accuracy), percent(policy.gapClosed?.estimate),
+          percent(policy.calibration.expectedError), percent(metrics.accuracy),
+          percent(metrics.meaningfulGapClosed(by: policy)?.estimate),
         ]
       })
   }
@@ -35,7 +36,7 @@ struct MetricsTables {
           Table.Cell(policy.name), cell(policy.intervals[.robustLoss]), cell(policy.intervals[.crossEntropy]),
           cell(policy.bitsPerByte), cell(policy.intervals[.brier]),
           Table.Cell(percent(policy.calibration.expectedError)),
-          policy.gapClosed.map { gap in
+          metrics.meaningfulGapClosed(by: policy).map { gap in
             Table.Cell(percent(gap.estimate), note: "\(percent(gap.low)) to \(percent(gap.high))")
           } ?? Table.Cell("–"),
         ]
@@ -43,7 +44,8 @@ struct MetricsTables {
   }
 
   private func cell(_ interval: Interval?) -> Table.Cell {
-    interval.map { Table.Cell(figure($0.estimate), note: "\(figure($0.low)) to \(figure($0.high))") } ?? Table.Cell("–")
+    guard let interval else { return Table.Cell("–") }
+    return Table.Cell(figure(interval.estimate), note: "\(figure(interval.low)) to \(figure(interval.high))")
   }
 
   /// What papers state, by several denominators.
@@ -94,12 +96,12 @@ struct MetricsTables {
   }
 
   private func coefficients(_ correlation: Correlation?) -> [String] {
-    [correlation?.pearson, correlation?.spearman].map { $0.map { fixed($0, digits: 2) } ?? "–" }
+    [correlation?.pearson, correlation?.spearman].map { $0.map { readable($0, digits: 2) } ?? "–" }
   }
 
-  private func figure(_ value: Double?) -> String { value.map { fixed($0, digits: 4) } ?? "–" }
-  private func short(_ value: Double) -> String { fixed(value, digits: 3) }
-  private func percent(_ share: Double?) -> String { share.map { fixed($0 * 100, digits: 1) + " %" } ?? "–" }
+  private func figure(_ value: Double?) -> String { value.map(nats) ?? "–" }
+  private func short(_ value: Double) -> String { readable(value, digits: 3) }
+  private func percent(_ share: Double?) -> String { share.map { readable($0 * 100, digits: 1) + " %" } ?? "–" }
 
   /// Perplexities run from a few to millions.
   private func perplexity(_ value: Double?) -> String {

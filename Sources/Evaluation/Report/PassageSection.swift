@@ -116,5 +116,5 @@ struct PassageSection {
       })
   }
 
-  private func figure(_ value: Float) -> String { fixed(Double(value), digits: 2) }
+  private func figure(_ value: Float) -> String { readable(Double(value), digits: 2) }
 }

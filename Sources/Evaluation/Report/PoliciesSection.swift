@@ -11,12 +11,13 @@ struct PoliciesSection {
       .definitions(metrics.policies.map { (term: $0.name, meaning: $0.title) }),
       .figures(ComparedMetric.allCases.map(differences)),
       .paragraph(
-        "The small figures are \(confidence) intervals. Losses are means over tokens in nats; perplexities (ppl) are the "
-          + "exponential of the summed negative log likelihood over the number of tokens, words or bytes. The Brier score is "
-          + "the squared distance of the probabilities from the truth. ECE, the expected calibration error, has no interval: "
-          + "resampled errors are larger than the one they are of. A temperature never changes which token is likeliest, so the accuracy is the "
-          + "same for all: \(percent(metrics.accuracy)). Gap closed is the share of the way in robust loss from the best "
-          + "single temperature to the exact optimum of every token."),
+        "The small figures are \(confidence) intervals. Losses are means over tokens in nats; perplexities (ppl) are "
+          + "the exponential of the summed negative log likelihood over the number of tokens, words or bytes. The Brier "
+          + "score is the squared distance of the probabilities from the truth. ECE, the expected calibration error, has "
+          + "no interval: resampled errors are larger than the one they are of. A temperature never changes which token "
+          + "is likeliest, so the accuracy is the same for all: \(percent(metrics.accuracy)). Gap closed is the share of "
+          + "the way in robust loss from the best single temperature to the exact optimum of every token; it is left out "
+          + "where that way may be none, or is too short for shares of it to mean anything."),
       .details("Perplexities", .table(MetricsTables(metrics: metrics).perplexities)),
     ]
   }
@@ -62,10 +63,10 @@ struct ComparisonsSection {
     let bootstrap = metrics.bootstrap
     return "Each line is the mean over tokens of the policy minus that of the other, with its "
       + "\(fixed(bootstrap.confidence * 100, digits: 0)) % interval: percentiles of \(bootstrap.resamples) resamples of "
-      + "\(bootstrap.blockCount) contiguous blocks of \(bootstrap.blockLength) tokens, drawn with replacement, the same "
-      + "draws for all policies (seed \(bootstrap.seed)). Blocks are drawn and not tokens because neighbouring tokens "
-      + "are alike. The intervals tell how much the text matters, not how another model or another training run would "
-      + "fare."
+      + "\(bootstrap.blockCount) contiguous blocks of \(counted(bootstrap.blockLength, "token")), drawn with "
+      + "replacement, the same draws for all policies (seed \(bootstrap.seed)). Blocks are drawn and not tokens because "
+      + "neighbouring tokens are alike. The intervals tell how much the text matters, not how another model or another "
+      + "training run would fare."
   }
 }
 
@@ -84,6 +85,3 @@ extension String {
   /// With a capital at the start of a line.
   var capitalised: String { prefix(1).uppercased() + dropFirst() }
 }
-
-/// With its sign, also where that is a plus.
-func signed(_ value: Double) -> String { (value > 0 ? "+" : "") + nats(value) }

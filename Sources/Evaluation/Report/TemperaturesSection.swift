@@ -116,7 +116,7 @@ struct TemperaturesSection {
     if diagonal { plot.diagonal() }
     plot.line(Trend(of: y, along: x).groups.map { (x: $0.middle, y: $0.median) }, style: 2)
     let figures = [("r", correlation?.pearson), ("rank r", correlation?.spearman)].compactMap { name, value in
-      value.map { "\(name) = \(fixed($0, digits: 3))" }
+      value.map { "\(name) = \(readable($0, digits: 3))" }
     }
     return Figure(
       title, plot.svg(label: "Density of tokens: \(title)"),
@@ -145,11 +145,11 @@ struct TemperaturesSection {
       title, columns: [.text(quantity), .number("tokens"), .number("5 %"), .number("50 %"), .number("95 %")],
       rows: trend.groups.map { group in
         [temperature(group.range), "\(group.count)"]
-          + [group.low, group.median, group.high].map { fixed($0, digits: 3) }
+          + [group.low, group.median, group.high].map { readable($0, digits: 3) }
       })
   }
 
   private func temperature(_ range: ClosedRange<Double>) -> String {
-    "\(fixed(range.lowerBound, digits: 3)) to \(fixed(range.upperBound, digits: 3))"
+    "\(readable(range.lowerBound, digits: 3)) to \(readable(range.upperBound, digits: 3))"
   }
 }

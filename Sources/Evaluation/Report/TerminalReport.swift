@@ -14,8 +14,8 @@ public enum TerminalReport {
 
   static func extent(_ metrics: Metrics) -> String {
     let extent = metrics.extent
-    return "Test text: \(extent.tokens) tokens, \(extent.words) words, \(extent.bytes) bytes in \(extent.documents) "
-      + "\(extent.documents == 1 ? "document" : "documents"). Robust loss with rho \(fixed(metrics.rho, digits: 4)), "
-      + "that is entropy \(fixed(metrics.targetEntropy, digits: 4)) nats of \(metrics.vocabulary) logits."
+    return "Test text: \(counted(extent.tokens, "token")), \(counted(extent.words, "word")), "
+      + "\(counted(extent.bytes, "byte")) in \(counted(extent.documents, "document")). Robust loss with rho "
+      + "\(nats(metrics.rho)), that is entropy \(nats(metrics.targetEntropy)) nats of \(metrics.vocabulary) logits."
   }
 }

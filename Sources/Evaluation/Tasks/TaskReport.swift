@@ -13,7 +13,7 @@ struct TaskReport {
       metrics.description.name,
       columns: [.text("policy")] + names.map { .number($0) } + [.number("mean temperature")],
       rows: metrics.policies.map { policy in
-        [policy.name] + policy.figures.map(Self.text) + [fixed(policy.meanTemperature, digits: 3)]
+        [policy.name] + policy.figures.map(Self.text) + [readable(policy.meanTemperature, digits: 3)]
       })
   }
 
@@ -40,11 +40,14 @@ struct TaskReport {
     let joins =
       metrics.mergedJoins == 0
       ? "No token reaches over a join of context and continuation"
-      : "In \(metrics.mergedJoins) requests a token of the joined text reaches over the join, which is split by count"
-    let truncated = metrics.truncated == 0 ? "" : " \(metrics.truncated) contexts lost their beginning."
-    return "Task \(task.name), version \(task.version): \(metrics.items) items, \(metrics.requests) requests, "
-      + "\(metrics.tokens) tokens predicted. Prompts: \(task.prompts); \(task.beginning). \(joins).\(truncated) "
-      + "Data: SHA-256 \(task.dataDigest)."
+      : "In \(counted(metrics.mergedJoins, "request")) a token of the joined text reaches over the join, which is split "
+        + "by count"
+    let truncated =
+      metrics.truncated == 0
+      ? "" : " Too long for the model, and cut at the beginning: \(counted(metrics.truncated, "context"))."
+    return "Task \(task.name), version \(task.version): \(counted(metrics.items, "item")), "
+      + "\(counted(metrics.requests, "request")), \(counted(metrics.tokens, "token")) predicted. Prompts: "
+      + "\(task.prompts); \(task.beginning). \(joins).\(truncated) Data: SHA-256 \(task.dataDigest)."
   }
 
   static let note =
@@ -58,7 +61,7 @@ struct TaskReport {
 
   /// Perplexities run from a few to millions.
   private static func text(_ value: Double) -> String {
-    abs(value) < 1000 ? fixed(value, digits: 4) : abbreviated(value)
+    abs(value) < 1000 ? nats(value) : abbreviated(value)
   }
 }
 

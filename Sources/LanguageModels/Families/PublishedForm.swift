@@ -13,11 +13,14 @@ public struct PublishedForm: Sendable {
   /// What Hugging Face calls the class.
   public let modelType: String
   private let configuration: ModelConfiguration
+  private let place: String
 
+  /// - Parameter place: what has the configuration, for messages.
   /// - Throws: `Failure` with `.badData` naming what no published class has.
   public init(_ configuration: ModelConfiguration, at place: String) throws {
     func failure(_ message: String) -> Failure { Failure(.badData, "no published form: \(message)", at: place) }
     self.configuration = configuration
+    self.place = place
     let isPlainAttention = configuration.keyValueHeads == configuration.heads && configuration.hasNarrowHeads
     switch (configuration.norm, configuration.positions, configuration.activation, configuration.biases) {
     case (.layer, .learned, .gelu, .all), (.layer, .learned, .geluTanh, .all):
@@ -166,7 +169,7 @@ extension PublishedForm {
   public func writeGGUF(
     _ parameters: [NamedTensor], to path: String, name: String, vocabulary: [(key: String, value: GGUFWriter.Value)]
   ) throws {
-    let (architecture, entries, frequencies) = try ggufEntries(at: path)
+    let (architecture, entries, frequencies) = try ggufEntries()
     let general: [(key: String, value: GGUFWriter.Value)] = [
       ("general.architecture", .string(architecture)), ("general.name", .string(name)),
       ("general.file_type", .uint32(0)),
@@ -178,9 +181,18 @@ extension PublishedForm {
       general + entries.map { ("\(architecture).\($0)", $1) } + vocabulary, frequencies + tensors, to: path)
   }
 
-  private func ggufEntries(
-    at path: String
-  ) throws -> (architecture: String, [(String, GGUFWriter.Value)], frequencies: [GGUFWriter.Tensor]) {
+  /// Names the settings at fault, and those of models that can be written.
+  private func noGGUF(_ obstacle: String) -> Failure {
+    Failure(
+      .badData,
+      "has no GGUF form: \(obstacle). A model has one with model.positions: learned, model.norm: layer, model.biases: all "
+        + "and model.activation: gelu_tanh, or with model.positions: rotary, model.norm: rms, model.biases: none or qkv "
+        + "and model.activation: swiglu; the format huggingface takes this one as it is", at: place)
+  }
+
+  private func ggufEntries() throws -> (
+    architecture: String, [(String, GGUFWriter.Value)], frequencies: [GGUFWriter.Tensor]
+  ) {
     var entries: [(String, GGUFWriter.Value)] = [
       ("context_length", .uint32(configuration.context)), ("embedding_length", .uint32(configuration.width)),
       ("block_count", .uint32(configuration.layers)), ("feed_forward_length", .uint32(configuration.feedForward)),
@@ -189,11 +201,13 @@ extension PublishedForm {
     if modelType == "gpt2" && configuration.activation == .geluTanh {
       return ("gpt2", entries + [("attention.layer_norm_epsilon", .float32(configuration.normEpsilon))], [])
     }
+    guard modelType != "gpt2" else {
+      throw noGGUF("it has model.activation: gelu, but llama.cpp computes GPT-2's class with the approximate GELU")
+    }
     guard isLlama else {
-      throw Failure(
-        .badData,
-        "no GGUF form: llama.cpp computes \(modelType) models with the approximate GELU, and only GPT-2's and Llama's "
-          + "classes are written", at: path)
+      throw noGGUF(
+        "model.positions: rotary with model.norm: layer is GPT-NeoX's class, whose files do not say which GELU they are "
+          + "for (here model.activation: \(configuration.activation.rawValue))")
     }
     entries += [
       ("attention.head_count_kv", .uint32(configuration.keyValueHeads)),
@@ -217,7 +231,10 @@ extension PublishedForm {
         GGUFWriter.Tensor("rope_freqs.weight", shape: [half]) { zip(plain, scaled).map { Float($0 / $1) } }
       ]
     case .dynamic:
-      throw Failure(.badData, "no GGUF form: it has no dynamic rotary scaling", at: path)
+      throw Failure(
+        .badData,
+        "has no GGUF form: there is none for its dynamic rotary_scaling; the format huggingface takes it as it is",
+        at: place)
     }
     return (modelType, entries, frequencies)
   }

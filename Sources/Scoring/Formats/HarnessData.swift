@@ -29,7 +29,7 @@ struct HarnessData {
     case .piqa:
       let choices = [try fields.string("sol1"), try fields.string("sol2")]
       return try choose(
-        "Question: \(fields.string("goal"))\nAnswer:", choices, gold: fields.number(named: "label"), place)
+        "Question: \(fields.string("goal"))\nAnswer:", choices, gold: fields.integer(alsoFromText: "label"), place)
     case .hellaswag: return try hellaswag(&fields, place)
     case .arcEasy, .arcChallenge:
       let (choices, gold) = try labelledChoices(&fields) { $0 }
@@ -71,7 +71,7 @@ struct HarnessData {
     let b = PythonText(try fields.string("ctx_b")).capitalised.string
     let endings = try fields.strings("endings").map(Self.withoutArtifacts)
     let context = Self.withoutArtifacts("\(activity): \(a) \(b)")
-    return try choose(context, endings, gold: fields.number(named: "label"), place)
+    return try choose(context, endings, gold: fields.integer(alsoFromText: "label"), place)
   }
 
   /// Takes off what WikiHow's markup left in HellaSwag.
@@ -86,7 +86,7 @@ struct HarnessData {
     let start = String(sentence[..<gap])
     let contexts = [start + (try fields.string("option1")), start + (try fields.string("option2"))]
     let rest = PythonText(sentence[sentence.index(after: gap)...]).stripped.string
-    let answer = try fields.number(named: "answer")
+    let answer = try fields.integer(alsoFromText: "answer")
     guard [1, 2].contains(answer) else { throw fields.failure("answer", "is \(answer), not 1 or 2") }
     return try content(
       [rest, rest], contexts.map { ScoringTask.Request($0, " " + rest) }, gold: answer - 1, place)
@@ -151,8 +151,8 @@ extension JSONFields {
     }
   }
 
-  /// A whole number, which data sets also write as a string.
-  mutating func number(named name: String) throws -> Int {
+  /// An integer, which data sets also write as a string.
+  mutating func integer(alsoFromText name: String) throws -> Int {
     let given = try value(name)
     guard let number = given.intValue ?? given.stringValue.flatMap({ Int($0) }) else {
       throw failure(name, "must be a whole number, found \(given.compact)")

@@ -1,9 +1,10 @@
 import Evaluation
+import Tokenization
 
 /// Text as Python's `str` sees it: Unicode scalars, not characters, and Python's own idea of white space.
 ///
-/// lm-evaluation-harness builds its prompts with Python's string methods; Swift's would, for one, find no space before a
-/// combining accent.
+/// lm-evaluation-harness builds its prompts with Python's string methods; Swift's would, for one, find no space before
+/// a combining accent.
 struct PythonText: Equatable {
   private(set) var scalars: [Unicode.Scalar]
 
@@ -72,14 +73,4 @@ struct PythonText: Equatable {
   }
 
   var size: TextSize { TextSize(characters: scalars.count, bytes: string.utf8.count, words: words) }
-}
-
-extension Unicode.Scalar {
-  /// `str.isspace()`: Unicode's white space and the four separators U+001C to U+001F.
-  var isPythonSpace: Bool {
-    switch value {
-    case 0x09...0x0D, 0x1C...0x20, 0x85, 0xA0, 0x1680, 0x2000...0x200A, 0x2028, 0x2029, 0x202F, 0x205F, 0x3000: true
-    default: false
-    }
-  }
 }

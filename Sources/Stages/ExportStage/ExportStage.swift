@@ -55,7 +55,7 @@ public enum ExportStage {
       }
     case .npz:
       try NumpyArchive.write(
-        network.parameters, texts: [("settings.json", settings(network).pretty)], to: builder.path(for: arraysName))
+        network.parameters, texts: [("settings", settings(network).pretty)], to: builder.path(for: arraysName))
     }
     let files: [ExportConfiguration.Format: String] = [
       .safetensors: weightsName, .bundle: bundleName, .onnx: onnxName, .npz: arraysName,

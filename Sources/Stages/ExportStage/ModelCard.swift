@@ -91,11 +91,10 @@ struct ModelCard {
 
   private var results: String {
     guard let evaluation else { return "## Results\n\nNo evaluation was exported with these weights.\n" }
-    let rows = evaluation.policies.map { policy in
-      let bits = policy.bitsPerByte.map { fixed($0, digits: 4) } ?? "-"
-      return
-        "| \(cell(policy.title)) | \(fixed(policy.robustLoss, digits: 4)) | \(fixed(policy.perplexity, digits: 3)) "
-        + "| \(bits) | \(fixed(policy.meanTemperature, digits: 3)) |"
+    let rows = zip(titles(evaluation.policies), evaluation.policies).map { title, policy in
+      let bits = policy.bitsPerByte.map { readable($0, digits: 4) } ?? "–"
+      return "| \(cell(title)) | \(readable(policy.robustLoss, digits: 4)) | \(readable(policy.perplexity, digits: 3)) "
+        + "| \(bits) | \(readable(policy.meanTemperature, digits: 3)) |"
     }
     return """
       ## Results
@@ -108,6 +107,14 @@ struct ModelCard {
       \(rows.joined(separator: "\n"))
 
       """
+  }
+
+  /// What the policies are; one that is like an earlier one also bears the name that its user gave it.
+  private func titles(_ policies: [MeasuredResults.Policy]) -> [String] {
+    policies.enumerated().map { index, policy in
+      let isRepeated = policies[..<index].contains { $0.title == policy.title }
+      return isRepeated ? "\(policy.title) (\(policy.name))" : policy.title
+    }
   }
 
   private var data: String {

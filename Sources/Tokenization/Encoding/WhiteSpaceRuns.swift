@@ -1,8 +1,8 @@
 /// The runs of white space in a text, counted so that its parts can be counted apart and joined.
 ///
-/// The number of words that evaluation harnesses divide by is the number of pieces of Python's `re.split(r'\s+', text)`:
-/// one more than there are runs, with an empty piece where the text begins or ends with white space. Python's `\s` is
-/// Unicode's white space and U+001C to U+001F.
+/// The number of words that evaluation harnesses divide by is the number of pieces of Python's
+/// `re.split(r'\s+', text)`: one more than there are runs, with an empty piece where the text begins or ends with white
+/// space.
 struct WhiteSpaceRuns: Equatable {
   private var count = 0
   private var beginsInside = false
@@ -20,16 +20,9 @@ struct WhiteSpaceRuns: Equatable {
     var inside = false
     var i = 0
     while i < length {
-      let isSpace: Bool
-      let width: Int
-      if text[i] < 0x80 {
-        isSpace = text[i] == 0x20 || text[i] &- 0x09 < 5 || text[i] &- 0x1C < 4
-        width = 1
-      } else {
-        let kind: CharacterClass
-        (kind, width) = classes.sequence(text + i)
-        isSpace = kind == .whiteSpace
-      }
+      let (kind, width) = classes.at(text + i)
+      // The first byte of a longer sequence is none of the separators.
+      let isSpace = kind.isPythonSpace(UInt32(text[i]))
       count += isSpace && !inside ? 1 : 0
       if i == 0 { beginsInside = isSpace }
       inside = isSpace
@@ -44,4 +37,15 @@ struct WhiteSpaceRuns: Equatable {
     // Parts are not empty, so only what precedes the first part has no runs and no end.
     endsInside = next.endsInside
   }
+}
+
+extension CharacterClass {
+  /// Python's `\s` and `str.isspace()`: Unicode's white space, and the four separators U+001C to U+001F.
+  @inline(__always)
+  fileprivate func isPythonSpace(_ code: UInt32) -> Bool { self == .whiteSpace || code &- 0x1C < 4 }
+}
+
+extension Unicode.Scalar {
+  /// Whether Python takes it for white space.
+  public var isPythonSpace: Bool { CharacterClasses.shared.of(value).isPythonSpace(value) }
 }

@@ -31,12 +31,8 @@ struct TaskScoring {
     tasks = try TaskFile.read(configuration.tasks).map { file in
       let task = try ScoringTask(file, limit: configuration.taskLimit)
       let encoded = try EncodedTask(task, encoder, length: subject.model.configuration.context)
-      let plan =
-        configuration.isReproducible
-        ? ScoringPlan(alone: encoded.sequences)
-        : ScoringPlan(
-          sharing: encoded.sequences, batchTokens: configuration.batchTokens,
-          constantLength: subject.model.configuration.rotaryScaling.constantLength)
+      let plan = ScoringPlan(
+        encoded.sequences, configuration, constantLength: subject.model.configuration.rotaryScaling.constantLength)
       Log.note(Self.summary(task, encoded))
       return Prepared(task: task, encoded: encoded, plan: plan)
     }
@@ -47,7 +43,7 @@ struct TaskScoring {
     let joins =
       encoded.mergedJoins == 0 ? "" : ", \(encoded.mergedJoins) with a token that reaches over the join"
     let truncated = encoded.truncated == 0 ? "" : ", \(encoded.truncated) with a context that is too long"
-    return "\(task.name): \(task.items.count) items, \(requests) requests\(joins)\(truncated)"
+    return "\(task.name): \(counted(task.items.count, "item")), \(counted(requests, "request"))\(joins)\(truncated)"
   }
 
   /// Scores all tasks with all policies and writes `items-TASK.jsonl` for each.
@@ -79,6 +75,17 @@ struct TaskScoring {
           answer: item.answer, requests: ranges.map { RequestScore(scores[$0], policies: policies.count) })
       },
       mergedJoins: prepared.encoded.mergedJoins, truncated: prepared.encoded.truncated)
+  }
+}
+
+extension ScoringPlan {
+  /// Every sequence by itself where nothing else may decide its score, and as cheaply as can be elsewhere.
+  init(_ sequences: [ScoredSequence], _ configuration: EvaluateConfiguration, constantLength: Int?) {
+    if configuration.isReproducible {
+      self.init(alone: sequences)
+    } else {
+      self.init(sharing: sequences, batchTokens: configuration.batchTokens, constantLength: constantLength)
+    }
   }
 }
 

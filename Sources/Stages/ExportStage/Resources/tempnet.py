@@ -18,6 +18,7 @@ import json
 import math
 import os
 import struct
+import sys
 
 import numpy as np
 
@@ -53,8 +54,8 @@ class TempNet:
     """tau = tau_min + (tau_max - tau_min) * sigmoid(pooled scores of the normalised logits).
 
     `settings` are the strings of the file's metadata; what the weights do not say is there: the bounds, rho, whether
-    the row's maximum is subtracted first (`input` is `centred`, or `scaled`, which adds the logarithms of the row's norm
-    and standard deviation as two columns) and the least norm to divide by.
+    the row's maximum is subtracted first (`input` is `centred`, or `scaled`, which adds the logarithms of the row's
+    norm and standard deviation as two columns) and the least norm to divide by.
     """
 
     def __init__(self, tensors, settings):
@@ -88,6 +89,9 @@ class TempNet:
         `hidden`, [..., width], are the hidden states that the logits were made of; only a TempNet that reads those
         needs them.
         """
+        for given in (logits,) if hidden is None else (logits, hidden):
+            if not isinstance(given, np.ndarray) and not _is_torch(given):
+                raise TypeError(f"a TempNet reads NumPy arrays and PyTorch tensors, not {type(given).__name__}")
         if logits.shape[-1] != self.vocabulary:
             raise ValueError(f"{logits.shape[-1]} logits for a TempNet of {self.vocabulary}")
         source = logits
@@ -166,18 +170,20 @@ class TempNet:
                 z = torch.cat([z / norm, norm.log(), spread.log()], -1)
             else:
                 z = z / norm
-            scores = torch.sigmoid(z @ t["proj.0.weight"].T + t["proj.0.bias"]) @ t["proj.3.weight"].T + t["proj.3.bias"]
+            units = torch.sigmoid(z @ t["proj.0.weight"].T + t["proj.0.bias"])
+            scores = units @ t["proj.3.weight"].T + t["proj.3.bias"]
             weights = torch.softmax(scores / t["scaler"].reshape(()).exp(), -1)
             pooled = ((weights - 1 / self.hidden) * scores) @ t["last.weight"][0] + t["last.bias"][0]
             return self.tau_min + (self.tau_max - self.tau_min) * torch.sigmoid(pooled)
 
 
 class TempNetLogitsProcessor:
-    """Divides the scores by the predicted temperature; for `logits_processor=` of Hugging Face's `generate`.
+    """Divides the scores by the predicted temperature; for `logits_processor=` of Hugging Face's `generate`, or for a
+    sampler of one's own with NumPy arrays or PyTorch tensors.
 
     Put it first: top-k, top-p and min-p then see the tempered distribution, as published. It must see the model's own
-    logits, so leave `temperature` at 1, and do without penalties and masks. A TempNet that reads hidden states cannot work here: `generate` hands on logits
-    alone.
+    logits, so leave `temperature` at 1, and do without penalties and masks. A TempNet that reads hidden states cannot
+    work here: `generate` hands on logits alone.
     """
 
     def __init__(self, net):
@@ -190,8 +196,13 @@ class TempNetLogitsProcessor:
 
 
 def _tempered(net, logits):
-    """Rows of PyTorch logits over their temperatures; rows with infinities in them, which others have masked, as they
-    are: their norm says nothing."""
+    """Rows of logits over their temperatures; rows with infinities in them, which others have masked, as they are:
+    their norm says nothing."""
+    if isinstance(logits, np.ndarray):
+        with np.errstate(invalid="ignore"):
+            tau = net(logits)
+        # Whole numbers become floating, floating ones keep their precision.
+        return logits / np.where(np.isfinite(tau), tau, 1)[..., None].astype(np.result_type(logits, np.float16))
     tau = net(logits)
     return logits / tau.where(tau.isfinite(), 1.0).unsqueeze(-1).to(logits.dtype)
 
@@ -238,6 +249,12 @@ def __getattr__(name):
     if name != "VLLMTempNetProcessor":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return globals().setdefault(name, _vllm_processor())
+
+
+def _is_torch(value):
+    # Whoever has a tensor has imported PyTorch, which takes seconds.
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(value, torch.Tensor)
 
 
 def _sigmoid(x):
