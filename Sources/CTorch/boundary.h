@@ -16,7 +16,8 @@ extern thread_local std::string last_error;
 /// Whether libtorch's words are about memory: only the GPU's allocator has an exception of its own for it.
 inline bool tells_of_memory(const std::string &words) {
   return words.find("DefaultCPUAllocator: can't allocate memory") != std::string::npos ||
-         words.find("CUDA error: out of memory") != std::string::npos;
+         words.find("CUDA error: out of memory") != std::string::npos ||
+         words.find("CUBLAS_STATUS_ALLOC_FAILED") != std::string::npos;
 }
 
 /// Runs `body` and turns any exception into a status and a message.

@@ -134,8 +134,8 @@ struct DoubleLanes {
   }
 };
 
-/// The greatest of a row of logits; NaN where one is NaN or infinite, of which no softmax can be made. (Minus infinity is
-/// a logit like any other: its token has no chance.)
+/// The greatest of a row of logits; NaN where no softmax can be made of them: one is NaN or infinite, or all are minus
+/// infinity. (Some of that value are logits like any other: their tokens have no chance.)
 template <int Count>
 CTORCH_KERNEL float greatest_logit(const float *logits, int64_t width) {
   using L = Lanes<Count>;
@@ -154,7 +154,7 @@ CTORCH_KERNEL float greatest_logit(const float *logits, int64_t width) {
     is_sound = is_sound && logits[i] < INFINITY;
     result = std::max(result, logits[i]);
   }
-  return is_sound ? result : NAN;
+  return is_sound && result > -INFINITY ? result : NAN;
 }
 
 /// Calls `body(begin, end)` for contiguous parts of 0..<count, on libtorch's own threads.
@@ -167,7 +167,7 @@ void in_parallel(int64_t count, const Body &body) {
   if (count == 0) return;
   const auto places = at::empty({count}, at::kByte);
   const auto *first = static_cast<const char *>(places.const_data_ptr());
-  auto iterator = at::TensorIteratorConfig().add_const_input(places).add_const_input(places).build();
+  auto iterator = at::TensorIteratorConfig().add_const_input(places).build();
   iterator.for_each(
       [&](char **data, const int64_t *, int64_t length) {
         const int64_t begin = data[0] - first;
@@ -176,10 +176,20 @@ void in_parallel(int64_t count, const Body &body) {
       1);
 }
 
-/// The widest vectors that libtorch's own kernels use here: 512, 256 or 128 bits.
-inline int vector_bits() {
+/// Allow the compiler the instructions that vectors of so many bits need.
+#if defined(__x86_64__)
+#define CTORCH_WITH_256 __attribute__((target("avx2,fma")))
+#define CTORCH_WITH_512 __attribute__((target("avx512f,avx512vl,avx512dq,avx512bw,fma")))
+#else
+#define CTORCH_WITH_256
+#define CTORCH_WITH_512
+#endif
+
+/// Of one kernel for vectors of 128, 256 and 512 bits the one for the widest that libtorch's own kernels use here.
+template <typename Kernel>
+Kernel widest_usable(Kernel with_128, Kernel with_256, Kernel with_512) {
   static const std::string capability = at::get_cpu_capability();
-  return capability == "AVX512" ? 512 : capability == "AVX2" ? 256 : 128;
+  return capability == "AVX512" ? with_512 : capability == "AVX2" ? with_256 : with_128;
 }
 
 }  // namespace ctorch

@@ -84,28 +84,14 @@ CTORCH_KERNEL void add_row(const float *logits, int64_t width, const Nodes &node
   }
 }
 
-using Row = void (*)(const float *, int64_t, const Nodes &, Moments *);
-
 void add_row_128(const float *logits, int64_t width, const Nodes &nodes, Moments *moments) {
   add_row<4>(logits, width, nodes, moments);
 }
-#if defined(__x86_64__)
-__attribute__((target("avx2,fma"))) void add_row_256(
-    const float *logits, int64_t width, const Nodes &nodes, Moments *moments) {
+CTORCH_WITH_256 void add_row_256(const float *logits, int64_t width, const Nodes &nodes, Moments *moments) {
   add_row<8>(logits, width, nodes, moments);
 }
-__attribute__((target("avx512f,avx512vl,avx512dq,avx512bw,fma"))) void add_row_512(
-    const float *logits, int64_t width, const Nodes &nodes, Moments *moments) {
+CTORCH_WITH_512 void add_row_512(const float *logits, int64_t width, const Nodes &nodes, Moments *moments) {
   add_row<16>(logits, width, nodes, moments);
-}
-#endif
-
-Row row_function() {
-#if defined(__x86_64__)
-  if (vector_bits() == 512) return add_row_512;
-  if (vector_bits() == 256) return add_row_256;
-#endif
-  return add_row_128;
 }
 
 /// Value, entropy and variance (see TemperatureProfile.swift), each float32 [N, M], of logits [N, V] in float32 at
@@ -132,7 +118,7 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor> temperature_profile(
   float *values = value.data_ptr<float>(), *entropies = entropy.data_ptr<float>(),
         *variances = variance.data_ptr<float>();
   const float *data = input.data_ptr<float>();
-  const Row add = row_function();
+  const auto add = widest_usable(add_row_128, add_row_256, add_row_512);
   in_parallel(rows, [&](int64_t begin, int64_t end) {
     std::vector<Moments> moments(count);
     for (int64_t row = begin; row < end; row++) {

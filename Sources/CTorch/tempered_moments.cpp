@@ -20,7 +20,7 @@ CTORCH_KERNEL void add_row(const float *logits, int64_t width, double tau, Momen
   using L = DoubleLanes<Count>;
   using Doubles = typename L::Doubles;
   const double maximum = greatest_logit<2 * Count>(logits, width), inverse = 1 / tau;
-  if (std::isnan(maximum)) {
+  if (std::isnan(maximum) || !(tau > 0)) {
     *moments = {NAN, NAN, NAN, NAN};
     return;
   }
@@ -51,27 +51,14 @@ CTORCH_KERNEL void add_row(const float *logits, int64_t width, double tau, Momen
       L::sum(sums[0][3] + sums[1][3])};
 }
 
-using Row = void (*)(const float *, int64_t, double, Moments *);
-
 void add_row_128(const float *logits, int64_t width, double tau, Moments *moments) {
   add_row<2>(logits, width, tau, moments);
 }
-#if defined(__x86_64__)
-__attribute__((target("avx2,fma"))) void add_row_256(const float *logits, int64_t width, double tau, Moments *moments) {
+CTORCH_WITH_256 void add_row_256(const float *logits, int64_t width, double tau, Moments *moments) {
   add_row<4>(logits, width, tau, moments);
 }
-__attribute__((target("avx512f,avx512vl,avx512dq,avx512bw,fma"))) void add_row_512(
-    const float *logits, int64_t width, double tau, Moments *moments) {
+CTORCH_WITH_512 void add_row_512(const float *logits, int64_t width, double tau, Moments *moments) {
   add_row<8>(logits, width, tau, moments);
-}
-#endif
-
-Row row_function() {
-#if defined(__x86_64__)
-  if (vector_bits() == 512) return add_row_512;
-  if (vector_bits() == 256) return add_row_256;
-#endif
-  return add_row_128;
 }
 
 /// Log partition, mean, variance and collision probability (see TemperedStatistics.swift), each float64 [N], of logits
@@ -92,7 +79,7 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor> tempered_moments(
   const double *tau = taus.data_ptr<double>();
   double *log_partitions = log_partition.data_ptr<double>(), *means = mean.data_ptr<double>(),
          *variances = variance.data_ptr<double>(), *collisions = collision.data_ptr<double>();
-  const Row add = row_function();
+  const auto add = widest_usable(add_row_128, add_row_256, add_row_512);
   in_parallel(rows, [&](int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end; row++) {
       Moments moments;

@@ -44,20 +44,17 @@ public struct ConfigurationOverride: Sendable {
     }
   }
 
-  /// The value of an option of its own, such as `--vocabulary 4096`; nil where the option was not given.
-  public static func option(_ key: String, _ value: Int?, from option: String) -> ConfigurationOverride? {
-    value.map { ConfigurationOverride([key], .plain("\($0)", at: Place(option))) }
-  }
-
-  /// A number as it was typed, so that one which is none is refused in the words, and with the code, of its key.
+  /// A number as it was typed, so that one which is none is refused in the words, and with the code, of its key; nil where
+  /// the option was not given.
   public static func number(_ key: String, _ text: String?, from option: String) -> ConfigurationOverride? {
     guard let text else { return nil }
     let place = Place(option)
-    // An empty text without quotation marks would stand for no value.
-    return ConfigurationOverride([key], text.isEmpty ? .quoted(text, at: place) : .plain(text, at: place))
+    // Without quotation marks an empty text, `null` or `~` would stand for no value.
+    let isNull = YAMLScalar(text, isPlain: true).isNull
+    return ConfigurationOverride([key], isNull ? .quoted(text, at: place) : .plain(text, at: place))
   }
 
-  /// See ``option(_:_:from:)-(_,Int?,_)``.
+  /// The value of an option of its own, such as `--reproducible`; nil where the option was not given.
   public static func option(_ key: String, _ value: Bool?, from option: String) -> ConfigurationOverride? {
     value.map { ConfigurationOverride([key], .plain("\($0)", at: Place(option))) }
   }

@@ -12,5 +12,10 @@ public func readable(_ value: Double, digits: Int) -> String {
   return value < 0 ? "> -\(least)" : "< \(least)"
 }
 
+/// Losses and other figures of four digits, as reports write them.
+public func nats(_ value: Double) -> String { readable(value, digits: 4) }
+/// A share of 1 as `12.3 %`.
+public func percent(_ share: Double) -> String { readable(share * 100, digits: 1) + " %" }
+
 /// A number of things: `1 item`, `2 items`.
 public func counted(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }

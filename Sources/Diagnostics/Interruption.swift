@@ -21,12 +21,15 @@ public enum Interruption {
   /// SIGTERM is always heeded: service managers ignore it for themselves, and block it, and children inherit both.
   public static func install() {
     isOnTerminal.store(isatty(STDERR_FILENO) == 1, ordering: .relaxed)
+    // What a handler reads exists before there is one: the first use of a static variable may take a lock.
+    (_, _) = (isRequested, Log.isQuiet)
     let runner = getenv(parentVariable).flatMap { Int32(String(cString: $0)) }
     for number in [SIGINT, SIGHUP] where !isIgnored(number) {
       if runner == nil { listen(to: number) } else { Glibc.signal(number, SIG_IGN) }
     }
     listen(to: SIGTERM)
-    Glibc.signal(SIGPIPE, SIG_IGN)
+    // A reader that has gone away, and a file larger than `ulimit -f` allows, are errors of the write.
+    for number in [SIGPIPE, SIGXFSZ] { Glibc.signal(number, SIG_IGN) }
     if let runner { follow(runner) }
   }
 
@@ -46,12 +49,12 @@ public enum Interruption {
     let isFirst = signal.exchange(number, ordering: .relaxed) == 0
     guard number == SIGINT else { return }
     guard isFirst else {
-      say("interrupted again: ended at once; the last checkpoint, if there is one, is kept\n")
+      say("interrupted again: ended at once; what was saved before is kept\n")
       _exit(ExitStatus.tryAgain.rawValue)
     }
     if isOnTerminal.load(ordering: .relaxed) && !Log.isQuiet {
       let code = errno
-      say("interrupted: will end when work worth keeping is saved; interrupt again to end at once\n")
+      say("interrupted: will end once work worth keeping is saved; interrupt again to end at once\n")
       errno = code
     }
   }

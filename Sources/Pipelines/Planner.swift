@@ -59,7 +59,7 @@ public struct Planner {
     let given = specification.configuration
     guard let cores = specification.cores, given.mapping?.contains(where: { $0.key == key }) != true,
       Description.Configuration.documentation.contains(where: { $0.key == key }),
-      let threads = ConfigurationOverride.option(key, cores, from: "cores")
+      let threads = ConfigurationOverride.number(key, "\(cores)", from: "cores")
     else { return given }
     return try given.applying([threads])
   }

@@ -123,16 +123,14 @@ public struct StoreReport {
       let other = isCompared ? measured.first?[member]?.doubleValue : nil
       return Table.Cell(write(value), note: other.map(write))
     }
-    func percent(_ share: Double) -> String { "\(readable(share * 100, digits: 1)) %" }
-    func four(_ value: Double) -> String { readable(value, digits: 4) }
     return [
       Table.Cell(time(run), note: run.pipeline, target: "#\(anchor(run))"),
       measured.report.map {
         Table.Cell(measured.stage.name, target: "artifacts/\(measured.stage.artifact)/\($0)")
       } ?? Table.Cell(measured.stage.name),
       Table.Cell(measured.leading?["name"]?.stringValue ?? "–", note: measured.first?["name"]?.stringValue),
-      cell("gapClosed", percent, isCompared: false), cell("robustLoss", four), cell("bitsPerByte", four),
-      cell("brier", four), cell("expectedCalibrationError", percent), cell("meanTemperature", four),
+      cell("gapClosed", percent, isCompared: false), cell("robustLoss", nats), cell("bitsPerByte", nats),
+      cell("brier", nats), cell("expectedCalibrationError", percent), cell("meanTemperature", nats),
       Table.Cell(measured.tokens.map { "\($0)" } ?? "–"),
     ]
   }

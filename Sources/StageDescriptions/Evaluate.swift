@@ -181,7 +181,7 @@ public enum Evaluate: StageDescription {
   ]
   public typealias Configuration = EvaluateConfiguration
 
-  /// The file that holds a TempNet, in artifacts of both kinds that can.
+  /// The file that holds a TempNet, in every artifact that has one.
   public static let tempnetFile = "tempnet.safetensors"
 
   public static func rawInputs(_ configuration: EvaluateConfiguration) throws -> [RawInput] {

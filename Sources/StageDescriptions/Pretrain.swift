@@ -42,7 +42,7 @@ public struct PretrainConfiguration: StageConfiguration {
   public var context: Int
   /// Windows per step.
   public var batch: Int
-  /// Windows that go through the model at once; nil: all of a step's.
+  /// Windows that go through the model at once; nil: those of 1,024 tokens on a processor, all of a step's on a GPU.
   public var microBatch: Int?
   /// Tokens whose logits are held in memory at once.
   public var lossChunk: Int
@@ -67,7 +67,8 @@ public struct PretrainConfiguration: StageConfiguration {
     context = try reader.integer("context", default: 256, in: 2...1 << 20, help: "tokens per window")
     batch = try reader.integer("batch", default: 16, in: 1...1 << 20, help: "windows per step")
     microBatch = try reader.optionalInteger(
-      "micro_batch", in: 1...1 << 20, help: "windows at once, where a whole batch does not fit in memory")
+      "micro_batch", in: 1...1 << 20,
+      help: "windows that go through the model at once; none: 1,024 tokens on a processor, all on a GPU")
     lossChunk = try reader.integer(
       "loss_chunk", default: 1024, in: 1...1 << 30, help: "tokens whose logits are in memory at once")
     steps = try reader.integer("steps", default: 600, in: 1...1 << 40, help: "optimiser steps")
@@ -190,7 +191,7 @@ public struct ModelShape: Equatable, Sendable {
     let rotated = Int(Double(headWidth) * rotaryFraction)
     guard rotated >= 2, rotated % 2 == 0 else {
       throw reader.failure(
-        "rotary_fraction", with: ["head_width", "heads", "width", "positions"],
+        "rotary_fraction", with: (self.headWidth == nil ? ["heads", "width"] : ["head_width"]) + ["positions"],
         "rotates \(rotated) of the \(headWidth) elements of each head, but rotation takes them in pairs")
     }
   }
@@ -224,7 +225,7 @@ public struct TempNetTraining: Sendable {
 public enum Pretrain: StageDescription {
   public static let name = "pretrain"
   public static let summary = "Trains a language model, with a TempNet or without, on tokens."
-  public static let version = 1
+  public static let version = 2
   public static let output = ArtifactKind.model
   public static let inputs = [
     StageInput("tokens", .tokens), StageInput("model", .model, isRequired: false, takesPublishedModels: true),

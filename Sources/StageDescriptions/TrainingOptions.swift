@@ -26,8 +26,8 @@ public struct OptimiserOptions: Equatable, Sendable {
       "learning_rate_floor", default: 2e-4, in: .nonNegative, help: "what the cosine ends at")
     warmup = try reader.number("warmup", default: 0.05, in: 0...1, help: "share of the steps in which rates rise")
     weightDecay = try reader.number("weight_decay", default: 0.1, in: .nonNegative, help: "of the model's matrices")
-    beta1 = try reader.number("beta1", default: 0.9, in: 0...1, help: "AdamW's decay of first moments")
-    beta2 = try reader.number("beta2", default: 0.95, in: 0...1, help: "AdamW's decay of second moments")
+    beta1 = try reader.number("beta1", default: 0.9, in: 0...0.999999, help: "AdamW's decay of first moments")
+    beta2 = try reader.number("beta2", default: 0.95, in: 0...0.999999, help: "AdamW's decay of second moments")
     epsilon = try reader.number("epsilon", default: 1e-8, in: .positive, help: "AdamW's guard against division by 0")
     gradientClip = try reader.number(
       "gradient_clip", default: 1, in: .nonNegative, help: "largest norm of a network's gradient; 0: any")

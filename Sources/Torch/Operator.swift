@@ -22,8 +22,8 @@ extension TorchError {
     let amount = Self.requested(message).map { "\(fixed(($0 / 0x1p20).rounded(.up), digits: 0)) MiB" }
     return Failure(
       .unavailable,
-      "memory ran out: \(operation) asked for \(amount ?? "more than there is"). What needs less is a smaller batch "
-        + "(batch_tokens in an evaluation), micro_batch, loss_chunk, window or context")
+      "memory ran out: \(operation) asked for \(amount ?? "more than there is"). What needs less is, in a stage's "
+        + "configuration, a smaller batch, batch_tokens, micro_batch, loss_chunk, window or context")
   }
 
   /// How many bytes were asked for, as in "you tried to allocate 8000 bytes. Error code" and "Tried to allocate 2.50 GiB.
@@ -123,7 +123,7 @@ public enum Operator {
 
   static func fatal(_ error: TorchError) -> Never {
     let failure = error.failure
-    Log.error("\(failure)")
+    Log.error("\(failure)", by: CommandLine.arguments.first?.split(separator: "/").last.map { String($0) })
     exit(failure.status.rawValue)
   }
 

@@ -179,7 +179,7 @@ import Training
 }
 
 struct PromptOptions: ParsableArguments {
-  @Option(parsing: .unconditional, help: ArgumentHelp("The text to continue.", valueName: "text"))
+  @Option(help: ArgumentHelp("The text to continue.", valueName: "text"))
   var prompt: String?
 
   @Option(help: ArgumentHelp("A file of JSON lines, each a string or an object with \"prompt\".", valueName: "file"))
@@ -188,7 +188,7 @@ struct PromptOptions: ParsableArguments {
   @Flag(help: "The prompt is a message to a chat model, written in the format that its template asks for.")
   var chat = false
 
-  @Option(parsing: .unconditional, help: ArgumentHelp("The system message, with --chat.", valueName: "text"))
+  @Option(help: ArgumentHelp("The system message, with --chat.", valueName: "text"))
   var system: String?
 
   @Flag(help: "What spells a special token in the prompt means it.")

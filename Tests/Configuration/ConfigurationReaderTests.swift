@@ -160,7 +160,7 @@ import Testing
         return "\(error)"
       }
     }
-    for text in ["nan", "-nan", "inf", "1e400", "-1", "fast", ""] {
+    for text in ["nan", "-nan", "inf", "1e400", "-1", "fast", "", "null", "~"] {
       #expect(failure(text) == "--rate: rate must be a number above 0, not '\(text)'")
     }
     #expect(failure("1e-3") == nil)
@@ -183,7 +183,7 @@ import Testing
 
   @Test func `options of their own are taken literally`() throws {
     let overrides = [
-      ConfigurationOverride.option("steps", 9, from: "--steps"),
+      ConfigurationOverride.number("steps", "9", from: "--steps"),
       ConfigurationOverride.number("rate", nil, from: "--rate"),
       ConfigurationOverride.option("names", ["[x", "7"], from: "--names"),
     ].compactMap { $0 }

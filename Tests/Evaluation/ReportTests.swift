@@ -63,7 +63,7 @@ struct ReportTests {
     #expect([0, 1, 2].map { counted($0, "item") } == ["0 items", "1 item", "2 items"])
   }
 
-  @Test func sharesOfAGapThatMayBeNoneAreLeftOut() throws {
+  @Test func sharesOfANegligibleGapAreLeftOut() throws {
     var scores = fixture.scores
     // The best single temperature is all but the optimum of every token: an interval that excludes zero, of next to
     // nothing.
@@ -78,6 +78,8 @@ struct ReportTests {
     let shown = [page, TerminalReport.text(metrics, leading: "tempnet"), findings.headline] + findings.sentences
     for text in shown { #expect(!text.contains("\(fixed(share * 100, digits: 1)) %") && !text.contains("closes")) }
     #expect(MetricsFile.json(metrics, context: context)["policies"]?.arrayValue?[2]["gap_closed"]?["estimate"] != nil)
+    let summary = MetricsFile.summary(metrics, context: context)["policies"]?.arrayValue ?? []
+    #expect(summary.map { $0["gapClosed"] } == metrics.policies.map { _ in JSON.null })
     #expect(self.metrics.meaningfulGapClosed(by: self.metrics.policies[2]) == self.metrics.policies[2].gapClosed)
   }
 

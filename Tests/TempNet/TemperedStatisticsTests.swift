@@ -37,8 +37,18 @@ import Torch
     var values = [Float](repeating: 0.5, count: 60)
     values[27] = poison
     let found = TemperedStatistics(logits: Tensor(values, shape: [3, 20]))
-    #expect(found.entropy.doubles.map(\.isNaN) == [false, true, false])
+    for part in [found.entropy, found.logPartition, found.collision] {
+      #expect(part.doubles.map(\.isNaN) == [false, true, false])
+    }
     #expect(abs(found.entropy.doubles[0] - log(20)) < 1e-12)
+  }
+
+  @Test func `neither impossible tokens alone nor a temperature that is none give numbers`() {
+    let impossible = Tensor([Float](repeating: -.infinity, count: 9), shape: [1, 9])
+    #expect(TemperedStatistics(logits: impossible).logPartition.item.isNaN)
+    for tau in [Double.nan, 0, -1] {
+      #expect(TemperedStatistics(logits: .zeros([1, 9]), tau: Tensor([tau])).logPartition.item.isNaN)
+    }
   }
 
   @Test func `no rows give no statistics`() {

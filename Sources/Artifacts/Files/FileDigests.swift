@@ -72,9 +72,9 @@ public final class FileDigests: Sendable {
     return digest
   }
 
-  /// Writes the cache if it has changed, without files that are gone.
+  /// Writes the cache if it has changed, without files that are gone. Where one may only read, nothing is remembered.
   public func save() throws {
-    guard let cache else { return }
+    guard let cache, access(Files.folder(of: cache), W_OK) == 0 else { return }
     let entries = state.withLock { state -> [ExactString: Entry]? in
       defer { state.changed = false }
       return state.changed ? state.entries : nil

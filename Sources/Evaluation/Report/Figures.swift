@@ -1,10 +1,6 @@
 import Diagnostics
 
-/// Losses and other figures of four digits, as reports write them.
-func nats(_ value: Double) -> String { readable(value, digits: 4) }
-func percent(_ share: Double) -> String { readable(share * 100, digits: 1) + " %" }
-
-/// With its sign, also where that is a plus.
+/// With its sign, also where that is a plus; a figure that is stated as a bound has none.
 func signed(_ value: Double) -> String {
   let text = nats(value)
   return value > 0 && !text.hasPrefix("<") ? "+" + text : text
@@ -33,7 +29,7 @@ extension Metrics {
   /// be computed.
   func meaningfulGapClosed(by policy: PolicyMetrics) -> Interval? {
     guard let start = self.policy(.bestRobustLoss), let end = self.policy(.exact),
-      let gap = difference(start.name, minus: end.name, in: .robustLoss), gap.low > 0, gap.estimate >= Self.leastGap
+      let gap = difference(start.name, minus: end.name, in: .robustLoss), gap.estimate >= Self.leastGap
     else { return nil }
     return policy.gapClosed
   }

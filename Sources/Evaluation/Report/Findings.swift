@@ -50,7 +50,8 @@ public struct Findings: Sendable {
         + (metric == .robustLoss && interval.high < 0 ? share(policy, in: metrics) : "")
     }
     return "On these \(grouped(metrics.extent.tokens)) tokens \(policy.title) \(changes.joined(separator: ", and ")): "
-      + verdict(compared.map(\.2.excludesZero)) + ", for this model and text like this."
+      + verdict(compared.map(\.2.excludesZero), blocks: metrics.bootstrap.blockCount)
+      + ", for this model and text like this."
   }
 
   private static func share(_ policy: PolicyMetrics, in metrics: Metrics) -> String {
@@ -58,7 +59,11 @@ public struct Findings: Sendable {
     return ", \(percent(gap.estimate)) of what the best temperature for every token would gain"
   }
 
-  private static func verdict(_ excludeZero: [Bool]) -> String {
+  /// Percentiles of resamples of fewer blocks than this are too narrow to rely on.
+  private static let fewestBlocks = 10
+
+  private static func verdict(_ excludeZero: [Bool], blocks: Int) -> String {
+    guard blocks >= fewestBlocks else { return "\(counted(blocks, "block")) of text are too few to say so" }
     if excludeZero.allSatisfy({ $0 }) { return "the text is long enough to say so" }
     if !excludeZero.contains(true) { return "the text does not show a difference" }
     let (shown, open) = excludeZero[0] ? ("first", "second") : ("second", "first")

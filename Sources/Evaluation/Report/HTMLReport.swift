@@ -1,4 +1,5 @@
 import Artifacts
+import Diagnostics
 import Pages
 
 /// The report for people, as one page that needs nothing beside it.

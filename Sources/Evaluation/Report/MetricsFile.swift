@@ -46,7 +46,8 @@ public enum MetricsFile {
           [
             "name": .string(policy.name), "robustLoss": .number(policy.robustLoss),
             "tokenPerplexity": .number(policy.tokenPerplexity), "bitsPerByte": number(policy.bitsPerByte?.estimate),
-            "meanTemperature": .number(policy.temperature.mean), "gapClosed": number(policy.gapClosed?.estimate),
+            "meanTemperature": .number(policy.temperature.mean),
+            "gapClosed": number(metrics.meaningfulGapClosed(by: policy)?.estimate),
             "brier": .number(policy.brier), "expectedCalibrationError": .number(policy.calibration.expectedError),
           ]
         }),

@@ -17,8 +17,8 @@ struct MetricsTables {
         [
           policy.name, figure(policy.robustLoss), perplexity(policy.tokenPerplexity), perplexity(policy.wordPerplexity),
           figure(policy.bytePerplexity), figure(policy.bitsPerByte?.estimate), figure(policy.brier),
-          percent(policy.calibration.expectedError), percent(metrics.accuracy),
-          percent(metrics.meaningfulGapClosed(by: policy)?.estimate),
+          percent(policy.calibration.expectedError), share(metrics.accuracy),
+          share(metrics.meaningfulGapClosed(by: policy)?.estimate),
         ]
       })
   }
@@ -101,7 +101,7 @@ struct MetricsTables {
 
   private func figure(_ value: Double?) -> String { value.map(nats) ?? "–" }
   private func short(_ value: Double) -> String { readable(value, digits: 3) }
-  private func percent(_ share: Double?) -> String { share.map { readable($0 * 100, digits: 1) + " %" } ?? "–" }
+  private func share(_ value: Double?) -> String { value.map(percent) ?? "–" }
 
   /// Perplexities run from a few to millions.
   private func perplexity(_ value: Double?) -> String {

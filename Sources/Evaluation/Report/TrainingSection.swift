@@ -1,3 +1,4 @@
+import Diagnostics
 import Pages
 
 /// How something was trained: a chart for each quantity, from what its artifact keeps.

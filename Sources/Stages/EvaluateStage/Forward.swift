@@ -1,3 +1,4 @@
+import Diagnostics
 import LanguageModels
 import Tokenization
 import Torch
@@ -41,6 +42,8 @@ extension LanguageModel {
 
   /// Calls `body` with hidden states [n, width] out of [N, width], some rows after the other, their logits [n, V],
   /// float32, and which rows they are.
+  ///
+  /// - Throws: `.badData` when the model gives anything but finite numbers.
   func forEachPiece(
     of hidden: Tensor, _ body: (_ hidden: Tensor, _ logits: Tensor, _ rows: Range<Int>) throws -> Void
   ) throws {
@@ -48,6 +51,9 @@ extension LanguageModel {
     for start in stride(from: 0, to: hidden.size(0), by: size) {
       let rows = start..<min(start + size, hidden.size(0))
       let piece = hidden[rows]
+      guard piece.allFinite().item == 1 else {
+        throw Failure(.badData, "the model's hidden states of the text to score are not all finite")
+      }
       try body(piece, logits(piece).to(.float32), rows)
     }
   }

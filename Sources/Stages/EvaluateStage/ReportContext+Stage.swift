@@ -21,9 +21,10 @@ extension ReportContext {
           "single temperatures",
           "chosen on \(validation.tokens) tokens of the validation split: \(fixed(validation.best, digits: 4)) has the "
             + "least cross-entropy, \(fixed(validation.bestRobust, digits: 4)) the least robust loss"),
-        Fact("rho", "\(fixed(validation.rho, digits: 4)), from \(loss.origin)"),
+        Fact("rho", "\(readable(validation.rho, digits: 4)), from \(loss.origin)"),
         Fact(
-          "validation entropy", "\(fixed(validation.entropy, digits: 4)) nats per token at temperature 1, on average"),
+          "validation entropy", "\(readable(validation.entropy, digits: 4)) nats per token at temperature 1, on average"
+        ),
       ] + resolution.record.map { Fact($0.name.replacing("_", with: " "), $0.value) },
       inputs: Self.inputs(request, identity), sources: Self.sources(subject.tokens.artifact.summary),
       splits: Tokenization.Split.allCases.map {

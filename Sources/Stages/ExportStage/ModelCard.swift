@@ -83,8 +83,8 @@ struct ModelCard {
       |---|---|
       | input | \(input) |
       | hidden width | \(settings.hidden) |
-      | rho | \(fixed(settings.rho, digits: 4)) nats |
-      | entropy that the loss asks for, ln V - rho | \(fixed(settings.entropy, digits: 4)) nats |
+      | rho | \(readable(settings.rho, digits: 4)) nats |
+      | entropy that the loss asks for, ln V - rho | \(readable(settings.entropy, digits: 4)) nats |
 
       """
   }
