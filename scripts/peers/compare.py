@@ -1,7 +1,8 @@
-"""Compares a joint pretraining step and a TempNet's fit with PyTorch: same work, same data, same weights, in turn, in one run.
+"""Compares our programs with what people use otherwise: same work, same data, same weights, in turn, in one run.
 
-What both sides compute is checked in the same run: losses of the first steps have to agree, and the fitted network's loss
-has to be what a second implementation finds. Prints a table, and writes every figure as JSON.
+What both sides compute is checked in the same run: losses of the first steps have to agree, the fitted network's loss
+has to be what a second implementation finds, ids and merges have to be equal. Prints a table, and writes every figure as
+JSON.
 """
 
 import argparse
@@ -21,16 +22,14 @@ from data import read_metrics
 HERE = pathlib.Path(__file__).parent
 
 parser = argparse.ArgumentParser(description=__doc__)
-parser.add_argument("rows", nargs="*", metavar="ROW", help="what to compare: pretraining, fit; all if none is named")
+parser.add_argument("rows", nargs="*", metavar="ROW", help="what to compare; everything if nothing is named")
 parser.add_argument("--programs", type=pathlib.Path, required=True, help="the folder of the built programs")
-parser.add_argument("--text", type=pathlib.Path, required=True, help="some 0.5 MB of text or more")
+parser.add_argument("--data", type=pathlib.Path, required=True, help="the folder of fetched data sets")
 parser.add_argument("--json", type=pathlib.Path, default="bench.json", help="where the figures go")
 parser.add_argument("--rounds", type=int, default=3, help="how often each side is timed; medians count")
 parser.add_argument("--steps", type=int, default=6, help="timed steps per round")
 parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
 arguments = parser.parse_args()
-if unknown := set(arguments.rows) - {"pretraining", "fit"}:
-    parser.error(f"no such row: {', '.join(sorted(unknown))}")
 
 COMPUTE = {"device": "cpu", "compute": "float32", "threads": arguments.threads}
 # The size of the baselines in the paper's spirit: six layers, 17 million parameters, 4,096 tokens per step.
@@ -93,8 +92,56 @@ def agree(what, ours, theirs, tolerance):
     return difference
 
 
-def bench_pretraining(work, tokens):
+def text_of(name):
+    return arguments.data / name
+
+
+def novel(work):
+    """Tokens of a novel, to train and fit on; made once."""
+    tokens = work / "tokens"
+    if not tokens.exists():
+        text = {"corpus": [str(text_of("austen/emma.txt"))], "vocabulary": 8192, "validation": 0.05, "test": 0.01}
+        program("tokenize", text, tokens)
+    return tokens
+
+
+def bench_encoding(work):
+    """Seconds from a text of 122 MB to tokens: ours to shards on disk, the program's start and all reading and writing
+    included, tiktoken's from text to ids in memory, on the one core that it uses."""
+    text, vocabulary, output = text_of("poetry/poetry.txt"), text_of("gpt2"), work / "encoded"
+    times, peaks = {"ours": [], "ours, one core": [], "tiktoken": []}, {}
+    settings = {"corpus": [str(text)], "tokenizer": str(vocabulary), "validation": 0, "test": 0}
+    for _ in range(arguments.rounds):
+        for name, threads in (("ours, one core", 1), ("ours", arguments.threads)):
+            _, seconds, peaks[name] = program("tokenize", settings | {"threads": threads}, output)
+            times[name].append(seconds)
+        result = peer("tokens", "encode", "--text", text, "--ours", output, "--vocabulary", vocabulary)
+        if not result["equal"]:
+            sys.exit("bench: our ids are not tiktoken's")
+        times["tiktoken"].append(result["seconds"])
+        peaks["tiktoken"] = result["peak_mib"]
+    return {"seconds": times, "peak_mib": peaks, "bytes": result["bytes"]}
+
+
+def bench_vocabulary(work):
+    """Seconds to learn 32,000 entries from 122 MB; ours encode the text with them as well."""
+    text, output = text_of("poetry/poetry.txt"), work / "vocabulary"
+    times, peaks = {"ours, and encoding": [], "tokenizers": []}, {}
+    settings = {"corpus": [str(text)], "vocabulary": 32_000, "validation": 0, "test": 0, "threads": arguments.threads}
+    for _ in range(arguments.rounds):
+        _, seconds, peaks["ours, and encoding"] = program("tokenize", settings, output)
+        times["ours, and encoding"].append(seconds)
+        result = peer("tokens", "train", "--text", text, "--ours", output, "--threads", arguments.threads)
+        if not result["equal"]:
+            sys.exit("bench: our merges are not those of tokenizers")
+        times["tokenizers"].append(result["seconds"])
+        peaks["tokenizers"] = result["peak_mib"]
+    return {"seconds": times, "peak_mib": peaks}
+
+
+def bench_pretraining(work):
     """Seconds per step. Ours: the difference of a long and a short run, which leaves out start and end."""
+    tokens = novel(work)
     start = work / "start"
     frozen = json.loads(json.dumps(PRETRAIN)) | {"steps": 1}
     for section in ("optimiser", "tempnet"):
@@ -121,8 +168,9 @@ def bench_pretraining(work, tokens):
     }
 
 
-def bench_fit(work, tokens):
+def bench_fit(work):
     """Seconds from a frozen model to a fitted network, programs' start included on our side."""
+    tokens = novel(work)
     model, features, fitted = work / "frozen", work / "features", work / "tempnet"
     program("pretrain", PRETRAIN | {"steps": 8}, model, "--tokens", tokens)
     times, peaks = {"ours": [], "ours without features": [], "eager": []}, {}
@@ -148,8 +196,9 @@ def bench_fit(work, tokens):
 def show(title, times, peaks):
     print(f"\n{title}\n{'':24}{'median':>10}{'ours is faster by':>20}{'peak memory':>14}")
     medians = {name: statistics.median(values) for name, values in times.items()}
+    first = next(iter(medians.values()))
     for name, median in medians.items():
-        ratio = "" if name.startswith("ours") else f"{median / medians['ours']:.2f}"
+        ratio = "" if name.startswith("ours") else f"{median / first:.2f}"
         peak = f"{peaks[name]:,.0f} MiB" if name in peaks else ""
         print(f"{name:24}{median:>8.3f} s{ratio:>20}{peak:>14}")
 
@@ -169,16 +218,33 @@ def show_fit(result):
     print(f"validation robust loss after the fit: ours {losses['ours']:.5f}, PyTorch {losses['eager']:.5f}")
 
 
-ROWS = {"pretraining": (bench_pretraining, show_pretraining), "fit": (bench_fit, show_fit)}
+def show_encoding(result):
+    show(
+        f"encoding {result['bytes'] / 1e6:.0f} MB with GPT-2's vocabulary, equal ids, {arguments.threads} threads",
+        result["seconds"], result["peak_mib"])
+    one, theirs = (statistics.median(result["seconds"][name]) for name in ("ours, one core", "tiktoken"))
+    print(f"on one core ours is faster by {theirs / one:.2f}")
+
+
+def show_vocabulary(result):
+    show(
+        f"learning 32,000 entries from 122 MB, equal merges, {arguments.threads} threads", result["seconds"],
+        result["peak_mib"])
+
+
+ROWS = {
+    "encoding": (bench_encoding, show_encoding),
+    "vocabulary": (bench_vocabulary, show_vocabulary),
+    "pretraining": (bench_pretraining, show_pretraining),
+    "fit": (bench_fit, show_fit),
+}
+if unknown := [row for row in arguments.rows if row not in ROWS]:
+    parser.error(f"no such row: {', '.join(unknown)}; there are {', '.join(ROWS)}")
 
 results = {}
 with tempfile.TemporaryDirectory() as folder:
-    work = pathlib.Path(folder)
-    tokens = work / "tokens"
-    text = {"corpus": [str(arguments.text)], "vocabulary": 8192, "validation": 0.05, "test": 0.01}
-    program("tokenize", text, tokens)
     for row in arguments.rows or ROWS:
-        results[row] = ROWS[row][0](work, tokens)
+        results[row] = ROWS[row][0](pathlib.Path(folder))
 
 machine = {"processor": processor(), "threads": arguments.threads}
 arguments.json.write_text(json.dumps({"machine": machine, "rounds": arguments.rounds} | results, indent=2) + "\n")
