@@ -200,9 +200,12 @@ public struct ModelShape: Equatable, Sendable {
 /// The TempNet to train beside the model.
 public struct TempNetTraining: Sendable {
   public enum Schedule: String, CaseIterable, Sendable { case cosine, constant }
+  public enum Coordinates: String, CaseIterable, Sendable { case standardised, published }
 
   public var hidden: Int
   public var input: TempNetInput
+  /// Of its input, while it is trained.
+  public var coordinates: Coordinates
   public var dropout: Double
   public var learningRate: Double
   public var learningRateFloor: Double
@@ -212,6 +215,8 @@ public struct TempNetTraining: Sendable {
   init(_ reader: inout ConfigurationReader) throws {
     hidden = try reader.integer("hidden", default: 256, in: 2...1 << 20, help: "width of its hidden layers")
     input = try reader.choice("input", default: .logits, help: TempNetInput.help)
+    coordinates = try reader.choice(
+      "coordinates", default: .standardised, help: "of its input in training: mean 0 and variance 1, or as published")
     dropout = try reader.number("dropout", default: 0.5, in: 0...0.99, help: "of its hidden layer in training")
     learningRate = try reader.number("learning_rate", default: 3e-4, in: .nonNegative, help: "its highest rate")
     learningRateFloor = try reader.number(

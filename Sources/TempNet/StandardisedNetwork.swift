@@ -41,6 +41,13 @@ public struct StandardisedNetwork: Module, Sendable {
       scaler: raw.scaler, last: raw.last)
   }
 
+  /// Gives the raw weights the values with which the network is, in its published form, what they themselves now are.
+  func adopt() {
+    let shift = raw.transformation.weight.matmul(moments.mean)
+    raw.transformation.bias?.add(shift)
+    raw.transformation.weight.copy(from: raw.transformation.weight / scale)
+  }
+
   /// An unembedding in these coordinates, made once for all steps: it holds a copy of the unembedding.
   ///
   /// - Parameters:
@@ -81,16 +88,22 @@ public struct InputMoments: Sendable {
   ///   - mean: of the rows of norm 1, [D'].
   ///   - scales: the two further columns of a scaled input, [N, 2].
   public init(mean: Tensor, scales: Tensor? = nil) {
+    let centre = scales?.mean(0)
+    self.init(
+      mean: .concatenate([mean, centre].compactMap { $0 }),
+      scaleVariance: scales.map { ($0 - centre!).square().mean(0) })
+  }
+
+  /// - Parameters:
+  ///   - mean: ū, [D].
+  ///   - scaleVariance: of the two further columns of a scaled input, [2].
+  init(mean: Tensor, scaleVariance: Tensor?) {
+    let directions = mean.narrowed(0, 0..<mean.count - (scaleVariance?.count ?? 0))
     // Rows have norm 1, so this is the mean square of their distance from the mean.
-    let spread = max(1 - mean.square().sum().item, 1e-6)
-    let direction = Tensor.full([mean.count], spread.squareRoot(), dtype: mean.dtype, device: mean.device)
-    guard let scales else {
-      (self.mean, deviation) = (mean, direction)
-      return
-    }
-    let centre = scales.mean(0)
-    let distance = (scales - centre).square().mean(0).sqrt().clamped(1e-3, nil)
-    self.mean = .concatenate([mean, centre])
-    deviation = .concatenate([direction, distance])
+    let spread = (1 - directions.square().sum().to(.float64)).clamped(1e-6, nil).sqrt().to(mean.dtype)
+    let direction = Tensor.ones([directions.count], dtype: mean.dtype, device: mean.device) * spread
+    let scales = scaleVariance.map { $0.sqrt().clamped(1e-3, nil) }
+    self.mean = mean
+    deviation = .concatenate([direction, scales].compactMap { $0 })
   }
 }

@@ -186,6 +186,12 @@ struct ReportTests {
     #expect(mixed.contains("long enough to say the second, not the first"), "\(mixed)")
   }
 
+  @Test func aFewBlocksOfTextSupportNoVerdict() {
+    let bootstrap = BlockBootstrap(count: fixture.scores.entropy.count, blockLength: 150, resamples: 100)
+    let headline = Findings(Metrics(fixture.scores, bootstrap: bootstrap), leading: "tempnet").headline
+    #expect(headline.contains("7 blocks of text are too few to say so"), "\(headline)")
+  }
+
   @Test func everyTokenOfThePassageShowsItsFiguresWithoutColourOrScripts() throws {
     let page = page
     let tokens = page.matches(

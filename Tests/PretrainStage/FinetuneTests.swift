@@ -30,7 +30,8 @@ import Weights
     let network = try loss == "robust" ? TemperatureNetwork.load("\(fixture)/tempnet.safetensors") : nil
     network?.requireGradients()
     let objective = TokenObjective(
-      temperature: network.map { .network($0) } ?? .fixed(loss == "tempered" ? 0.7 : 1), isRobust: loss == "robust",
+      temperature: network.map { .network(JointNetwork($0, coordinates: .published)) }
+        ?? .fixed(loss == "tempered" ? 0.7 : 1), isRobust: loss == "robust",
       entropy: Self.entropy, bounds: 0.5...3)
 
     let task = try task(model, objective, tokens)

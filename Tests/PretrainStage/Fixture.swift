@@ -15,7 +15,7 @@ struct Fixture {
   static let vocabulary = 11
   let configuration: PretrainConfiguration
   let model: LanguageModel
-  let tempnet: TemperatureNetwork?
+  let tempnet: JointNetwork?
   let objective: TokenObjective
   let tokens = TokenArray((0..<60).map { Int32(($0 * $0 + 3) % 11) }, documentStarts: [0, 17, 33])
 
@@ -37,7 +37,11 @@ struct Fixture {
     model = LanguageModel(
       networks.model.configuration,
       parameters: networks.model.parameters.map { NamedTensor($0.name, scrambled($0.tensor)) }, arithmetic: .float64)
-    tempnet = networks.tempnet?.mapped(scrambled)
+    tempnet = networks.tempnet.map { network in
+      JointNetwork(
+        network.published.mapped(scrambled),
+        coordinates: network.buffers.isEmpty ? .published : .standardised)
+    }
     self.objective = TokenObjective(
       temperature: tempnet.map { .network($0) } ?? networks.objective.temperature,
       isRobust: networks.objective.isRobust, entropy: networks.objective.entropy, bounds: networks.objective.bounds)

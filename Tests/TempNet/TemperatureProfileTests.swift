@@ -116,6 +116,13 @@ import Torch
     }
   }
 
+  @Test func `a temperature that is not a number has a value that is none, for a training gone astray to end with`() {
+    let profile = TemperatureProfile.compute(logits: sample(3), grid: grid)
+    let found = profile(at: Tensor([1, .nan, 2]))
+    #expect(found.value.doubles.map(\.isNaN) == [false, true, false])
+    #expect(found.entropy.doubles.map(\.isNaN) == [false, true, false])
+  }
+
   @Test func `the mean profile gives the mean of what the profiles give`() {
     let profile = TemperatureProfile.compute(logits: sample(30), grid: grid)
     let each = profile(at: .full([30], 0.77, dtype: .float64))

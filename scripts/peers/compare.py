@@ -38,7 +38,10 @@ PRETRAIN = COMPUTE | {
     "validation_interval": 1 << 20, "checkpoint_interval": 1 << 20, "select": "last",
     "model": {"layers": 6, "width": 384, "heads": 6, "attention": "window"},
     # Dropout draws differ between libraries, and a constant rate keeps the schedule out of the comparison.
-    "tempnet": {"hidden": 256, "dropout": 0, "learning_rate": 3e-4, "schedule": "constant", "weight_decay": 0.1},
+    "tempnet": {
+        "hidden": 256, "coordinates": "published", "dropout": 0, "learning_rate": 3e-4, "schedule": "constant",
+        "weight_decay": 0.1,
+    },
     "optimiser": {
         "learning_rate": 6e-4, "learning_rate_floor": 6e-4, "warmup": 0, "weight_decay": 0.1, "beta1": 0.9,
         "beta2": 0.95, "epsilon": 1e-8, "gradient_clip": 1,

@@ -11,7 +11,7 @@ import Training
 /// The model and the TempNet that a run trains, new or from an artifact, and the objective that joins them.
 struct Networks {
   let model: LanguageModel
-  let tempnet: TemperatureNetwork?
+  let tempnet: JointNetwork?
   let objective: TokenObjective
   let rho: Double
 
@@ -27,10 +27,7 @@ struct Networks {
     model = try configuration.model(vocabulary: vocabulary, base: base, resolution)
     for parameter in try configuration.trained(of: model) { parameter.tensor.requiringGradient() }
     if configuration.objective.trainsTempNet {
-      let network = try configuration.tempnet(model.configuration, rho: rho, base: base?.input.artifact)
-        .mapped { $0.to(resolution.device) }
-      network.requireGradients()
-      tempnet = network
+      tempnet = try configuration.tempnet(model.configuration, rho: rho, base: base?.input.artifact, resolution.device)
     } else {
       tempnet = nil
     }
@@ -79,7 +76,9 @@ extension PretrainConfiguration {
   }
 
   /// A new TempNet, or the one that a model to be trained further has, under the settings of this configuration.
-  fileprivate func tempnet(_ model: ModelConfiguration, rho: Double, base: Artifact?) throws -> TemperatureNetwork {
+  fileprivate func tempnet(
+    _ model: ModelConfiguration, rho: Double, base: Artifact?, _ device: Device
+  ) throws -> JointNetwork {
     let input = TempNetSettings.Input(rawValue: tempnet.input.rawValue)!
     var settings = TempNetSettings(
       vocabulary: model.vocabulary, hidden: tempnet.hidden, tauMin: tauMin, tauMax: tauMax, rho: rho, input: input,
@@ -88,10 +87,21 @@ extension PretrainConfiguration {
       let network = try TemperatureNetwork.load(base.file(Evaluate.tempnetFile))
       try check(settings, agreeWith: network.settings, of: base.path)
       settings.normalisationEpsilon = network.settings.normalisationEpsilon
-      return TemperatureNetwork(settings, weightsOf: network)
+      return joint(TemperatureNetwork(settings, weightsOf: network), isTrained: true, device)
     }
     Seeds.seedMachine(UInt64(seed), .initialisation, index: 0)
-    return TemperatureNetwork(settings)
+    return joint(TemperatureNetwork(settings), isTrained: false, device)
+  }
+
+  private func joint(_ network: TemperatureNetwork, isTrained: Bool, _ device: Device) -> JointNetwork {
+    let network = network.mapped { $0.to(device) }
+    network.requireGradients()
+    let coordinates: JointNetwork.Coordinates =
+      switch tempnet.coordinates {
+      case .published: .published
+      case .standardised: .standardised
+      }
+    return JointNetwork(network, coordinates: coordinates, isTrained: isTrained)
   }
 
   /// The same weights under other bounds, or fed otherwise, would give other temperatures; another rho or dropout only
@@ -116,7 +126,7 @@ extension PretrainConfiguration {
     }
   }
 
-  fileprivate func temperature(_ tempnet: TemperatureNetwork?) -> TokenObjective.Temperature {
+  fileprivate func temperature(_ tempnet: JointNetwork?) -> TokenObjective.Temperature {
     if let tempnet { return .network(tempnet) }
     return objective == .robustExact ? .exact : .fixed(temperature)
   }

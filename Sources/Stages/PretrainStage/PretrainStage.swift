@@ -49,7 +49,7 @@ public enum PretrainStage {
     let configurationPath = try builder.path(for: LanguageModel.configurationName)
     _ = try builder.path(for: LanguageModel.weightsName)
     try networks.model.save(to: Files.folder(of: configurationPath))
-    try networks.tempnet?.save(builder.path(for: Evaluate.tempnetFile))
+    try withoutGradients { networks.tempnet?.published }?.save(builder.path(for: Evaluate.tempnetFile))
     try AtomicFile.write(Files.read(tokens.tokenizerPath), to: builder.path(for: tokenizerName))
   }
 
@@ -67,7 +67,7 @@ public enum PretrainStage {
     ]
     let trained = networks.model.parameters.filter(\.tensor.requiresGradient).reduce(0) { $0 + $1.tensor.count }
     if trained < networks.model.parameterCount { summary["trained_parameters"] = .integer(trained) }
-    if let tempnet = networks.tempnet { summary["tempnet_parameters"] = .integer(tempnet.parameterCount) }
+    if let tempnet = networks.tempnet { summary["tempnet_parameters"] = .integer(tempnet.published.parameterCount) }
     if configuration.objective.isRobust {
       summary["rho"] = .number(networks.rho)
       summary["entropy"] = .number(networks.objective.entropy)

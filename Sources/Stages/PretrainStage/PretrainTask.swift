@@ -11,12 +11,18 @@ final class PretrainTask<Sequence: TokenSequence>: TrainingTask {
   let model: LanguageModel
   let objective: TokenObjective
   let groups: [ParameterGroup]
+  let buffers: [NamedTensor]
   private let training: TrainingWindows<Sequence>
   private let validation: CoveringWindows<Sequence>
   /// The bytes of text that a validation token stands for, on average.
   private let bytesPerToken: Double
   private let microBatch: Int
   private let lossChunk: Int
+  /// The step whose inputs TempNet has yet to look at.
+  private var unobservedStep: Int?
+
+  /// How many tokens of a step TempNet looks at to know how its inputs lie: next to no work beside the step's.
+  private static var observedTokens: Int { 256 }
 
   /// How many tokens go through the model at once on a processor that was not told: matrices of so many rows are as quick
   /// as larger ones, and what a block keeps for its gradient takes a fourth of what 16 windows of 256 tokens would.
@@ -38,12 +44,20 @@ final class PretrainTask<Sequence: TokenSequence>: TrainingTask {
       ?? (model.device == .cpu ? max(1, Self.cacheableTokens / configuration.context) : configuration.batch)
     lossChunk = configuration.lossChunk
     groups = configuration.groups(model, objective.temperature)
+    if case .network(let network) = objective.temperature {
+      buffers = network.buffers.map { NamedTensor("tempnet.\($0.name)", $0.tensor) }
+    } else {
+      buffers = []
+    }
   }
 
   let itemName = "tokens"
   var itemsPerStep: Int { training.windowsPerStep * training.context }
 
-  func batches(step: Int) throws -> [WindowBatch] { try training.batches(step: step, rows: microBatch) }
+  func batches(step: Int) throws -> [WindowBatch] {
+    unobservedStep = step
+    return try training.batches(step: step, rows: microBatch)
+  }
   func weight(of batch: WindowBatch) -> Int { batch.countedLabels }
 
   /// The logits of a whole batch would be the largest thing in memory by far. So the hidden state is computed once, and
@@ -51,6 +65,7 @@ final class PretrainTask<Sequence: TokenSequence>: TrainingTask {
   /// back through the body.
   func addGradients(of batch: WindowBatch, totalWeight: Int) throws -> [Measurement] {
     let (hidden, labels) = countedRows(batch, training: true)
+    observe(hidden, of: batch)
     var gradients: [Tensor] = []
     var sums: [[Measurement]] = []
     for rows in chunks(labels.count) {
@@ -62,6 +77,15 @@ final class PretrainTask<Sequence: TokenSequence>: TrainingTask {
     }
     if !gradients.isEmpty { hidden.backward(.concatenate(gradients)) }
     return added(sums)
+  }
+
+  /// Shows TempNet the beginning of the step's first window, however the step is cut into micro-batches and chunks.
+  private func observe(_ hidden: Tensor, of batch: WindowBatch) {
+    guard let step = unobservedStep, case .network(let network) = objective.temperature else { return }
+    unobservedStep = nil
+    let count = batch.labels.prefix(min(batch.context, Self.observedTokens)).count { $0 != WindowBatch.masked }
+    let part = hidden.detached()[0..<count]
+    withoutGradients { network.observe(model.logits(part), hidden: part, step: step) }
   }
 
   func validate(_ checkpoint: () throws -> Void) throws -> Metrics {

@@ -18,7 +18,7 @@ struct TokenObjective {
   enum Temperature {
     case fixed(Double)
     case exact
-    case network(TemperatureNetwork)
+    case network(JointNetwork)
   }
 
   let temperature: Temperature
@@ -60,7 +60,7 @@ struct TokenObjective {
     case .fixed(let tau): .full([logits.size(0)], tau, device: logits.device)
     case .exact:
       ExactTemperature.solve(logits: logits.detached(), entropy: entropy, bounds: bounds).to(logits.dtype)
-    case .network(let network): network(logits, hidden: hidden, training: training)
+    case .network(let network): network.published(logits, hidden: hidden, training: training)
     }
   }
 

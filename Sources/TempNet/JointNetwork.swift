@@ -1,0 +1,81 @@
+import Torch
+
+/// A TempNet that is trained together with the model whose predictions it reads.
+///
+/// How its inputs lie (`StandardisedNetwork` says why that matters) changes with the model, so their moments are averaged
+/// over the steps: over all of them at first, later with weights that fall by a hundredth with each step. As with the
+/// running moments of batch normalisation (Ioffe and Szegedy 2015, arXiv 1502.03167) a weight keeps its meaning in units
+/// of the inputs as they now are, while no token's temperature depends on the others beside it.
+public struct JointNetwork: Module, Sendable {
+  public enum Coordinates: Sendable {
+    /// Of the first layer as it is published.
+    case published
+    case standardised
+  }
+
+  private let raw: TemperatureNetwork
+  private let coordinates: Coordinates
+  /// Whether the network has been trained before, and is to begin as what it is.
+  private let isTrained: Bool
+  /// ū, [D], and of a scaled input the variance of its two further columns, [2].
+  private let mean: Tensor
+  private let scaleVariance: Tensor?
+
+  /// - Parameters:
+  ///   - raw: the network; its tensors are those that are trained.
+  ///   - isTrained: whether it comes from an earlier training.
+  public init(_ raw: TemperatureNetwork, coordinates: Coordinates, isTrained: Bool = false) {
+    self.raw = raw
+    self.coordinates = coordinates
+    self.isTrained = isTrained
+    let weight = raw.transformation.weight
+    mean = .zeros([raw.settings.inputSize], dtype: weight.dtype, device: weight.device)
+    scaleVariance = raw.settings.input == .scaled ? .ones([2], dtype: weight.dtype, device: weight.device) : nil
+  }
+
+  public var settings: TempNetSettings { raw.settings }
+  public var parameters: [NamedTensor] { raw.parameters }
+
+  /// What changes from step to step beside the parameters.
+  public var buffers: [NamedTensor] {
+    guard coordinates == .standardised else { return [] }
+    return [NamedTensor("input.mean", mean)] + (scaleVariance.map { [NamedTensor("input.scale_variance", $0)] } ?? [])
+  }
+
+  /// The network in its published form; differentiable in the parameters.
+  public var published: TemperatureNetwork { coordinates == .published ? raw : standardised.published }
+
+  private var standardised: StandardisedNetwork {
+    StandardisedNetwork(raw, InputMoments(mean: mean, scaleVariance: scaleVariance))
+  }
+
+  /// The most steps over which moments are averaged.
+  private static let horizon = 100.0
+
+  /// Looks at inputs of a step, before that is computed. The moments of a network that was trained before are those of the
+  /// first step: were they to move, its temperatures would.
+  ///
+  /// - Parameters:
+  ///   - logits: [N, vocabulary].
+  ///   - hidden: what they were made of, [N, width].
+  ///   - step: counted from 0.
+  public func observe(_ logits: Tensor, hidden: Tensor, step: Int) {
+    guard coordinates == .standardised, logits.size(0) > 0, step == 0 || !isTrained else { return }
+    withoutGradients {
+      let inputs = raw.input(logits, hidden: hidden)
+      let share = max(1 / Double(step + 1), 1 / Self.horizon)
+      move(mean, to: inputs.mean(0), by: share)
+      if let scaleVariance {
+        let scales = mean.count - scaleVariance.count..<mean.count
+        let distance = inputs.narrowed(1, scales) - mean.narrowed(0, scales)
+        move(scaleVariance, to: distance.square().mean(0), by: share)
+      }
+      if isTrained { standardised.adopt() }
+    }
+  }
+
+  private func move(_ average: Tensor, to value: Tensor, by share: Double) {
+    average.multiply(by: 1 - share)
+    average.add(value, scale: share)
+  }
+}
