@@ -56,10 +56,13 @@ extension Failure {
   /// - Parameters:
   ///   - action: what was being done, as in `cannot write`.
   ///   - code: the value of `errno`.
-  public static func system(_ action: String, _ path: String, code: Int32 = errno) -> Failure {
+  ///   - status: how the program ends; where it is not said, a file that is not there is a missing input.
+  public static func system(
+    _ action: String, _ path: String, code: Int32 = errno, status: ExitStatus? = nil
+  ) -> Failure {
     let words = String(cString: strerror(code))
-    let status: ExitStatus = code == ENOENT || code == ENOTDIR ? .missingInput : .inputOutput
-    return Failure(status, "\(action): \(words)", at: path)
+    let usual: ExitStatus = code == ENOENT || code == ENOTDIR ? .missingInput : .inputOutput
+    return Failure(status ?? usual, "\(action): \(words)", at: path)
   }
 }
 

@@ -13,7 +13,7 @@ public func readable(_ value: Double, digits: Int) -> String {
 }
 
 /// Losses and other figures of four digits, as reports write them.
-public func nats(_ value: Double) -> String { readable(value, digits: 4) }
+public func fourDigits(_ value: Double) -> String { readable(value, digits: 4) }
 /// A share of 1 as `12.3 %`.
 public func percent(_ share: Double) -> String { readable(share * 100, digits: 1) + " %" }
 

@@ -44,8 +44,14 @@ public struct PretrainedModel: Sendable {
   }
 
   /// Reads the weights.
+  ///
+  /// - Throws: `.badData` naming what is damaged; that is also a weight that is NaN or infinite.
   public func load(device: Device = .cpu, arithmetic: DType = .float32) throws -> LanguageModel {
-    LanguageModel(configuration, parameters: try parameters(), device: device, arithmetic: arithmetic)
+    let parameters = try parameters()
+    for parameter in parameters where parameter.tensor.allFinite().item != 1 {
+      throw Failure(.badData, "not all numbers of the weight \(parameter.name) are finite", at: path)
+    }
+    return LanguageModel(configuration, parameters: parameters, device: device, arithmetic: arithmetic)
   }
 
   /// What `Tokenizer(path:)` reads the model's vocabulary from.

@@ -129,8 +129,8 @@ public struct StoreReport {
         Table.Cell(measured.stage.name, target: "artifacts/\(measured.stage.artifact)/\($0)")
       } ?? Table.Cell(measured.stage.name),
       Table.Cell(measured.leading?["name"]?.stringValue ?? "–", note: measured.first?["name"]?.stringValue),
-      cell("gapClosed", percent, isCompared: false), cell("robustLoss", nats), cell("bitsPerByte", nats),
-      cell("brier", nats), cell("expectedCalibrationError", percent), cell("meanTemperature", nats),
+      cell("gapClosed", percent, isCompared: false), cell("robustLoss", fourDigits), cell("bitsPerByte", fourDigits),
+      cell("brier", fourDigits), cell("expectedCalibrationError", percent), cell("meanTemperature", fourDigits),
       Table.Cell(measured.tokens.map { "\($0)" } ?? "–"),
     ]
   }

@@ -216,7 +216,8 @@ public struct TempNetTraining: Sendable {
     hidden = try reader.integer("hidden", default: 256, in: 2...1 << 20, help: "width of its hidden layers")
     input = try reader.choice("input", default: .logits, help: TempNetInput.help)
     coordinates = try reader.choice(
-      "coordinates", default: .standardised, help: "of its input in training: mean 0 and variance 1, or as published")
+      "coordinates", default: .standardised,
+      help: "of its input in training: centred and in units of its spread, or as published")
     dropout = try reader.number("dropout", default: 0.5, in: 0...0.99, help: "of its hidden layer in training")
     learningRate = try reader.number("learning_rate", default: 3e-4, in: .nonNegative, help: "its highest rate")
     learningRateFloor = try reader.number(

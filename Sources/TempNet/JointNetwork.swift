@@ -33,7 +33,6 @@ public struct JointNetwork: Module, Sendable {
     scaleVariance = raw.settings.input == .scaled ? .ones([2], dtype: weight.dtype, device: weight.device) : nil
   }
 
-  public var settings: TempNetSettings { raw.settings }
   public var parameters: [NamedTensor] { raw.parameters }
 
   /// What changes from step to step beside the parameters.
@@ -60,18 +59,26 @@ public struct JointNetwork: Module, Sendable {
   ///   - hidden: what they were made of, [N, width].
   ///   - step: counted from 0.
   public func observe(_ logits: Tensor, hidden: Tensor, step: Int) {
-    guard coordinates == .standardised, logits.size(0) > 0, step == 0 || !isTrained else { return }
+    guard coordinates == .standardised, step == 0 || !isTrained else { return }
     withoutGradients {
-      let inputs = raw.input(logits, hidden: hidden)
-      let share = max(1 / Double(step + 1), 1 / Self.horizon)
-      move(mean, to: inputs.mean(0), by: share)
-      if let scaleVariance {
-        let scales = mean.count - scaleVariance.count..<mean.count
-        let distance = inputs.narrowed(1, scales) - mean.narrowed(0, scales)
-        move(scaleVariance, to: distance.square().mean(0), by: share)
+      if logits.size(0) > 0 {
+        average(raw.input(logits, hidden: hidden), share: max(1 / Double(step + 1), 1 / Self.horizon))
       }
       if isTrained { standardised.adopt() }
     }
+  }
+
+  /// Gives inputs [N, D] a share in the moments. The variance is that of all inputs so far, weighted as the mean weights
+  /// them (West 1979, Updating mean and variance estimates, for batches).
+  private func average(_ inputs: Tensor, share: Double) {
+    let centre = inputs.mean(0)
+    if let scaleVariance {
+      let scales = mean.count - scaleVariance.count..<mean.count
+      let shift = centre.narrowed(0, scales) - mean.narrowed(0, scales)
+      let spread = (inputs.narrowed(1, scales) - centre.narrowed(0, scales)).square().mean(0)
+      move(scaleVariance, to: spread + shift.square() * (1 - share), by: share)
+    }
+    move(mean, to: centre, by: share)
   }
 
   private func move(_ average: Tensor, to value: Tensor, by share: Double) {

@@ -19,7 +19,7 @@ public struct StandardisedNetwork: Module, Sendable {
   private let scale: Tensor
 
   /// - Parameters:
-  ///   - raw: a network with fresh weights, which become A', b' and the rest.
+  ///   - raw: a network whose weights are A', b' and the rest; fresh ones, as PyTorch draws them, fit.
   ///   - moments: of the inputs that it will see.
   public init(_ raw: TemperatureNetwork, _ moments: InputMoments) {
     precondition(moments.mean.count == raw.settings.inputSize && moments.deviation.count == raw.settings.inputSize)

@@ -100,6 +100,9 @@ extension Tensor {
   public func logSoftmax(_ dimension: Int) -> Tensor {
     Operator.one("aten::log_softmax", "int", [.tensor(self), .integer(dimension)])
   }
+  public func replacingNaN(by value: Double) -> Tensor {
+    Operator.one("aten::nan_to_num", "", [.tensor(self), .number(value)])
+  }
   /// Where elements are finite, as booleans.
   public func finite() -> Tensor { Operator.one("aten::isfinite", "", [.tensor(self)]) }
   /// Whether every element is finite, as a boolean scalar.

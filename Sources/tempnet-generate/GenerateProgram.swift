@@ -179,7 +179,7 @@ import Training
 }
 
 struct PromptOptions: ParsableArguments {
-  @Option(help: ArgumentHelp("The text to continue.", valueName: "text"))
+  @Option(help: ArgumentHelp("The text to continue; --prompt=TEXT where it begins with a dash.", valueName: "text"))
   var prompt: String?
 
   @Option(help: ArgumentHelp("A file of JSON lines, each a string or an object with \"prompt\".", valueName: "file"))

@@ -79,6 +79,8 @@ import Testing
   @Test func `a lock is held once and says by whom, until it is let go`() throws {
     let path = folder("lock")
     #expect(FileLock.holder(path) == nil)
+    let elsewhere = #expect(throws: Failure.self) { try FileLock(folder("missing/lock")) }
+    #expect(elsewhere?.status == .inputOutput)
     var lock: FileLock? = try FileLock(path)
     #expect(FileLock.holder(path)?.hasPrefix("process \(getpid()) on ") == true)
     let refused = #expect(throws: Failure.self) { try FileLock(path) }

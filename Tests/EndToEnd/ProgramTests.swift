@@ -1,3 +1,4 @@
+import Artifacts
 import TestSupport
 import Testing
 
@@ -33,5 +34,15 @@ import Testing
   func `a stage without an output ends with 64`(program: Program) async throws {
     let outcome = try await program([], in: folder.path)
     #expect(outcome.end == .exited(64), "\(outcome)")
+  }
+
+  @Test func `a file that becomes larger than the system allows ends with 74, and nothing is left`() async throws {
+    try folder.write(corpus(sentences: 2000), to: "text.txt")
+    let arguments = ["--corpus", "text.txt", "--vocabulary", "260", "--output", "tokens"]
+    let outcome = try await Program.tokenize.start(arguments, in: folder.path, fileLimit: 16).outcome()
+    #expect(outcome.end == .exited(74) && outcome.errors.contains("File too large"), "\(outcome)")
+    #expect(!Files.exists(folder("tokens")))
+    let again = try await Program.tokenize(arguments, in: folder.path)
+    #expect(again.end == .exited(0), "\(again)")
   }
 }

@@ -166,9 +166,16 @@ import Weights
 
   @Test func `a model that gives no finite numbers is refused`() throws {
     let broken = try workshop.makeModel(output: "broken") { $0.parameters[0].tensor.fill(with: .nan) }
-    let failure = #expect(throws: Failure.self) { try workshop.run([], model: broken) }
+    let refusal = Failure(
+      .badData, "not all numbers of the weight embedding.weight are finite", at: broken.path)
+    #expect(throws: refusal) { try workshop.run([], model: broken) }
+    // Weights that are finite and overflow.
+    let huge = try workshop.makeModel(output: "huge") { model in
+      model.parameters.first { $0.name == "norm.weight" }!.tensor.fill(with: 3e38)
+    }
+    let failure = #expect(throws: Failure.self) { try workshop.run([], model: huge) }
     #expect(failure?.status == .badData)
-    #expect(failure?.message.contains("not all finite") == true)
+    #expect(failure?.message.contains("hidden states of the train split are not all finite") == true)
   }
 
   /// Whoever changes these results raises `Features.version` and writes the new ones here. They are stated to 1e-4,

@@ -20,6 +20,7 @@ import Testing
       file: "\(Self.folder)/configurations/gpt2-125m.yaml", overrides: [])
     let model = configuration.values.model
     #expect(model.layers == 12 && model.width == 768 && model.heads == 12 && !model.tiedHead)
+    #expect(configuration.values.tempnet.coordinates == .published)
   }
 
   private func resolve<Description: StageDescription>(_: Description.Type, _ configuration: YAMLNode) throws {

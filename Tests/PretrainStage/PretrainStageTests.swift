@@ -7,6 +7,7 @@ import TempNet
 import TestSupport
 import Testing
 import TokenizeStage
+import Torch
 
 @testable import PretrainStage
 
@@ -67,10 +68,25 @@ import TokenizeStage
   ) throws {
     let settings = ["objective=\(objective.rawValue)", "model.dropout=0.1", "micro_batch=3"]
     let whole = try PretrainStage.run(request("whole", settings))
+    try expectSameWhenStopped(whole, settings)
+    #expect(whole.contains("tempnet.safetensors") == objective.trainsTempNet)
+  }
+
+  @Test func `so does a run that goes on with a TempNet, and one with scales among its inputs`() throws {
+    let scaled = ["tempnet.input=scaled"]
+    let first = try PretrainStage.run(request("first", scaled))
+    try expectSameWhenStopped(first, scaled)
+    let further = try PretrainStage.run(request("whole", scaled, model: first.path))
+    try expectSameWhenStopped(further, scaled, model: first.path)
+  }
+
+  private func expectSameWhenStopped(_ whole: Artifact, _ settings: [String], model: String? = nil) throws {
+    let output = "\(Files.name(of: whole.path))-parts"
     var stops = 0
     while true {
       do {
-        let parts = try PretrainStage.run(request("parts", settings + (stops < 3 ? ["time_limit=0.1"] : [])))
+        let limit = stops < 3 ? ["time_limit=0.1"] : []
+        let parts = try PretrainStage.run(request(output, settings + limit, model: model))
         #expect(parts.manifest.files == whole.manifest.files)
         break
       } catch let failure as Failure where failure.status == .tryAgain {
@@ -79,7 +95,6 @@ import TokenizeStage
       }
     }
     #expect(stops > 0)
-    #expect(whole.contains("tempnet.safetensors") == objective.trainsTempNet)
   }
 
   /// Golden numbers of version 2: when these change, so do results of equal keys, and the version must be raised.
@@ -117,6 +132,18 @@ import TokenizeStage
       #expect(try Files.read(second.file(name)) == Files.read(first.file(name)), "\(name) at a rate of 0")
     }
     #expect(second.manifest.inputs.map(\.key).contains(first.key))
+
+    let standardised = try PretrainStage.run(
+      try StageRequest<Pretrain>(
+        try .resolve(Array(further.dropFirst())), inputs: ["tokens": [tokens], "model": [first.path]],
+        output: folder("standardised"), digests: .forProgram))
+    let logits = Tensor.normal([5, 270])
+    let temperatures = try [first, standardised].map { artifact in
+      try TemperatureNetwork.load(artifact.file("tempnet.safetensors"))(logits).doubles
+    }
+    for (a, b) in zip(temperatures[0], temperatures[1]) {
+      #expect(abs(a - b) < 1e-5, "in other coordinates it is the same network")
+    }
   }
 
   private func expectRefusal(_ words: String, _ settings: [String], model: String? = nil) {

@@ -21,23 +21,32 @@ import Torch
     let raw = TemperatureNetworkTests.network(Self.settings(input), dtype: .float64)
     let network = JointNetwork(raw, coordinates: .standardised)
     var noise = Noise(3)
-    var means: [[Double]] = []
+    var (means, squares): ([[Double]], [[Double]]) = ([], [])
     for step in 0..<120 {
       let (logits, hidden) = Self.inputs(5, &noise)
       network.observe(logits, hidden: hidden, step: step)
       means.append(raw.input(logits, hidden: hidden).mean(0).doubles)
+      squares.append(raw.input(logits, hidden: hidden).square().mean(0).doubles)
       guard [0, 2, 99, 119].contains(step) else { continue }
       let found = network.buffers[0].tensor.doubles
       for column in found.indices {
-        var expected = means.prefix(100).map { $0[column] }.reduce(0, +) / Double(min(100, means.count))
-        for later in means.dropFirst(100) { expected = 0.99 * expected + 0.01 * later[column] }
-        #expect(abs(found[column] - expected) < 1e-12, "column \(column) at step \(step)")
+        #expect(abs(found[column] - Self.average(means, column)) < 1e-12, "column \(column) at step \(step)")
+      }
+      for (index, variance) in (input == .scaled ? network.buffers[1].tensor.doubles : []).enumerated() {
+        let mean = Self.average(means, 40 + index)
+        #expect(abs(variance - (Self.average(squares, 40 + index) - mean * mean)) < 1e-9, "scale \(index) at \(step)")
       }
     }
     #expect(network.buffers.count == (input == .scaled ? 2 : 1))
   }
 
-  @Test func `fresh networks see inputs of mean 0 and variance 1`() {
+  /// Of a hundred steps alike, then with a hundredth for each further one.
+  private static func average(_ steps: [[Double]], _ column: Int) -> Double {
+    let first = steps.prefix(100).map { $0[column] }.reduce(0, +) / Double(min(100, steps.count))
+    return steps.dropFirst(100).reduce(first) { 0.99 * $0 + 0.01 * $1[column] }
+  }
+
+  @Test func `fresh networks are standardised by what they see`() {
     let raw = TemperatureNetworkTests.network(Self.settings(.scaled), dtype: .float64)
     let network = JointNetwork(raw, coordinates: .standardised)
     var noise = Noise(4)
@@ -64,6 +73,17 @@ import Torch
     let after = network.published(logits, hidden: hidden).doubles
     for (a, b) in zip(before, after) { #expect(abs(a - b) < 1e-10) }
     #expect(raw(logits, hidden: hidden).doubles != before, "its weights are those of other coordinates")
+  }
+
+  @Test func `where a first step shows nothing, a network that was trained before is still what it is`() {
+    let raw = TemperatureNetworkTests.network(Self.settings(.logits), dtype: .float64)
+    let network = JointNetwork(raw, coordinates: .standardised, isTrained: true)
+    var noise = Noise(7)
+    let (logits, hidden) = Self.inputs(9, &noise)
+    let before = raw(logits).doubles
+    network.observe(logits[0..<0], hidden: hidden[0..<0], step: 0)
+    network.observe(logits, hidden: hidden, step: 1)
+    for (a, b) in zip(before, network.published(logits).doubles) { #expect(abs(a - b) < 1e-10) }
   }
 
   @Test func `published coordinates are left alone`() {

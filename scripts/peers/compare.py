@@ -24,7 +24,6 @@ HERE = pathlib.Path(__file__).parent
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("rows", nargs="*", metavar="ROW", help="what to compare; everything if nothing is named")
 parser.add_argument("--programs", type=pathlib.Path, required=True, help="the folder of the built programs")
-parser.add_argument("--data", type=pathlib.Path, required=True, help="the folder of fetched data sets")
 parser.add_argument("--json", type=pathlib.Path, default="bench.json", help="where the figures go")
 parser.add_argument("--rounds", type=int, default=3, help="how often each side is timed; medians count")
 parser.add_argument("--steps", type=int, default=6, help="timed steps per round")
@@ -95,15 +94,17 @@ def agree(what, ours, theirs, tolerance):
     return difference
 
 
-def text_of(name):
-    return arguments.data / name
+def fetched(data_set):
+    """The folder of a data set."""
+    subprocess.run([HERE.parent / "fetch-data", HERE.parents[1] / f"data/{data_set}.yaml"], check=True)
+    return HERE.parents[1] / "data/cache" / data_set
 
 
 def novel(work):
     """Tokens of a novel, to train and fit on; made once."""
     tokens = work / "tokens"
     if not tokens.exists():
-        text = {"corpus": [str(text_of("austen/emma.txt"))], "vocabulary": 8192, "validation": 0.05, "test": 0.01}
+        text = {"corpus": [str(fetched("austen") / "emma.txt")], "vocabulary": 8192, "validation": 0.05, "test": 0.01}
         program("tokenize", text, tokens)
     return tokens
 
@@ -111,7 +112,7 @@ def novel(work):
 def bench_encoding(work):
     """Seconds from a text of 122 MB to tokens: ours to shards on disk, the program's start and all reading and writing
     included, tiktoken's from text to ids in memory, on the one core that it uses."""
-    text, vocabulary, output = text_of("poetry/poetry.txt"), text_of("gpt2"), work / "encoded"
+    text, vocabulary, output = fetched("poetry") / "poetry.txt", fetched("gpt2"), work / "encoded"
     times, peaks = {"ours": [], "ours, one core": [], "tiktoken": []}, {}
     settings = {"corpus": [str(text)], "tokenizer": str(vocabulary), "validation": 0, "test": 0}
     for _ in range(arguments.rounds):
@@ -128,7 +129,7 @@ def bench_encoding(work):
 
 def bench_vocabulary(work):
     """Seconds to learn 32,000 entries from 122 MB; ours encode the text with them as well."""
-    text, output = text_of("poetry/poetry.txt"), work / "vocabulary"
+    text, output = fetched("poetry") / "poetry.txt", work / "vocabulary"
     times, peaks = {"ours, and encoding": [], "tokenizers": []}, {}
     settings = {"corpus": [str(text)], "vocabulary": 32_000, "validation": 0, "test": 0, "threads": arguments.threads}
     for _ in range(arguments.rounds):
@@ -139,7 +140,9 @@ def bench_vocabulary(work):
             sys.exit("bench: our merges are not those of tokenizers")
         times["tokenizers"].append(result["seconds"])
         peaks["tokenizers"] = result["peak_mib"]
-    return {"seconds": times, "peak_mib": peaks}
+    return {
+        "seconds": times, "peak_mib": peaks, "bytes": text.stat().st_size, "vocabulary": settings["vocabulary"],
+    }
 
 
 def bench_pretraining(work):
@@ -152,12 +155,16 @@ def bench_pretraining(work):
     program("pretrain", frozen, start, "--tokens", tokens)
 
     warm_up, steps, model = 2, arguments.steps, work / "model"
-    times, peaks, losses = {"ours": [], "eager": [], "compiled": []}, {}, {}
+    # Standardised coordinates are our default; PyTorch has the published ones.
+    standardised = PRETRAIN | {"tempnet": PRETRAIN["tempnet"] | {"coordinates": "standardised"}}
+    ours = {"ours": PRETRAIN, "ours, standardised": standardised}
+    times, peaks, losses = {name: [] for name in [*ours, "eager", "compiled"]}, {}, {}
     for _ in range(arguments.rounds):
-        _, short, _ = program("pretrain", PRETRAIN | {"steps": warm_up}, work / "short", "--tokens", tokens)
-        _, long, peaks["ours"] = program("pretrain", PRETRAIN | {"steps": warm_up + steps}, model, "--tokens", tokens)
-        times["ours"].append((long - short) / steps)
-        losses["ours"] = [line["training"]["loss"] for line in read_metrics(model, "training")]
+        for name, settings in ours.items():
+            _, short, _ = program("pretrain", settings | {"steps": warm_up}, work / "short", "--tokens", tokens)
+            _, long, peaks[name] = program("pretrain", settings | {"steps": warm_up + steps}, model, "--tokens", tokens)
+            times[name].append((long - short) / steps)
+            losses[name] = [line["training"]["loss"] for line in read_metrics(model, "training")]
         for mode in ("eager", "compiled"):
             words = ["--tokens", tokens, "--model", start, "--configuration", json.dumps(PRETRAIN)]
             words += ["--steps", steps, "--warm-up", warm_up] + (["--compile"] if mode == "compiled" else [])
@@ -231,8 +238,8 @@ def show_encoding(result):
 
 def show_vocabulary(result):
     show(
-        f"learning 32,000 entries from 122 MB, equal merges, {arguments.threads} threads", result["seconds"],
-        result["peak_mib"])
+        f"learning {result['vocabulary']:,} entries from {result['bytes'] / 1e6:.0f} MB, equal merges, "
+        f"{arguments.threads} threads", result["seconds"], result["peak_mib"])
 
 
 ROWS = {

@@ -45,12 +45,12 @@ def encode():
 
 
 def pieces():
-    """The text in pieces of a megabyte or so, for as many threads as there are. Cut where a line begins with anything but
-    white space, which is where GPT-2's rule cuts too, so that the pieces have the words of the whole."""
+    """The text in pieces of a megabyte or so, for as many threads as there are. Cut where no white space stands on either
+    side of a line's end, which is where GPT-2's rule cuts too, so that the pieces have the words of the whole."""
     piece, size = [], 0
     with open(arguments.text, encoding="utf-8", newline="\n") as file:
         for line in file:
-            if size > 1 << 20 and not line[:1].isspace():
+            if size > 1 << 20 and not line[:1].isspace() and not piece[-1][-2:-1].isspace():
                 yield "".join(piece)
                 piece, size = [], 0
             piece.append(line)

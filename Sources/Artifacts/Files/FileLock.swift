@@ -16,9 +16,8 @@ public final class FileLock: Sendable {
     var patience = 10
     while true {
       let descriptor = retryingOnInterruption { open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o666) }
-      guard descriptor >= 0 else {
-        throw Failure(.inputOutput, "cannot make the lock: \(String(cString: strerror(errno)))", at: path)
-      }
+      // It stands beside something to be written: where there is no such folder, no input is missing.
+      guard descriptor >= 0 else { throw Failure.system("cannot make the lock", path, status: .inputOutput) }
       if retryingOnInterruption({ flock(descriptor, LOCK_EX | LOCK_NB) }) != 0 {
         let code = errno
         let holder = Self.holder(descriptor)

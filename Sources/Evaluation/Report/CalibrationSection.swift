@@ -30,7 +30,7 @@ struct CalibrationSection {
       })
     return Figure(
       policy.title.capitalised, plot.svg(label: "Reliability diagram of \(policy.title)"),
-      note: "ECE \(percent(policy.calibration.expectedError)), Brier score \(nats(policy.brier)).")
+      note: "ECE \(percent(policy.calibration.expectedError)), Brier score \(fourDigits(policy.brier)).")
   }
 
   private var table: Table {

@@ -2,7 +2,7 @@ import Diagnostics
 
 /// With its sign, also where that is a plus; a figure that is stated as a bound has none.
 func signed(_ value: Double) -> String {
-  let text = nats(value)
+  let text = fourDigits(value)
   return value > 0 && !text.hasPrefix("<") ? "+" + text : text
 }
 

@@ -44,9 +44,9 @@ public struct Findings: Sendable {
     guard !compared.isEmpty else { return "There is nothing to compare \(policy.title) with." }
     let changes = compared.map { metric, reference, interval in
       let verb = !interval.excludesZero ? "changes" : interval.estimate < 0 ? "lowers" : "raises"
-      let size = interval.excludesZero ? nats(abs(interval.estimate)) : signed(interval.estimate)
+      let size = interval.excludesZero ? fourDigits(abs(interval.estimate)) : signed(interval.estimate)
       return "\(verb) the \(metric.title) by \(size) nats per token (\(confidence) % interval of the difference "
-        + "\(nats(interval.low)) to \(nats(interval.high))) against \(reference.title)"
+        + "\(fourDigits(interval.low)) to \(fourDigits(interval.high))) against \(reference.title)"
         + (metric == .robustLoss && interval.high < 0 ? share(policy, in: metrics) : "")
     }
     return "On these \(grouped(metrics.extent.tokens)) tokens \(policy.title) \(changes.joined(separator: ", and ")): "
@@ -83,9 +83,9 @@ public struct Findings: Sendable {
     confidence: Double
   ) -> String {
     let name = metric.title
-    let size = nats(abs(interval.estimate))
+    let size = fourDigits(abs(interval.estimate))
     let percent = fixed(confidence * 100, digits: 0)
-    let range = "\(percent) % interval of the difference \(nats(interval.low)) to \(nats(interval.high))"
+    let range = "\(percent) % interval of the difference \(fourDigits(interval.low)) to \(fourDigits(interval.high))"
     let subject = "Against \(reference.title), \(policy.title)"
     guard interval.excludesZero else {
       return "\(subject) changes \(name) by \(signed(interval.estimate)) nats per token (\(range)): the interval "

@@ -48,11 +48,12 @@ public enum HTMLReport {
       cards.append(
         (percent(gap.estimate), "of the gap in robust loss between one temperature and the exact optimum closed"))
     }
-    cards.append((nats(policy.robustLoss), "robust loss, nats per token; \(nats(one.robustLoss)) at \(one.title)"))
+    cards.append(
+      (fourDigits(policy.robustLoss), "robust loss, nats per token; \(fourDigits(one.robustLoss)) at \(one.title)"))
     if let own = policy.bitsPerByte?.estimate, let plain = one.bitsPerByte?.estimate {
-      cards.append((nats(own), "bits per byte; \(nats(plain)) at \(one.title)"))
+      cards.append((fourDigits(own), "bits per byte; \(fourDigits(plain)) at \(one.title)"))
     }
-    cards.append((nats(policy.temperature.mean), "mean temperature of \(policy.title)"))
+    cards.append((fourDigits(policy.temperature.mean), "mean temperature of \(policy.title)"))
     cards.append((grouped(metrics.extent.tokens), "tokens of test text"))
     return .cards(cards.map { (figure: $0.0, meaning: $0.1) })
   }

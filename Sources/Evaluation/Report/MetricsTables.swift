@@ -99,7 +99,7 @@ struct MetricsTables {
     [correlation?.pearson, correlation?.spearman].map { $0.map { readable($0, digits: 2) } ?? "–" }
   }
 
-  private func figure(_ value: Double?) -> String { value.map(nats) ?? "–" }
+  private func figure(_ value: Double?) -> String { value.map(fourDigits) ?? "–" }
   private func short(_ value: Double) -> String { readable(value, digits: 3) }
   private func share(_ value: Double?) -> String { value.map(percent) ?? "–" }
 

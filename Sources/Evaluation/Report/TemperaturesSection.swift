@@ -36,7 +36,7 @@ struct TemperaturesSection {
       + "one within \(margin) % of that range from an end counts as being at the bound. The columns r and rank r are "
       + "Pearson's and Spearman's correlation of the temperature with the entropy of the prediction at temperature 1, "
       + "and with the exact optimum. At temperature 1 the predictions have a mean entropy of "
-      + "\(nats(metrics.entropy.mean)) nats (standard deviation \(nats(metrics.entropy.standardDeviation)))."
+      + "\(fourDigits(metrics.entropy.mean)) nats (standard deviation \(fourDigits(metrics.entropy.standardDeviation)))."
   }
 
   // MARK: Histograms

@@ -16,6 +16,6 @@ public enum TerminalReport {
     let extent = metrics.extent
     return "Test text: \(counted(extent.tokens, "token")), \(counted(extent.words, "word")), "
       + "\(counted(extent.bytes, "byte")) in \(counted(extent.documents, "document")). Robust loss with rho "
-      + "\(nats(metrics.rho)), that is entropy \(nats(metrics.targetEntropy)) nats of \(metrics.vocabulary) logits."
+      + "\(fourDigits(metrics.rho)), that is entropy \(fourDigits(metrics.targetEntropy)) nats of \(metrics.vocabulary) logits."
   }
 }

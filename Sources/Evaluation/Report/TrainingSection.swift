@@ -94,7 +94,7 @@ struct TrainingSection {
     return Table(
       "\(section.capitalised) of \(history.subject)",
       columns: [.number("step")] + series.map { .number(words($0.name)) },
-      rows: spread(steps).map { step in ["\(step)"] + values.map { $0[step].map(nats) ?? "–" } })
+      rows: spread(steps).map { step in ["\(step)"] + values.map { $0[step].map(fourDigits) ?? "–" } })
   }
 
   /// Some of many steps, evenly, the last one among them.

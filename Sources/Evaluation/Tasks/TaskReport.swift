@@ -61,7 +61,7 @@ struct TaskReport {
 
   /// Perplexities run from a few to millions.
   private static func text(_ value: Double) -> String {
-    abs(value) < 1000 ? nats(value) : abbreviated(value)
+    abs(value) < 1000 ? fourDigits(value) : abbreviated(value)
   }
 }
 

@@ -43,7 +43,7 @@ extension LanguageModel {
   /// Calls `body` with hidden states [n, width] out of [N, width], some rows after the other, their logits [n, V],
   /// float32, and which rows they are.
   ///
-  /// - Throws: `.badData` when the model gives anything but finite numbers.
+  /// - Throws: `.badData` when hidden states are not finite; weights are, or the model would not have been loaded.
   func forEachPiece(
     of hidden: Tensor, _ body: (_ hidden: Tensor, _ logits: Tensor, _ rows: Range<Int>) throws -> Void
   ) throws {

@@ -67,7 +67,7 @@ public enum PretrainStage {
     ]
     let trained = networks.model.parameters.filter(\.tensor.requiresGradient).reduce(0) { $0 + $1.tensor.count }
     if trained < networks.model.parameterCount { summary["trained_parameters"] = .integer(trained) }
-    if let tempnet = networks.tempnet { summary["tempnet_parameters"] = .integer(tempnet.published.parameterCount) }
+    if let tempnet = networks.tempnet { summary["tempnet_parameters"] = .integer(tempnet.parameterCount) }
     if configuration.objective.isRobust {
       summary["rho"] = .number(networks.rho)
       summary["entropy"] = .number(networks.objective.entropy)

@@ -29,12 +29,20 @@ struct Program: Sendable, CustomTestStringConvertible {
   ///   - folder: the current directory, in which also what it prints is kept.
   ///   - environment: nil for that of the tests.
   ///   - output: what standard output goes to instead of a file that `Outcome` tells of.
+  ///   - fileLimit: how large the files that it writes may become, in blocks of 512 bytes.
   func start(
-    _ arguments: [String], in folder: String, environment: [String: String]? = nil, output: String? = nil
+    _ arguments: [String], in folder: String, environment: [String: String]? = nil, output: String? = nil,
+    fileLimit: Int? = nil
   ) throws -> RunningProgram {
     let process = Process()
-    process.executableURL = Self.folder.appending(path: name)
-    process.arguments = arguments
+    let program = Self.folder.appending(path: name)
+    if let fileLimit {
+      process.executableURL = URL(filePath: "/bin/sh")
+      process.arguments = ["-c", "ulimit -f \(fileLimit) && exec \"$0\" \"$@\"", program.path] + arguments
+    } else {
+      process.executableURL = program
+      process.arguments = arguments
+    }
     process.currentDirectoryURL = URL(filePath: folder)
     process.standardInput = FileHandle.nullDevice
     if let environment { process.environment = environment }
