@@ -39,7 +39,8 @@ public enum YAMLSource {
     guard count <= largestSource else {
       throw Failure(.badConfiguration, "larger than 1 MiB, so it can hardly be a configuration", at: path)
     }
-    guard let text = String(validating: bytes.prefix(count), as: UTF8.self) else {
+    let mark: [UInt8] = [0xEF, 0xBB, 0xBF]  // The byte-order mark that some editors write.
+    guard let text = String(validating: bytes.prefix(count).trimmingPrefix(mark), as: UTF8.self) else {
       throw Failure(.badConfiguration, "not valid UTF-8", at: path)
     }
     return text

@@ -30,6 +30,8 @@ public enum Interruption {
     listen(to: SIGTERM)
     // A reader that has gone away, and a file larger than `ulimit -f` allows, are errors of the write.
     for number in [SIGPIPE, SIGXFSZ] { Glibc.signal(number, SIG_IGN) }
+    // Swift's run-time library takes it for a crash, reports that, and goes on.
+    Glibc.signal(SIGQUIT, SIG_DFL)
     if let runner { follow(runner) }
   }
 

@@ -28,7 +28,7 @@ public struct Collector {
       // `fit-0123.partial` and `fit-0123.replaced` belong to `fit-0123`.
       let artifact = String(name.prefix { $0 != "." })
       let path = "\(store.artifacts)/\(name)"
-      guard !needed.contains(name), !name.hasSuffix(".lock"), !inUse.contains(artifact),
+      guard !needed.contains(name), !name.hasSuffix(".lock"), !inUse.contains(artifact), Store.isArtifact(artifact),
         FileLock.holder(ArtifactBuilder.lock(for: "\(store.artifacts)/\(artifact)")) == nil
       else { return nil }
       return Item(path: path, size: try Self.size(path))
@@ -84,7 +84,12 @@ public struct Collector {
   private func recordedKeys() throws -> [String] {
     guard try Files.status(store.ledgers) != nil else { return [] }
     return try Files.list(store.ledgers).filter { $0.hasSuffix(".json") }.flatMap { name in
-      try Ledger(reading: "\(store.ledgers)/\(name)").records.values.map(\.key)
+      do {
+        return try Ledger(reading: "\(store.ledgers)/\(name)").records.values.map(\.key)
+      } catch let failure as Failure where failure.status == .badData {
+        let remedy = "what its pipeline needs is not known before the next run of that, or until the file is removed"
+        throw Failure(.badData, "\(failure.message): \(remedy)", at: failure.place)
+      }
     }
   }
 

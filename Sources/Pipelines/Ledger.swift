@@ -18,19 +18,28 @@ public struct Ledger: Equatable, Sendable {
 
   public init() {}
 
-  /// - Throws: `Failure(.badData)`. Nothing depends on the ledger but reasons and what `gc` keeps, so a damaged one may
-  ///   be removed.
+  /// - Throws: `Failure(.badData)`.
   public init(reading path: String) throws {
     guard try Files.status(path) != nil else { return }
     let json = try JSON(parsing: try Files.read(path), source: path)
     guard json["version"]?.intValue == Self.version, let stages = json["stages"]?.objectValue else {
-      throw Failure(.badData, "is no ledger of this release; it may be removed", at: path)
+      throw Failure(.badData, "is no ledger of this release", at: path)
     }
     for (name, record) in stages {
       guard let key = record["key"]?.stringValue, let artifact = record["artifact"]?.stringValue,
         let dependencies = record["dependencies"]
-      else { throw Failure(.badData, "the record of '\(name)' is incomplete; the file may be removed", at: path) }
+      else { throw Failure(.badData, "the record of '\(name)' is incomplete", at: path) }
       records[name] = Record(key: key, artifact: artifact, dependencies: dependencies)
+    }
+  }
+
+  /// Where only reasons depend on the ledger, a damaged one counts as none, and the next run writes it anew.
+  public init(readingIfWhole path: String) throws {
+    do {
+      try self.init(reading: path)
+    } catch let failure as Failure where failure.status == .badData {
+      Log.warning("what the last run was is not known: \(failure)")
+      self.init()
     }
   }
 
@@ -39,7 +48,7 @@ public struct Ledger: Equatable, Sendable {
     guard !changes.isEmpty else { return }
     try Files.makeFolder(Files.folder(of: path))
     let lock = try FileLock.waiting(for: "\(path).lock")
-    var ledger = try Ledger(reading: path)
+    var ledger = try Ledger(readingIfWhole: path)
     ledger.records.merge(changes) { $1 }
     try AtomicFile.write(ledger.json.pretty, to: path)
     extendLifetime(lock)
@@ -59,7 +68,7 @@ public struct Ledger: Equatable, Sendable {
 extension Store {
   /// Notes that these stages have their artifacts: in the ledger, and as links for people. Writes only what changed.
   func note(_ stages: [PlannedStage], of pipeline: String) throws {
-    let ledger = try Ledger(reading: ledger(of: pipeline))
+    let ledger = try Ledger(readingIfWhole: ledger(of: pipeline))
     var changes: [String: Ledger.Record] = [:]
     for stage in stages {
       let record = Ledger.Record(key: stage.key, artifact: stage.output, dependencies: stage.identity.dependencies)

@@ -79,6 +79,10 @@ public struct Selection: Sendable {
     if let outside = forced.first(where: { wanted.isDisjoint(with: pipeline.names(of: $0)) }) {
       throw Failure(.usage, "'\(outside)' is forced, but not among the stages that were chosen", at: pipeline.source)
     }
+    guard !wanted.isEmpty else {
+      throw Failure(
+        .usage, "what was chosen with --stage and what with --from have no stage in common", at: pipeline.source)
+    }
     return wanted
   }
 }

@@ -37,6 +37,10 @@ public struct Planner {
   ) throws -> PlannedStage {
     let settings = try Self.settings(description, specification)
     let configuration = try Description.Configuration.resolve(settings)
+    let given = Set(specification.inputs.filter { !$0.sources.isEmpty }.map(\.name))
+    if let problem = Description.problem(configuration.values, withInputs: given) {
+      throw Failure(.badConfiguration, "stage \(specification.name): \(problem)", at: "\(settings.place)")
+    }
     let inputs = try sources(of: specification, description, planned)
     let raw = try Description.rawInputs(configuration.values).map { try $0.reference(digests) }
     let identity = Description.identity(

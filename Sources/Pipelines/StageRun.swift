@@ -130,10 +130,11 @@ struct StageRun: Sendable {
     var status = ExitStatus.internal
     if case .exited(let code) = end { status = ExitStatus(rawValue: code) ?? .internal }
     var detail = lastError.map { ": \($0)" } ?? ""
-    // Whoever is killed says nothing of it: the last line is of something else.
-    if end == .signalled(SIGKILL) {
+    // Whoever is killed, or ended before it listens, says nothing of it: the last line is of something else.
+    if case .signalled(let signal) = end, [SIGKILL, SIGINT, SIGTERM, SIGHUP].contains(signal) {
       status = .tryAgain
-      detail = ", perhaps because memory ran out; the same command continues its work"
+      let guess = signal == SIGKILL ? ", perhaps because memory ran out" : ""
+      detail = "\(guess); the same command continues its work"
     }
     return Failure(status, "stage \(stage.name) \(Self.words(end))\(detail) (log: \(log))")
   }

@@ -36,6 +36,13 @@ public struct Store: Sendable {
     "\(artifacts)/\(stage)-\(key.prefix(Self.keyDigits))"
   }
 
+  /// Whether a folder among the artifacts has the name of one; others are of no concern here.
+  static func isArtifact(_ name: String) -> Bool {
+    let parts = name.split(separator: "-", omittingEmptySubsequences: false)
+    return parts.count == 2 && !parts[0].isEmpty && parts[1].utf8.count == keyDigits
+      && parts[1].utf8.allSatisfy { "0123456789abcdef".utf8.contains($0) }
+  }
+
   public func ledger(of pipeline: String) -> String { "\(ledgers)/\(pipeline).json" }
 
   public func link(pipeline: String, stage: String) -> String { "\(path)/latest/\(pipeline)/\(stage)" }

@@ -17,7 +17,7 @@ public struct Workspace {
     if let status = try Files.status(store.path), !status.isFolder {
       throw Failure(.outputExists, "is a file, and the store has to be a folder", at: store.path)
     }
-    ledger = try Ledger(reading: store.ledger(of: pipeline.name))
+    ledger = try Ledger(readingIfWhole: store.ledger(of: pipeline.name))
     digests = FileDigests(cache: store.digestCache)
   }
 

@@ -184,14 +184,27 @@ public enum Evaluate: StageDescription {
   /// The file that holds a TempNet, in every artifact that has one.
   public static let tempnetFile = "tempnet.safetensors"
 
+  /// The TempNet in an artifact's folder.
+  ///
+  /// - Throws: `.missingInput` where there is no such folder, `.badData` where it is of another kind.
+  public static func tempnetFile(in folder: String) throws -> String {
+    guard try Files.status(folder) != nil else {
+      throw Failure(
+        .missingInput, "there is no such folder with a TempNet; a policy is \(PolicySpecification.expectation)",
+        at: folder)
+    }
+    let file = "\(folder)/\(tempnetFile)"
+    guard Files.exists(file) else {
+      let kind = (try? Manifest(of: folder)).map { "; it is an artifact of kind '\($0.kind)'" } ?? ""
+      throw Failure(.badData, "holds no TempNet: no file \(tempnetFile)\(kind)", at: folder)
+    }
+    return file
+  }
+
   public static func rawInputs(_ configuration: EvaluateConfiguration) throws -> [RawInput] {
     let networks: [RawInput] = try configuration.policies.compactMap { name, policy in
       guard case .artifact(let path) = policy else { return nil }
-      let file = "\(path)/\(tempnetFile)"
-      guard Files.exists(file) else {
-        throw Failure(.missingInput, "there is no TempNet: no file \(tempnetFile)", at: path)
-      }
-      return RawInput("tempnets/\(name)", path: file)
+      return RawInput("tempnets/\(name)", path: try tempnetFile(in: path))
     }
     return try networks + TaskFile.read(configuration.tasks).flatMap(\.rawInputs)
   }

@@ -62,4 +62,14 @@ public enum Export: StageDescription {
     StageInput("model", .model, isRequired: false, takesPublishedModels: true),
   ]
   public typealias Configuration = ExportConfiguration
+
+  public static func problem(_ configuration: ExportConfiguration, withInputs given: Set<String>) -> String? {
+    let format = configuration.format
+    let takes = "the format \(format.rawValue) takes \(format.inputs.joined(separator: ", "))"
+    if let other = given.subtracting(format.inputs).min() { return "\(takes), not \(other)" }
+    guard given.contains(format.inputs[0]) || format == .gguf && given == ["model"] else {
+      return "\(takes), and needs \(format.inputs[0])"
+    }
+    return nil
+  }
 }

@@ -66,12 +66,16 @@ public protocol StageDescription: Sendable {
   /// Called while planning, so it may look at folders and small files, such as a descriptor, but must not do work. A
   /// file that is missing is a failure of status `missingInput` that says how to get it.
   static func rawInputs(_ configuration: Configuration) throws -> [RawInput]
+  /// Says what is wrong when a stage of this configuration is given artifacts for these of its inputs; nil if nothing is.
+  static func problem(_ configuration: Configuration, withInputs given: Set<String>) -> String?
 }
 
 extension StageDescription {
   public static var program: String { "tempnet-\(name)" }
 
   public static func rawInputs(_ configuration: Configuration) throws -> [RawInput] { [] }
+
+  public static func problem(_ configuration: Configuration, withInputs given: Set<String>) -> String? { nil }
 
   /// How the runner calls the program, after its name.
   ///

@@ -19,6 +19,8 @@ public struct StageRequest<Description: StageDescription>: Sendable {
     output: String, digests: FileDigests
   ) throws {
     if let problem = Description.problem(withInputs: paths.mapValues(\.count)) { throw Failure(.usage, problem) }
+    let given = Set(paths.filter { !$0.value.isEmpty }.keys)
+    if let problem = Description.problem(configuration.values, withInputs: given) { throw Failure(.usage, problem) }
     self.configuration = configuration.values
     self.output = output
     canonical = configuration.canonical

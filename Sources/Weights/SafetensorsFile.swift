@@ -20,7 +20,7 @@ public final class SafetensorsFile: Sendable {
     let file = try MappedFile(path)
     let length = try file.integer(UInt64.self, at: 0, "the header's length")
     guard length <= SafetensorsHeader.maximumLength else {
-      throw Failure(.badData, "a header of \(length) bytes is more than a safetensors file may have", at: path)
+      throw Failure(.badData, "is no safetensors file: its header would have \(length) bytes", at: path)
     }
     let text = Array(try file.bytes(at: 8, count: Int(length), "the header"))
     let dataStart = 8 + text.count

@@ -165,7 +165,7 @@ import Training
   private func network(_ path: String, _ language: LanguageModel) throws -> TemperatureNetwork {
     let isFolder = try Files.status(path)?.isFolder == true
     if path != model { try check(path, kind: nil) }
-    let file = isFolder ? "\(path)/\(Evaluate.tempnetFile)" : path
+    let file = isFolder ? try Evaluate.tempnetFile(in: path) : path
     let network = try TemperatureNetwork.load(file)
     let (settings, configuration) = (network.settings, language.configuration)
     guard settings.vocabulary == configuration.vocabulary, [nil, configuration.width].contains(settings.width) else {

@@ -33,6 +33,25 @@ import Testing
     #expect(try open().best()?.step == 7)
   }
 
+  @Test(arguments: ["state", "digests.json"])
+  func `a damaged checkpoint is passed over for the one before it`(file: String) throws {
+    let checkpoints = try open(keep: 3)
+    for step in 1...3 { try save(checkpoints, step, isBest: step == 1) }
+    try folder.write("stepped", to: "000000000003/\(file)")
+    #expect(try open(keep: 3).latest()?.step == 2)
+    #expect(try checkpoints.steps() == [1, 2], "it is made again when its step comes")
+    try Files.remove(folder("000000000002/\(file)"))
+    #expect(try open(keep: 3).latest()?.step == 1)
+  }
+
+  @Test func `without its best checkpoint, work begins anew`() throws {
+    let checkpoints = try open(keep: 3)
+    for step in 1...3 { try save(checkpoints, step, isBest: step == 2) }
+    try folder.write("stepped", to: "000000000002/state")
+    #expect(try open(keep: 3).latest() == nil)
+    #expect(try Files.list(folder.path).isEmpty)
+  }
+
   @Test func `an unfinished checkpoint is ignored and removed`() throws {
     try save(try open(), 1)
     try folder.write("half", to: "000000000002.new/state")

@@ -250,7 +250,7 @@ import Weights
     #expect(failure { try world.evaluate(["policies={a b: 1}"]) }?.status == .badConfiguration)
     #expect(failure { try world.evaluate(["policies={exact: 1}"]) }?.status == .badConfiguration)
     #expect(failure { try world.evaluate(["policies={a: -1}"]) }?.status == .badConfiguration)
-    #expect(failure { try world.evaluate(["tempnets={a: \(world.folder("tokens"))}"]) }?.status == .missingInput)
+    #expect(failure { try world.evaluate(["tempnets={a: \(world.folder("tokens"))}"]) }?.status == .badData)
     #expect(failure { try world.evaluate(["rho=1", "entropy=1"]) }?.status == .badConfiguration)
     let narrow = TemperatureNetwork(TempNetSettings(vocabulary: 50, hidden: 4, tauMin: 0.5, tauMax: 2, rho: 1))
     try Files.makeFolder(other.folder("narrow"))

@@ -54,7 +54,7 @@ struct ReportTests {
     (-0.000049, "-0.000049"), (1e-9, "< 0.000001"), (-1e-17, "> -0.000001"), (Double.infinity, "inf"),
   ])
   func aFigureIsShownAsZeroOnlyIfItIs(value: Double, text: String) {
-    #expect(nats(value) == text)
+    #expect(fourDigits(value) == text)
   }
 
   @Test func signsStandBeforeFiguresAlone() {

@@ -233,7 +233,7 @@ import Weights
     let none = #expect(throws: Failure.self) { try export("huggingface", inputs: [:]) }
     #expect(none?.status == .usage)
     let other = #expect(throws: Failure.self) { try export("bundle") }
-    #expect(other?.message.contains("--model") == true)
+    #expect(other?.message == "the format bundle takes tempnet, evaluation, not model")
   }
 }
 

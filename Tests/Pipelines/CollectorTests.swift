@@ -20,6 +20,16 @@ import Testing
     #expect(try bench.decisions()["a"] != .upToDate)
   }
 
+  @Test func `what is no artifact is left alone`() async throws {
+    let bench = try Bench()
+    try await bench.run(try bench.plan())
+    for name in ["thesis", "fit-notes", "notes.md", "a-0123456789abcdeg"] {
+      try Files.makeFolder("\(bench.store.artifacts)/\(name)")
+    }
+    try Files.makeFolder("\(bench.store.artifacts)/a-0123456789abcdef")
+    #expect(try Collector(bench.store).garbage().map { Files.name(of: $0.path) } == ["a-0123456789abcdef"])
+  }
+
   @Test func `unfinished work is garbage unless it is going on`() throws {
     let bench = try Bench()
     let stage = try #require(try bench.plan()["text"])

@@ -99,6 +99,9 @@ import Testing
     #expect { try bench.plan(select: Selection(from: ["words"], forced: ["b"])) } throws: {
       ($0 as? Failure)?.description == "sample.yaml: 'b' is forced, but not among the stages that were chosen"
     }
+    #expect { try bench.plan(select: Selection(stages: ["text"], from: ["words"])) } throws: {
+      ($0 as? Failure)?.status == .usage && "\($0)".contains("no stage in common")
+    }
   }
 
   @Test func `cores give the threads and stay out of the key`() throws {

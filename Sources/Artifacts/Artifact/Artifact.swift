@@ -31,34 +31,38 @@ public struct Artifact: Sendable {
       let words = String(decoding: try Files.read(mark, limit: 1 << 16), as: UTF8.self).split(separator: "\n").first
       throw Failure(.badData, "was found to be damaged: \(words ?? "")", at: path)
     }
-    if check == .digests { try artifact.checkDigests(digests) }
+    if check == .digests { try artifact.notingDamage { try artifact.checkDigests(digests) } }
     return artifact
   }
 
-  /// The file in an artifact's folder that says what `verify` found to be wrong with it.
+  /// The file in an artifact's folder that says what was found to be wrong with it.
   public static let damageMark = "DAMAGED"
 
   /// Reads all files of an artifact again and compares them with its manifest.
   ///
-  /// What is wrong is noted in the folder, so that nobody reads the artifact until it has been made anew; a note about
-  /// what has been mended since is removed.
+  /// A note about damage that has been mended since is removed.
   ///
   /// - Throws: `Failure(.badData)` naming the file that differs.
   public static func verify(_ path: String, kind: ArtifactKind? = nil) throws -> Artifact {
     let artifact = try look(at: path, kind: kind)
-    let mark = "\(path)/\(damageMark)"
+    try artifact.notingDamage { try artifact.checkDigests(nil) }
+    try Files.remove("\(path)/\(damageMark)")
+    return artifact
+  }
+
+  /// Notes in the folder what a check of its content found to be wrong, so that nobody reads the artifact until it has been
+  /// made anew.
+  private func notingDamage(_ check: () throws -> Void) throws {
     do {
-      try artifact.checkDigests(nil)
+      try check()
     } catch let failure as Failure where failure.status == .badData {
       do {
-        try AtomicFile.write("\(failure)\n", to: mark)
+        try AtomicFile.write("\(failure)\n", to: "\(path)/\(Self.damageMark)")
       } catch {
         Log.warning("the next run will not know of the damage, because it cannot be noted: \(error)")
       }
       throw failure
     }
-    try Files.remove(mark)
-    return artifact
   }
 
   /// Checks what takes no reading: the versions first, then the kind, then sizes.

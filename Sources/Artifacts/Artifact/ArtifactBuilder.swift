@@ -109,7 +109,10 @@ public final class ArtifactBuilder {
   ///
   /// - Throws: `Failure(.outputExists)` for anything but an artifact of the same identity.
   private static func finished(_ output: String, _ identity: StageIdentity) throws -> Artifact? {
-    guard let status = try Files.status(output) else { return nil }
+    guard let status = try Files.status(output) else {
+      guard let target = Files.target(ofLink: output) else { return nil }
+      throw Failure(.outputExists, "is a link to \(target), which is not there", at: output)
+    }
     if status.isFolder, try Files.list(output).isEmpty { return nil }
     let artifact: Artifact
     do {

@@ -60,7 +60,14 @@ struct WorkFolder {
   /// as that of a run that failed, is not worth keeping.
   private static func canContinue(_ identity: StageIdentity, _ note: String, _ path: String) throws -> Bool {
     guard try Files.status(note) != nil else { return false }
-    let old = try JSON(parsing: try Files.read(note), source: note)
+    let old: JSON
+    do {
+      old = try JSON(parsing: try Files.read(note), source: note)
+    } catch let failure as Failure where failure.status == .badData {
+      throw Failure(
+        .badData, "\(failure.message): unfinished work that cannot go on; remove \(path) to begin it anew",
+        at: failure.place)
+    }
     guard let difference = identity.note.differences(from: old).first else { return true }
     guard try hasCheckpoints(path) else { return false }
     let kind = difference.path.hasPrefix("resolution") ? "resolution" : "configuration"

@@ -20,7 +20,6 @@ public enum ExportStage {
     if let artifact = builder.alreadyDone { return artifact }
 
     let format = request.configuration.format
-    try checkInputs(request)
     guard let tempnet = request.inputs.optionalArtifact("tempnet") else {
       let model = try model(request)
       return try builder.publish(summary: ModelExport(model, format).write { try builder.path(for: $0) })
@@ -87,18 +86,6 @@ public enum ExportStage {
     let unembedding = try Tensor(entry)
     let model = withoutGradients { OnnxExport(network: network).foldedModel(unembedding: unembedding, bias: bias) }
     try AtomicFile.write(model, to: path)
-  }
-
-  /// Refuses inputs that the format is not made of, and a lack of those that it is.
-  private static func checkInputs(_ request: StageRequest<Export>) throws {
-    let format = request.configuration.format
-    let given = Export.inputs.map(\.name).filter { !request.inputs.isEmpty($0) }
-    if let other = given.first(where: { !format.inputs.contains($0) }) {
-      throw Failure(.usage, "the format \(format.rawValue) is not made of --\(other)")
-    }
-    guard given.contains(format.inputs[0]) || format == .gguf && given == ["model"] else {
-      throw Failure(.usage, "the format \(format.rawValue) needs --\(format.inputs[0])")
-    }
   }
 
   private static func model(_ request: StageRequest<Export>) throws -> Artifact {

@@ -84,7 +84,8 @@ public struct DataDescriptor: Sendable {
     for file in files {
       let filePath = path(of: file)
       guard let status = try Files.status(filePath) else {
-        throw Failure(.missingInput, "the data set '\(name)' is not there; get it with: scripts/fetch-data \(path)")
+        throw Failure(
+          .missingInput, "the data set '\(name)' is not there; get it with: scripts/fetch-data \(path)", at: filePath)
       }
       guard status.size == file.size, try digests.sha256(of: filePath) == file.sha256 else {
         throw Failure(

@@ -1,17 +1,20 @@
 import Diagnostics
 import Torch
 
-/// Finds out what stopped being finite, for a message that helps.
-enum Divergence {
-  /// - Parameters:
-  ///   - step: the first step that showed it, counted from 0.
-  ///   - symptom: what was seen there, as in `the loss is nan`.
-  static func failure(step: Int, symptom: String, groups: [ParameterGroup]) -> Failure {
+/// A loss or gradient that is no longer finite.
+struct Divergence: Error {
+  /// The first step that showed it, counted from 0.
+  let step: Int
+  /// What was seen there, as in `the loss is nan`.
+  let symptom: String
+
+  /// Looks for what stopped being finite, for a message that helps.
+  func failure(groups: [ParameterGroup]) -> Failure {
     let parameters = groups.flatMap(\.parameters)
     let culprit = withoutGradients {
-      parameters.lazy.compactMap { describe($0.name, $0.tensor) }.first
+      parameters.lazy.compactMap { Self.describe($0.name, $0.tensor) }.first
         ?? parameters.lazy.compactMap { named in
-          named.tensor.gradient.flatMap { describe("the gradient of \(named.name)", $0) }
+          named.tensor.gradient.flatMap { Self.describe("the gradient of \(named.name)", $0) }
         }.first
     }
     let finding =

@@ -53,6 +53,10 @@ public final class TrainingLoop<Task: TrainingTask> {
       try save(log)
       Log.note("saved step \(state.step) of \(settings.steps)")
       throw stopped.reason
+    } catch let diverged as Divergence {
+      // Every attempt to go on would come to the same end.
+      try checkpoints.removeAll()
+      throw diverged.failure(groups: task.groups)
     }
   }
 
@@ -61,12 +65,18 @@ public final class TrainingLoop<Task: TrainingTask> {
     guard let (step, folder) = try checkpoints.latest() else {
       return try TrainingLog(files, continuingAfter: nil)
     }
-    let (state, lengths) = try Checkpoint.readState(folder)
-    try Checkpoint.readParameters(folder, into: parameters)
-    try Checkpoint.readOptimiser(folder, into: optimiser.state)
-    self.state = state
-    Log.note("continuing from step \(step) of \(settings.steps) (\(folder))")
-    return try TrainingLog(files, continuingAfter: lengths)
+    do {
+      let (state, lengths) = try Checkpoint.readState(folder)
+      try Checkpoint.readParameters(folder, into: parameters)
+      try Checkpoint.readOptimiser(folder, into: optimiser.state)
+      let log = try TrainingLog(files, continuingAfter: lengths)
+      self.state = state
+      Log.note("continuing from step \(step) of \(settings.steps) (\(folder))")
+      return log
+    } catch let failure as Failure where [.badData, .missingInput].contains(failure.status) {
+      let remedy = "unfinished work that cannot go on; remove \(Files.folder(of: checkpoints.path)) to begin it anew"
+      throw Failure(.badData, "\(failure.message): \(remedy)", at: failure.place)
+    }
   }
 
   private var parameters: [NamedTensor] { task.groups.flatMap(\.parameters) + task.buffers }
@@ -134,7 +144,7 @@ extension TrainingLoop {
     do throws(RunningMeans.NotFinite) {
       try state.means?.settle()
     } catch {
-      throw Divergence.failure(step: error.step, symptom: "\(error.name) is \(error.value)", groups: task.groups)
+      throw Divergence(step: error.step, symptom: "\(error.name) is \(error.value)")
     }
     recentLoss = state.means?.means.measured.entries.first?.value ?? recentLoss
   }
@@ -156,8 +166,7 @@ extension TrainingLoop {
     let metrics = try withoutGradients { try task.validate { try stopIfAsked() } }
     guard let value = metrics[task.criterion] else { preconditionFailure("validation has no \(task.criterion)") }
     guard value.isFinite else {
-      throw Divergence.failure(
-        step: state.step - 1, symptom: "the validation's \(task.criterion) is \(value)", groups: task.groups)
+      throw Divergence(step: state.step - 1, symptom: "the validation's \(task.criterion) is \(value)")
     }
     try log.write(step: state.step, [("validation", metrics)])
     let validation = TrainingResult.Validation(step: state.step, metrics: metrics)
