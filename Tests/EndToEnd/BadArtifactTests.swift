@@ -75,7 +75,8 @@ import Testing
     for stage in ["features", "evaluation"] {
       try await expect(65, "another tokenizer", stage, inputs: ["tokens": "other"])
     }
-    try await expect(66, "features: there is no TempNet", "evaluation", more: ["--policy", "mine=features"])
+    let words = "features: holds no TempNet: no file tempnet.safetensors; it is an artifact of kind 'features'"
+    try await expect(65, words, "evaluation", more: ["--policy", "mine=features"])
     try await expect(78, "window is 33, but the model's context is 32", "features", set: ["window=33"])
     try await expect(78, "stride is 33, but the model reads no more than 32", "evaluation", set: ["stride=33"])
     try await expect(65, "a window of 90000 needs 90001", "model", set: ["context=90000"])

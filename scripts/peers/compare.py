@@ -203,6 +203,77 @@ def bench_fit(work):
     }
 
 
+def bench_generation(work):
+    """Milliseconds per token of SmolLM2's greedy continuation, without and with a TempNet. The same tokens, because no
+    temperature changes which is the likeliest; the difference of a long and a short run leaves out the start."""
+    model = fetched("smollm2") / "SmolLM2-135M-Instruct.Q4_1.gguf"
+    tokens, features, fitted = work / "smol-tokens", work / "smol-features", work / "smol-tempnet"
+    text = {"corpus": [str(fetched("austen") / "emma.txt")], "tokenizer": str(model)}
+    program("tokenize", text, tokens)
+    program("features", COMPUTE | {"train_tokens": 2048, "validation_tokens": 512, "window": 256}, features,
+            "--model", model, "--tokens", tokens)
+    program("fit", FIT | {"batch": 512}, fitted, "--features", features)
+    policies = {"ours": fitted, "ours, temperature 1": "1"}
+    times, texts = {name: [] for name in policies}, {}
+    for _ in range(arguments.rounds):
+        for name, policy in policies.items():
+            seconds, count = [], []
+            for length in (16, 144):
+                output, taken, _ = run([
+                    arguments.programs / "tempnet-generate", "--model", model, "--policy", policy, "--greedy", "--json",
+                    "--prompt", "The history of the town begins", "--max-tokens", length, "--device", "cpu",
+                    "--threads", arguments.threads, "--quiet"])
+                texts[name] = [token["id"] for token in json.loads(output)["tokens"]]
+                seconds.append(taken)
+                count.append(len(texts[name]))
+            times[name].append(1000 * (seconds[1] - seconds[0]) / (count[1] - count[0]))
+    if texts["ours"] != texts["ours, temperature 1"]:
+        sys.exit("bench: a TempNet changed the likeliest token")
+    return {"milliseconds_per_token": times, "tokens": len(texts["ours"])}
+
+
+def bench_finished(work):
+    """Seconds of a run that finds everything done, over more than a gigabyte of artifacts: tempnet-run, and `dvc repro` of
+    the same stages. The least of many runs: a longer one had to wait for something else."""
+    folder = work / "finished"
+    folder.mkdir()
+    shutil.copy(fetched("austen") / "emma.txt", folder / "text.txt")
+    stages = {
+        "tokens": {"run": "tokenize", "with": {"corpus": ["text.txt"], "vocabulary": 512}},
+        "model": {"run": "pretrain", "from": {"tokens": "tokens"}, "with": COMPUTE | {
+            "entropy": 1.0, "steps": 1, "batch": 1, "model": {"layers": 1, "width": 1024, "heads": 8}}},
+        "features": {"run": "features", "from": {"model": "model", "tokens": "tokens"}, "with": COMPUTE | {
+            "train_tokens": 300_000, "validation_tokens": 8_192}},
+        "tempnet": {"run": "fit", "from": {"features": "features"}, "with": COMPUTE | {"entropy": "auto", "epochs": 0.1}},
+    }
+    (folder / "pipeline.yaml").write_text(json.dumps({"pipeline": "finished", "stages": stages}))
+    ours = [arguments.programs / "tempnet-run", "--quiet", folder / "pipeline.yaml"]
+    dvc = [pathlib.Path(sys.executable).parent / "dvc"]
+    here = pathlib.Path.cwd()
+    os.chdir(folder)
+    try:
+        run(ours)
+        # The same artifacts, each made by a copy, so that DVC's first run takes no training.
+        results = {name: (folder / "store/latest/finished" / name).resolve() for name in stages}
+        size = sum(file.stat().st_size for result in results.values() for file in result.rglob("*"))
+        run([*dvc, "init", "--no-scm", "--quiet"])
+        (folder / "dvc.yaml").write_text(json.dumps({"stages": {
+            name: {
+                "cmd": f"cp -r {results[name]} {name}", "outs": [name],
+                "deps": [*stage.get("from", {}).values(), *stage["with"].get("corpus", [])],
+            } for name, stage in stages.items()
+        }}))
+        run([*dvc, "repro", "--quiet"])
+        times = {"ours": [], "dvc": []}
+        for _ in range(max(arguments.rounds, 10)):
+            times["ours"].append(run(ours)[1])
+        for _ in range(arguments.rounds):
+            times["dvc"].append(run([*dvc, "repro", "--quiet"])[1])
+    finally:
+        os.chdir(here)
+    return {"seconds": {name: [min(values)] for name, values in times.items()}, "bytes": size}
+
+
 def show(title, times, peaks):
     print(f"\n{title}\n{'':24}{'median':>10}{'ours is faster by':>20}{'peak memory':>14}")
     medians = {name: statistics.median(values) for name, values in times.items()}
@@ -242,11 +313,26 @@ def show_vocabulary(result):
         f"{arguments.threads} threads", result["seconds"], result["peak_mib"])
 
 
+def show_generation(result):
+    medians = {name: statistics.median(values) for name, values in result["milliseconds_per_token"].items()}
+    share = medians["ours"] / medians["ours, temperature 1"] - 1
+    print(f"\ngreedy generation with SmolLM2, {result['tokens']} equal tokens, {arguments.threads} threads")
+    for name, median in medians.items():
+        print(f"{name:24}{median:>8.2f} ms per token")
+    print(f"a TempNet costs {100 * share:.1f} % more")
+
+
+def show_finished(result):
+    show(f"a finished pipeline with {result['bytes'] / 1e9:.2f} GB of artifacts, run again", result["seconds"], {})
+
+
 ROWS = {
     "encoding": (bench_encoding, show_encoding),
     "vocabulary": (bench_vocabulary, show_vocabulary),
     "pretraining": (bench_pretraining, show_pretraining),
     "fit": (bench_fit, show_fit),
+    "generation": (bench_generation, show_generation),
+    "finished": (bench_finished, show_finished),
 }
 if unknown := [row for row in arguments.rows if row not in ROWS]:
     parser.error(f"no such row: {', '.join(unknown)}; there are {', '.join(ROWS)}")
