@@ -100,6 +100,17 @@ def fetched(data_set):
     return HERE.parents[1] / "data/cache" / data_set
 
 
+def installed(package, version):
+    """The programs of a Python package in an environment of its own, made once."""
+    folder = HERE.parents[1] / ".python" / f"{package}-{version}"
+    if not (folder / "complete").exists():
+        print(f"installing {package} {version} ...", flush=True)
+        run([sys.executable, "-m", "venv", "--clear", folder])
+        run([folder / "bin/python", "-m", "pip", "install", "--quiet", f"{package}=={version}"])
+        (folder / "complete").touch()
+    return folder / "bin"
+
+
 def novel(work):
     """Tokens of a novel, to train and fit on; made once."""
     tokens = work / "tokens"
@@ -204,7 +215,7 @@ def bench_fit(work):
 
 
 def bench_generation(work):
-    """Milliseconds per token of SmolLM2's greedy continuation, without and with a TempNet. The same tokens, because no
+    """Milliseconds per token of SmolLM2's likeliest continuation, without and with a TempNet. The same tokens, because no
     temperature changes which is the likeliest; the difference of a long and a short run leaves out the start."""
     model = fetched("smollm2") / "SmolLM2-135M-Instruct.Q4_1.gguf"
     tokens, features, fitted = work / "smol-tokens", work / "smol-features", work / "smol-tempnet"
@@ -220,7 +231,7 @@ def bench_generation(work):
             seconds, count = [], []
             for length in (16, 144):
                 output, taken, _ = run([
-                    arguments.programs / "tempnet-generate", "--model", model, "--policy", policy, "--greedy", "--json",
+                    arguments.programs / "tempnet-generate", "--model", model, "--policy", policy, "--top-k", 1, "--json",
                     "--prompt", "The history of the town begins", "--max-tokens", length, "--device", "cpu",
                     "--threads", arguments.threads, "--quiet"])
                 texts[name] = [token["id"] for token in json.loads(output)["tokens"]]
@@ -248,7 +259,7 @@ def bench_finished(work):
     }
     (folder / "pipeline.yaml").write_text(json.dumps({"pipeline": "finished", "stages": stages}))
     ours = [arguments.programs / "tempnet-run", "--quiet", folder / "pipeline.yaml"]
-    dvc = [pathlib.Path(sys.executable).parent / "dvc"]
+    dvc = [installed("dvc", "3.67.1") / "dvc"]
     here = pathlib.Path.cwd()
     os.chdir(folder)
     try:
@@ -316,7 +327,7 @@ def show_vocabulary(result):
 def show_generation(result):
     medians = {name: statistics.median(values) for name, values in result["milliseconds_per_token"].items()}
     share = medians["ours"] / medians["ours, temperature 1"] - 1
-    print(f"\ngreedy generation with SmolLM2, {result['tokens']} equal tokens, {arguments.threads} threads")
+    print(f"\ngeneration with SmolLM2, {result['tokens']} equal tokens, {arguments.threads} threads")
     for name, median in medians.items():
         print(f"{name:24}{median:>8.2f} ms per token")
     print(f"a TempNet costs {100 * share:.1f} % more")
@@ -337,14 +348,15 @@ ROWS = {
 if unknown := [row for row in arguments.rows if row not in ROWS]:
     parser.error(f"no such row: {', '.join(unknown)}; there are {', '.join(ROWS)}")
 
-results = {}
+machine = {"processor": processor(), "threads": arguments.threads}
+print(f"{machine['processor']}, {machine['threads']} threads, medians of {arguments.rounds} rounds")
+results = {"machine": machine, "rounds": arguments.rounds}
 with tempfile.TemporaryDirectory() as folder:
     for row in arguments.rows or ROWS:
-        results[row] = ROWS[row][0](pathlib.Path(folder))
-
-machine = {"processor": processor(), "threads": arguments.threads}
-arguments.json.write_text(json.dumps({"machine": machine, "rounds": arguments.rounds} | results, indent=2) + "\n")
-print(f"\n{machine['processor']}, {machine['threads']} threads, medians of {arguments.rounds} rounds")
-for row, result in results.items():
-    ROWS[row][1](result)
+        measure, show_row = ROWS[row]
+        results[row] = measure(pathlib.Path(folder))
+        # Whatever becomes of the other rows.
+        arguments.json.write_text(json.dumps(results, indent=2) + "\n")
+        show_row(results[row])
+        sys.stdout.flush()
 print(f"\nall figures: {arguments.json}")
