@@ -43,7 +43,7 @@ struct StageRun: Sendable {
           try aside.discard()
           return .made(attempts: attempts)
         }
-        if try isOvertaken(end) {
+        if try isOvertaken(end, relay.lastError(from: start)) {
           attempts -= 1
           continue
         }
@@ -84,9 +84,11 @@ struct StageRun: Sendable {
     return try isPresent()
   }
 
-  /// Whether the program found that another process is making the artifact, or has just made it.
-  private func isOvertaken(_ end: ProgramEnd) throws -> Bool {
+  /// Whether the program found that another process is making the artifact, or has just made it. That one may be gone by
+  /// now: a runner that is killed leaves a stage which dies a moment later. Then only the program's words tell.
+  private func isOvertaken(_ end: ProgramEnd, _ lastError: String?) throws -> Bool {
     guard end == .exited(ExitStatus.tryAgain.rawValue) else { return false }
+    if lastError?.contains(ArtifactBuilder.busy) == true { return true }
     return try FileLock.holder(stage.lock) != nil || isPresent()
   }
 

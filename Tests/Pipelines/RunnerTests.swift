@@ -193,6 +193,18 @@ import Testing
     #expect(executor.attempts("t") == 2)
   }
 
+  @Test func `nor is one that a dying stage of a killed runner had locked`() async throws {
+    let bench = try Bench()
+    let plan = try bench.plan("stages: {t: {run: read, with: {text: TEXT}}}")
+    let executor = RecordingExecutor(plan) { order, executor in
+      if executor.attempts("t") > 1 { return try executor.publish(order) }
+      try AtomicFile.write("tempnet-read: error: t: \(ArtifactBuilder.busy) (locked by process 1)\n", to: order.log)
+      return .exited(75)
+    }
+    try await Runner(store: bench.store, executor: executor, budget: .ample, isInterrupted: { false }).run(plan)
+    #expect(executor.attempts("t") == 2)
+  }
+
   @Test func `a forced stage that fails leaves the earlier artifact`() async throws {
     let bench = try Bench()
     try await bench.run(try bench.plan())
