@@ -81,9 +81,6 @@ public struct StageInputs: Sendable {
     }
   }
 
-  /// Whether nothing was given for an input.
-  public func isEmpty(_ name: String) -> Bool { found(name).isEmpty }
-
   private func found(_ name: String) -> [OpenedInput] {
     guard let entry = opened.first(where: { $0.input.name == name }) else {
       preconditionFailure("the stage declares no input \(name)")

@@ -7,7 +7,7 @@ import Torch
 /// running moments of batch normalisation (Ioffe and Szegedy 2015, arXiv 1502.03167) a weight keeps its meaning in units
 /// of the inputs as they now are, while no token's temperature depends on the others beside it.
 public struct JointNetwork: Module, Sendable {
-  public enum Coordinates: Sendable {
+  public enum Coordinates: String, CaseIterable, Sendable {
     /// Of the first layer as it is published.
     case published
     case standardised
@@ -55,14 +55,14 @@ public struct JointNetwork: Module, Sendable {
   /// first step: were they to move, its temperatures would.
   ///
   /// - Parameters:
-  ///   - logits: [N, vocabulary].
+  ///   - logits: [N, vocabulary]; not computed where they tell nothing.
   ///   - hidden: what they were made of, [N, width].
   ///   - step: counted from 0.
-  public func observe(_ logits: Tensor, hidden: Tensor, step: Int) {
+  public func observe(_ logits: @autoclosure () -> Tensor, hidden: Tensor, step: Int) {
     guard coordinates == .standardised, step == 0 || !isTrained else { return }
     withoutGradients {
-      if logits.size(0) > 0 {
-        average(raw.input(logits, hidden: hidden), share: max(1 / Double(step + 1), 1 / Self.horizon))
+      if hidden.size(0) > 0 {
+        average(raw.input(logits(), hidden: hidden), share: max(1 / Double(step + 1), 1 / Self.horizon))
       }
       if isTrained { standardised.adopt() }
     }

@@ -201,6 +201,7 @@ import Torch
     #expect(words(ModelShape.Biases.self) == words(ModelConfiguration.Biases.self))
     #expect(words(ModelShape.Attention.self) == words(ModelConfiguration.Attention.self))
     #expect(words(TempNetInput.self) == words(TempNetSettings.Input.self))
+    #expect(words(TempNetTraining.Coordinates.self) == words(JointNetwork.Coordinates.self))
   }
 }
 

@@ -64,9 +64,7 @@ struct WorkFolder {
     do {
       old = try JSON(parsing: try Files.read(note), source: note)
     } catch let failure as Failure where failure.status == .badData {
-      throw Failure(
-        .badData, "\(failure.message): unfinished work that cannot go on; remove \(path) to begin it anew",
-        at: failure.place)
+      throw failure.ofUnfinishedWork(in: path)
     }
     guard let difference = identity.note.differences(from: old).first else { return true }
     guard try hasCheckpoints(path) else { return false }
@@ -75,6 +73,16 @@ struct WorkFolder {
       .outputExists,
       "holds unfinished work of another \(kind): \(difference); "
         + "repeat the command that began it, or remove the folder", at: path)
+  }
+}
+
+extension Failure {
+  /// What is wrong with a file that interrupted work needs in order to go on, and what helps.
+  ///
+  /// - Parameter folder: the work folder.
+  public func ofUnfinishedWork(in folder: String) -> Failure {
+    Failure(
+      .badData, "\(message): unfinished work that cannot go on; remove \(folder) to begin it anew", at: place)
   }
 }
 

@@ -96,11 +96,7 @@ extension PretrainConfiguration {
   private func joint(_ network: TemperatureNetwork, isTrained: Bool, _ device: Device) -> JointNetwork {
     let network = network.mapped { $0.to(device) }
     network.requireGradients()
-    let coordinates: JointNetwork.Coordinates =
-      switch tempnet.coordinates {
-      case .published: .published
-      case .standardised: .standardised
-      }
+    let coordinates = JointNetwork.Coordinates(rawValue: tempnet.coordinates.rawValue)!
     return JointNetwork(network, coordinates: coordinates, isTrained: isTrained)
   }
 

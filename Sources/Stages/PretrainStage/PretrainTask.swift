@@ -85,7 +85,7 @@ final class PretrainTask<Sequence: TokenSequence>: TrainingTask {
     unobservedStep = nil
     let count = batch.labels.prefix(min(batch.context, Self.observedTokens)).count { $0 != WindowBatch.masked }
     let part = hidden.detached()[0..<count]
-    withoutGradients { network.observe(model.logits(part), hidden: part, step: step) }
+    network.observe(model.logits(part), hidden: part, step: step)
   }
 
   func validate(_ checkpoint: () throws -> Void) throws -> Metrics {

@@ -74,8 +74,7 @@ public final class TrainingLoop<Task: TrainingTask> {
       Log.note("continuing from step \(step) of \(settings.steps) (\(folder))")
       return log
     } catch let failure as Failure where [.badData, .missingInput].contains(failure.status) {
-      let remedy = "unfinished work that cannot go on; remove \(Files.folder(of: checkpoints.path)) to begin it anew"
-      throw Failure(.badData, "\(failure.message): \(remedy)", at: failure.place)
+      throw failure.ofUnfinishedWork(in: Files.folder(of: checkpoints.path))
     }
   }
 
