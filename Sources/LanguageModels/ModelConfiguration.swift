@@ -63,6 +63,7 @@ public struct ModelConfiguration: Equatable, Sendable {
   ///   - feedForward: four times the width if nil; two thirds of that, rounded up to a multiple of 64, with SwiGLU,
   ///     whose three matrices then cost about what the usual two do.
   ///   - place: where the values come from, for messages.
+  ///   - terms: what the values are called there, by our names, where that is something else.
   /// - Throws: `Failure` with `.badConfiguration`, or with `status`, naming the first value that cannot be.
   public init(
     vocabulary: Int, context: Int, width: Int, layers: Int, heads: Int, keyValueHeads: Int? = nil,
@@ -70,7 +71,9 @@ public struct ModelConfiguration: Equatable, Sendable {
     positions: Positions = .rotary, rotaryBase: Double = 10_000, rotaryFraction: Double = 1,
     rotaryScaling: RotaryScaling = .none, activation: Activation = .gelu, biases: Biases = .all, tiedHead: Bool = false,
     parallelResidual: Bool = false,
-    attention: Attention = .window, dropout: Double = 0, status: ExitStatus = .badConfiguration, at place: String? = nil
+    attention: Attention = .window, dropout: Double = 0, status: ExitStatus = .badConfiguration,
+    at place: String? = nil,
+    terms: [String: String] = [:]
   ) throws {
     self.vocabulary = vocabulary
     self.context = context
@@ -94,7 +97,7 @@ public struct ModelConfiguration: Equatable, Sendable {
     self.parallelResidual = parallelResidual
     self.attention = attention
     self.dropout = dropout
-    try check(headWidthGiven: headWidth != nil) { Failure(status, $0, at: place) }
+    try check(headWidthGiven: headWidth != nil, { terms[$0] ?? $0 }, { Failure(status, $0, at: place) })
   }
 
   /// How many elements of each head are rotated.
@@ -105,11 +108,11 @@ public struct ModelConfiguration: Equatable, Sendable {
 
 extension ModelConfiguration {
   /// The largest size that any dimension may have: beyond it products of two would no longer fit.
-  private static let largest = 1 << 30
+  static let largest = 1 << 30
   /// Every layer costs memory before a single weight is there.
   private static let mostLayers = 1 << 14
 
-  private func check(headWidthGiven: Bool, _ failure: (String) -> Failure) throws {
+  private func check(headWidthGiven: Bool, _ term: (String) -> String, _ failure: (String) -> Failure) throws {
     let sizes = [
       ("vocabulary", vocabulary), ("context", context), ("width", width), ("layers", layers), ("heads", heads),
       ("key_value_heads", keyValueHeads), ("feed_forward", feedForward),
@@ -117,36 +120,36 @@ extension ModelConfiguration {
     for (name, size) in sizes {
       let largest = name == "layers" ? Self.mostLayers : Self.largest
       guard (1...largest).contains(size) else {
-        throw failure("\(name) is \(size), expected a number from 1 to \(largest)")
+        throw failure("\(term(name)) is \(size), expected a number from 1 to \(largest)")
       }
     }
     if !headWidthGiven && width % heads != 0 {
-      throw failure("\(heads) heads do not divide a width of \(width)")
+      throw failure("\(term("heads")) is \(heads), which does not divide \(term("width")), \(width)")
     }
-    guard (1...Self.largest).contains(headWidth) else { throw failure("head_width is \(headWidth)") }
+    guard (1...Self.largest).contains(headWidth) else { throw failure("\(term("head_width")) is \(headWidth)") }
     guard heads % keyValueHeads == 0 else {
-      throw failure("key_value_heads is \(keyValueHeads), which does not divide the \(heads) heads")
+      throw failure("\(term("key_value_heads")) is \(keyValueHeads), which does not divide the \(heads) heads")
     }
     guard normEpsilon > 0, normEpsilon < 1 else {
-      throw failure("norm_epsilon is \(normEpsilon), expected a number between 0 and 1")
+      throw failure("\(term("norm_epsilon")) is \(normEpsilon), expected a number between 0 and 1")
     }
     guard dropout >= 0, dropout < 1 else {
       throw failure("dropout is \(dropout), expected a number from 0 to less than 1")
     }
-    if positions == .rotary { try checkRotary(failure) }
+    if positions == .rotary { try checkRotary(term, failure) }
   }
 
-  private func checkRotary(_ failure: (String) -> Failure) throws {
+  private func checkRotary(_ term: (String) -> String, _ failure: (String) -> Failure) throws {
     guard rotaryBase > 1, rotaryBase.isFinite else {
-      throw failure("rotary_base is \(rotaryBase), expected a number above 1")
+      throw failure("\(term("rotary_base")) is \(rotaryBase), expected a number above 1")
     }
     guard rotaryFraction > 0, rotaryFraction <= 1 else {
-      throw failure("rotary_fraction is \(rotaryFraction), expected a number above 0 and up to 1")
+      throw failure("\(term("rotary_fraction")) is \(rotaryFraction), expected a number above 0 and up to 1")
     }
     guard rotaryWidth >= 2, rotaryWidth % 2 == 0 else {
       throw failure(
-        "\(rotaryWidth) elements of each head would be rotated (head_width \(headWidth), "
-          + "rotary_fraction \(rotaryFraction)), but rotation takes them in pairs")
+        "\(rotaryWidth) elements of each head would be rotated (\(term("head_width")) \(headWidth), "
+          + "\(term("rotary_fraction")) \(rotaryFraction)), but rotation takes them in pairs")
     }
     if let problem = rotaryScaling.problem(half: rotaryWidth / 2) { throw failure("rotary_scaling \(problem)") }
   }

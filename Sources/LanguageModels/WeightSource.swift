@@ -9,7 +9,8 @@ protocol WeightSource {
   var path: String { get }
   /// The names of all tensors there are.
   var tensorNames: [String] { get }
-  /// A tensor in float32 on the CPU.
+  /// A tensor in float32 on the CPU. Its bytes in the file are let go, so that a model in memory and its mapped file do
+  /// not add up.
   ///
   /// - Throws: `Failure` with `.badData` unless it is there with this shape and holds floating-point numbers.
   func tensor(_ name: String, shape: [Int]) throws -> Tensor
@@ -23,6 +24,7 @@ extension SafetensorsFile: WeightSource {
     guard entry.type.dtype?.isFloatingPoint == true else {
       throw Failure(.badData, "holds \(entry.type.rawValue), expected floating-point numbers", at: entry.place)
     }
+    defer { entry.release() }
     return try Tensor(entry).to(.float32)
   }
 }
@@ -38,6 +40,7 @@ extension GGUFFile: WeightSource {
     guard tensor.shape == shape else {
       throw Failure(.badData, "has shape \(tensor.shape), expected \(shape)", at: tensor.place)
     }
+    defer { tensor.release() }
     return Tensor(tensor)
   }
 }
@@ -47,7 +50,8 @@ struct ShardedWeights: WeightSource {
   let path: String
   let tensorNames: [String]
   private let files: [String: SafetensorsFile]
-  private let fileOfTensor: [String: String]
+  /// By the bytes of a tensor's name: as strings, names that differ only in how a letter is composed would be one.
+  private let fileOfTensor: [[UInt8]: String]
 
   /// Opens all files.
   ///
@@ -56,10 +60,10 @@ struct ShardedWeights: WeightSource {
     path = folder.indexPath
     files = try Dictionary(
       uniqueKeysWithValues: folder.weights.map { ($0, try SafetensorsFile("\(folder.path)/\($0)")) })
-    fileOfTensor = Dictionary(uniqueKeysWithValues: index.map { ($0.tensor, $0.file) })
+    fileOfTensor = Dictionary(uniqueKeysWithValues: index.map { (Array($0.tensor.utf8), $0.file) })
     tensorNames = index.map(\.tensor)
     for name in folder.weights {
-      let strangers = files[name]!.tensorNames.filter { fileOfTensor[$0] != name }
+      let strangers = files[name]!.tensorNames.filter { fileOfTensor[Array($0.utf8)] != name }
       guard strangers.isEmpty else {
         throw Failure(
           .badData, "holds tensors that the index does not place in it: \(listed(strangers))", at: files[name]!.path)
@@ -68,7 +72,7 @@ struct ShardedWeights: WeightSource {
   }
 
   func tensor(_ name: String, shape: [Int]) throws -> Tensor {
-    guard let file = fileOfTensor[name] else {
+    guard let file = fileOfTensor[Array(name.utf8)] else {
       let hint = nearest(to: name, in: tensorNames).map { "; there is \"\($0)\"" } ?? ""
       throw Failure(.badData, "names no tensor \"\(name)\"\(hint)", at: path)
     }

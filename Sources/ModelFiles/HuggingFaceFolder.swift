@@ -52,7 +52,7 @@ public struct HuggingFaceFolder: Sendable {
     guard !map.isEmpty else { throw fields.failure("weight_map", "is empty") }
     return try map.map { tensor, file in
       guard let file = file.stringValue, Files.isPlainRelative(file), !file.contains("/"),
-        file.hasSuffix(".safetensors")
+        file.hasSuffix(".safetensors"), file.utf8.allSatisfy({ $0 < 0x80 })
       else { throw fields.failure("weight_map", "does not name a safetensors file for \"\(tensor)\"") }
       return (tensor, file)
     }

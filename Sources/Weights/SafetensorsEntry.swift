@@ -37,6 +37,9 @@ public struct SafetensorsEntry: Sendable {
     return try body(UnsafeRawBufferPointer(rebasing: file.bytes[start..<start + rows.count * stride]))
   }
 
+  /// Lets the system take back the memory that the tensor's bytes were read into; they can be asked for again.
+  public func release() { file.release(bytes) }
+
   /// The numbers as 32-bit floats; half and bfloat16 widen exactly, float64 is rounded.
   ///
   /// - Throws: `.badData` where the tensor holds whole numbers.

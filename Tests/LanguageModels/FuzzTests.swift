@@ -1,5 +1,6 @@
 import Artifacts
 import LanguageModels
+import ModelFiles
 import TestSupport
 import Testing
 
@@ -14,6 +15,29 @@ import Testing
       let (_, configuration) = try ModelFamily.read(json, source: path)
       _ = configuration.parameters.count
       _ = try ModelConfiguration(configuration.json, source: path)
+    }
+  }
+
+  @Test func `models in GGUF`() throws {
+    let samples = try ["gpt2", "llama-linear", "neox", "qwen2"].map {
+      try Files.read("\(Self.fixtures)/\($0)/model.gguf")
+    }
+    try fuzz(samples, as: "model.gguf") { path in
+      let model = try PretrainedModel.open(path).load()
+      _ = model.parameterCount
+    }
+  }
+
+  @Test func `indices of weights in several files`() throws {
+    let sharded = "\(Self.fixtures)/llama-llama3"
+    let folder = try TemporaryFolder()
+    for file in try Files.list(sharded) where file.hasSuffix(".safetensors") || file == "config.json" {
+      try AtomicFile.write(Files.read("\(sharded)/\(file)"), to: folder(file))
+    }
+    let name = HuggingFaceFolder.indexName
+    try fuzz([try Files.read("\(sharded)/\(name)")], as: name) { path in
+      try AtomicFile.write(Files.read(path), to: folder(name))
+      _ = try PretrainedModel.open(folder.path).load()
     }
   }
 }

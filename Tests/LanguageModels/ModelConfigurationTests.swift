@@ -13,7 +13,7 @@ import Testing
 
   static let impossible: [([String: Double], String)] =
     [
-      (["heads": 3], "3 heads do not divide a width of 16"), (["key_value_heads": 3], "key_value_heads is 3"),
+      (["heads": 3], "heads is 3, which does not divide width, 16"), (["key_value_heads": 3], "key_value_heads is 3"),
       (["heads": 16], "pairs"), (["rotary_fraction": 0.1], "pairs"), (["rotary_fraction": 1.5], "rotary_fraction"),
       (["layers": 0], "layers is 0"), (["vocabulary": -1], "vocabulary is -1"), (["dropout": 1], "dropout is 1"),
       (["norm_epsilon": 0], "norm_epsilon"), (["rotary_base": 1], "rotary_base"),

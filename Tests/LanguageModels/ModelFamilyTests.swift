@@ -11,7 +11,8 @@ import Weights
 @Suite struct ModelFamilyTests {
   static let fixtures = [
     "gpt2", "gpt2-exact-gelu-untied", "llama", "llama-wide-heads-tied", "llama-linear", "llama-dynamic",
-    "llama-llama3", "mistral", "qwen2", "neox", "neox-sequential", "neox-linear",
+    "llama-llama3", "mistral", "mistral-llama3", "qwen2", "qwen2-linear-tied", "neox", "neox-sequential", "neox-linear",
+    "neox-dynamic-tanh-tied",
   ]
   static let ggufFixtures = fixtures.filter { Files.exists("\(fixture($0))/model.gguf") }
 
@@ -56,7 +57,8 @@ import Weights
     ("llama", "rope_scaling", ["type": "dynamic", "factor": 1e300]),
     ("llama", "hidden_act", "gelu"), ("llama", "model_type", "mamba"), ("llama", "rms_norm_eps", "small"),
     ("gpt2", "scale_attn_by_inverse_layer_idx", true), ("gpt2", "activation_function", "relu"),
-    ("neox", "attention_bias", false), ("llama", "num_key_value_heads", 3),
+    ("neox", "attention_bias", false), ("llama", "num_key_value_heads", 3), ("llama", "hidden_size", 0),
+    ("gpt2", "n_head", 3), ("neox", "intermediate_size", -1), ("llama", "head_dim", 1_099_511_627_776),
   ]
 
   @Test(arguments: unsupported)
@@ -66,8 +68,7 @@ import Weights
     let failure = #expect(throws: Failure.self) { try ModelFamily.read(json, source: "config.json") }
     #expect(failure?.status == .badData)
     #expect(failure?.place == "config.json")
-    let words =
-      member.hasPrefix("rope_") ? ["rope_type", "factor"] : [member.replacingOccurrences(of: "num_", with: "")]
+    let words = member.hasPrefix("rope_") ? ["rope_type", "factor"] : [member]
     #expect(words.contains { failure?.message.contains($0) == true }, "\(String(describing: failure))")
   }
 
@@ -112,6 +113,22 @@ import Weights
       try family.parameters(configuration, from: SafetensorsFile(path))
     }
     #expect(failure?.message.contains("transformer.h.0.attn.extra") == true)
+  }
+
+  @Test func `OpenAI's GPT-2, whose tensors lack the usual beginning of their names, is the same model`() throws {
+    let (family, configuration) = try ModelFamily.read(configuration("gpt2"), source: "config.json")
+    let stored = try SafetensorsFile("\(fixture("gpt2"))/model.safetensors")
+    let tensors = try stored.entries.map { entry in
+      (name: String(entry.name.dropFirst("transformer.".count)), tensor: try Tensor(entry))
+    }
+    #expect(tensors.contains { $0.name == "h.0.attn.c_attn.weight" } && tensors.contains { $0.name == "wte.weight" })
+    let folder = try TemporaryFolder()
+    let path = folder("model.safetensors")
+    try SafetensorsWriter.write(tensors + [(name: "h.0.attn.bias", tensor: Tensor.ones([1, 1, 16, 16]))], to: path)
+    let bare = try family.parameters(configuration, from: SafetensorsFile(path))
+    let usual = try family.parameters(configuration, from: stored)
+    for (a, b) in zip(bare, usual) { #expect(a.name == b.name && a.tensor.floats == b.tensor.floats) }
+    #expect(bare.count == usual.count)
   }
 
   private func configuration(_ name: String) throws -> JSON {

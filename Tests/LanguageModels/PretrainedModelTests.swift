@@ -87,6 +87,55 @@ import Weights
     }
   }
 
+  @Test func `a GGUF file with heads of a size beyond all numbers is refused`() throws {
+    var file = try Files.read("\(fixture("llama"))/model.gguf")
+    // What else tells of the size is there no more.
+    for name in ["llama.attention.value_length", "llama.rope.dimension_count"] {
+      file = file.replacing(Array(name.utf8), with: Array("general.".utf8) + Array(name.utf8).dropFirst(8))
+    }
+    // The value is a 32-bit integer behind its type; a 64-bit one, type 10, takes four bytes more.
+    let place = file.firstRange(of: Array("llama.attention.key_length".utf8))!.upperBound
+    let huge = [10, 0, 0, 0] + withUnsafeBytes(of: UInt64(Int64.max).littleEndian, Array.init)
+    file.replaceSubrange(place..<place + 8, with: huge)
+    try AtomicFile.write(file + [UInt8](repeating: 0, count: 32), to: folder("model.gguf"))
+    expectRefusal(.badData, "rope.dimension_count") { try PretrainedModel.open(folder("model.gguf")) }
+  }
+
+  @Test func `tensors whose names differ only in how a letter is composed are two`() throws {
+    try copy("llama", ["config.json"])
+    let weights = try SafetensorsFile("\(fixture("llama"))/model.safetensors")
+    var map = JSONObject(weights.entries.map { ($0.name, JSON.string("a.safetensors")) })
+    for name in ["\u{E9}", "e\u{301}"] { map[name] = "a.safetensors" }
+    try AtomicFile.write(JSON.object(["weight_map": .object(map)]).pretty, to: folder("model.safetensors.index.json"))
+    try AtomicFile.write(Files.read(weights.path), to: folder("a.safetensors"))
+    expectRefusal(.badData, "\u{E9}") { try PretrainedModel.open(folder.path).load() }
+    map = ["model.norm.weight": "\u{E9}.safetensors"]
+    try AtomicFile.write(JSON.object(["weight_map": .object(map)]).pretty, to: folder("model.safetensors.index.json"))
+    expectRefusal(.badData, "weight_map") { try PretrainedModel.open(folder.path).load() }
+  }
+
+  @Test(arguments: [DType.float32, .float16])
+  func `loading takes little more memory than the weights`(_ stored: DType) throws {
+    try copy("llama", ["config.json"])
+    let path = folder("config.json")
+    var json = try JSON(parsing: Files.read(path), source: path)
+    for (name, value) in ["vocab_size": 40_000, "hidden_size": 256, "intermediate_size": 2048, "num_hidden_layers": 6] {
+      json[name] = .integer(value)
+    }
+    try AtomicFile.write(json.pretty, to: path)
+    let (family, configuration) = try ModelFamily.read(json, source: path)
+    let own = configuration.parameters.map { NamedTensor($0.name, .zeros($0.shape)) }
+    let held = Double(own.reduce(0) { $0 + $1.tensor.count } * 4)
+    let tensors = family.layout.stored(own, configuration).map { ($0.name, $0.tensor.to(stored)) }
+    try SafetensorsWriter.write(tensors, to: folder("model.safetensors"))
+    let before = memory("VmRSS")
+    resetPeak()
+    let model = try PretrainedModel.open(folder.path).load()
+    #expect(Double(model.parameterCount * 4) == held && held > 100e6)
+    // Copies that go as they come: of the largest parameter, twice at most.
+    #expect(Double(memory("VmHWM") - before) < 1.2 * held + 90e6)
+  }
+
   @Test func `rotary scaling is kept in a model of ours`() throws {
     for name in ["llama-linear", "llama-dynamic", "llama-llama3"] {
       let model = try PretrainedModel.open(fixture(name)).load()
@@ -185,10 +234,11 @@ import Weights
     let path = "\(checkout)/data/cache/smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
     let source = fixture("smollm2.json")
     let expected = try JSON(parsing: Files.read(source), source: source)
-    let before = try residentPeak()
+    let before = memory("VmRSS")
+    resetPeak()
     let model = try PretrainedModel.open(path).load()
     let held = Double(model.parameterCount * 4)
-    #expect(try residentPeak() - before < 1.2 * held + 300e6)
+    #expect(Double(memory("VmHWM") - before) < 1.2 * held + 300e6)
     for item in expected["cases"]!.arrayValue! {
       let ids = item["ids"]!.arrayValue!.map { $0.intValue! }
       let scores = item["next_token_log_probability"]!.arrayValue!.map { $0.doubleValue! }
@@ -214,13 +264,6 @@ import Weights
     #expect(failure?.status == status)
     #expect(failure?.description.contains(word) == true, "\(String(describing: failure))")
   }
-}
-
-/// The most memory that the process has held so far, in bytes.
-private func residentPeak() throws -> Double {
-  let status = try text("/proc/self/status")
-  let line = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }!
-  return Double(line.split(separator: " ").dropFirst().first!)! * 1024
 }
 
 /// The root of the checkout.

@@ -91,14 +91,14 @@ private func kept(_ bytes: [UInt8], _ name: String) -> String {
 }
 
 /// A figure of this process's memory, in bytes.
-private func memory(_ figure: String) -> Int {
+public func memory(_ figure: String) -> Int {
   let lines = ((try? text("/proc/self/status")) ?? "").split(separator: "\n")
   let line = lines.first { $0.hasPrefix(figure + ":") } ?? ""
   return (Int(line.split { !$0.isNumber }.first ?? "0") ?? 0) << 10
 }
 
 /// From now on the peak, `VmHWM`, counts anew (proc(5), clear_refs).
-private func resetPeak() {
+public func resetPeak() {
   guard let file = fopen("/proc/self/clear_refs", "w") else { return }
   fputs("5", file)
   fclose(file)

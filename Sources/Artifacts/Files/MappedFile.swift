@@ -35,6 +35,15 @@ public final class MappedFile: @unchecked Sendable {  // The memory is never wri
   /// In bytes.
   public var count: Int { bytes.count }
 
+  /// Lets the system take back the memory in which a part of the file lies, which counts as the process's own as long as
+  /// it is there. Whoever looks at it again has it read anew.
+  public func release(_ part: Range<Int>) {
+    let page = Int(getpagesize())
+    let (first, end) = ((part.lowerBound + page - 1) / page * page, part.upperBound / page * page)
+    guard let start = bytes.baseAddress, first < end else { return }
+    madvise(UnsafeMutableRawPointer(mutating: start + first), end - first, MADV_DONTNEED)
+  }
+
   /// A part of the file, valid as long as this object lives.
   ///
   /// - Throws: `Failure(.badData)` naming `what` when the file is too short.

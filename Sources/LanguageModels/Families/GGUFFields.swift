@@ -17,6 +17,16 @@ struct GGUFFields {
   }
 
   var path: String { file.path }
+  /// What the metadata call our settings.
+  var terms: [String: String] {
+    let names = [
+      "vocabulary": "vocab_size", "context": "context_length", "width": "embedding_length", "layers": "block_count",
+      "heads": "attention.head_count", "key_value_heads": "attention.head_count_kv",
+      "head_width": "attention.key_length", "feed_forward": "feed_forward_length", "rotary_base": "rope.freq_base",
+      "rotary_fraction": "rope.dimension_count",
+    ]
+    return names.mapValues(key)
+  }
   /// Whether the file has no head of its own.
   var tiesHead: Bool { file["output.weight"] == nil }
 
@@ -78,7 +88,7 @@ struct GGUFFields {
     let heads = try integer("attention.head_count")
     let width = try headWidth() ?? (heads > 0 ? integer("embedding_length") / heads : 0)
     let rotated = try integer(ifPresent: "rope.dimension_count") ?? width
-    guard width > 0, rotated > 0, rotated <= width else {
+    guard (1...ModelConfiguration.largest).contains(width), rotated > 0, rotated <= width else {
       throw failure("rope.dimension_count", "is \(rotated), with heads of \(width)")
     }
     var scaling = try namedScaling()

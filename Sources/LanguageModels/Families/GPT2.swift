@@ -15,7 +15,8 @@ extension ModelFamily {
         feedForward: fields.integer(ifPresent: "n_inner"),
         normEpsilon: fields.number(ifPresent: "layer_norm_epsilon") ?? 1e-5, positions: .learned,
         activation: fields.gelu("activation_function"),
-        tiedHead: fields.boolean(ifPresent: "tie_word_embeddings") ?? true, status: .badData, at: source)
+        tiedHead: fields.boolean(ifPresent: "tie_word_embeddings") ?? true, status: .badData, at: source,
+        terms: gpt2Terms)
     },
     layout: WeightLayout(
       layers: [
@@ -31,7 +32,8 @@ extension ModelFamily {
         "feed_forward.up": Source("mlp.c_fc", arrangement: .transposed),
         "feed_forward.down": Source("mlp.c_proj", arrangement: .transposed),
       ],
-      ignoredEnds: [".attn.bias", ".attn.masked_bias"]),
+      // OpenAI's own four models are stored without it.
+      optionalPrefix: "transformer.", ignoredEnds: [".attn.bias", ".attn.masked_bias"]),
     gguf: [
       "gpt2": WeightLayout(
         layers: [
@@ -51,6 +53,13 @@ extension ModelFamily {
         width: fields.integer("embedding_length"), layers: fields.integer("block_count"),
         heads: fields.integer("attention.head_count"), feedForward: fields.integer("feed_forward_length"),
         normEpsilon: fields.number("attention.layer_norm_epsilon"), positions: .learned, activation: .geluTanh,
-        tiedHead: fields.tiesHead, status: .badData, at: fields.path)
+        tiedHead: fields.tiesHead, status: .badData, at: fields.path,
+        terms: fields.terms)
     })
+
+  /// What config.json calls our settings.
+  private static let gpt2Terms = [
+    "vocabulary": "vocab_size", "context": "n_positions", "width": "n_embd", "layers": "n_layer", "heads": "n_head",
+    "feed_forward": "n_inner", "norm_epsilon": "layer_norm_epsilon",
+  ]
 }

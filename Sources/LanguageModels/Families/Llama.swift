@@ -22,7 +22,8 @@ extension ModelFamily {
         norm: .rms, normEpsilon: fields.number(ifPresent: "rms_norm_eps") ?? 1e-6, rotaryBase: rotary.base,
         rotaryFraction: rotary.fraction, rotaryScaling: rotary.scaling, activation: .swiglu,
         biases: type == "qwen2" ? .queryKeyValue : .none,
-        tiedHead: fields.boolean(ifPresent: "tie_word_embeddings") ?? false, status: .badData, at: source)
+        tiedHead: fields.boolean(ifPresent: "tie_word_embeddings") ?? false, status: .badData, at: source,
+        terms: llamaTerms)
     },
     layout: WeightLayout(
       layers: [
@@ -60,8 +61,16 @@ extension ModelFamily {
         normEpsilon: fields.number("attention.layer_norm_rms_epsilon"), rotaryBase: rotary.base,
         rotaryFraction: rotary.fraction, rotaryScaling: rotary.scaling, activation: .swiglu,
         biases: fields.architecture == "qwen2" ? .queryKeyValue : .none, tiedHead: fields.tiesHead, status: .badData,
-        at: fields.path)
+        at: fields.path, terms: fields.terms)
     })
+
+  /// What config.json calls our settings.
+  private static let llamaTerms = [
+    "vocabulary": "vocab_size", "context": "max_position_embeddings", "width": "hidden_size",
+    "layers": "num_hidden_layers", "heads": "num_attention_heads", "key_value_heads": "num_key_value_heads",
+    "head_width": "head_dim", "feed_forward": "intermediate_size", "norm_epsilon": "rms_norm_eps",
+    "rotary_base": "rope_theta", "rotary_fraction": "partial_rotary_factor",
+  ]
 
   /// - Parameter queries: how queries, keys and values are arranged.
   private static func ggufLayout(_ queries: WeightLayout.Arrangement) -> WeightLayout {

@@ -17,7 +17,8 @@ extension ModelFamily {
         normEpsilon: fields.number(ifPresent: "layer_norm_eps") ?? 1e-5, rotaryBase: rotary.base,
         rotaryFraction: rotary.fraction, rotaryScaling: rotary.scaling, activation: fields.gelu("hidden_act"),
         tiedHead: fields.boolean(ifPresent: "tie_word_embeddings") ?? false,
-        parallelResidual: fields.boolean(ifPresent: "use_parallel_residual") ?? true, status: .badData, at: source)
+        parallelResidual: fields.boolean(ifPresent: "use_parallel_residual") ?? true, status: .badData, at: source,
+        terms: neoxTerms)
     },
     layout: WeightLayout(
       layers: [
@@ -46,13 +47,25 @@ extension ModelFamily {
     ],
     readMetadata: { fields in
       let rotary = try fields.rotary(factors: nil)
-      // The file does not name the activation; all published models of this architecture have the exact one.
+      let (width, layers) = (try fields.integer("embedding_length"), try fields.integer("block_count"))
+      // The file does not name the activation. Pythia and its kin have the exact GELU; the 20 billion parameters that gave
+      // the architecture its name have "gelu_fast", and are known by their size.
+      let activation: ModelConfiguration.Activation = (width, layers) == (6144, 44) ? .geluTanh : .gelu
       return try ModelConfiguration(
         vocabulary: fields.vocabulary(), context: fields.integer("context_length"),
-        width: fields.integer("embedding_length"), layers: fields.integer("block_count"),
+        width: width, layers: layers,
         heads: fields.integer("attention.head_count"), feedForward: fields.integer("feed_forward_length"),
         normEpsilon: fields.number("attention.layer_norm_epsilon"), rotaryBase: rotary.base,
-        rotaryFraction: rotary.fraction, rotaryScaling: rotary.scaling, activation: .gelu, tiedHead: fields.tiesHead,
-        parallelResidual: fields.boolean(ifPresent: "use_parallel_residual") ?? true, status: .badData, at: fields.path)
+        rotaryFraction: rotary.fraction, rotaryScaling: rotary.scaling, activation: activation,
+        tiedHead: fields.tiesHead,
+        parallelResidual: fields.boolean(ifPresent: "use_parallel_residual") ?? true, status: .badData, at: fields.path,
+        terms: fields.terms)
     })
+
+  /// What config.json calls our settings.
+  private static let neoxTerms = [
+    "vocabulary": "vocab_size", "context": "max_position_embeddings", "width": "hidden_size",
+    "layers": "num_hidden_layers", "heads": "num_attention_heads", "feed_forward": "intermediate_size",
+    "norm_epsilon": "layer_norm_eps", "rotary_base": "rope_theta", "rotary_fraction": "rotary_pct",
+  ]
 }

@@ -33,6 +33,8 @@ struct WeightLayout: Sendable {
   let blockPrefix: String
   /// Our layers within a block, by name.
   let blockLayers: [String: Source]
+  /// What a file may leave out at the beginning of all names: models saved without their head lack it.
+  var optionalPrefix = ""
   /// Ends of names of stored tables that are no parameters: masks, rotary frequencies.
   var ignoredEnds: [String] = []
 }
@@ -46,8 +48,12 @@ extension WeightLayout {
   ) throws -> [NamedTensor] {
     try weights.check(configuration)
     var left = Set(weights.tensorNames)
+    let isBare = !optionalPrefix.isEmpty && !left.contains { $0.hasPrefix(optionalPrefix) }
     let wanted = configuration.parameters.map { parameter in
-      let (names, arrangement) = source(of: parameter.name)
+      var (names, arrangement) = source(of: parameter.name)
+      if isBare {
+        names = names.map { $0.hasPrefix(optionalPrefix) ? String($0.dropFirst(optionalPrefix.count)) : $0 }
+      }
       return (parameter, names, arrangement, shapes(of: names, arrangement, parameter, configuration))
     }
     for (_, names, _, _) in wanted { left.subtract(names) }

@@ -36,6 +36,9 @@ public struct GGUFTensor: Sendable {
     }
   }
 
+  /// Lets the system take back the memory that the tensor's bytes were read into; they can be asked for again.
+  public func release() { file.release(bytes) }
+
   /// The numbers as 32-bit floats.
   public var floats: [Float] {
     [Float](unsafeUninitializedCapacity: count) { buffer, initialised in

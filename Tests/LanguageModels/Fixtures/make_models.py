@@ -33,9 +33,9 @@ def llama(kind, configuration, context=CONTEXT, **options):
         num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=2, bos_token_id=0, eos_token_id=0, **options))
 
 
-def neox(**options):
+def neox(context=CONTEXT, **options):
     return GPTNeoXForCausalLM(GPTNeoXConfig(
-        vocab_size=VOCABULARY, max_position_embeddings=CONTEXT, hidden_size=16, intermediate_size=24,
+        vocab_size=VOCABULARY, max_position_embeddings=context, hidden_size=16, intermediate_size=24,
         num_hidden_layers=2, num_attention_heads=2, bos_token_id=0, eos_token_id=0, **options))
 
 
@@ -59,6 +59,15 @@ MODELS = {
         'original_max_position_embeddings': 32, 'rope_theta': 50.0}),
     'neox-linear': lambda: neox(rotary_pct=0.5, rope_parameters={
         'rope_type': 'linear', 'factor': 4.0, 'rope_theta': 300.0, 'partial_rotary_factor': 0.5}),
+    'neox-dynamic-tanh-tied': lambda: neox(
+        context=8, hidden_act='gelu_fast', tie_word_embeddings=True, rope_parameters={
+            'rope_type': 'dynamic', 'factor': 2.0, 'rope_theta': 300.0, 'partial_rotary_factor': 0.5}),
+    'qwen2-linear-tied': lambda: llama(
+        Qwen2ForCausalLM, Qwen2Config, tie_word_embeddings=True, rope_parameters={
+            'rope_type': 'linear', 'factor': 2.0, 'rope_theta': 500.0}),
+    'mistral-llama3': lambda: llama(MistralForCausalLM, MistralConfig, sliding_window=None, head_dim=8, rope_parameters={
+        'rope_type': 'llama3', 'factor': 8.0, 'low_freq_factor': 1.0, 'high_freq_factor': 4.0,
+        'original_max_position_embeddings': 32, 'rope_theta': 50.0}),
 }
 FORMS = {'llama-llama3': {'max_shard_size': '4KB'}, 'mistral': {'dtype': torch.bfloat16}, 'qwen2': {'dtype': torch.float16}}
 
@@ -161,7 +170,7 @@ for seed, (name, make) in enumerate(MODELS.items()):
         result = model.double()(tokens, output_hidden_states=True)
     expected = {'tokens': tokens, 'hidden': result.hidden_states[-1].float(), 'logits': result.logits.float()}
     save_file({key: value.contiguous() for key, value in expected.items()}, folder / 'expected.safetensors')
-    # GGUF says neither that a GELU is exact nor how a NeoX or dynamic rotation is scaled.
-    if name not in ('gpt2-exact-gelu-untied', 'neox-linear', 'llama-dynamic'):
+    # GGUF says neither which GELU it is nor how a NeoX or dynamic rotation is scaled.
+    if name not in ('gpt2-exact-gelu-untied', 'neox-linear', 'neox-dynamic-tanh-tied', 'llama-dynamic'):
         write_gguf(model.float(), folder / 'model.gguf')
     print(name, json.dumps({'largest logit': result.logits.abs().max().item()}))
