@@ -62,10 +62,19 @@ import Testing
     let prompt = (0..<ScoringPlan.longestSharedRow - 50).map { Int32($0) }
     let long = (0..<4).map { choice in
       ScoredSequence(
-        EncodedPair(context: prompt, continuation: (0..<31).map { Int32($0 + choice * 100) }), length: 1000)!
+        EncodedPair(context: prompt, continuation: (0..<31).map { Int32($0 + choice * 100) }), length: 10_000)!
     }
     let rows = ScoringPlan(sharing: long, batchTokens: 1).batches.flatMap { $0 }
     #expect(rows.allSatisfy { $0.tree.tokens.count <= ScoringPlan.longestSharedRow } && rows.count > 1)
+  }
+
+  @Test func `a long prompt is read once for all that continues it`() {
+    let prompt = (0..<1200).map { Int32($0) }
+    let choices = (0..<4).map { choice in
+      ScoredSequence(EncodedPair(context: prompt, continuation: [Int32(choice), 7]), length: 2000)!
+    }
+    let rows = ScoringPlan(sharing: choices, batchTokens: 1).batches.flatMap { $0 }
+    #expect(rows.map(\.tree.tokens.count) == [1204])
   }
 
   @Test func `what is longer than a model reads without stretching keeps a batch of its own`() {

@@ -2,7 +2,7 @@ import Tokenization
 
 /// What scoring asks of a tokenizer.
 public protocol ScoringTokenizer {
-  /// The ids of a text, without any special token.
+  /// The ids of a text, with no special token that the text does not spell: what spells one means it, as in the harness.
   func ids(of text: String) -> [Int32]
   /// What a text without a context is predicted from: the beginning-of-text id where there is one, otherwise the id
   /// that closes texts.
@@ -12,7 +12,7 @@ public protocol ScoringTokenizer {
 }
 
 extension Tokenizer: ScoringTokenizer {
-  public func ids(of text: String) -> [Int32] { encode(text) }
+  public func ids(of text: String) -> [Int32] { encode(text, specials: true) }
   public var beginning: Int32 { beginOfText ?? endOfText }
   public var beginsTexts: Bool { addsBeginOfText }
 }

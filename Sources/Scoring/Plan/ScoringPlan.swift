@@ -66,8 +66,9 @@ public struct ScoringPlan: Equatable, Sendable {
       Self.longestFirst(long).map { [$0] } + Self.batches(Self.longestFirst(rows), tokens: batchTokens)
   }
 
-  /// Rows longer than this are only made of one sequence: every token is compared with every other of its row.
-  public static let longestSharedRow = 512
+  /// Rows longer than this are only made of one sequence: every token is compared with every other of its row, which at
+  /// this length takes 64 MiB for each row.
+  public static let longestSharedRow = 4096
   /// What comparing all pairs of tokens costs, as a share of everything else, per token of a row.
   static let attentionCost = 1.0 / 2048
 
