@@ -97,7 +97,7 @@ let package = Package(
     library("Weights", ["ModelFiles", "Artifacts", "Torch", "Diagnostics"]),
     library("Tokenization", ["ModelFiles", "Artifacts", "Configuration", "Diagnostics", heap]),
     library("LanguageModels", ["ModelFiles", "Artifacts", "Torch", "Weights", "Diagnostics"]),
-    library("TempNet", ["Torch", "Weights", "Diagnostics"]),
+    library("TempNet", ["Torch", "Weights", "StageDescriptions", "Diagnostics"]),
     library("Training", ["Torch", "Weights", "Tokenization", "Artifacts", "StageDescriptions", "Diagnostics"]),
     library("Evaluation", ["Pages", "Artifacts", "Diagnostics"]),
     library("Scoring", ["Evaluation", "Tokenization", "StageDescriptions", "Artifacts", "Diagnostics"]),
@@ -142,15 +142,15 @@ let package = Package(
     tests(
       "Tokenization",
       [
-        "Tokenization", "TokenizeStage", "StageDescriptions", "Configuration", "Artifacts", "Diagnostics",
-        "TestSupport",
+        "Tokenization", "TokenizeStage", "StageDescriptions", "Configuration", "ModelFiles", "Artifacts",
+        "Diagnostics", "TestSupport",
       ],
       fixtures: true),
     tests(
       "LanguageModels",
       ["LanguageModels", "ModelFiles", "Artifacts", "Weights", "Torch", "Diagnostics", "TestSupport"],
       fixtures: true),
-    tests("TempNet", ["TempNet", "Torch", "Weights", "Diagnostics"], fixtures: true),
+    tests("TempNet", ["TempNet", "StageDescriptions", "Torch", "Weights", "Diagnostics"], fixtures: true),
     tests("Generation", ["Generation", "LanguageModels", "Tokenization", "TempNet", "Torch", "Diagnostics"]),
     tests("Training", ["Training", "Artifacts", "Torch", "Diagnostics", "TestSupport"]),
     tests(

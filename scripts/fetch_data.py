@@ -1,7 +1,8 @@
 """What scripts/fetch-data runs: downloads a data set's packages, checks and unpacks them, extracts and checks its files.
 
 The files appear in `cache/NAME` beside the descriptor all at once, or not at all. Needs Python's standard library, and
-apt-get with dpkg-deb for Debian packages or pip for those of PyPI. Ends with the exit codes of the programs.
+apt-get with dpkg-deb for Debian packages, or pip for those of PyPI and tar for its source packages. Ends with the exit
+codes of the programs.
 """
 
 import fcntl
@@ -84,9 +85,11 @@ def download_debian(package, folder):
 
 
 def download_pypi(package, folder):
-    wanted = f"{package['pypi']}=={package['version']}"
-    options = ["--no-deps", "--only-binary=:all:", "--disable-pip-version-check"]
-    return run([sys.executable, "-m", "pip", "download", *options, "--dest", ".", wanted], folder)
+    # Pip asks a source package for its metadata, which runs code from it: only once its digest was found right.
+    wanted = folder.with_suffix(".txt")
+    wanted.write_text(f"{package['pypi']}=={package['version']} --hash=sha256:{package['sha256']}\n", encoding="utf-8")
+    options = ["--no-deps", "--require-hashes", "--disable-pip-version-check"]
+    return run([sys.executable, "-m", "pip", "download", *options, "--dest", ".", "--requirement", str(wanted)], folder)
 
 
 def download(package, folder):
@@ -96,20 +99,22 @@ def download(package, folder):
     fetched, output = (download_debian if "debian" in package else download_pypi)(package, folder)
     found = [path for path in folder.iterdir() if path.is_file()]
     if not fetched or len(found) != 1:
-        fail(UNAVAILABLE, f"cannot fetch {name} {package['version']}:\n{output.strip()}")
+        status = BAD_DATA if "DO NOT MATCH THE HASHES" in output else UNAVAILABLE
+        fail(status, f"cannot fetch {name} {package['version']}:\n{output.strip()}")
     if sha256(found[0]) != package["sha256"]:
         fail(BAD_DATA, f"{found[0].name} has the SHA-256 {sha256(found[0])}, not {package['sha256']}")
     return found[0]
 
 
 def unpack(package, folder):
-    if package.suffix == ".deb":
-        unpacked, output = run(["dpkg-deb", "-x", str(package), str(folder)], folder)
-        if not unpacked:
-            fail(UNAVAILABLE, f"cannot unpack {package.name}:\n{output.strip()}")
-    else:
+    if package.suffix == ".whl":
         with zipfile.ZipFile(package) as archive:
             archive.extractall(folder)
+        return
+    tar = ["tar", "--extract", "--no-same-owner", "--file"]
+    unpacked, output = run(["dpkg-deb", "-x", package, folder] if package.suffix == ".deb" else [*tar, package], folder)
+    if not unpacked:
+        fail(UNAVAILABLE, f"cannot unpack {package.name}:\n{output.strip()}")
 
 
 def make(descriptor, beside, work, say):

@@ -92,9 +92,8 @@ public struct Vocabulary: Sendable, Equatable {
         idOfByte[Int(token[0])] = Int32(id)
       }
     }
-    // Some vocabularies leave out bytes that their training text did not have: of control characters, or such as no
-    // text has.
-    if let missing = idOfByte.indices.first(where: { idOfByte[$0] == nil && Self.isCommon(UInt8($0)) }) {
+    let missing = idOfByte.indices.first { idOfByte[$0] == nil && Self.isNeeded(UInt8($0), by: rules.splitting) }
+    if let missing {
       throw Failure(.badData, "no token stands for the single byte \(missing): not a byte-level vocabulary", at: source)
     }
     for (rank, merge) in merges.enumerated() {
@@ -113,7 +112,13 @@ public struct Vocabulary: Sendable, Equatable {
     self.idOfByte = idOfByte.map { $0 ?? -1 }
   }
 
-  private static func isCommon(_ byte: UInt8) -> Bool { (0x20..<0x7F).contains(byte) || (0x80..<0xC0).contains(byte) }
+  /// Some byte-level vocabularies leave out bytes that their training text did not have: of control characters, or such
+  /// as no text has. Where characters that are no token fall back to bytes, only those may be missing that UTF-8 never
+  /// uses.
+  private static func isNeeded(_ byte: UInt8, by splitting: TokenizationRules.Splitting) -> Bool {
+    guard splitting != .sentencePiece else { return byte < 0xF5 && byte != 0xC0 && byte != 0xC1 }
+    return (0x20..<0x7F).contains(byte) || (0x80..<0xC0).contains(byte)
+  }
 
   /// Whether a blank follows something else.
   private static func spansWords(_ token: [UInt8]) -> Bool {

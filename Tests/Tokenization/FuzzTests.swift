@@ -1,5 +1,6 @@
 import Artifacts
 import Diagnostics
+import ModelFiles
 import TestSupport
 import Testing
 
@@ -23,8 +24,9 @@ import Testing
     Array(try! JSON(parsing: small.fileText, source: "small").compact.utf8)
   }()
 
-  private static func read(tokenizer path: String) throws {
-    let tokenizer = try Tokenizer(path: path)
+  private static func read(tokenizer path: String) throws { try check(Tokenizer(path: path)) }
+
+  private static func check(_ tokenizer: Tokenizer) throws {
     let text = "the cats sat there é 🙂 <|endoftext|>"
     // A vocabulary may lack bytes, as SmolLM2's does; text that holds those does not come back whole.
     let bytes = Set(tokenizer.vocabulary.tokens.compactMap { $0?.count == 1 ? $0?.first : nil })
@@ -63,6 +65,41 @@ import Testing
         try Self.read(tokenizer: folder.path)
       }
     }
+  }
+
+  private static func bytes(_ entries: [(key: String, value: GGUFWriter.Value)]) throws -> [UInt8] {
+    let folder = try TemporaryFolder()
+    try GGUFWriter.write(entries, [], to: folder("sample.gguf"))
+    return try Files.read(folder("sample.gguf"))
+  }
+
+  @Test func `byte-level vocabularies in GGUF files`() throws {
+    let sample = try Self.bytes(Self.small.ggufEntries(logits: 272, at: "small"))
+    try fuzz([sample], as: "vocabulary.gguf") { try Self.read(tokenizer: $0) }
+  }
+
+  @Test func `SentencePiece vocabularies in GGUF files`() throws {
+    let sample = try Self.bytes(SentencePieceMetadata().entries)
+    try fuzz([sample], as: "vocabulary.gguf") { path in
+      let tokenizer = try Tokenizer(path: path)
+      // Damage may add blanks and take characters away, but not lead out of the vocabulary.
+      let ids = tokenizer.encode("the cats  sat there é 🙂 \u{2581}<s>")
+      if !ids.allSatisfy({ (0..<Int32(tokenizer.vocabularySize)).contains($0) }) { throw Unequal() }
+      _ = tokenizer.text(of: ids)
+    }
+  }
+
+  @Test func `tiktoken files`() throws {
+    // The token that ends texts is not among the ranks.
+    let sample = ranksFile(Self.small.vocabulary.tokens.dropFirst())
+    let encoding = TiktokenFile.KnownEncoding(name: "small", ranks: 269, endOfText: 269, splitting: .gpt2)
+    func read(_ path: String) throws -> Tokenizer {
+      try Tokenizer(TiktokenFile.vocabulary(Files.read(path), among: [encoding], source: path), source: path)
+    }
+    try fuzz([sample], as: "small.tiktoken") { try Self.check(read($0)) }
+    let whole = try TiktokenFile.vocabulary(sample, among: [encoding], source: "small.tiktoken")
+    // Without its last line break the file lacks nothing.
+    try truncations(of: sample, as: "small.tiktoken") { try read($0).vocabulary == whole }
   }
 
   /// A split of a few documents, in two shards.

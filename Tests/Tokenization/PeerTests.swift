@@ -20,13 +20,27 @@ import Testing
       broken[Int.random(in: 0..<text.count, using: &random)] = UInt8.random(in: 0x80...0xFF)
     }
     let novel = try Files.read(checkout("data/cache/austen/emma.txt"))
-    for (name, bytes) in [("text", text), ("broken", broken), ("novel", novel)] {
-      let ids = tokenizer.encode(bytes)
-      try AtomicFile.write(bytes, to: folder(name))
-      try AtomicFile.write(ids.flatMap { id in withUnsafeBytes(of: id.littleEndian) { Array($0) } }, to: folder("ids"))
-      let script = fixture("compare_encoding.py")
-      #expect(try runProgram(#require(python), [script, vocabulary, folder(name), folder("ids")]) == "")
+    for bytes in [text, broken, novel] {
+      try compare("compare_encoding.py", [vocabulary], bytes, tokenizer.encode(bytes))
     }
+  }
+
+  @Test func `gives the ids of GPT-2's two files from tiktoken's file with its ranks`() throws {
+    let tokenizer = try Tokenizer(path: checkout("data/cache/gpt2"))
+    try AtomicFile.write(ranksFile(tokenizer.vocabulary.tokens.prefix(50_256)), to: folder("gpt2.tiktoken"))
+    let ranked = try Tokenizer(path: folder("gpt2.tiktoken"))
+    #expect(ranked.endOfText == tokenizer.endOfText)
+    let text = Array((1...5).map { motley(seed: UInt64($0 + 20), parts: 20_000) }.joined().utf8)
+    let novel = try Files.read(checkout("data/cache/austen/emma.txt"))
+    for bytes in [text, novel] { #expect(ranked.encode(bytes) == tokenizer.encode(bytes)) }
+  }
+
+  @Test(arguments: RulesTests.names) func `gives the ids of tokenizers on many scripts by every rule`(
+    _ name: String
+  ) throws {
+    let vocabulary = fixture("rules/\(name).json")
+    let text = Array((1...3).map { motley(seed: UInt64($0 + 60), parts: 20_000) }.joined().utf8)
+    try compare("compare_tokenizer.py", [vocabulary], text, Tokenizer(path: vocabulary).encode(text))
   }
 
   @Test func `gives SmolLM2's ids from its GGUF file, and writes a tokenizer.json that gives them too`() throws {
@@ -40,15 +54,20 @@ import Testing
     try AtomicFile.write(tokenizer.fileText, to: folder("tokenizer.json"))
     let again = try Tokenizer(path: folder("tokenizer.json"))
     #expect(tokenizer.givesSameIDs(as: again))
-    for (name, bytes) in [("text", text), ("novel", novel)] {
+    for bytes in [text, novel] {
       let ids = tokenizer.encode(bytes)
       #expect(again.encode(bytes) == ids)
-      try AtomicFile.write(bytes, to: folder(name))
-      try AtomicFile.write(ids.flatMap { id in withUnsafeBytes(of: id.littleEndian) { Array($0) } }, to: folder("ids"))
-      for vocabulary in [file, folder("tokenizer.json")] {
-        let script = fixture("compare_tokenizer.py")
-        #expect(try runProgram(#require(python), [script, vocabulary, folder(name), folder("ids")]) == "")
-      }
+      try compare("compare_tokenizer.py", [file, folder("tokenizer.json")], bytes, ids)
+    }
+  }
+
+  /// Has one of the scripts beside the fixtures compare the ids of a text with those that libraries give by each of
+  /// several vocabulary files.
+  private func compare(_ script: String, _ vocabularies: [String], _ text: [UInt8], _ ids: [Int32]) throws {
+    try AtomicFile.write(text, to: folder("text"))
+    try AtomicFile.write(ids.flatMap { id in withUnsafeBytes(of: id.littleEndian) { Array($0) } }, to: folder("ids"))
+    for vocabulary in vocabularies {
+      #expect(try runProgram(#require(python), [fixture(script), vocabulary, folder("text"), folder("ids")]) == "")
     }
   }
 

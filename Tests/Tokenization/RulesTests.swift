@@ -16,14 +16,14 @@ import Testing
 
   private func tokenizer(_ name: String) throws -> Tokenizer { try Tokenizer(path: fixture("rules/\(name).json")) }
 
-  private func expectIDs(of tokenizer: Tokenizer, _ name: String) {
-    for ((title, text), ids) in zip(Self.texts, Self.cases["ids"]![name]!.arrayValue!) {
+  static func expectIDs(of tokenizer: Tokenizer, _ name: String) {
+    for ((title, text), ids) in zip(texts, cases["ids"]![name]!.arrayValue!) {
       #expect(tokenizer.encode(text) == ids.arrayValue!.map { Int32($0.intValue!) }, "\(name), \(title)")
     }
   }
 
   @Test(arguments: names) func `gives the ids that tokenizers gives`(_ name: String) throws {
-    try expectIDs(of: tokenizer(name), name)
+    try Self.expectIDs(of: tokenizer(name), name)
   }
 
   @Test(arguments: names) func `writes a file that it reads as the same`(_ name: String) throws {
@@ -32,7 +32,7 @@ import Testing
       TokenizerFile.vocabulary(Array(read.fileText.utf8), source: name), endOfText: read.endOfText, source: name)
     #expect(again.vocabulary == read.vocabulary)
     #expect(read.givesSameIDs(as: again))
-    expectIDs(of: again, name)
+    Self.expectIDs(of: again, name)
   }
 
   @Test(arguments: names) func `a text cut where it may be has the ids of the whole`(_ name: String) throws {

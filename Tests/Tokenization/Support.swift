@@ -1,5 +1,6 @@
 import Artifacts
 import Foundation
+import ModelFiles
 import TestSupport
 import Testing
 
@@ -35,6 +36,38 @@ struct Case: CustomTestStringConvertible {
 }
 
 let fixtureTokenizer = try! Tokenizer(path: fixture("tokenizer.json"))
+
+/// A file in `tiktoken`'s form, with each token's place as its rank.
+func ranksFile(_ tokens: some Sequence<[UInt8]?>) -> [UInt8] {
+  Array(tokens.enumerated().map { rank, token in "\(Data(token!).base64EncodedString()) \(rank)\n" }.joined().utf8)
+}
+
+/// The metadata of a GGUF file with the vocabulary of `rules/llama2.json`: scores, in place of merges, say which tokens
+/// come first.
+struct SentencePieceMetadata {
+  var tokens: [String]
+  var kinds: [Int]
+  var scores: [Float]
+  var more: [(key: String, value: GGUFWriter.Value)] = []
+
+  init() throws {
+    let json = try JSON(parsing: Files.read(fixture("rules/llama2.json")), source: "llama2.json")
+    let vocabulary = json["model"]!["vocab"]!.objectValue!.map { (token: $0.key, id: $0.value.intValue!) }
+    tokens = vocabulary.sorted { $0.id < $1.id }.map { $0.token }
+    // The unknown token, two more special ones, the bytes, and what was learnt, in its order.
+    kinds = [2, 3, 3] + Array(repeating: 6, count: 256) + Array(repeating: 1, count: vocabulary.count - 259)
+    scores = tokens.indices.map { -Float($0) }
+  }
+
+  var entries: [(key: String, value: GGUFWriter.Value)] {
+    let own: [(key: String, value: GGUFWriter.Value)] = [
+      ("tokenizer.ggml.model", .string("llama")), ("tokenizer.ggml.tokens", .strings(tokens)),
+      ("tokenizer.ggml.token_type", .integers(kinds)), ("tokenizer.ggml.scores", .floats(scores)),
+      ("tokenizer.ggml.bos_token_id", .uint32(1)), ("tokenizer.ggml.eos_token_id", .uint32(2)),
+    ]
+    return own + more
+  }
+}
 
 /// Bytes in the padded form that the encoder reads.
 func padded(_ bytes: some Sequence<UInt8>) -> ByteBuffer {

@@ -49,9 +49,11 @@ final class MergeTable: @unchecked Sendable {
     let table = calloc(0x11_0000, MemoryLayout<UInt32>.size)!.assumingMemoryBound(to: UInt32.self)
     let bytes = Set(vocabulary.idOfByte).union(vocabulary.idsOutsideMerges)
     for (id, token) in vocabulary.tokens.enumerated() {
-      guard let token, !bytes.contains(Int32(id)) else { continue }
-      let (code, length) = token.withUnsafeBufferPointer { scalar($0.baseAddress!) }
-      if length == token.count { table[Int(code)] = UInt32(id) + 1 }
+      // A second token for a byte need not be UTF-8.
+      guard let token, !bytes.contains(Int32(id)), let text = String(validating: token, as: UTF8.self),
+        let first = text.unicodeScalars.first, text.unicodeScalars.dropFirst().isEmpty
+      else { continue }
+      table[Int(first.value)] = UInt32(id) + 1
     }
     return table
   }

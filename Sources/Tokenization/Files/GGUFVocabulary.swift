@@ -145,19 +145,14 @@ struct GGUFVocabulary {
     let prefixes = try metadata.bool(ifPresent: Self.key("add_space_prefix")) ?? true
     // Keyed by scalars, which is where SentencePiece may cut.
     let normal = ids(.normal).map { (spelling: Array($0.spelling.unicodeScalars), id: $0.id) }
-    let ranks = Dictionary(normal.map { ($0.spelling, $0.id) }) { first, _ in first }
+    let known = Dictionary(normal.map { ($0.spelling, $0.id) }) { first, _ in first }
     let ordered = normal.filter { $0.spelling.count > 1 }.sorted {
       scores[$0.id] == scores[$1.id] ? $0.id < $1.id : scores[$0.id] > scores[$1.id]
     }
-    func text(_ scalars: [Unicode.Scalar]) -> String {
-      var view = String.UnicodeScalarView()
-      view.append(contentsOf: scalars)
-      return String(view)
-    }
+    let merges = try RankedVocabulary.merges(making: ordered.map(\.spelling), ids: known, source: metadata.path)
     return try SpelledVocabulary(
       tokens: ids(.normal, .byte),
-      merges: RankedVocabulary.merges(making: ordered.map(\.spelling), rank: ranks).map { (text($0), text($1)) },
-      specials: specials,
+      merges: merges.map { (left: tokens[Int($0.left)], right: tokens[Int($0.right)]) }, specials: specials,
       added: ids(.userDefined).map {
         Vocabulary.Added(id: Int32($0.id), content: $0.spelling, isNormalized: false)
       },

@@ -3,32 +3,50 @@ import Diagnostics
 /// A vocabulary whose file gives no merges but an order of preference: the pair of neighbours merges first whose joined
 /// token comes first.
 enum RankedVocabulary {
+  /// The length of the longest token that is taken, far beyond those of published vocabularies: to find the merges that
+  /// make a token takes time that grows with the square of its length.
+  static let longestToken = 1024
+
   /// The merges that come to the same, as Hugging Face's converters list them: tokens in their order, and of the ways
-  /// to make one those of early parts first.
+  /// to make one those of parts with low ids first.
   ///
   /// - Parameters:
   ///   - tokens: in the order of preference.
-  ///   - rank: of each token, also of those that are no result of a merge.
+  ///   - ids: of these and of all that may be their parts.
+  ///   - source: the file a failure names.
+  /// - Throws: `Failure(.badData)` where a token is too long, or merges are too many.
   static func merges<Token: Hashable & RangeReplaceableCollection>(
-    making tokens: [Token], rank: [Token: Int]
-  ) -> [(left: Token, right: Token)] {
-    tokens.flatMap { token in
-      token.indices.dropFirst()
-        .compactMap { cut -> (left: Token, right: Token, ranks: (Int, Int))? in
-          let (left, right) = (Token(token[..<cut]), Token(token[cut...]))
-          guard let first = rank[left], let second = rank[right] else { return nil }
-          return (left, right, (first, second))
-        }
-        .sorted { $0.ranks < $1.ranks }
-        .map { ($0.left, $0.right) }
+    making tokens: [Token], ids: [Token: Int], source: String
+  ) throws -> [Vocabulary.Merge] {
+    var merges: [Vocabulary.Merge] = []
+    for token in tokens {
+      let merged = Int32(ids[token]!)
+      guard token.count <= longestToken else {
+        throw Failure(
+          .badData, "the token \(merged) is \(token.count) long; at most \(longestToken) is supported", at: source)
+      }
+      let ways = token.indices.dropFirst().compactMap { cut -> (left: Int, right: Int)? in
+        guard let left = ids[Token(token[..<cut])], let right = ids[Token(token[cut...])] else { return nil }
+        return (left: left, right: right)
+      }
+      for way in ways.sorted(by: { ($0.left, $0.right) < ($1.left, $1.right) }) {
+        merges.append(Vocabulary.Merge(left: Int32(way.left), right: Int32(way.right), merged: merged))
+      }
+      guard merges.count <= Vocabulary.maximumMerges else {
+        throw Failure(.badData, "has more than the \(Vocabulary.maximumMerges) merges that are supported", at: source)
+      }
     }
+    return merges
   }
 }
 
 /// `tiktoken`'s files: on each line a token in base 64, a blank and its rank, which is its id.
 enum TiktokenFile {
+  /// - Parameter encodings: those that the file may be one of.
   /// - Throws: `Failure(.badData)` naming the line at fault.
-  static func vocabulary(_ bytes: [UInt8], source: String) throws -> Vocabulary {
+  static func vocabulary(
+    _ bytes: [UInt8], among encodings: [KnownEncoding] = KnownEncoding.all, source: String
+  ) throws -> Vocabulary {
     var tokens: [[UInt8]?] = []
     var ranks: [[UInt8]: Int] = [:]
     for (index, line) in bytes.split(separator: UInt8(ascii: "\n")).enumerated() {
@@ -45,26 +63,24 @@ enum TiktokenFile {
       }
       tokens[rank] = token
     }
-    guard let encoding = KnownEncoding(tokens.count) else {
-      let known = KnownEncoding.all.map { "\($0.name) (\($0.ranks))" }.joined(separator: ", ")
+    guard let encoding = encodings.first(where: { $0.ranks == tokens.count }) else {
+      let known = encodings.map { "\($0.name) (\($0.ranks))" }.joined(separator: ", ")
       throw Failure(
         .badData, "has \(tokens.count) ranks, from which its splitting rule does not follow; known are \(known)",
         at: source)
     }
-    let merges = RankedVocabulary.merges(making: tokens.compactMap { $0 }.filter { $0.count > 1 }, rank: ranks)
+    let merges = try RankedVocabulary.merges(
+      making: tokens.compactMap { $0 }.filter { $0.count > 1 }, ids: ranks, source: source)
     tokens += Array(repeating: nil, count: max(0, encoding.endOfText + 1 - tokens.count))
     tokens[encoding.endOfText] = Array(Vocabulary.endOfTextName.utf8)
     return try Vocabulary(
-      tokens: tokens,
-      merges: merges.map {
-        Vocabulary.Merge(left: Int32(ranks[$0]!), right: Int32(ranks[$1]!), merged: Int32(ranks[$0 + $1]!))
-      },
+      tokens: tokens, merges: merges,
       specials: [Vocabulary.Special(id: Int32(encoding.endOfText), content: Vocabulary.endOfTextName)],
       rules: TokenizationRules(splitting: encoding.splitting, ignoresMerges: true), source: source)
   }
 
   /// The file holds ranks only; which encoding it is shows in how many.
-  private struct KnownEncoding {
+  struct KnownEncoding: Sendable {
     let name: String
     let ranks: Int
     let endOfText: Int
@@ -75,18 +91,6 @@ enum TiktokenFile {
       KnownEncoding(name: "cl100k_base", ranks: 100_256, endOfText: 100_257, splitting: .cl100k),
       KnownEncoding(name: "o200k_base", ranks: 199_998, endOfText: 199_999, splitting: .o200k),
     ]
-
-    init(name: String, ranks: Int, endOfText: Int, splitting: TokenizationRules.Splitting) {
-      self.name = name
-      self.ranks = ranks
-      self.endOfText = endOfText
-      self.splitting = splitting
-    }
-
-    init?(_ ranks: Int) {
-      guard let known = Self.all.first(where: { $0.ranks == ranks }) else { return nil }
-      self = known
-    }
   }
 
   private static func base64(_ text: ArraySlice<UInt8>) -> [UInt8]? {
