@@ -110,6 +110,8 @@ public enum PolicyKind: String, Sendable, CaseIterable {
   case bestRobustLoss = "best_robust_loss"
   /// A TempNet.
   case tempnet
+  /// A formula in the entropy of the prediction at temperature 1.
+  case formula
   /// The optimum of the robust loss for each token.
   case exact
 }

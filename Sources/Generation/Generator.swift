@@ -1,3 +1,4 @@
+import Diagnostics
 import Glibc
 import LanguageModels
 import TempNet
@@ -41,6 +42,8 @@ public enum FinishReason: String, Sendable {
   case end = "stop"
   /// As many tokens were generated as were asked for, or as the model's context holds.
   case length
+  /// No more tokens were wanted.
+  case interrupted
 }
 
 /// Continues prompts with a model, each sequence by itself: what is generated for one depends on the seed, its number and
@@ -51,11 +54,25 @@ public struct Generator {
   private let policy: FoldedPolicy?
   private let draws: Draws
 
+  /// The continuations of one prompt that have numbers of their own.
+  public static let mostSamples = 1 << 24
+
   public init(_ model: LanguageModel, _ settings: GenerationSettings) {
     self.model = model
     self.settings = settings
     policy = settings.policy.map { FoldedPolicy($0, unembedding: model.headWeight) }
     draws = Draws(seed: settings.seed)
+  }
+
+  /// The number of a continuation for `run`. It does not depend on how many samples there are of each prompt: a sample
+  /// stays the same when further ones are asked for.
+  ///
+  /// - Parameters:
+  ///   - prompt: counted from 0.
+  ///   - sample: counted from 0, below `mostSamples`.
+  public static func sequence(prompt: Int, sample: Int) -> Int {
+    precondition((0..<mostSamples).contains(sample), "sample \(sample)")
+    return prompt * mostSamples + sample
   }
 
   /// A prompt that the model has read, which can be continued any number of times.
@@ -80,19 +97,21 @@ public struct Generator {
   /// Continues a prompt.
   ///
   /// - Parameters:
-  ///   - sequence: the number that its draws depend on.
-  ///   - body: called with each token as it comes; false ends the text.
+  ///   - sequence: the number that its draws depend on; see ``sequence(prompt:sample:)``.
+  ///   - body: called with each token as it comes; false interrupts the text, unless it is at its end.
+  /// - Throws: `.badData` where logits are not finite, and what `body` throws.
   @discardableResult
   public func run(
     _ prompt: Prompt, sequence: Int, _ body: (GeneratedToken) throws -> Bool
-  ) rethrows -> FinishReason {
+  ) throws -> FinishReason {
     let cache = prompt.cache.copy()
     var hidden = prompt.hidden
     for position in 0..<settings.maximumTokens {
-      let next = withoutGradients { choose(hidden, sequence: sequence, position: position) }
+      let next = try withoutGradients { try choose(hidden, sequence: sequence, position: position) }
       if settings.ends.contains(next.token) { return .end }
-      guard try body(next) else { return .end }
+      let isWanted = try body(next)
       guard position + 1 < settings.maximumTokens, cache.length < cache.capacity else { break }
+      guard isWanted else { return .interrupted }
       hidden = withoutGradients {
         model.hidden(Tensor([Int64(next.token)], shape: [1, 1]).to(model.device), after: cache).squeezed(0)
       }
@@ -100,8 +119,11 @@ public struct Generator {
     return .length
   }
 
-  private func choose(_ hidden: Tensor, sequence: Int, position: Int) -> GeneratedToken {
+  private func choose(_ hidden: Tensor, sequence: Int, position: Int) throws -> GeneratedToken {
     let row = model.logits(hidden).to(.float32)
+    guard row.allFinite().item == 1 else {
+      throw Failure(.badData, "the model's logits for token \(position + 1) of the continuation are not all finite")
+    }
     let logits = row.floats
     let own = OwnDistribution(logits)
     guard let policy else {
@@ -110,10 +132,19 @@ public struct Generator {
         token: token, position: position, temperature: nil, logProbability: 0,
         modelLogProbability: own.logProbability(token), entropy: own.entropy)
     }
-    let temperature = policy(row, hidden: hidden).item
-    let isFirst = settings.rules.order == .temperatureFirst
-    let drawn = Candidates(logits, settings.rules, temperature: isFirst ? temperature : 1)
-      .draw(temperature: temperature, uniform: draws.uniform(sequence: sequence, position: position))
+    let temperature: Double
+    let candidates: Candidates
+    switch settings.rules.order {
+    case .temperatureFirst:
+      temperature = policy(row, hidden: hidden).item
+      candidates = Candidates(logits, settings.rules, temperature: temperature)
+    case .temperatureLast:
+      candidates = Candidates(logits, settings.rules)
+      let left = Tensor(candidates.logits, shape: [1, candidates.logits.count])
+      temperature = policy(policy.looksAtCandidates ? left : row, hidden: hidden).item
+    }
+    let drawn = candidates.draw(
+      temperature: temperature, uniform: draws.uniform(sequence: sequence, position: position))
     return GeneratedToken(
       token: drawn.token, position: position, temperature: temperature, logProbability: drawn.logProbability,
       modelLogProbability: own.logProbability(drawn.token), entropy: own.entropy)

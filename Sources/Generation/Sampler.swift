@@ -7,7 +7,7 @@ public struct SamplingRules: Equatable, Sendable {
   public enum Order: String, CaseIterable, Sendable {
     /// Before the cuts, as published: they see the tempered distribution.
     case temperatureFirst = "temperature-first"
-    /// After them, as in llama.cpp: they see the model's own distribution.
+    /// After them, as in llama.cpp: they see the model's own distribution, and a dynamic range what they leave of it.
     case temperatureLast = "temperature-last"
   }
 

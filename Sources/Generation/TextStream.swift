@@ -1,28 +1,35 @@
 import Tokenization
 
-/// Turns ids into text as they come: a character whose bytes are spread over several ids comes with its last one.
+/// Turns ids into text as they come: a character whose bytes are spread over several ids comes with its last one. All
+/// that is given, put together, is the text that `Tokenizer` makes of all the ids.
 public struct TextStream {
-  private let tokenizer: Tokenizer
-  private var ids: [Int32] = []
-  private var given = 0
+  private let vocabulary: Vocabulary
+  /// The bytes of a character that is not complete.
+  private var open: [UInt8] = []
+  private var isAtStart = true
 
-  public init(_ tokenizer: Tokenizer) { self.tokenizer = tokenizer }
+  public init(_ tokenizer: Tokenizer) { vocabulary = tokenizer.vocabulary }
 
   /// The text that an id completes; empty while a character is not complete.
   public mutating func add(_ id: Int32) -> String {
-    ids.append(id)
-    let bytes = tokenizer.decode(ids)
-    let complete = bytes.count - Self.openBytes(bytes)
-    guard complete > given else { return "" }
-    defer { given = complete }
-    return String(decoding: bytes[given..<complete], as: UTF8.self)
+    open += bytes(of: id)
+    let complete = open.count - Self.openBytes(open)
+    defer { open.removeFirst(complete) }
+    return String(decoding: open[..<complete], as: UTF8.self)
   }
 
   /// What is left of a character that was never completed, as U+FFFD.
   public mutating func finish() -> String {
-    let bytes = tokenizer.decode(ids)
-    defer { given = bytes.count }
-    return String(decoding: bytes[min(given, bytes.count)...], as: UTF8.self)
+    defer { open = [] }
+    return String(decoding: open, as: UTF8.self)
+  }
+
+  /// Without the blank at the beginning of all that encoding put in.
+  private mutating func bytes(of id: Int32) -> [UInt8] {
+    let bytes = id >= 0 && id < vocabulary.size ? vocabulary.tokens[Int(id)] ?? [] : []
+    guard isAtStart, let first = bytes.first else { return bytes }
+    isAtStart = false
+    return vocabulary.rules.prefix != .none && first == UInt8(ascii: " ") ? Array(bytes.dropFirst()) : bytes
   }
 
   /// The bytes at the end that begin a character and do not finish it.

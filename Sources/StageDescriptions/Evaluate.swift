@@ -4,25 +4,13 @@ import Diagnostics
 
 /// What `tempnet-evaluate` measures, and how.
 public struct EvaluateConfiguration: StageConfiguration {
-  /// A policy beside those that are always measured.
-  public enum Policy: Equatable, Sendable {
-    /// One temperature for every token.
-    case fixed(Double)
-    /// The optimum of the robust loss for each token.
-    case exact
-    /// The TempNet that was trained jointly with the model.
-    case model
-    /// A TempNet in the artifact at this path: of kind `tempnet`, or a model with a TempNet of its own.
-    case artifact(String)
-  }
-
   /// Whether contexts begin with the beginning-of-text id; `auto` as the tokenizer's file says.
   public enum Beginning: String, CaseIterable, Sendable {
     case auto, always, never
   }
 
-  /// In the order in which they were written: those without a file first.
-  public var policies: [(name: String, policy: Policy)]
+  /// Beside those that are always measured, in the order in which they were written: those without a file first.
+  public var policies: [(name: String, policy: PolicySpecification)]
   /// The budget of the robust loss; nil for that of the first TempNet, or what `entropy` says.
   public var rho: Double?
   /// The entropy that stands for rho.
@@ -53,8 +41,7 @@ public struct EvaluateConfiguration: StageConfiguration {
 
   public init(reading reader: inout ConfigurationReader) throws {
     let given: [Named<String>] = try reader.value(
-      "policies", as: .named(.string), default: [],
-      help: "further policies by name: a temperature, exact, or model for its own TempNet")
+      "policies", as: .named(.policy), default: [], help: "further policies by name: \(PolicySpecification.words)")
     let files: [Named<String>] = try reader.value(
       "tempnets", as: .named(.path), default: [], identity: false,
       help: "further TempNets by name: artifacts of kind tempnet, or models with a TempNet of their own")
@@ -91,7 +78,7 @@ public struct EvaluateConfiguration: StageConfiguration {
     checkpointSeconds = try reader.integer(
       "checkpoint_seconds", default: 30, in: 0...86_400, identity: false, help: "how often the work is saved")
     policies =
-      try given.map { ($0.name, try Policy($0, reader)) } + files.map { ($0.name, .artifact($0.value)) }
+      try given.map { ($0.name, try PolicySpecification($0, reader)) } + files.map { ($0.name, .artifact($0.value)) }
     try checkNames(reader)
     if rho != nil && entropy != nil {
       throw reader.failure("entropy", with: ["rho"], "stands for rho; give one of them")
@@ -152,20 +139,29 @@ public struct BootstrapConfiguration: StageConfiguration {
   }
 }
 
-extension EvaluateConfiguration.Policy {
+extension ConfigurationType<String> {
+  /// Not decoded further, so that a result's key has what was written. Without quotation marks, YAML takes what follows
+  /// a comma within braces for another key.
+  fileprivate static var policy: Self {
+    Self(
+      "a policy, in quotation marks if it has a comma", specimen: "1",
+      decode: { $0.isNull ? nil : $0.scalar?.text }, encode: { .string($0) })
+  }
+}
+
+extension PolicySpecification {
   /// Reads what `policies` holds.
   fileprivate init(_ given: Named<String>, _ reader: ConfigurationReader) throws {
-    switch given.value {
-    case "exact": self = .exact
-    case "model": self = .model
-    default:
-      guard let temperature = Double(given.value), PolicySpecification.temperatures.contains(temperature) else {
-        throw reader.failure(
-          "policies", under: given.name,
-          "says '\(given.value)' for \(given.name); a policy is a temperature from 0.0001 to 10000, exact or model")
-      }
-      self = .fixed(temperature)
+    guard let policy = PolicySpecification(given.value) else {
+      throw reader.failure(
+        "policies", under: given.name, "says '\(given.value)' for \(given.name); a policy is \(Self.words)")
     }
+    // Of files the digests belong to the key, not the paths, and what stands here does as it is.
+    if case .artifact(let path) = policy {
+      throw reader.failure(
+        "policies", under: given.name, "has the path '\(path)' for \(given.name); put it under tempnets")
+    }
+    self = policy
   }
 }
 
@@ -173,7 +169,7 @@ extension EvaluateConfiguration.Policy {
 public enum Evaluate: StageDescription {
   public static let name = "evaluate"
   public static let summary = "Scores temperature policies on the test split and reports what they change."
-  public static let version = 5
+  public static let version = 6
   public static let output = ArtifactKind.evaluation
   public static let inputs = [
     StageInput("model", .model, takesPublishedModels: true), StageInput("tokens", .tokens),

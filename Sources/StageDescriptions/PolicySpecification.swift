@@ -5,7 +5,7 @@
 ///     model                        the TempNet that was trained jointly with the model
 ///     entropy-dynamic:1,1.5        EDT with base 1 and theta 1.5
 ///     dynamic-range:0.5..1.5,1     llama.cpp's dynamic temperature; the exponent, 1, may be left out
-///     path/to/tempnet              a TempNet in an artifact, recognised by its slash
+///     path/to/tempnet              a TempNet in an artifact, recognised by its slash; on command lines alone
 public enum PolicySpecification: Equatable, Sendable {
   case fixed(Double)
   case exact(entropy: Double?)
@@ -18,9 +18,19 @@ public enum PolicySpecification: Equatable, Sendable {
   /// What divides logits without leaving the numbers of float32.
   public static let temperatures = 1e-4...1e4
 
+  private static let forms =
+    "a temperature from 0.0001 to 10000, exact, exact:ENTROPY, model, entropy-dynamic:BASE,THETA"
+  private static let lastForm = "dynamic-range:LOW..HIGH,EXPONENT"
+  /// The policies that are no TempNet of a file.
+  public static let words = "\(forms) or \(lastForm)"
   public static let expectation =
-    "a temperature from 0.0001 to 10000, exact, exact:ENTROPY, model, entropy-dynamic:BASE,THETA, dynamic-range:LOW..HIGH,EXPONENT, or "
-    + "the path of a TempNet's artifact with a slash in it"
+    "\(forms), \(lastForm), or the path of a TempNet's artifact with a slash in it"
+
+  /// Whether a text that may be a path is rather meant as one of `words`, be it a wrong one.
+  public static func isWords(_ text: String) -> Bool {
+    let first = text.prefix { $0 != ":" }
+    return Double(text) != nil || ["exact", "model", "entropy-dynamic", "dynamic-range"].contains(first)
+  }
 
   /// Nil for words that are no policy.
   public init?(_ text: String) {
@@ -55,9 +65,10 @@ public enum PolicySpecification: Equatable, Sendable {
   }
 
   private static func dynamicRange(_ text: String) -> PolicySpecification? {
-    guard let dots = text.firstRange(of: ".."), let low = Double(text[..<dots.lowerBound]),
+    // From 0 on: what divides the logits is kept above.
+    guard let dots = text.firstRange(of: ".."), let low = Double(text[..<dots.lowerBound]), low >= 0,
       let rest = numbers(String(text[dots.upperBound...])), (1...2).contains(rest.count),
-      temperatures.contains(low), temperatures.contains(rest[0]), low < rest[0], rest.count == 1 || rest[1] > 0
+      temperatures.contains(rest[0]), low < rest[0], rest.count == 1 || rest[1] > 0
     else { return nil }
     return .dynamicRange(low...rest[0], exponent: rest.count == 2 ? rest[1] : 1)
   }

@@ -15,6 +15,25 @@ extension TemperatureNetwork {
     return try TemperatureNetwork(settings, weights: file)
   }
 
+  /// Reads a TempNet that is to see the logits and hidden states of a certain model.
+  ///
+  /// - Throws: as above, and `.badData` where it is for a model of another size.
+  public static func load(
+    _ path: String, vocabulary: Int, width: Int, device: Device
+  ) throws -> TemperatureNetwork {
+    let network = try load(path)
+    let settings = network.settings
+    guard settings.vocabulary == vocabulary else {
+      throw Failure(
+        .badData, "is for \(settings.vocabulary) logits, but the model has \(vocabulary)", at: path)
+    }
+    guard [nil, width].contains(settings.width) else {
+      throw Failure(
+        .badData, "reads hidden states of \(settings.width ?? 0), but the model's have \(width)", at: path)
+    }
+    return network.mapped { $0.to(device) }
+  }
+
   /// Takes weights from a file whose settings are known from elsewhere, as for checkpoints of the published code.
   public init(_ settings: TempNetSettings, weights file: SafetensorsFile) throws {
     try self.init(settings) { try file.entry($0, shape: $1) }

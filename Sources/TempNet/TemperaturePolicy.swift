@@ -13,11 +13,17 @@ public enum TemperaturePolicy: Sendable {
   /// the model, the lower.
   case entropyDynamic(base: Double, theta: Double)
   /// From the lower to the upper end of a range as the entropy at temperature 1 goes from 0 to that of a uniform
-  /// distribution: `low + (high - low) · (H / ln V)^exponent`, llama.cpp's dynamic temperature.
+  /// distribution: `low + (high - low) · (H / ln V)^exponent`, llama.cpp's dynamic temperature. Low may be 0.
   case dynamicRange(ClosedRange<Double>, exponent: Double)
 
   /// What EDT's temperatures cannot fall below; its formula gives 0 where the model is sure.
   private static let leastDynamic = 1e-3
+  /// What a dynamic range from 0 on cannot fall below: it still leaves only the likeliest tokens.
+  private static let leastInRange = 1e-4
+
+  /// Whether it looks at the tokens that may be drawn, rather than at all, where others were ruled out before: as in
+  /// llama.cpp, where the dynamic temperature is the last of the samplers.
+  public var looksAtCandidates: Bool { if case .dynamicRange = self { true } else { false } }
 
   /// The temperatures [N] of logits [N, V], in the type of the logits; nothing is recorded for differentiation.
   ///
@@ -33,12 +39,16 @@ public enum TemperaturePolicy: Sendable {
         // 0.8^(θ/H), where H may be 0.
         ((TemperedStatistics(logits: logits).entropy.clamped(1e-9, nil).reciprocal() * (theta * log(0.8))).exp() * base)
           .clamped(Self.leastDynamic, nil).to(logits.dtype)
-      case .dynamicRange(let range, let exponent):
-        // A distribution over one token has entropy 0 of ln 1 = 0.
-        (((TemperedStatistics(logits: logits).entropy / max(log(Double(logits.size(-1))), 1e-9)).clamped(1e-12, 1).log()
-          * exponent).exp()
-          * (range.upperBound - range.lowerBound) + range.lowerBound).to(logits.dtype)
+      case .dynamicRange(let range, let exponent): Self.temperatures(of: logits, in: range, exponent: exponent)
       }
     }
+  }
+
+  private static func temperatures(of logits: Tensor, in range: ClosedRange<Double>, exponent: Double) -> Tensor {
+    // A distribution over one token has entropy 0 of ln 1 = 0.
+    let most = max(log(Double(logits.size(-1))), 1e-9)
+    let share = (TemperedStatistics(logits: logits).entropy / most).clamped(1e-12, 1)
+    let temperatures = (share.log() * exponent).exp() * (range.upperBound - range.lowerBound) + range.lowerBound
+    return temperatures.clamped(leastInRange, nil).to(logits.dtype)
   }
 }

@@ -25,7 +25,7 @@ import Torch
   @Option(
     name: .customLong("policy"), parsing: .unconditionalSingleValue,
     help: ArgumentHelp(
-      "Score another policy: a temperature, exact, model for the model's own TempNet, or an artifact with a TempNet.",
+      "Score another policy: one of those of the key policies, or the path of an artifact with a TempNet.",
       valueName: "name=spec"))
   var policies: [PolicyArgument] = []
 
@@ -67,7 +67,7 @@ struct PolicyArgument: ExpressibleByArgument {
     let name = String(argument[..<equals])
     let specification = String(argument[argument.index(after: equals)...])
     guard !specification.isEmpty else { return nil }
-    let isWord = ["exact", "model"].contains(specification) || Double(specification) != nil
-    setting = .entry(of: isWord ? "policies" : "tempnets", name, specification, from: "--policy \(argument)")
+    let section = PolicySpecification.isWords(specification) ? "policies" : "tempnets"
+    setting = .entry(of: section, name, specification, from: "--policy \(argument)")
   }
 }

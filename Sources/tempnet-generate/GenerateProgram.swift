@@ -18,8 +18,9 @@ import Training
     commandName: "tempnet-generate", abstract: "Continues prompts with a language model and a temperature policy.",
     discussion: """
       A policy is \(PolicySpecification.expectation). Without one it is the TempNet of --tempnet, the model's own, or \
-      temperature 1. Temperatures are divided by before top-k, top-p and min-p, as published; --order temperature-last \
-      divides after them. What is drawn depends on the seed, the number of the sequence and its prompt alone.
+      temperature 1; exact takes that TempNet's entropy and bounds. Temperatures are divided by before top-k, top-p \
+      and min-p, as published; --order temperature-last divides after them, and dynamic-range then looks at what they \
+      leave. What is drawn depends on the seed, the prompt, its number and that of the sample alone.
       """,
     version: Release.version)
 
@@ -55,6 +56,9 @@ import Training
     if greedy && policy != nil { throw ValidationError("--greedy takes no --policy: no temperature changes it") }
     if let threads, !(1...1024).contains(threads) { throw ValidationError("--threads is from 1 to 1024") }
     guard ["auto", "cpu", "cuda"].contains(device) else { throw ValidationError("--device is cpu, cuda or auto") }
+    if output.alpacaEval && sampling.samples > 1 {
+      throw ValidationError("--alpaca-eval takes one answer to each instruction, not --samples \(sampling.samples)")
+    }
   }
 
   mutating func run() throws {
@@ -73,8 +77,8 @@ import Training
       policy: greedy ? nil : try temperaturePolicy(specification, language), rules: try sampling.rules(),
       seed: sampling.seed, maximumTokens: sampling.maxTokens,
       ends: try chat?.ends(tokenizer, source: model) ?? [tokenizer.endOfText])
-    let generator = Generator(language, settings)
-    let sink = try output.sink(tokenizer, modelName: Files.name(of: model))
+    // One that is too long is refused before any is continued.
+    var read: [Prompt] = []
     for (number, text) in texts.enumerated() {
       let ids =
         try chat?.prompt(system: prompts.system, user: text, tokenizer, source: model)
@@ -84,19 +88,48 @@ import Training
           .badData, "has \(ids.count) tokens, but the model reads \(language.configuration.context)",
           at: "prompt \(number + 1)")
       }
-      let prompt = generator.read(ids)
+      read.append(Prompt(text: text, ids: ids))
+    }
+    let sink = output.sink(tokenizer, generator: "\(Files.name(of: model)), \(policyName)")
+    let isDone = try generate(read, Generator(language, settings), to: sink)
+    try sink.close()
+    guard isDone else { throw Failure(.tryAgain, "interrupted") }
+  }
+
+  private struct Prompt {
+    let text: String
+    let ids: [Int32]
+  }
+
+  /// Continues prompts; false where an interruption was asked for before all were done.
+  private func generate(_ prompts: [Prompt], _ generator: Generator, to sink: any Sink) throws -> Bool {
+    for (number, given) in prompts.enumerated() {
+      let prompt = generator.read(given.ids)
       for sample in 0..<sampling.samples {
-        try sink.begin(text, prompt: number, sample: sample)
-        let reason = try generator.run(prompt, sequence: number * sampling.samples + sample) { token in
-          try sink.add(token)
-          return !Interruption.isRequested
+        if Interruption.isRequested { return false }
+        try sink.begin(given.text, prompt: number, sample: sample)
+        let sequence = Generator.sequence(prompt: number, sample: sample)
+        let reason = try Failure.locating("prompt \(number + 1)") {
+          try generator.run(prompt, sequence: sequence) { token in
+            try sink.add(token)
+            return !Interruption.isRequested
+          }
         }
         try sink.end(reason)
-        if Interruption.isRequested { throw Failure(.tryAgain, "interrupted") }
+        if reason == .interrupted { return false }
       }
     }
-    try sink.close()
+    return true
   }
+
+  /// What tells the results of one model apart where they are compared.
+  private var policyName: String {
+    if greedy { return "greedy" }
+    return "policy \(policy ?? tempnet ?? (Files.exists(ownNetwork) ? "model" : "1"))"
+  }
+
+  /// Where the model's own TempNet is, if it has one.
+  private var ownNetwork: String { "\(model)/\(Evaluate.tempnetFile)" }
 
   /// A prompt that has no words is the beginning of a text.
   private func plainPrompt(_ text: String, _ tokenizer: Tokenizer) -> [Int32] {
@@ -118,43 +151,27 @@ import Training
     _ specification: PolicySpecification?, _ language: LanguageModel
   ) throws -> TemperaturePolicy {
     let given = try tempnet.map { try network($0, language) }
-    guard let specification else {
-      if let given { return .tempnet(given) }
-      return try own(language).map { .tempnet($0) } ?? .fixed(1)
-    }
-    switch specification {
-    case .fixed(let temperature): return .fixed(temperature)
-    case .artifact(let path): return .tempnet(try network(path, language))
-    case .entropyDynamic(let base, let theta): return .entropyDynamic(base: base, theta: theta)
-    case .dynamicRange(let range, let exponent): return .dynamicRange(range, exponent: exponent)
-    case .model:
-      guard let network = try own(language) else {
-        throw Failure(.missingInput, "has no TempNet of its own", at: model)
-      }
-      return .tempnet(network)
-    case .exact(let entropy):
-      let settings = given?.settings
-      guard let entropy = entropy ?? settings?.entropy else {
-        throw Failure(.usage, "exact needs an entropy, as in exact:4.5, or the TempNet whose it is", at: "--policy")
-      }
-      try checkFeasibility(ofEntropy: entropy, language)
-      return .exact(entropy: entropy, bounds: settings?.bounds ?? 0.05...5)
-    }
-  }
-
-  /// Here an entropy is no part of a configuration, but of the command line.
-  private func checkFeasibility(ofEntropy entropy: Double, _ language: LanguageModel) throws {
+    let own = try Files.exists(ownNetwork) ? network(ownNetwork, language) : nil
+    let leading = given ?? own
+    guard var specification else { return leading.map { .tempnet($0) } ?? .fixed(1) }
+    if case .exact(entropy: nil) = specification { specification = .exact(entropy: leading?.settings.entropy) }
     do {
-      _ = try RobustLoss.rho(entropy: entropy, vocabulary: language.configuration.vocabulary)
-    } catch let failure as Failure {
+      let made = try TemperaturePolicy(
+        specification, own: own, bounds: leading?.settings.bounds ?? Self.widestBounds,
+        vocabulary: language.configuration.vocabulary
+      ) { try network($0, language) }
+      guard let made else {
+        throw Failure(.usage, "exact needs an entropy, as in exact:4.5, or a TempNet whose it is", at: "--policy")
+      }
+      return made
+    } catch let failure as Failure where failure.status == .badConfiguration {
+      // Here a policy is no part of a configuration, but of the command line.
       throw Failure(.usage, failure.message, at: "--policy")
     }
   }
 
-  private func own(_ language: LanguageModel) throws -> TemperatureNetwork? {
-    let path = "\(model)/\(Evaluate.tempnetFile)"
-    return Files.exists(path) ? try network(path, language) : nil
-  }
+  /// Of exact temperatures where no TempNet names any.
+  private static let widestBounds = 0.05...5.0
 
   /// An artifact is compared with its digests, like the inputs of every stage.
   private func check(_ path: String, kind: ArtifactKind?) throws {
@@ -166,15 +183,9 @@ import Training
     let isFolder = try Files.status(path)?.isFolder == true
     if path != model { try check(path, kind: nil) }
     let file = isFolder ? try Evaluate.tempnetFile(in: path) : path
-    let network = try TemperatureNetwork.load(file)
-    let (settings, configuration) = (network.settings, language.configuration)
-    guard settings.vocabulary == configuration.vocabulary, [nil, configuration.width].contains(settings.width) else {
-      throw Failure(
-        .badData,
-        "is for \(settings.vocabulary) logits\(settings.width.map { " of width \($0)" } ?? ""), but the model has "
-          + "\(configuration.vocabulary) of width \(configuration.width)", at: file)
-    }
-    return network.mapped { $0.to(language.device) }
+    let configuration = language.configuration
+    return try TemperatureNetwork.load(
+      file, vocabulary: configuration.vocabulary, width: configuration.width, device: language.device)
   }
 }
 
@@ -182,7 +193,10 @@ struct PromptOptions: ParsableArguments {
   @Option(help: ArgumentHelp("The text to continue; --prompt=TEXT where it begins with a dash.", valueName: "text"))
   var prompt: String?
 
-  @Option(help: ArgumentHelp("A file of JSON lines, each a string or an object with \"prompt\".", valueName: "file"))
+  @Option(
+    help: ArgumentHelp(
+      "A file of JSON lines, or with one JSON array: strings, or objects with \"prompt\" or \"instruction\".",
+      valueName: "file"))
   var prompts: String?
 
   @Flag(help: "The prompt is a message to a chat model, written in the format that its template asks for.")
@@ -203,20 +217,35 @@ struct PromptOptions: ParsableArguments {
   func read() throws -> [String] {
     if let prompt { return [prompt] }
     let path = prompts!
-    var texts: [String] = []
-    for (index, line) in try Files.read(path).split(separator: 0x0A, omittingEmptySubsequences: false).enumerated() {
-      if line.allSatisfy({ $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }) { continue }
-      let json = try JSON(parsing: line, source: path, line: index + 1)
-      guard let text = json.stringValue ?? json["prompt"]?.stringValue ?? json["instruction"]?.stringValue else {
-        throw Failure(
-          .badData, "expected a string, or an object with a \"prompt\" or an \"instruction\"",
-          at: "\(path), line \(index + 1)")
-      }
-      texts.append(text)
-    }
+    let bytes = try Files.read(path)
+    // AlpacaEval's instructions are one array.
+    let isArray = bytes.first { !Self.isBlank($0) } == UInt8(ascii: "[")
+    let texts = isArray ? try Self.entries(bytes, path) : try Self.lines(bytes, path)
     guard !texts.isEmpty else { throw Failure(.badData, "holds no prompts", at: path) }
     return texts
   }
+
+  private static func entries(_ bytes: [UInt8], _ path: String) throws -> [String] {
+    let entries = try JSON(parsing: bytes, source: path).arrayValue ?? []
+    return try entries.enumerated().map { try text($1, at: "\(path), entry \($0 + 1)") }
+  }
+
+  private static func lines(_ bytes: [UInt8], _ path: String) throws -> [String] {
+    try bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).enumerated()
+      .filter { !$0.element.allSatisfy(isBlank) }
+      .map { index, line in
+        try text(JSON(parsing: line, source: path, line: index + 1), at: "\(path), line \(index + 1)")
+      }
+  }
+
+  private static func text(_ json: JSON, at place: String) throws -> String {
+    guard let text = json.stringValue ?? json["prompt"]?.stringValue ?? json["instruction"]?.stringValue else {
+      throw Failure(.badData, "expected a string, or an object with a \"prompt\" or an \"instruction\"", at: place)
+    }
+    return text
+  }
+
+  private static func isBlank(_ byte: UInt8) -> Bool { " \t\r\n".utf8.contains(byte) }
 }
 
 struct SamplingOptions: ParsableArguments {
@@ -246,9 +275,10 @@ struct SamplingOptions: ParsableArguments {
   var order = SamplingRules.Order.temperatureFirst.rawValue
 
   func validate() throws {
-    let amounts = 1...1 << 24
-    if !amounts.contains(maxTokens) { throw ValidationError("--max-tokens is from 1 to \(amounts.upperBound)") }
-    if !amounts.contains(samples) { throw ValidationError("--samples is from 1 to \(amounts.upperBound)") }
+    let lengths = 1...1 << 24
+    if !lengths.contains(maxTokens) { throw ValidationError("--max-tokens is from 1 to \(lengths.upperBound)") }
+    let most = Generator.mostSamples
+    if !(1...most).contains(samples) { throw ValidationError("--samples is from 1 to \(most)") }
     if let topK, topK < 1 { throw ValidationError("--top-k must be 1 or more") }
     if !(topP > 0 && topP <= 1) { throw ValidationError("--top-p must be above 0, and 1 at most") }
     if !(minP >= 0 && minP <= 1) { throw ValidationError("--min-p must be from 0 to 1") }
@@ -269,7 +299,7 @@ struct OutputOptions: ParsableArguments {
   @Flag(help: "Print what AlpacaEval reads: a JSON array of instruction, output and generator.")
   var alpacaEval = false
 
-  @Flag(help: "Colour every token by its temperature, on a terminal.")
+  @Flag(help: "Colour every token by its temperature; where standard output is no terminal, as --json.")
   var showTemperature = false
 
   func validate() throws {
@@ -278,12 +308,11 @@ struct OutputOptions: ParsableArguments {
     }
   }
 
-  func sink(_ tokenizer: Tokenizer, modelName: String) throws -> any Sink {
-    if showTemperature && isatty(STDOUT_FILENO) == 0 {
-      throw Failure(.usage, "standard output is no terminal; --json prints the temperatures", at: "--show-temperature")
-    }
-    if json { return JSONSink(tokenizer) }
-    if alpacaEval { return AlpacaSink(tokenizer, generator: modelName) }
+  /// - Parameter generator: how AlpacaEval is to call what generated the answers.
+  func sink(_ tokenizer: Tokenizer, generator: String) -> any Sink {
+    let isTerminal = isatty(STDOUT_FILENO) == 1
+    if json || (showTemperature && !isTerminal) { return JSONSink(tokenizer) }
+    if alpacaEval { return AlpacaSink(tokenizer, generator: generator) }
     return TextSink(tokenizer, coloured: showTemperature)
   }
 }

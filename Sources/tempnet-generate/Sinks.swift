@@ -56,7 +56,6 @@ final class TextSink: Sink {
     let (red, green, blue) = position < 0 ? (fade, fade, 5) : (5, fade, fade)
     return 16 + 36 * red + 6 * green + blue
   }
-
 }
 
 /// Prints at once. A stream that could not be written does not say so a second time, so it is asked here.
@@ -65,29 +64,36 @@ private func put(_ text: String) throws {
   if fflush(nil) != 0 && errno != EPIPE { throw Failure.system("cannot write", "standard output") }
 }
 
-/// A JSON object per sequence, on a line of its own.
+/// A JSON object per sequence, on a line of its own. The texts of the tokens, put together, are the text.
 final class JSONSink: Sink {
   private let tokenizer: Tokenizer
   private var head: JSONObject = [:]
-  private var tokens: [GeneratedToken] = []
+  private var stream: TextStream
+  private var tokens: [(token: GeneratedToken, text: String)] = []
 
-  init(_ tokenizer: Tokenizer) { self.tokenizer = tokenizer }
+  init(_ tokenizer: Tokenizer) {
+    self.tokenizer = tokenizer
+    stream = TextStream(tokenizer)
+  }
 
   func begin(_ text: String, prompt: Int, sample: Int) {
     head = ["prompt": .string(text), "prompt_number": .integer(prompt), "sample": .integer(sample)]
+    stream = TextStream(tokenizer)
     tokens = []
   }
 
-  func add(_ token: GeneratedToken) { tokens.append(token) }
+  func add(_ token: GeneratedToken) { tokens.append((token, stream.add(token.token))) }
 
   func end(_ reason: FinishReason) throws {
+    let rest = stream.finish()
+    if !rest.isEmpty { tokens[tokens.count - 1].text += rest }
     var object = head
-    object["text"] = .string(tokenizer.text(of: tokens.map(\.token)))
+    object["text"] = .string(tokens.map(\.text).joined())
     object["finish_reason"] = .string(reason.rawValue)
     object["tokens"] = .array(
-      tokens.map { token in
+      tokens.map { token, text in
         [
-          "id": .integer(Int(token.token)), "text": .string(tokenizer.text(of: [token.token])),
+          "id": .integer(Int(token.token)), "text": .string(text),
           "temperature": token.temperature.map { .number($0) } ?? .null,
           "log_probability": .number(token.logProbability),
           "model_log_probability": .number(token.modelLogProbability), "entropy": .number(token.entropy),
@@ -99,7 +105,7 @@ final class JSONSink: Sink {
   func close() {}
 }
 
-/// What AlpacaEval takes as a model's outputs.
+/// What AlpacaEval takes as a model's outputs. An answer that was interrupted would be judged as if it were whole.
 final class AlpacaSink: Sink {
   private let tokenizer: Tokenizer
   private let generator: String
@@ -116,7 +122,8 @@ final class AlpacaSink: Sink {
 
   func add(_ token: GeneratedToken) { tokens.append(token.token) }
 
-  func end(_: FinishReason) {
+  func end(_ reason: FinishReason) {
+    guard reason != .interrupted else { return }
     answers.append(
       [
         "instruction": .string(instruction), "output": .string(tokenizer.text(of: tokens)),

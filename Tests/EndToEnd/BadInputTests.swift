@@ -114,6 +114,14 @@ import Testing
       ["--model", "m", "--tokens", "t", "--policy", "a=0.5", "--policy", "b=-nan", "--output", "made"], 78,
       "--policy b=-nan: policies says '-nan' for b"),
     Case(
+      "a policy without a number", .evaluate,
+      ["--model", "m", "--tokens", "t", "--policy", "a=entropy-dynamic:1", "--output", "made"], 78,
+      "--policy a=entropy-dynamic:1: policies says 'entropy-dynamic:1' for a; a policy is a temperature from 0.0001"),
+    Case(
+      "a path among policies", .evaluate,
+      ["--model", "m", "--tokens", "t", "--set", "policies.a=./fitted", "--output", "made"], 78,
+      "policies has the path './fitted' for a; put it under tempnets"),
+    Case(
       "a policy's name that is given twice", .evaluate,
       ["--model", "m", "--tokens", "t", "--policy", "a=0.5", "--policy", "a=0.7", "--output", "made"], 78,
       "--policy a=0.7: the name 'a' is that of --policy a=0.5 already"),

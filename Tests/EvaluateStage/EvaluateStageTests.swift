@@ -134,6 +134,43 @@ import Weights
     #expect(json["inputs"]!.arrayValue!.contains { $0["name"] == "tempnets/other" && $0["kind"] == "file" })
   }
 
+  @Test func `policies by formula, and exact ones for another entropy, have the temperatures of generation`() throws {
+    let world = try TinyWorld(documents: 1)
+    let artifact = try world.evaluate([
+      "policies={e: 'entropy-dynamic:1,1.5', d: dynamic-range:0.5..1.5, x: exact:5, z: exact}"
+    ])
+    let policies = try metrics(artifact)["policies"]!.arrayValue!.suffix(4)
+    #expect(
+      policies.map { $0["title"]!.stringValue! } == [
+        "entropy-dynamic, base 1, theta 1.5", "dynamic range 0.5 to 1.5", "the exact optimum for an entropy of 5",
+        "the exact optimum",
+      ])
+    #expect(policies.map { $0["kind"]!.stringValue! } == ["formula", "formula", "exact", "exact"])
+    let scores = try SafetensorsFile(artifact.file("tokens.safetensors"))
+    let logits = try logits(world, world.test).logits
+    let expected: [(String, TemperaturePolicy)] = [
+      ("e", .entropyDynamic(base: 1, theta: 1.5)), ("d", .dynamicRange(0.5...1.5, exponent: 1)),
+      ("x", .exact(entropy: 5, bounds: 0.5...3)),
+    ]
+    for (name, policy) in expected {
+      try expectClose(scores.entry("temperature.\(name)").floats(), policy(logits).floats)
+    }
+    #expect(try scores.entry("temperature.z").floats() == scores.entry("temperature.exact").floats())
+    #expect(try scores.entry("temperature.x").floats() != scores.entry("temperature.exact").floats())
+  }
+
+  @Test func `what the model or its vocabulary cannot have is refused before anything is measured`() throws {
+    let world = try TinyWorld(documents: 1, hasOwnTempNet: false)
+    let refused = [
+      ("x: exact:6", "policy x: entropy 6"), ("m: model", "policy m: the model has no TempNet of its own"),
+    ]
+    for (settings, words) in refused {
+      let failure = #expect(throws: Failure.self) { try world.evaluate(["policies={\(settings)}"]) }
+      #expect(failure?.status == .badConfiguration && failure?.description.hasPrefix(words) == true)
+    }
+    #expect(!Files.exists(world.folder("out.partial/checkpoints/validation.json")))
+  }
+
   @Test func `the exact temperatures give predictions the wanted entropy, unless they are at a bound`() throws {
     let world = try TinyWorld()
     let artifact = try world.evaluate()
@@ -208,7 +245,7 @@ import Weights
   @Test func `gives the results of its version`() throws {
     let world = try TinyWorld(documents: 1)
     let policies = try metrics(world.evaluate())["policies"]!.arrayValue!
-    #expect(Evaluate.version == 5)
+    #expect(Evaluate.version == 6)
     #expect(policies.map { $0["name"]!.stringValue! } == ["one", "best", "best-robust", "model", "tempnet", "exact"])
     // Mean temperature, robust loss, cross-entropy, Brier score, expected calibration error; to 1e-3, because
     // processors differ in the last bits.
@@ -341,7 +378,9 @@ private func pass(_ world: TinyWorld, _ name: String, interruptedAfter windows: 
   let file = ScoreFile(path: world.folder("\(name).safetensors"), tokens: world.test.count, policies: policies)
   let checkpoint = world.folder("\(name).json")
   let pass = TestPass(
-    forward: forward, policies: policies, file: file, checkpoint: checkpoint, checkpointInterval: .seconds(1000))
+    forward: forward, policies: policies,
+    temperatures: FoldedPolicies(policies.map(\.policy), unembedding: world.model.headWeight), file: file,
+    checkpoint: checkpoint, checkpointInterval: .seconds(1000))
   try pass.run()
   if let windows {
     // Rows after the saved ones may hold anything.

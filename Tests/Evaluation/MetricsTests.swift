@@ -91,6 +91,20 @@ struct MetricsTests {
     }
   }
 
+  @Test func `an exact optimum for another entropy is a policy like others`() throws {
+    var scores = fixture.scores
+    var other = scores.policies[0]
+    (other.name, other.kind) = ("other", .exact)
+    scores.policies.append(other)
+    let extended = Metrics(scores, bootstrap: fixture.bootstrap)
+    #expect(extended.policy(.exact)?.name == "exact")
+    for (policy, alone) in zip(extended.policies, metrics.policies) {
+      #expect(policy.gapClosed == alone.gapClosed)
+      #expect(policy.exactCorrelation?.pearson == alone.exactCorrelation?.pearson)
+    }
+    #expect(extended.policies[4].gapClosed == metrics.policies[0].gapClosed)
+  }
+
   @Test func aDifferenceMayBeAskedForEitherWay() throws {
     let forward = try #require(metrics.difference("tempnet", minus: "one", in: .robustLoss))
     let backward = try #require(metrics.difference("one", minus: "tempnet", in: .robustLoss))

@@ -32,33 +32,8 @@ import Weights
     return try ExportStage.run(request)
   }
 
-  /// An evaluation of the TempNet with this key, with invented results.
   private func evaluation(of key: String) throws -> String {
-    let reference = InputReference(name: "tempnet", kind: "tempnet", key: key)
-    let identity = StageIdentity(
-      program: "tempnet-evaluate", stage: "evaluate", stageVersion: 1, kind: .evaluation, configuration: [:],
-      inputs: [reference])
-    let scores = TestScores(
-      entropy: [1, 2, 3], isCorrect: [true, false, true],
-      policies: [
-        PolicyScores(
-          name: "one", title: "temperature 1", kind: .fixed, temperature: [1, 1, 1], crossEntropy: [0.5, 1, 1.5],
-          confidence: [0.6, 0.4, 0.2], brier: [0.2, 0.6, 0.9]),
-        PolicyScores(
-          name: "tempnet", title: "the fitted | TempNet", kind: .tempnet, temperature: [0.5, 1, 2],
-          crossEntropy: [0.5, 0.75, 1], confidence: [0.6, 0.5, 0.4], brier: [0.2, 0.5, 0.7]),
-        PolicyScores(
-          name: "mine", title: "temperature 1", kind: .fixed, temperature: [1, 1, 1], crossEntropy: [0.5, 1, 1.5],
-          confidence: [0.6, 0.4, 0.2], brier: [0.2, 0.6, 0.9]),
-      ],
-      extent: TextExtent(tokens: 3, documents: 1, bytes: 12, words: 2), rho: 1.5, vocabulary: 37, bounds: 0.2...3)
-    let context = ReportContext(
-      facts: [], inputs: [], sources: [ReportContext.Source(name: "Emma", licence: "public domain", origin: "a|shelf")],
-      leading: "tempnet", configuration: [:])
-    let metrics = Metrics(scores, bootstrap: BlockBootstrap(count: 3, blockLength: 1, resamples: 100))
-    let builder = try ArtifactBuilder(output: folder("evaluation-\(key.prefix(8))"), identity: identity)
-    try AtomicFile.write(MetricsFile.json(metrics, context: context).pretty, to: builder.path(for: MetricsFile.name))
-    return try builder.publish(summary: [:]).path
+    try inventedEvaluation(of: key, folder("evaluation-\(key.prefix(8))"))
   }
 
   /// Unpacks the bundle and returns the folder it holds.

@@ -14,12 +14,16 @@ import Weights
 @Suite struct OtherToolsTests {
   private let folder = try! TemporaryFolder()
 
-  private func export(_ settings: [String], model: String? = nil) throws -> Artifact {
+  private func export(_ settings: [String], model: String? = nil, evaluation: String? = nil) throws -> Artifact {
     let configuration = try ExportConfiguration.resolve(
       file: nil, overrides: settings.map(ConfigurationOverride.init(parsing:)))
     return try ExportStage.run(
       StageRequest<Export>(
-        configuration, inputs: ["tempnet": [folder("fitted")], "model": model.map { [$0] } ?? []],
+        configuration,
+        inputs: [
+          "tempnet": [folder("fitted")], "evaluation": evaluation.map { [$0] } ?? [],
+          "model": model.map { [$0] } ?? [],
+        ],
         output: folder("out"), digests: .forProgram))
   }
 
@@ -102,6 +106,20 @@ import Weights
     }
     #expect(try after.metadata.number(ifPresent: "general.sampling.temp") == 0.875)
     #expect(try after.metadata.string(ifPresent: "tempnet.input") == "centred")
+  }
+
+  @Test func `the single temperatures are those of an evaluation where there is one`() throws {
+    _ = try fittedTempNet(.centred, folder("fitted"))
+    let evaluation = try inventedEvaluation(of: Artifact.open(folder("fitted")).key, folder("evaluation"))
+    let copy = try export(["format=gguf"], model: try writeModel(), evaluation: evaluation)
+    let metadata = try GGUFFile(copy.file("model.gguf")).metadata
+    #expect(try metadata.number(ifPresent: "general.sampling.temp") == 1.25)
+    #expect(try metadata.number(ifPresent: "tempnet.best_temperature") == 1.25)
+    #expect(try metadata.number(ifPresent: "tempnet.best_temperature.robust_loss") == 0.75)
+    try Files.remove(folder("out"))
+    let alone = try GGUFFile(export(["format=gguf"], evaluation: evaluation).file("tempnet.gguf")).metadata
+    #expect(try alone.number(ifPresent: "tempnet.best_temperature") == 1.25)
+    #expect(try alone.number(ifPresent: "tempnet.best_temperature.robust_loss") == 0.75)
   }
 
   @Test func `a model that the TempNet is not for, or that has one, is refused`() throws {

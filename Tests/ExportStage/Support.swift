@@ -1,4 +1,5 @@
 import Artifacts
+import Evaluation
 import Foundation
 import TempNet
 import Testing
@@ -22,6 +23,38 @@ func fittedTempNet(
   try network.save(builder.path(for: "tempnet.safetensors"))
   _ = try builder.publish(summary: ["validation": ["best_single_temperature": 0.875]])
   return network
+}
+
+/// An evaluation of the TempNet with this key, with invented results: 1.25 and 0.75 as the best single temperatures.
+func inventedEvaluation(of key: String, _ output: String) throws -> String {
+  let reference = InputReference(name: "tempnet", kind: "tempnet", key: key)
+  let identity = StageIdentity(
+    program: "tempnet-evaluate", stage: "evaluate", stageVersion: 1, kind: .evaluation, configuration: [:],
+    inputs: [reference])
+  func single(_ name: String, _ title: String, _ kind: PolicyKind, _ temperature: Float) -> PolicyScores {
+    PolicyScores(
+      name: name, title: title, kind: kind, temperature: [temperature, temperature, temperature],
+      crossEntropy: [0.5, 1, 1.5], confidence: [0.6, 0.4, 0.2], brier: [0.2, 0.6, 0.9])
+  }
+  let scores = TestScores(
+    entropy: [1, 2, 3], isCorrect: [true, false, true],
+    policies: [
+      single("one", "temperature 1", .fixed, 1),
+      single("best", "the best single temperature by cross-entropy", .bestCrossEntropy, 1.25),
+      single("best-robust", "the best single temperature by robust loss", .bestRobustLoss, 0.75),
+      PolicyScores(
+        name: "tempnet", title: "the fitted | TempNet", kind: .tempnet, temperature: [0.5, 1, 2],
+        crossEntropy: [0.5, 0.75, 1], confidence: [0.6, 0.5, 0.4], brier: [0.2, 0.5, 0.7]),
+      single("mine", "temperature 1", .fixed, 1),
+    ],
+    extent: TextExtent(tokens: 3, documents: 1, bytes: 12, words: 2), rho: 1.5, vocabulary: 37, bounds: 0.2...3)
+  let context = ReportContext(
+    facts: [], inputs: [], sources: [ReportContext.Source(name: "Emma", licence: "public domain", origin: "a|shelf")],
+    leading: "tempnet", configuration: [:])
+  let metrics = Metrics(scores, bootstrap: BlockBootstrap(count: 3, blockLength: 1, resamples: 100))
+  let builder = try ArtifactBuilder(output: output, identity: identity)
+  try AtomicFile.write(MetricsFile.json(metrics, context: context).pretty, to: builder.path(for: MetricsFile.name))
+  return try builder.publish(summary: [:]).path
 }
 
 /// What a program prints; it has to succeed.

@@ -165,19 +165,13 @@ import Torch
     for _ in 0..<12 {
       let cut = numbers.next(below: log.count)
       try AtomicFile.write(log.prefix(cut) + Array("[12".utf8), to: folder("cut"))
-      let pass = TaskPass(
-        name: "task", model: model, policies: [Self.one], sequences: sequences, plan: plan,
-        endOfText: tokenizer.endOfText, log: folder("cut"), saveInterval: .seconds(1000))
-      #expect(try pass.run() == whole)
+      #expect(try scorer.pass(sequences, plan, log: "cut").run() == whole)
       #expect(try Files.read(folder("cut")) == log)
     }
     // Nothing is computed again that stands in the log.
     let changed = String(decoding: log, as: UTF8.self).replacing("[0,", with: "[0, ").replacing("true", with: "false")
     try AtomicFile.write(changed, to: folder("cut"))
-    let again = TaskPass(
-      name: "task", model: model, policies: [Self.one], sequences: sequences, plan: plan,
-      endOfText: tokenizer.endOfText, log: folder("cut"), saveInterval: .seconds(1000))
-    #expect(try again.run().allSatisfy { !$0.isGreedy })
+    #expect(try scorer.pass(sequences, plan, log: "cut").run().allSatisfy { !$0.isGreedy })
   }
 
   @Test func `continuations that cannot be scored are refused with their place`() throws {

@@ -4,6 +4,7 @@ import Evaluation
 import Foundation
 import LanguageModels
 import StageDescriptions
+import TempNet
 import TestSupport
 import Testing
 import Tokenization
@@ -90,10 +91,18 @@ struct Scorer {
     _ sequences: [ScoredSequence], _ plan: ScoringPlan, _ policies: [NamedPolicy] = [one], model: LanguageModel? = nil
   ) throws -> [SequenceScore] {
     try Files.remove(folder("log"))
-    return try TaskPass(
-      name: "task", model: model ?? self.model, policies: policies, sequences: sequences, plan: plan,
-      endOfText: tokenizer.endOfText, log: folder("log"), saveInterval: .seconds(1000)
-    ).run()
+    return try pass(sequences, plan, policies, model: model, log: "log").run()
+  }
+
+  func pass(
+    _ sequences: [ScoredSequence], _ plan: ScoringPlan, _ policies: [NamedPolicy] = [one], model: LanguageModel? = nil,
+    log: String
+  ) -> TaskPass {
+    let model = model ?? self.model
+    return TaskPass(
+      name: "task", model: model, policies: policies.map(\.name),
+      temperatures: FoldedPolicies(policies.map(\.policy), unembedding: model.headWeight), sequences: sequences,
+      plan: plan, endOfText: tokenizer.endOfText, log: folder(log), saveInterval: .seconds(1000))
   }
 
   /// Expects each log-likelihood within a thousandth of a nat of the harness's, the same greedy flags, and the same

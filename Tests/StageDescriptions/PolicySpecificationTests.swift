@@ -10,13 +10,21 @@ import Testing
     #expect(PolicySpecification("entropy-dynamic:1,1.5") == .entropyDynamic(base: 1, theta: 1.5))
     #expect(PolicySpecification("dynamic-range:0.5..1.5") == .dynamicRange(0.5...1.5, exponent: 1))
     #expect(PolicySpecification("dynamic-range:0.5..1.5,2") == .dynamicRange(0.5...1.5, exponent: 2))
+    #expect(PolicySpecification("dynamic-range:0..1.5") == .dynamicRange(0...1.5, exponent: 1))
     #expect(PolicySpecification("./fitted") == .artifact("./fitted"))
   }
 
   @Test(arguments: [
     "", "0", "-1", "nan", "inf", "exact:", "exact:0", "exact:1,2", "model:1", "entropy-dynamic", "entropy-dynamic:1",
-    "entropy-dynamic:0,1", "dynamic-range", "dynamic-range:1", "dynamic-range:2..1", "dynamic-range:0..1",
-    "dynamic-range:1..2,0", "dynamic-range:1..2,3,4", "warm",
+    "entropy-dynamic:0,1", "dynamic-range", "dynamic-range:1", "dynamic-range:2..1", "dynamic-range:0..0",
+    "dynamic-range:-1..1", "dynamic-range:1..2,0", "dynamic-range:1..2,3,4", "warm",
   ])
   func `what is none is refused`(text: String) { #expect(PolicySpecification(text) == nil) }
+
+  @Test func `what may be a path is told from what is meant as words`() {
+    for text in ["0.7", "-nan", "exact", "exact:0", "model", "entropy-dynamic:1", "dynamic-range:2..1"] {
+      #expect(PolicySpecification.isWords(text))
+    }
+    for text in ["fitted", "./model", "model/", "0.7/tempnet", "runs:1"] { #expect(!PolicySpecification.isWords(text)) }
+  }
 }

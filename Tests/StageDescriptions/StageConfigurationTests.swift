@@ -1,3 +1,4 @@
+import Artifacts
 import Configuration
 import StageDescriptions
 import Testing
@@ -74,5 +75,29 @@ import Testing
     #expect(
       failure(evaluation, "tempnets: {a: ./fitted}\n", set: ["policies.a=0.7"])
         == "--set policies.a=0.7: tempnets has the name 'a', which another policy has")
+  }
+
+  @Test func `policies are those of every program, and identify a result as they were written`() throws {
+    let yaml = "policies: {e: 'entropy-dynamic:1,1.5', d: dynamic-range:0.5..1.5, x: exact:4.5, c: 0.70}\n"
+    let resolved = try EvaluateConfiguration.resolve(try YAMLSource.parse(yaml, source: "a.yaml"))
+    #expect(resolved.values.policies.map(\.name) == ["e", "d", "x", "c"])
+    #expect(
+      resolved.values.policies.map(\.policy) == [
+        .entropyDynamic(base: 1, theta: 1.5), .dynamicRange(0.5...1.5, exponent: 1), .exact(entropy: 4.5), .fixed(0.7),
+      ])
+    #expect(
+      resolved.canonical["policies"] == [
+        ["e": "entropy-dynamic:1,1.5"], ["d": "dynamic-range:0.5..1.5"], ["x": "exact:4.5"], ["c": "0.70"],
+      ])
+  }
+
+  @Test func `a path among policies is refused with where it belongs, and a comma without quotation marks`() {
+    let evaluation = EvaluateConfiguration.self
+    #expect(
+      failure(evaluation, "policies: {a: ./fitted}\n")
+        == "a.yaml, line 1: policies has the path './fitted' for a; put it under tempnets")
+    #expect(
+      failure(evaluation, "policies: {a: entropy-dynamic:1,1.5}\n")
+        == "a.yaml, line 1: policies must be a policy, in quotation marks if it has a comma, not nothing")
   }
 }

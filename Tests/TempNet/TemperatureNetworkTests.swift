@@ -293,39 +293,3 @@ import Weights
     }
   }
 }
-
-@Suite struct TemperaturePolicyTests {
-  @Test func `each policy gives a temperature per row in the logits' type, and records nothing`() {
-    let network = TemperatureNetworkTests.network()
-    network.requireGradients()
-    var noise = Noise(9)
-    let logits = noise.normal([5, 40]) * 3
-    let fixed = TemperaturePolicy.fixed(0.7)(logits)
-    #expect(fixed.floats == [Float](repeating: 0.7, count: 5))
-    let predicted = TemperaturePolicy.tempnet(network)(logits)
-    #expect(predicted.floats == network(logits).floats && !predicted.requiresGradient)
-    let exact = TemperaturePolicy.exact(entropy: 2, bounds: 0.1...3)(logits)
-    #expect(exact.dtype == .float32)
-    #expect(exact.floats == ExactTemperature.solve(logits: logits, entropy: 2, bounds: 0.1...3).floats)
-  }
-  @Test func `temperatures by entropy follow their formulas`() {
-    // Entropies: ln 4, and that of 0.7, 0.1, 0.1, 0.1.
-    let logits = Tensor([0, 0, 0, 0, log(7), 0, 0, 0] as [Double], shape: [2, 4])
-    let second = -(0.7 * log(0.7) + 0.3 * log(0.1))
-    let edt = TemperaturePolicy.entropyDynamic(base: 1.2, theta: 1.5)(logits).doubles
-    #expect(abs(edt[0] - 1.2 * pow(0.8, 1.5 / log(4))) < 1e-12)
-    #expect(abs(edt[1] - 1.2 * pow(0.8, 1.5 / second)) < 1e-12)
-    let range = TemperaturePolicy.dynamicRange(0.4...1.6, exponent: 2)(logits).doubles
-    #expect(abs(range[0] - 1.6) < 1e-12)
-    #expect(abs(range[1] - (0.4 + 1.2 * pow(second / log(4), 2))) < 1e-12)
-  }
-
-  @Test func `a sure model gets the least temperature by entropy, not NaN`() {
-    let logits = Tensor([0, -1000, -1000] as [Float], shape: [1, 3])
-    #expect(TemperaturePolicy.entropyDynamic(base: 1, theta: 1.5)(logits).item == Double(Float(1e-3)))
-    #expect(abs(TemperaturePolicy.dynamicRange(0.5...2, exponent: 1)(logits).item - 0.5) < 1e-6)
-    #expect(
-      abs(TemperaturePolicy.dynamicRange(0.5...2, exponent: 1)(Tensor([3] as [Float], shape: [1, 1])).item - 0.5) < 1e-6
-    )
-  }
-}

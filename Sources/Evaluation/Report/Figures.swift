@@ -16,7 +16,7 @@ func grouped(_ number: Int) -> String {
 }
 
 /// `0.5`, `5`: as short as the number allows.
-func shortest(_ value: Double) -> String {
+public func shortest(_ value: Double) -> String {
   value == value.rounded() && abs(value) < 1e15 ? fixed(value, digits: 0) : "\(value)"
 }
 

@@ -25,18 +25,22 @@ public enum EvaluateStage {
       request, vocabulary: subject.vocabulary, width: subject.model.configuration.width, device: resolution.device)
     let tasks = try TaskScoring(configuration, subject)
     let loss = try LossSettings(configuration, networks, vocabulary: subject.vocabulary)
+    let further = try FurtherPolicies(configuration, networks, loss, vocabulary: subject.vocabulary)
     let validation = try validate(subject, configuration, loss, checkpoints: builder.checkpointsPath)
-    let policies = try policies(configuration, networks, validation, loss, vocabulary: subject.vocabulary)
+    let policies = policies(networks, further, validation, loss, vocabulary: subject.vocabulary)
+
+    let temperatures = FoldedPolicies(policies.map(\.policy), unembedding: subject.model.headWeight)
 
     let forward = try subject.forward(.test, configuration)
     let file = ScoreFile(
       path: try builder.path(for: ScoreFile.name), tokens: forward.split.count, policies: policies)
     try TestPass(
-      forward: forward, policies: policies, file: file, checkpoint: "\(builder.checkpointsPath)/test.json",
+      forward: forward, policies: policies, temperatures: temperatures, file: file,
+      checkpoint: "\(builder.checkpointsPath)/test.json",
       checkpointInterval: .seconds(configuration.checkpointSeconds)
     ).run()
 
-    let taskMetrics = try tasks.run(policies, builder)
+    let taskMetrics = try tasks.run(policies.map(\.name), temperatures, builder)
     let scores = try file.scores(
       extent: TextExtent(forward.split), rho: validation.rho, vocabulary: subject.vocabulary, bounds: loss.bounds)
     let metrics = Metrics(scores, bootstrap: BlockBootstrap(configuration.bootstrap, forward))

@@ -13,10 +13,14 @@ struct NamedPolicy {
   let kind: PolicyKind
   let policy: TemperaturePolicy
 
-  /// The range of a TempNet's temperatures.
+  /// The range of the temperatures, where it is the policy's own.
   var bounds: ClosedRange<Double>? {
-    guard case .tempnet(let network) = policy else { return nil }
-    return network.settings.bounds
+    switch policy {
+    case .tempnet(let network): network.settings.bounds
+    case .entropyDynamic(let base, _): 0...base
+    case .dynamicRange(let range, _): range
+    case .fixed, .exact: nil
+    }
   }
 }
 
@@ -30,16 +34,7 @@ struct Networks {
   /// Loads them all and checks that they are for logits like the model's.
   init(_ request: StageRequest<Evaluate>, vocabulary: Int, width: Int, device: Device) throws {
     func load(_ path: String) throws -> TemperatureNetwork {
-      let network = try TemperatureNetwork.load(path)
-      guard network.settings.vocabulary == vocabulary else {
-        throw Failure(
-          .badData, "is for \(network.settings.vocabulary) logits, but the model has \(vocabulary)", at: path)
-      }
-      guard [nil, width].contains(network.settings.width) else {
-        throw Failure(
-          .badData, "reads hidden states of \(network.settings.width ?? 0), but the model's have \(width)", at: path)
-      }
-      return network.mapped { $0.to(device) }
+      try TemperatureNetwork.load(path, vocabulary: vocabulary, width: width, device: device)
     }
     let artifacts = request.inputs.artifacts("tempnet")
     fitted = try artifacts.map { try load($0.file(Evaluate.tempnetFile)) }
@@ -114,11 +109,63 @@ struct LossSettings {
   }
 }
 
-/// What an evaluation measures, in the order of its report.
+/// The policies that a configuration names, made before anything is measured, so that one which cannot be is refused at
+/// once.
+struct FurtherPolicies {
+  /// Nil stands for the exact optimum of the loss that is measured, whose rho the validation split may decide.
+  private let policies: [(name: String, specification: PolicySpecification, policy: TemperaturePolicy?)]
+
+  init(
+    _ configuration: EvaluateConfiguration, _ networks: Networks, _ loss: LossSettings, vocabulary: Int
+  ) throws {
+    policies = try configuration.policies.map { name, specification in
+      let policy = try Failure.locating("policy \(name)") {
+        try TemperaturePolicy(specification, own: networks.own, bounds: loss.bounds, vocabulary: vocabulary) { _ in
+          networks.further.first { $0.name == name }!.network
+        }
+      }
+      return (name, specification, policy)
+    }
+  }
+
+  func named(exact: TemperaturePolicy) -> [NamedPolicy] {
+    policies.map { name, specification, policy in
+      NamedPolicy(
+        name: name, title: specification.title(named: name), kind: specification.kind, policy: policy ?? exact)
+    }
+  }
+}
+
+extension PolicySpecification {
+  /// What a report calls the policy of this name.
+  fileprivate func title(named name: String) -> String {
+    switch self {
+    case .fixed(let temperature): "temperature \(temperature)"
+    case .exact(let entropy): "the exact optimum" + (entropy.map { " for an entropy of \(shortest($0))" } ?? "")
+    case .model: "the model's own TempNet"
+    case .entropyDynamic(let base, let theta): "entropy-dynamic, base \(shortest(base)), theta \(shortest(theta))"
+    case .dynamicRange(let range, let exponent):
+      "dynamic range \(shortest(range.lowerBound)) to \(shortest(range.upperBound))"
+        + (exponent == 1 ? "" : ", exponent \(shortest(exponent))")
+    case .artifact: "the TempNet \(name)"
+    }
+  }
+
+  fileprivate var kind: PolicyKind {
+    switch self {
+    case .fixed: .fixed
+    case .exact: .exact
+    case .model, .artifact: .tempnet
+    case .entropyDynamic, .dynamicRange: .formula
+    }
+  }
+}
+
+/// What an evaluation measures, in the order of its report. The exact optimum of the loss that is measured goes before
+/// others: of several that are exact, the first is what gaps are counted to.
 func policies(
-  _ configuration: EvaluateConfiguration, _ networks: Networks, _ validation: Validation, _ loss: LossSettings,
-  vocabulary: Int
-) throws -> [NamedPolicy] {
+  _ networks: Networks, _ further: FurtherPolicies, _ validation: Validation, _ loss: LossSettings, vocabulary: Int
+) -> [NamedPolicy] {
   let exact = TemperaturePolicy.exact(entropy: log(Double(vocabulary)) - validation.rho, bounds: loss.bounds)
   func short(_ temperature: Double) -> String { fixed(temperature, digits: 4) }
   var list = [
@@ -141,21 +188,5 @@ func policies(
         title: networks.fittedTitles[index], kind: .tempnet, policy: .tempnet(network)))
   }
   list.append(NamedPolicy(name: "exact", title: "the exact optimum", kind: .exact, policy: exact))
-  for (name, policy) in configuration.policies {
-    switch policy {
-    case .fixed(let temperature):
-      list.append(
-        NamedPolicy(name: name, title: "temperature \(temperature)", kind: .fixed, policy: .fixed(temperature)))
-    case .exact: list.append(NamedPolicy(name: name, title: "the exact optimum", kind: .exact, policy: exact))
-    case .model:
-      guard let own = networks.own else {
-        throw Failure(.badConfiguration, "policy \(name): the model has no TempNet of its own")
-      }
-      list.append(NamedPolicy(name: name, title: "the model's own TempNet", kind: .tempnet, policy: .tempnet(own)))
-    case .artifact:
-      let network = networks.further.first { $0.name == name }!.network
-      list.append(NamedPolicy(name: name, title: "the TempNet \(name)", kind: .tempnet, policy: .tempnet(network)))
-    }
-  }
-  return list
+  return list + further.named(exact: exact)
 }

@@ -8,6 +8,8 @@ import Weights
 struct TestPass {
   let forward: Forward
   let policies: [NamedPolicy]
+  /// What computes the policies' temperatures.
+  let temperatures: FoldedPolicies
   let file: ScoreFile
   /// Where the number of finished windows is kept.
   let checkpoint: String
@@ -44,8 +46,7 @@ struct TestPass {
       try writer.write(rows: labels.to(.int32), of: "label", at: token)
       try writer.write(rows: logits.argmax(-1).equal(labels).to(.uint8), of: "correct", at: token)
       try writer.write(rows: TemperedStatistics(logits: logits).entropy.to(.float32), of: "entropy", at: token)
-      for policy in policies {
-        let temperature = policy.policy(logits, hidden: piece.hidden)
+      for (policy, temperature) in zip(policies, temperatures(logits, hidden: piece.hidden)) {
         let prediction = TemperedPrediction(logits: logits, labels: labels, tau: temperature)
         try writer.write(rows: temperature, of: "temperature.\(policy.name)", at: token)
         try writer.write(rows: prediction.crossEntropy, of: "cross_entropy.\(policy.name)", at: token)

@@ -32,7 +32,7 @@ struct TinyPipeline: Sendable {
       sentences: 1500, trainingSteps: 40, featureBatch: 8, epochs: 2, evaluationBatch: 4096, taskItems: 100)
     /// Enough for several seconds and many checkpoints of every stage that saves some.
     static let long = Size(
-      sentences: 6000, trainingSteps: 6000, featureBatch: 1, epochs: 40, evaluationBatch: 32, taskItems: 500)
+      sentences: 4000, trainingSteps: 3000, featureBatch: 1, epochs: 20, evaluationBatch: 32, taskItems: 300)
   }
 
   let folder: TemporaryFolder

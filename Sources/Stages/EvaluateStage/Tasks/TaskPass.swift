@@ -9,7 +9,9 @@ import Torch
 struct TaskPass {
   let name: String
   let model: LanguageModel
-  let policies: [NamedPolicy]
+  let policies: [String]
+  /// What computes the policies' temperatures.
+  let temperatures: FoldedPolicies
   let sequences: [ScoredSequence]
   let plan: ScoringPlan
   let endOfText: Int32
@@ -71,7 +73,7 @@ struct TaskPass {
 
   private func score(_ batch: TaskBatch) throws -> [(sequence: Int, SequenceScore)] {
     try withoutGradients {
-      let nodes = try NodeScores(batch, model: model, policies: policies, endOfText: endOfText)
+      let nodes = try NodeScores(batch, model: model, temperatures: temperatures, endOfText: endOfText)
       var prediction = 0
       return batch.sequences.map { sequence, predictions in
         var score = SequenceScore(policies: policies.count)
@@ -97,15 +99,15 @@ private struct NodeScores {
   private(set) var likeliest: [Int64] = []
   private(set) var entropies: [Double] = []
   /// By policy, of each node.
-  private(set) var temperatures: [[Float]]
+  private(set) var temperatures: [[Float]] = []
   /// By policy, of each prediction in the order of the batch's sequences.
-  private(set) var logLikelihoods: [[Float]]
+  private(set) var logLikelihoods: [[Float]] = []
 
-  init(_ batch: TaskBatch, model: LanguageModel, policies: [NamedPolicy], endOfText: Int32) throws {
+  init(_ batch: TaskBatch, model: LanguageModel, temperatures policies: FoldedPolicies, endOfText: Int32) throws {
     let predictions = batch.sequences.flatMap(\.predictions)
     let byNode = predictions.indices.sorted { (predictions[$0].node, $0) < (predictions[$1].node, $1) }
-    temperatures = policies.map { _ in [] }
-    logLikelihoods = policies.map { _ in [Float](repeating: 0, count: predictions.count) }
+    temperatures = [[Float]](repeating: [], count: policies.count)
+    logLikelihoods = [[Float]](repeating: [Float](repeating: 0, count: predictions.count), count: policies.count)
     var next = byNode[...]
     try model.forEachPiece(of: batch.hidden(model, endOfText: endOfText)) { hidden, logits, rows in
       // A batch over a large vocabulary takes a minute; what is begun is done again later, as it would have been done now.
@@ -120,8 +122,7 @@ private struct NodeScores {
         - logits.maximum(-1).selected(0, indices: owners)).to(.float64)
       likeliest += logits.argmax(-1).integers
       entropies += TemperedStatistics(logits: logits).entropy.doubles
-      for (index, policy) in policies.enumerated() {
-        let tau = policy.policy(logits, hidden: hidden)
+      for (index, tau) in policies(logits, hidden: hidden).enumerated() {
         // log softmax(z/τ) of the targets alone: several may be wanted of one prediction.
         let partition = TemperedStatistics(logits: logits, tau: tau).logPartition
         let values = targets / tau.selected(0, indices: owners).to(.float64) - partition.selected(0, indices: owners)

@@ -3,6 +3,7 @@ import Diagnostics
 import Evaluation
 import Scoring
 import StageDescriptions
+import TempNet
 import Tokenization
 
 /// The tasks of an evaluation: read and encoded before anything is computed, so that what is wrong with them is found at
@@ -47,15 +48,22 @@ struct TaskScoring {
   }
 
   /// Scores all tasks with all policies and writes `items-TASK.jsonl` for each.
-  func run(_ policies: [NamedPolicy], _ builder: ArtifactBuilder) throws -> [TaskMetrics] {
+  ///
+  /// - Parameters:
+  ///   - policies: their names.
+  ///   - temperatures: what computes theirs, in the same order.
+  func run(
+    _ policies: [String], _ temperatures: FoldedPolicies, _ builder: ArtifactBuilder
+  ) throws -> [TaskMetrics] {
     try tasks.map { prepared in
       let name = prepared.task.name
       let scores = try TaskPass(
-        name: name, model: subject.model, policies: policies, sequences: prepared.encoded.sequences,
-        plan: prepared.plan, endOfText: subject.tokens.endOfText, log: "\(builder.checkpointsPath)/task-\(name).jsonl",
+        name: name, model: subject.model, policies: policies, temperatures: temperatures,
+        sequences: prepared.encoded.sequences, plan: prepared.plan, endOfText: subject.tokens.endOfText,
+        log: "\(builder.checkpointsPath)/task-\(name).jsonl",
         saveInterval: .seconds(configuration.checkpointSeconds)
       ).run()
-      let result = taskScores(prepared, scores, policies.map(\.name))
+      let result = taskScores(prepared, scores, policies)
       try ItemFile.write(prepared.task, result, to: builder.path(for: ItemFile.name(of: name)))
       let bootstrap = configuration.bootstrap
       return TaskMetrics(

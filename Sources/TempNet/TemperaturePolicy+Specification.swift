@@ -1,0 +1,31 @@
+import Diagnostics
+import StageDescriptions
+
+extension TemperaturePolicy {
+  /// The policy that words stand for; nil for `exact` alone, whose entropy only the caller knows.
+  ///
+  /// - Parameters:
+  ///   - own: the TempNet that was trained jointly with the model.
+  ///   - bounds: of exact temperatures.
+  ///   - vocabulary: the number of logits.
+  ///   - network: reads the TempNet at a path.
+  /// - Throws: `.badConfiguration`, without a place, for what the model cannot have; and what `network` throws.
+  public init?(
+    _ specification: PolicySpecification, own: TemperatureNetwork?, bounds: ClosedRange<Double>, vocabulary: Int,
+    network: (_ path: String) throws -> TemperatureNetwork
+  ) throws {
+    switch specification {
+    case .fixed(let temperature): self = .fixed(temperature)
+    case .exact(let entropy):
+      guard let entropy else { return nil }
+      _ = try RobustLoss.rho(entropy: entropy, vocabulary: vocabulary)
+      self = .exact(entropy: entropy, bounds: bounds)
+    case .model:
+      guard let own else { throw Failure(.badConfiguration, "the model has no TempNet of its own") }
+      self = .tempnet(own)
+    case .entropyDynamic(let base, let theta): self = .entropyDynamic(base: base, theta: theta)
+    case .dynamicRange(let range, let exponent): self = .dynamicRange(range, exponent: exponent)
+    case .artifact(let path): self = .tempnet(try network(path))
+    }
+  }
+}

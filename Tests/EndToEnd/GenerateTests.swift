@@ -1,0 +1,138 @@
+import Artifacts
+import Glibc
+import TestSupport
+import Testing
+
+/// Text from the recorded model, which has a TempNet of its own, 380 logits and a context of 32 tokens.
+@Suite struct GenerateTests {
+  private let folder: TemporaryFolder
+
+  init() throws {
+    folder = try TemporaryFolder()
+    let samples = "\(Files.folder(of: #filePath))/Fixtures/artifacts-v1"
+    for name in ["model", "tempnet"] { try Files.link(folder(name), to: "\(samples)/\(name)") }
+  }
+
+  private func arguments(_ further: [String]) -> [String] {
+    ["--model", "model", "--threads", "1", "--device", "cpu"] + further
+  }
+
+  private func generate(_ further: String...) async throws -> Outcome {
+    try await Program.generate(arguments(further), in: folder.path)
+  }
+
+  /// The JSON lines that a program prints, which has to succeed.
+  private func lines(_ outcome: Outcome) throws -> [JSON] {
+    try #require(outcome.end == .exited(0), "\(outcome)")
+    return try outcome.lines.map { try JSON(parsing: $0, source: "standard output") }
+  }
+
+  @Test func `a line tells of a text and its tokens, and the same seed gives the same ones`() async throws {
+    let prompt = ["--prompt", "the parson ", "--policy", "dynamic-range:0..1.5", "--max-tokens", "12", "--json"]
+    func run(seed: String) async throws -> JSON {
+      let outcome = try await Program.generate(arguments(prompt + ["--seed", seed]), in: folder.path)
+      let lines = try lines(outcome)
+      try #require(lines.count == 1)
+      return lines[0]
+    }
+    let made = try await run(seed: "1")
+    #expect(made["prompt"] == "the parson " && made["prompt_number"] == 0 && made["sample"] == 0)
+    let tokens = try #require(made["tokens"]?.arrayValue)
+    let reason: JSON = tokens.count == 12 ? "length" : "stop"
+    #expect(made["finish_reason"] == reason)
+    #expect(tokens.compactMap { $0["text"]?.stringValue }.joined() == made["text"]?.stringValue)
+    for token in tokens {
+      func number(_ name: String) throws -> Double { try #require(token[name]?.doubleValue) }
+      let (id, temperature) = (try #require(token["id"]?.intValue), try number("temperature"))
+      #expect((0..<380).contains(id) && temperature > 0 && temperature < 1.5001)
+      #expect(try number("log_probability") <= 0)
+      #expect(try number("model_log_probability") <= 0)
+      #expect(try number("entropy") >= 0)
+    }
+    #expect(try await run(seed: "1") == made)
+    #expect(try await run(seed: "2")["text"] != made["text"])
+  }
+
+  @Test func `a sample stays the same when more are asked for`() async throws {
+    try folder.write("\"the parson\"\n\n{\"prompt\": \"a captain\"}\n", to: "prompts.jsonl")
+    let one = try await lines(generate("--prompts", "prompts.jsonl", "--max-tokens", "8", "--json"))
+    let three = try await lines(
+      generate("--prompts", "prompts.jsonl", "--max-tokens", "8", "--json", "--samples", "3"))
+    #expect(one.count == 2 && three.count == 6)
+    #expect(three.filter { $0["sample"] == 0 } == one)
+  }
+
+  @Test func `temperatures come as JSON lines where there is no terminal to colour`() async throws {
+    let shown = try await generate("--prompt", "the parson", "--max-tokens", "4", "--show-temperature")
+    let told = try await generate("--prompt", "the parson", "--max-tokens", "4", "--json")
+    #expect(try lines(shown) == lines(told))
+  }
+
+  @Test func `AlpacaEval's instructions get one answer each, and a generator named after model and policy`()
+    async throws
+  {
+    try folder.write(
+      "\n[{\"instruction\": \"Why?\", \"dataset\": \"x\"},\n \"the parson\"]\n", to: "instructions.json")
+    func answers(_ further: String...) async throws -> [JSON] {
+      let given = ["--prompts", "instructions.json", "--max-tokens", "4", "--alpaca-eval"]
+      let outcome = try await Program.generate(arguments(given + further), in: folder.path)
+      try #require(outcome.end == .exited(0), "\(outcome)")
+      return try #require(try JSON(parsing: outcome.output, source: "standard output").arrayValue)
+    }
+    let made = try await answers("--policy", "0.7")
+    #expect(made.map { $0["instruction"]?.stringValue } == ["Why?", "the parson"])
+    #expect(made.allSatisfy { $0["output"]?.stringValue != nil && $0["generator"] == "model, policy 0.7" })
+    #expect(try await answers()[0]["generator"] == "model, policy model")
+    #expect(try await answers("--tempnet", "tempnet")[0]["generator"] == "model, policy tempnet")
+    #expect(try await answers("--greedy")[0]["generator"] == "model, greedy")
+    let several = try await generate("--prompt", "a", "--alpaca-eval", "--samples", "2")
+    #expect(several.end == .exited(64) && several.errors.contains("one answer to each instruction"), "\(several)")
+  }
+
+  @Test func `a prompt that is none is named`() async throws {
+    try folder.write("\"a\"\n\n{\"text\": \"b\"}\n", to: "prompts.jsonl")
+    let line = try await generate("--prompts", "prompts.jsonl")
+    #expect(line.end == .exited(65) && line.output.isEmpty, "\(line)")
+    #expect(line.errors.contains("prompts.jsonl, line 3: expected a string, or an object with"), "\(line)")
+    try folder.write("[\"a\", 3]", to: "prompts.json")
+    let entry = try await generate("--prompts", "prompts.json")
+    #expect(entry.end == .exited(65) && entry.errors.contains("prompts.json, entry 2: expected a string"), "\(entry)")
+    try folder.write("\"a\"\n\"\(String(repeating: "the parson ", count: 40))\"\n", to: "long.jsonl")
+    let long = try await generate("--prompts", "long.jsonl")
+    #expect(long.end == .exited(65) && long.output.isEmpty, "\(long)")
+    #expect(long.errors.contains("prompt 2: has ") && long.errors.contains("but the model reads 32"), "\(long)")
+  }
+
+  @Test func `the exact optimum takes the entropy of the model's own TempNet, or one that there can be`() async throws {
+    let own = try await lines(generate("--prompt", "the parson", "--policy", "exact", "--max-tokens", "4", "--json"))
+    #expect(own.count == 1)
+    let beyond = try await generate("--prompt", "the parson", "--policy", "exact:6")
+    #expect(beyond.end == .exited(64) && beyond.errors.contains("--policy: entropy 6"), "\(beyond)")
+  }
+
+  @Test func `what was interrupted is left out of AlpacaEval's answers, what was finished is not lost`() async throws {
+    let count = 50_000
+    try folder.write(String(repeating: "\"the parson\"\n", count: count), to: "prompts.jsonl")
+    let running = try Program.generate.start(
+      arguments(["--prompts", "prompts.jsonl", "--max-tokens", "20", "--alpaca-eval"]), in: folder.path)
+    try await waitUntilListening(running)
+    try await Task.sleep(for: .seconds(1))
+    running.send(SIGTERM)
+    let outcome = try await running.outcome()
+    #expect(outcome.end == .exited(75) && outcome.errors.contains("interrupted"), "\(outcome.end) \(outcome.errors)")
+    let answers = try #require(try JSON(parsing: outcome.output, source: "standard output").arrayValue)
+    #expect(answers.count < count && answers.allSatisfy { $0["output"]?.stringValue != nil })
+  }
+
+  /// Waits until a program heeds SIGTERM, which before would just end it.
+  private func waitUntilListening(_ running: RunningProgram) async throws {
+    let wanted = UInt64(1) << UInt64(SIGTERM - 1)
+    while true {
+      try #require(running.isRunning)
+      let status = try text("/proc/\(running.processIdentifier)/status").split(separator: "\n")
+      let caught = status.first { $0.hasPrefix("SigCgt:") }?.split(separator: "\t").last ?? "0"
+      if UInt64(caught, radix: 16).map({ $0 & wanted != 0 }) == true { return }
+      try await Task.sleep(for: .milliseconds(5))
+    }
+  }
+}
