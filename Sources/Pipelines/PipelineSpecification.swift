@@ -46,13 +46,12 @@ public struct PipelineSpecification: Sendable {
           guard override.path.count > 1 else {
             throw Failure(.usage, "expected STAGE.KEY=VALUE", at: "\(override.value.place)")
           }
-          return ConfigurationOverride(
-            ["stages", override.path[0], "with"] + override.path.dropFirst(), override.value)
+          return Self.placed(override, in: document)
         }))
     source = document.place.source
     name = try reader.value(
       "pipeline", as: .identifier, default: Self.stem(of: source), help: "the name of the pipeline")
-    let written = document.mapping?.first { $0.key == "stages" }?.value.mapping?.map(\.key) ?? []
+    let written = document["stages"]?.mapping?.map(\.key) ?? []
     if let stranger = overrides.first(where: { !written.contains($0.path[0]) }) {
       let hint = nearest(to: stranger.path[0], in: written).map { "; did you mean '\($0)'?" } ?? ""
       throw Failure(
@@ -72,6 +71,18 @@ public struct PipelineSpecification: Sendable {
   /// The names of the stages that go by a name: one, or all combinations of a stage of the file.
   public func names(of name: String) -> [String] {
     stages.filter { $0.name == name || $0.family == name }.map(\.name)
+  }
+
+  /// Where in the document `STAGE.KEY=VALUE` belongs: under `with`, or, where the stage is made for several values of
+  /// the key, in place of these; a value that is no list is then the only one.
+  private static func placed(_ override: ConfigurationOverride, in document: YAMLNode) -> ConfigurationOverride {
+    let (stage, value) = (override.path[0], override.value)
+    let key = override.path.dropFirst().joined(separator: ".")
+    guard document["stages"]?[stage]?["matrix"]?[key] != nil else {
+      return ConfigurationOverride(["stages", stage, "with"] + override.path.dropFirst(), value)
+    }
+    let values = value.sequence == nil ? YAMLNode(.sequence([value]), at: value.place) : value
+    return ConfigurationOverride(["stages", stage, "matrix", key], values)
   }
 
   /// `pipelines/austen.yaml` names the pipeline `austen`.
@@ -135,6 +146,11 @@ public struct PipelineSpecification: Sendable {
       path.append(next)
     }
   }
+}
+
+extension YAMLNode {
+  /// The value of a key; nil where there is none, or this is no mapping.
+  fileprivate subscript(key: String) -> YAMLNode? { mapping?.first { $0.key == key }?.value }
 }
 
 extension StageDescription {

@@ -59,6 +59,48 @@ import Testing
     #expect(try wanted("a@rho=6,name=y") == ["text", "a@rho=6,name=y"])
   }
 
+  @Test func `an option puts other values in the place of the file's`() throws {
+    func names(_ yaml: String, _ set: String...) throws -> [String] {
+      try Bench().pipeline(yaml, set: set).stages.filter { $0.family == "a" }.map(\.name)
+    }
+    #expect(
+      try names(Self.pipeline, "a.rho=[7, 9]")
+        == ["a@rho=7,name=x", "a@rho=7,name=y", "a@rho=9,name=x", "a@rho=9,name=y"])
+    #expect(try names(Self.pipeline, "a.rho=9") == ["a@rho=9,name=x", "a@rho=9,name=y"])
+    #expect(try names(Self.pipeline, "a.rho=9", "a.name=[z]") == ["a@rho=9,name=z"])
+    #expect(try names(Self.pipeline, "a.rho=[7, 9]", "a.rho=8").count == 2)
+    let nested = "stages: {a: {run: train, matrix: {section.width: [1, 2]}, from: {tokens: ./text}}}"
+    #expect(try names(nested, "a.section.width=[3, 4]") == ["a@section.width=3", "a@section.width=4"])
+    // A key that the file has no values for is one of the stage, as it is without a matrix.
+    let plain = try Bench().pipeline(Self.pipeline, set: ["b.rho=[7, 9]", "a.threads=2"]).stages
+    #expect(plain.first { $0.name == "b" }?.configuration.json == ["rho": [7, 9]])
+    #expect(plain.first { $0.family == "a" }?.configuration.json == ["threads": 2, "rho": 6, "name": "x"])
+    let failure = #expect(throws: Failure.self) { try names(Self.pipeline, "a.rho=[7, 7]") }
+    #expect(failure?.description == "--set a.rho=[7, 7]: rho has the value 7 twice")
+  }
+
+  /// The shape of `pipelines/smollm2.yaml`: one fit whose result is exported, others beside it, all compared.
+  @Test func `another value for one stage changes the keys of what reads from it, and no others`() throws {
+    let bench = try Bench()
+    let yaml = """
+      stages:
+        tokens: {run: read, with: {text: TEXT}}
+        tempnet: {run: train, from: {tokens: tokens}}
+        other-inputs: {run: train, from: {tokens: tokens}, matrix: {name: [scaled, hidden]}}
+        other-budgets: {run: train, from: {tokens: tokens}, matrix: {rho: [7, 8]}}
+        evaluation: {run: describe, from: {model: tempnet}}
+        comparison: {run: join, from: {models: [tempnet, other-inputs, other-budgets]}}
+        bundle: {run: join, from: {models: tempnet, evaluation: evaluation}}
+      """
+    let before = try bench.plan(yaml)
+    func changed(_ set: String) throws -> Set<String> {
+      let after = try bench.plan(yaml, set: [set])
+      return Set(after.stages.filter { $0.key != before[$0.name]?.key }.map(\.name))
+    }
+    #expect(try changed("tempnet.rho=8") == ["tempnet", "evaluation", "comparison", "bundle"])
+    #expect(try changed("other-budgets.rho=[8, 9]") == ["other-budgets@rho=9", "comparison"])
+  }
+
   @Test func `a matrix that cannot be is refused with its line`() throws {
     #expect(
       try failure("matrix: [rho]")

@@ -15,6 +15,22 @@ import Testing
     #expect(pipeline.name == file.dropLast(".yaml".count))
   }
 
+  @Test func `another budget for SmolLM2's TempNet concerns its fit and what reads it, nothing else`() throws {
+    func stages(_ overrides: [ConfigurationOverride] = []) throws -> [StageSpecification] {
+      try PipelineSpecification(file: "\(Self.folder)/smollm2.yaml", overrides: overrides).stages
+    }
+    let before = try stages()
+    var changed: Set<String> = []
+    for stage in try stages([ConfigurationOverride(parsing: "tempnet.rho=8")]) {
+      try resolve(stage.description, stage.configuration)
+      let old = try #require(before.first { $0.name == stage.name })
+      if old.configuration.json != stage.configuration.json || !stage.dependencies.isDisjoint(with: changed) {
+        changed.insert(stage.name)
+      }
+    }
+    #expect(changed == ["tempnet", "evaluation", "evaluation-elsewhere", "bundle", "model-file"])
+  }
+
   @Test func `the published model of 125M parameters is one configuration file`() throws {
     let configuration = try PretrainConfiguration.resolve(
       file: "\(Self.folder)/configurations/gpt2-125m.yaml", overrides: [])

@@ -93,8 +93,5 @@ import Testing
       try failure(Bench.twoModels, set: ["bb.rho=7"])
         == "--set bb.rho=7: the pipeline has no stage 'bb'; did you mean 'b'?")
     #expect(try failure(Bench.twoModels, set: ["rho=7"]) == "--set rho=7: expected STAGE.KEY=VALUE")
-    #expect(
-      try failure("stages:\n  a: {run: train, matrix: {rho: [6]}}\n", set: ["a.rho=7"])
-        == "--set a.rho=7: a: rho is given under with and under matrix")
   }
 }
