@@ -25,6 +25,7 @@ parser.add_argument("--configuration", required=True, type=json.loads)
 parser.add_argument("--steps", type=int, required=True)
 parser.add_argument("--warm-up", type=int, required=True, help="steps that are not timed")
 parser.add_argument("--compile", action="store_true")
+parser.add_argument("--autocast", action="store_true", help="matrix products in bfloat16")
 arguments = parser.parse_args()
 settings = arguments.configuration
 torch.set_num_threads(settings["threads"])
@@ -49,7 +50,7 @@ optimiser = torch.optim.AdamW(
 
 
 def loss_of(inputs, labels):
-    logits = model(inputs).flatten(0, 1)
+    logits = model(inputs).float().flatten(0, 1)
     return robust_loss(logits, labels.flatten(), tempnet(logits.detach()), rho)
 
 
@@ -60,7 +61,8 @@ for step in range(arguments.warm_up + arguments.steps):
     if step == arguments.warm_up:
         start = time.perf_counter()
     inputs, labels = (torch.from_numpy(part) for part in windows.batch(step))
-    loss = step_loss(inputs, labels)
+    with torch.autocast("cpu", torch.bfloat16, enabled=arguments.autocast):
+        loss = step_loss(inputs, labels)
     loss.backward()
     for network in (model, tempnet):
         torch.nn.utils.clip_grad_norm_(network.parameters(), settings["optimiser"]["gradient_clip"])
@@ -70,4 +72,10 @@ for step in range(arguments.warm_up + arguments.steps):
 seconds = (time.perf_counter() - start) / arguments.steps
 assert all(map(math.isfinite, losses)), losses
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-print(json.dumps({"losses": losses, "seconds_per_step": seconds, "peak_mib": peak}))
+# Forward, for each token: two for every weight of a matrix product, and attention over half a window on average.
+matrices = sum(p.numel() for name, p in model.named_parameters() if p.ndim == 2 and not name.startswith("embedding"))
+attention = 2 * len(model.blocks) * model.head.in_features * settings["context"]
+print(json.dumps({
+    "losses": losses, "seconds_per_step": seconds, "peak_mib": peak, "operations_per_token": 2 * matrices + attention,
+    "parameters": sum(p.numel() for network in (model, tempnet) for p in network.parameters()),
+}))

@@ -1,0 +1,125 @@
+"""What the rows of scripts/bench share: our programs and their peers, run as processes of their own, timed and measured."""
+
+import dataclasses
+import functools
+import json
+import os
+import pathlib
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = pathlib.Path(__file__).parent
+ROOT = HERE.parents[1]
+
+
+@dataclasses.dataclass(eq=False)
+class Bench:
+    """One run: how often and with what everything is measured. `work` is a folder that ends with it."""
+
+    programs: pathlib.Path
+    work: pathlib.Path
+    rounds: int
+    steps: int
+    threads: int
+
+    @property
+    def compute(self):
+        """Settings of every program of ours that computes."""
+        return {"device": "cpu", "compute": "float32", "threads": self.threads}
+
+    def program(self, name, configuration, output, *words):
+        """Runs one of our programs into a folder that does not exist yet."""
+        shutil.rmtree(output, ignore_errors=True)
+        file = output.with_suffix(".yaml")
+        file.write_text(json.dumps(configuration))
+        return run([self.programs / f"tempnet-{name}", *words, "--config", file, "--quiet", "--output", output])
+
+    def tokens(self, name, **settings):
+        """An artifact of tokens, made once."""
+        output = self.work / f"tokens-{name}"
+        if not output.exists():
+            self.program("tokenize", settings, output)
+        return output
+
+    @functools.cached_property
+    def matrix_rate(self):
+        """The most float operations per second that any matrix product of this machine reaches, by type."""
+        rates = peer("rates", "--threads", self.threads)
+        print("matrix products: " + ", ".join(f"{name} {rate / 1e9:.0f} GFLOP/s" for name, rate in rates.items()))
+        return rates
+
+
+def run(command):
+    """Runs a command; what it printed, seconds, and the peak of its memory in MiB."""
+    start = time.perf_counter()
+    with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
+        process = subprocess.Popen([str(word) for word in command], stdout=output, stderr=errors)
+        _, status, usage = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - start
+        if status != 0:
+            errors.seek(0)
+            sys.exit(f"bench: {command[0]} failed:\n{errors.read().decode()}")
+        output.seek(0)
+        return output.read().decode(), seconds, usage.ru_maxrss / 1024
+
+
+def peer(name, *words, python=sys.executable):
+    """Runs one of the programs beside this file; the JSON that it printed."""
+    output, _, _ = run([python, HERE / f"{name}.py", *words])
+    return json.loads(output)
+
+
+def agree(what, ours, theirs, tolerance):
+    """Ends the run where two lists of numbers differ by more than a relative tolerance; the largest difference."""
+    difference = max(abs(a - b) / abs(b) for a, b in zip(ours, theirs, strict=True))
+    print(f"{what}: largest relative difference {difference:.1e} (tolerance {tolerance:.0e})")
+    if not difference <= tolerance:
+        sys.exit(f"bench: {what} differ: {ours} and {theirs}")
+    return difference
+
+
+def fetched(data_set):
+    """The folder of a data set."""
+    subprocess.run([ROOT / "scripts/fetch-data", ROOT / f"data/{data_set}.yaml"], check=True)
+    return ROOT / "data/cache" / data_set
+
+
+def novel():
+    return str(fetched("austen") / "emma.txt")
+
+
+def verse():
+    """122 MB of English."""
+    return fetched("poetry") / "poetry.txt"
+
+
+def published_model():
+    return fetched("smollm2") / "SmolLM2-135M-Instruct.Q4_1.gguf"
+
+
+def installed(package, version):
+    """The programs of a Python package in an environment of its own, made once; it sees the packages of this one."""
+    folder = ROOT / ".python" / f"{package}-{version}"
+    if not (folder / "complete").exists():
+        print(f"installing {package} {version} ...", flush=True)
+        run([sys.executable, "-m", "venv", "--clear", folder])
+        packages = next(folder.glob("lib/python*/site-packages"))
+        (packages / "outer.pth").write_text("".join(f"{path}\n" for path in sys.path if path.endswith("-packages")))
+        run([folder / "bin/python", "-m", "pip", "install", "--quiet", f"{package}=={version}"])
+        (folder / "complete").touch()
+    return folder / "bin"
+
+
+def show(title, times, peaks, note=lambda name: "", ours=lambda name: name.startswith("ours")):
+    """A table of medians in seconds. What is ours has no ratio; that of the others is to the first line."""
+    print(f"\n{title}\n{'':28}{'median':>12}{'ours is faster by':>20}{'peak memory':>14}")
+    medians = {name: statistics.median(values) for name, values in times.items()}
+    first = next(iter(medians.values()))
+    for name, median in medians.items():
+        ratio = "" if ours(name) else f"{median / first:.2f}"
+        peak = f"{peaks[name]:,.0f} MiB" if name in peaks else ""
+        print(f"{name:28}{median:>10.3f} s{ratio:>20}{peak:>14}{note(name)}")

@@ -1,0 +1,28 @@
+"""The best rate of matrix products on this machine, by PyTorch: float operations per second for each type. Prints JSON."""
+
+import argparse
+import json
+import time
+
+import torch
+
+parser = argparse.ArgumentParser(description=__doc__)
+parser.add_argument("--threads", type=int, required=True)
+arguments = parser.parse_args()
+torch.set_num_threads(arguments.threads)
+
+
+def rate(size, kind):
+    a, b = torch.randn(size, size).to(kind), torch.randn(size, size).to(kind)
+    best = 0
+    for _ in range(4):
+        start = time.perf_counter()
+        a @ b
+        best = max(best, 2 * size**3 / (time.perf_counter() - start))
+    return best
+
+
+print(json.dumps({
+    "float32": max(rate(size, torch.float32) for size in (1024, 2048, 4096)),
+    "bfloat16": max(rate(size, torch.bfloat16) for size in (1024, 2048)),
+}))

@@ -1,0 +1,84 @@
+"""How time and peak memory of our programs grow as what they are given doubles."""
+
+import statistics
+
+from bench import verse
+
+# A model in which the head is large beside the rest, so that its growth shows.
+SMALL = {
+    "objective": "robust", "entropy": 1.0, "context": 128, "batch": 8, "seed": 1, "validation_interval": 1 << 20,
+    "checkpoint_interval": 1 << 20, "select": "last", "model": {"layers": 2, "width": 128, "heads": 4},
+    "optimiser": {"warmup": 0},
+}
+MEGABYTE = 1_000_000
+
+
+def part(bench, megabytes):
+    """The beginning of the verse."""
+    file = bench.work / f"verse-{megabytes}.txt"
+    if not file.exists():
+        with open(verse(), "rb") as whole:
+            file.write_bytes(whole.read(megabytes * MEGABYTE).rsplit(b"\n", 1)[0])
+    return str(file)
+
+
+def tokenizing(bench):
+    """Time and memory of a whole run over more and more text."""
+    kinds = {"encoding": {"tokenizer": str(bench.tokens("growth", corpus=[part(bench, 8)], vocabulary=8192))},
+             "vocabulary of 8,192": {"vocabulary": 8192}}
+    for kind, settings in kinds.items():
+        for size in (15, 30, 60, 120):
+            corpus = {"corpus": [part(bench, size)], "validation": 0, "test": 0, "threads": bench.threads}
+            _, seconds, peak = bench.program("tokenize", settings | corpus, bench.work / "grown-tokens")
+            yield {"what": f"tokenize: {kind}", "of": "MB of text", "size": size, "seconds": seconds, "peak_mib": peak}
+
+
+def per_step(bench, settings, tokens, what, of, size):
+    """Seconds of a step, by the difference of a long and a short run."""
+    output, times = bench.work / "grown-model", []
+    for _ in range(bench.rounds):
+        _, short, _ = bench.program("pretrain", settings | {"steps": 2}, output, "--tokens", tokens)
+        _, long, peak = bench.program("pretrain", settings | {"steps": 2 + bench.steps}, output, "--tokens", tokens)
+        times.append((long - short) / bench.steps)
+    return {"what": what, "of": of, "size": size, "seconds": statistics.median(times), "peak_mib": peak}
+
+
+def pretraining(bench):
+    text = {"corpus": [part(bench, 8)], "validation": 0.01, "test": 0.01}
+    tokens = bench.tokens("growth-8192", vocabulary=8192, **text)
+    small = SMALL | bench.compute
+    for batch in (8, 16, 32, 64):
+        yield per_step(bench, small | {"batch": batch}, tokens, "pretrain: a step", "windows of 128", batch)
+    for context in (128, 256, 512, 1024):
+        longer = small | {"context": context, "batch": 8}
+        yield per_step(bench, longer, tokens, "pretrain: a step", "tokens in each of 8 windows", context)
+    for vocabulary in (4096, 8192, 16384, 32768):
+        own = bench.tokens(f"growth-{vocabulary}", vocabulary=vocabulary, **text)
+        yield per_step(bench, small, own, "pretrain: a step", "entries of vocabulary", vocabulary)
+
+
+def fitting(bench):
+    tokens, model = bench.tokens("growth-8192"), bench.work / "growth-model"
+    features, fitted = bench.work / "grown-features", bench.work / "grown-tempnet"
+    bench.program("pretrain", SMALL | bench.compute | {"steps": 8}, model, "--tokens", tokens)
+    for count in (32_768, 65_536, 131_072, 262_144):
+        settings = bench.compute | {"train_tokens": count, "validation_tokens": 8192}
+        _, seconds, peak = bench.program("features", settings, features, "--model", model, "--tokens", tokens)
+        yield {"what": "features", "of": "tokens", "size": count, "seconds": seconds, "peak_mib": peak}
+    for epochs in (1, 2, 4, 8):
+        settings = bench.compute | {"entropy": "auto", "epochs": epochs, "seed": 1}
+        _, seconds, peak = bench.program("fit", settings, fitted, "--features", features)
+        yield {"what": "fit", "of": "epochs of 262,144 tokens", "size": epochs, "seconds": seconds, "peak_mib": peak}
+
+
+def measure(bench):
+    return [*tokenizing(bench), *pretraining(bench), *fitting(bench)]
+
+
+def show(result):
+    title = None
+    for line in result:
+        if (line["what"], line["of"]) != title:
+            title = line["what"], line["of"]
+            print(f"\n{line['what']}, by {line['of']}")
+        print(f"{line['size']:>12,}{line['seconds']:>10.3f} s{line['peak_mib']:>10,.0f} MiB")

@@ -1,0 +1,55 @@
+"""The first 500 items of PIQA on SmolLM2-135M in float32: ours the whole program, its start, the model's loading, its table
+of policies and the report included; lm-evaluation-harness with transformers only the scoring, at its best batch size."""
+
+import json
+import sys
+
+import bench as shared
+from bench import fetched, installed, novel, peer, published_model
+
+ITEMS, TOLERANCE = 500, 1e-3
+
+
+def measure(bench):
+    model, requests = published_model(), fetched("tasks") / "piqa.requests.jsonl.gz"
+    # Evaluation wants text too; a page is next to nothing.
+    page = bench.work / "page.txt"
+    with open(novel(), encoding="utf-8") as file:
+        page.write_text(file.read(4000), encoding="utf-8")
+    tokens = bench.tokens("page", corpus=[str(page)], tokenizer=str(model), validation=0.1, test=0.1)
+    python = installed("lm-eval", "0.4.13") / "python"
+    settings = bench.compute | {"tasks": [str(requests)], "task_limit": ITEMS, "rho": 8.0}
+    output = bench.work / "scores"
+    times, peaks, batches = {"ours": [], "lm-evaluation-harness": []}, {}, [1, 4, 16, 32]
+    for _ in range(bench.rounds):
+        _, seconds, peaks["ours"] = bench.program("evaluate", settings, output, "--model", model, "--tokens", tokens)
+        times["ours"].append(seconds)
+        result = peer(
+            "score", "--model", model, "--requests", requests, "--items", ITEMS, "--threads", bench.threads,
+            "--batches", *batches, python=python)
+        trials, batches = result["trials"] or trials, [result["batch"]]
+        times["lm-evaluation-harness"].append(result["seconds"])
+        peaks["lm-evaluation-harness"] = result["peak_mib"]
+    ours = [json.loads(line) for line in (output / "items-piqa.jsonl").read_text().splitlines()]
+    return {
+        "seconds": times, "peak_mib": peaks, "difference": compared(ours, result), "items": ITEMS,
+        "requests": len(result["greedy"]), "batch": result["batch"], "trials": trials, "threads": bench.threads,
+    }
+
+
+def compared(items, theirs):
+    """The largest difference of log-likelihoods in nats; the same answers have to be greedy."""
+    requests = [request for item in items for request in item["requests"]]
+    values = [request["log_likelihood"]["one"] for request in requests]
+    difference = max(abs(a - b) for a, b in zip(values, theirs["log_likelihoods"], strict=True))
+    if difference > TOLERANCE or [request["greedy"] for request in requests] != theirs["greedy"]:
+        sys.exit(f"bench: log-likelihoods differ by up to {difference} nats, or greedy answers differ")
+    return difference
+
+
+def show(result):
+    shared.show(
+        f"PIQA's first {result['items']} items on SmolLM2, float32, {result['threads']} threads",
+        result["seconds"], result["peak_mib"])
+    print(f"{result['requests']} log-likelihoods agree within {result['difference']:.1e} nats; the harness's best batch "
+          f"size is {result['batch']}")
