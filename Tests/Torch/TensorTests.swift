@@ -15,6 +15,40 @@ import Torch
     #expect(Tensor([Float](), shape: [0, 3]).bytes.isEmpty)
   }
 
+  @Test(arguments: [[1, 5], [7, 64], [8, 64], [3, 5, 33], [0, 16], [130, 48]], [1, 17, 96])
+  func `linear layers give what plain products do, recorded or not`(_ shape: [Int], _ outputs: Int) {
+    Machine.seed(3, stream: 1, index: UInt64(outputs))
+    let x = Tensor.normal(shape)
+    let weight = Tensor.normal([outputs, shape.last!])
+    let bias = Tensor.normal([outputs])
+    let expected = x.to(.float64).matmul(weight.to(.float64).transposed()) + bias.to(.float64)
+    func deviation(_ found: Tensor) -> Double {
+      #expect(found.shape == expected.shape && found.dtype == .float32)
+      return zip(found.floats, expected.doubles).reduce(0) { max($0, abs(Double($1.0) - $1.1)) }
+    }
+    // A view is taken as it lies.
+    #expect(withoutGradients { deviation(x.linear(weight, bias: bias)) } < 1e-4)
+    #expect(withoutGradients { deviation(x.linear(weight) + bias) } < 1e-4)
+    let view = weight.transposed().contiguous().transposed()
+    #expect(withoutGradients { deviation(x.linear(view, bias: bias)) } < 1e-4)
+    weight.requiringGradient()
+    let recorded = x.linear(weight, bias: bias)
+    #expect(deviation(recorded.detached()) < 1e-4)
+    (recorded * recorded).sum().backward()
+    let gradient = (expected * 2).reshaped([-1, outputs]).transposed().matmul(
+      x.to(.float64).reshaped([-1, shape.last!]))
+    for (found, wanted) in zip(weight.gradient!.floats, gradient.doubles) {
+      #expect(abs(Double(found) - wanted) < 1e-3 * max(1, abs(wanted)))
+    }
+  }
+
+  @Test func `an infinite input reaches the outputs of its own row alone`() {
+    let rows = [[Float](repeating: 1, count: 16), [.infinity] + [Float](repeating: 1, count: 15)]
+    let x = Tensor((0..<10).flatMap { rows[$0 == 4 ? 1 : 0] }, shape: [10, 16])
+    let found = withoutGradients { x.linear(.ones([3, 16])) }.floats
+    #expect(found == (0..<30).map { $0 / 3 == 4 ? .infinity : 16 })
+  }
+
   @Test func `an operator that fails says its name, its arguments and libtorch's words`() {
     let a = Tensor.zeros([2, 3])
     let b = Tensor.zeros([4, 5])
