@@ -21,6 +21,7 @@ bool prefers_onednn() {
 /// Fewer rows than this are a product of a matrix and vectors, which MKL does as well.
 constexpr int64_t least_rows = 8;
 
+/// Needs float32 on the processor.
 at::Tensor onednn_linear(const at::Tensor &x, const at::Tensor &weight, const std::optional<at::Tensor> &bias) {
   static const auto operation = c10::Dispatcher::singleton().findSchema({"mkldnn::_linear_pointwise", ""});
   if (!operation) return at::linear(x, weight, bias);
@@ -37,16 +38,19 @@ at::Tensor linear(const at::Tensor &x, const at::Tensor &weight, const std::opti
   const bool recorded = at::GradMode::is_enabled() &&
                         (x.requires_grad() || weight.requires_grad() || (bias && bias->requires_grad()));
   const int64_t width = x.dim() > 0 ? x.size(-1) : 0;
-  if (recorded || !prefers_onednn() || !is_plain(x) || !is_plain(weight) || width == 0 ||
-      x.numel() < least_rows * width || weight.dim() != 2 || weight.numel() == 0) {
-    return at::linear(x, weight, bias);
-  }
-  return onednn_linear(x, weight, bias);
+  const bool fits = is_plain(x) && is_plain(weight) && (!bias || is_plain(*bias)) && weight.dim() == 2 &&
+                    weight.size(1) == width && weight.numel() > 0 && x.numel() >= least_rows * width;
+  return !recorded && fits && prefers_onednn() ? onednn_linear(x, weight, bias) : at::linear(x, weight, bias);
 }
 
 }  // namespace
 }  // namespace ctorch
 
-TORCH_LIBRARY_FRAGMENT(tempnet, library) { library.def("linear(Tensor x, Tensor weight, Tensor? bias=None) -> Tensor"); }
+TORCH_LIBRARY_FRAGMENT(tempnet, library) {
+  library.def("linear(Tensor x, Tensor weight, Tensor? bias=None) -> Tensor");
+  library.def("onednn_linear(Tensor x, Tensor weight, Tensor? bias=None) -> Tensor");
+}
 
 TORCH_LIBRARY_IMPL(tempnet, CompositeImplicitAutograd, library) { library.impl("linear", ctorch::linear); }
+
+TORCH_LIBRARY_IMPL(tempnet, CPU, library) { library.impl("onednn_linear", ctorch::onednn_linear); }

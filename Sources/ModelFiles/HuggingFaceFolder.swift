@@ -13,6 +13,7 @@ public struct HuggingFaceFolder: Sendable {
   public static let configurationName = "config.json"
   public static let weightsName = "model.safetensors"
   public static let indexName = "model.safetensors.index.json"
+  public static let chatTemplateName = "chat_template.jinja"
   /// What a tokenizer may be made of; all that are there count.
   public static let tokenizerNames = [
     "tokenizer.json", "tokenizer_config.json", "encoder.json", "vocab.bpe", "vocab.json", "merges.txt",
@@ -53,14 +54,14 @@ public struct HuggingFaceFolder: Sendable {
     return try map.map { tensor, file in
       guard let file = file.stringValue, Files.isPlainRelative(file), !file.contains("/"),
         file.hasSuffix(".safetensors"), file.utf8.allSatisfy({ $0 < 0x80 })
-      else { throw fields.failure("weight_map", "does not name a safetensors file for \"\(tensor)\"") }
+      else { throw fields.failure("weight_map", "names no safetensors file, in ASCII, for \"\(tensor)\"") }
       return (tensor, file)
     }
   }
 
-  /// The names of everything that the model and its tokenizer are read from.
+  /// The names of everything that the model, its tokenizer and its chat template are read from.
   public var files: [String] {
     [Self.configurationName] + (index == nil ? [] : [Self.indexName]) + weights
-      + Self.tokenizerNames.filter { Files.exists("\(path)/\($0)") }
+      + (Self.tokenizerNames + [Self.chatTemplateName]).filter { Files.exists("\(path)/\($0)") }
   }
 }

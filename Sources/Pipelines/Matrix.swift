@@ -10,7 +10,7 @@ import StageDescriptions
 ///       matrix: {rho: [6, 8], seed: [1, 2]}      # tempnet@rho=6,seed=1 ... tempnet@rho=8,seed=2
 ///
 /// A stage that reads one result of such a stage is made once for each of them; one that takes several reads them all.
-/// `--set tempnet.rho=[7, 9]` puts other values in the place of the file's, `--set tempnet.rho=7` a single one.
+/// `--set 'tempnet.rho=[7, 9]'` puts other values in the place of the file's, `--set tempnet.rho=7` a single one.
 struct Matrix: Sendable {
   /// A setting of a stage of the file: two stages may both have a `seed`.
   struct Axis: Hashable {

@@ -45,7 +45,7 @@ public enum PolicySpecification: Equatable, Sendable {
     case ("exact", let given?) where given.count == 1 && given[0] > 0: self = .exact(entropy: given[0])
     case ("model", []?) where parts.count == 1: self = .model
     case ("entropy-dynamic", let given?)
-    where given.count == 2 && Self.temperatures.contains(given[0]) && given[1] >= 0:
+    where given.count == 2 && (1e-3...1e4).contains(given[0]) && given[1] >= 0:
       self = .entropyDynamic(base: given[0], theta: given[1])
     case ("dynamic-range", _) where parts.count > 1:
       guard let range = Self.dynamicRange(parts[1]) else { return nil }

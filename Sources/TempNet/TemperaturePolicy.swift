@@ -16,6 +16,9 @@ public enum TemperaturePolicy: Sendable {
   /// distribution: `low + (high - low) · (H / ln V)^exponent`, llama.cpp's dynamic temperature. Low may be 0.
   case dynamicRange(ClosedRange<Double>, exponent: Double)
 
+  /// The range of exact temperatures where neither settings nor a TempNet name any.
+  public static let widestBounds = 0.25...4.0
+
   /// What EDT's temperatures cannot fall below; its formula gives 0 where the model is sure.
   private static let leastDynamic = 1e-3
   /// What a dynamic range from 0 on cannot fall below: it still leaves only the likeliest tokens.

@@ -91,7 +91,14 @@ import Training
       read.append(Prompt(text: text, ids: ids))
     }
     let sink = output.sink(tokenizer, generator: "\(Files.name(of: model)), \(policyName)")
-    let isDone = try generate(read, Generator(language, settings), to: sink)
+    let isDone: Bool
+    do {
+      isDone = try generate(read, Generator(language, settings), to: sink)
+    } catch {
+      // What is finished is not lost, and the first failure is the one to tell of.
+      try? sink.close()
+      throw error
+    }
     try sink.close()
     guard isDone else { throw Failure(.tryAgain, "interrupted") }
   }
@@ -151,13 +158,13 @@ import Training
     _ specification: PolicySpecification?, _ language: LanguageModel
   ) throws -> TemperaturePolicy {
     let given = try tempnet.map { try network($0, language) }
-    let own = try Files.exists(ownNetwork) ? network(ownNetwork, language) : nil
+    let own = try specification.needsOwnNetwork && Files.exists(ownNetwork) ? network(ownNetwork, language) : nil
     let leading = given ?? own
     guard var specification else { return leading.map { .tempnet($0) } ?? .fixed(1) }
     if case .exact(entropy: nil) = specification { specification = .exact(entropy: leading?.settings.entropy) }
     do {
       let made = try TemperaturePolicy(
-        specification, own: own, bounds: leading?.settings.bounds ?? Self.widestBounds,
+        specification, own: own, bounds: leading?.settings.bounds ?? TemperaturePolicy.widestBounds,
         vocabulary: language.configuration.vocabulary
       ) { try network($0, language) }
       guard let made else {
@@ -169,9 +176,6 @@ import Training
       throw Failure(.usage, failure.message, at: "--policy")
     }
   }
-
-  /// Of exact temperatures where no TempNet names any.
-  private static let widestBounds = 0.05...5.0
 
   /// An artifact is compared with its digests, like the inputs of every stage.
   private func check(_ path: String, kind: ArtifactKind?) throws {
@@ -186,6 +190,16 @@ import Training
     let configuration = language.configuration
     return try TemperatureNetwork.load(
       file, vocabulary: configuration.vocabulary, width: configuration.width, device: language.device)
+  }
+}
+
+extension PolicySpecification? {
+  /// Whether a model's own TempNet has a say, so that one that is damaged stops nobody who does without.
+  fileprivate var needsOwnNetwork: Bool {
+    switch self {
+    case nil, .model, .exact: true
+    case .fixed, .entropyDynamic, .dynamicRange, .artifact: false
+    }
   }
 }
 

@@ -116,12 +116,17 @@ import Testing
     let running = try Program.generate.start(
       arguments(["--prompts", "prompts.jsonl", "--max-tokens", "20", "--alpaca-eval"]), in: folder.path)
     try await waitUntilListening(running)
-    try await Task.sleep(for: .seconds(1))
+    // Time for the model to be loaded and some answers, not for all.
+    try await Task.sleep(for: .seconds(3))
     running.send(SIGTERM)
     let outcome = try await running.outcome()
     #expect(outcome.end == .exited(75) && outcome.errors.contains("interrupted"), "\(outcome.end) \(outcome.errors)")
     let answers = try #require(try JSON(parsing: outcome.output, source: "standard output").arrayValue)
-    #expect(answers.count < count && answers.allSatisfy { $0["output"]?.stringValue != nil })
+    #expect(!answers.isEmpty && answers.count < count)
+    let few = answers.prefix(3)
+    try folder.write(String(repeating: "\"the parson\"\n", count: few.count), to: "prompts.jsonl")
+    let whole = try await generate("--prompts", "prompts.jsonl", "--max-tokens", "20", "--alpaca-eval")
+    #expect(try JSON(parsing: whole.output, source: "standard output").arrayValue == Array(few))
   }
 
   /// Waits until a program heeds SIGTERM, which before would just end it.

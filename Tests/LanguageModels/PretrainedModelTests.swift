@@ -114,8 +114,7 @@ import Weights
     expectRefusal(.badData, "weight_map") { try PretrainedModel.open(folder.path).load() }
   }
 
-  @Test(arguments: [DType.float32, .float16])
-  func `loading takes little more memory than the weights`(_ stored: DType) throws {
+  @Test func `loading takes little more memory than the weights`() throws {
     try copy("llama", ["config.json"])
     let path = folder("config.json")
     var json = try JSON(parsing: Files.read(path), source: path)
@@ -126,14 +125,14 @@ import Weights
     let (family, configuration) = try ModelFamily.read(json, source: path)
     let own = configuration.parameters.map { NamedTensor($0.name, .zeros($0.shape)) }
     let held = Double(own.reduce(0) { $0 + $1.tensor.count } * 4)
-    let tensors = family.layout.stored(own, configuration).map { ($0.name, $0.tensor.to(stored)) }
+    let tensors = family.layout.stored(own, configuration).map { ($0.name, $0.tensor) }
     try SafetensorsWriter.write(tensors, to: folder("model.safetensors"))
     let before = memory("VmRSS")
     resetPeak()
     let model = try PretrainedModel.open(folder.path).load()
     #expect(Double(model.parameterCount * 4) == held && held > 100e6)
-    // Copies that go as they come: of the largest parameter, twice at most.
-    #expect(Double(memory("VmHWM") - before) < 1.2 * held + 90e6)
+    let taken = Double(memory("VmHWM") - before)
+    #expect(taken < 1.2 * held + 50e6, "\(taken) for \(held)")
   }
 
   @Test func `rotary scaling is kept in a model of ours`() throws {

@@ -139,6 +139,17 @@ import Weights
     for (a, b) in zip(before.parameters, after.parameters) { #expect(a.tensor.floats != b.tensor.floats, "\(a.name)") }
   }
 
+  @Test func `a model that knows how conversations are written down still does when it was trained further`() throws {
+    let base = try published()
+    let plain = try train("plain", from: base, ["objective=cross_entropy"])
+    #expect(!plain.contains(PretrainedModel.chatTemplateName))
+    let template = "{% for message in messages %}{{ message['content'] }}{% endfor %}\n"
+    try AtomicFile.write(template, to: "\(base)/\(PretrainedModel.chatTemplateName)")
+    let artifact = try train("tuned", from: base, ["objective=cross_entropy"])
+    #expect(try PretrainedModel.open(artifact.path).chatTemplate() == template)
+    #expect(artifact.manifest.inputs.contains { $0.name == "model/\(PretrainedModel.chatTemplateName)" })
+  }
+
   /// Both sides of a comparison learn from the same tokens in the same order. Where no weight moves and every
   /// temperature is next to 1, a step's cross-entropy tells which tokens it read.
   @Test func `the objective does not decide the order of the data`() throws {

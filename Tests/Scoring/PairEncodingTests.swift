@@ -1,4 +1,5 @@
 import Testing
+import Tokenization
 
 @testable import Scoring
 
@@ -42,6 +43,18 @@ import Testing
     begins.beginsTexts = true
     #expect(PairEncoder(begins).encode(context: "x", continuation: "y").context.count == 2)
     #expect(PairEncoder(begins, beginsTexts: false).encode(context: "x", continuation: "y").context.count == 1)
+  }
+
+  @Test func `what spells a special token means it, and a beginning is not doubled`() throws {
+    var toy = ToyTokenizer([])
+    for begins in [false, true] {
+      toy.beginsTexts = begins
+      #expect(PairEncoder(toy).encode(context: "<begin>a", continuation: "b").context == toy.ids(of: "<begin>a"))
+    }
+    let tokenizer = try Tokenizer(path: Harness.fixture("model/tokenizer.json"))
+    let pair = PairEncoder(tokenizer).encode(context: "<|endoftext|>A", continuation: " b<|endoftext|>")
+    #expect(pair.context.first == tokenizer.endOfText && pair.continuation.last == tokenizer.endOfText)
+    #expect(pair.context.count == 2)
   }
 
   @Test func `context and continuation spell the joined text, whatever it is`() {

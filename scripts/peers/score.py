@@ -15,6 +15,9 @@ from lm_eval.api.instance import Instance
 from lm_eval.models.huggingface import HFLM
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+# What is added to the number of an item for requests that leave its context out.
+WITHOUT_CONTEXT = 1_000_000
+
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--model", required=True, type=pathlib.Path, help="a GGUF file")
 parser.add_argument("--requests", required=True, type=pathlib.Path)
@@ -25,7 +28,9 @@ arguments = parser.parse_args()
 torch.set_num_threads(arguments.threads)
 
 with gzip.open(arguments.requests, "rt", encoding="utf-8") as file:
-    lines = [line for line in map(json.loads, file) if line["doc_id"] < arguments.items]
+    lines = [line for line in map(json.loads, file) if line["doc_id"] % WITHOUT_CONTEXT < arguments.items]
+# Those of an item one after the other, its choices without a context last: as tempnet-evaluate writes them.
+lines.sort(key=lambda line: (line["doc_id"] % WITHOUT_CONTEXT, line["doc_id"], line["idx"]))
 instances = [
     Instance("loglikelihood", line["doc"], (line["request"]["context"], line["request"]["continuation"]), line["idx"])
     for line in lines]

@@ -36,7 +36,9 @@ public final class MappedFile: @unchecked Sendable {  // The memory is never wri
   public var count: Int { bytes.count }
 
   /// Lets the system take back the memory in which a part of the file lies, which counts as the process's own as long as
-  /// it is there. Whoever looks at it again has it read anew.
+  /// it is there. Whoever looks at it again has it read anew. Pages that hold other parts too stay.
+  ///
+  /// - Parameter part: in bytes.
   public func release(_ part: Range<Int>) {
     let page = Int(getpagesize())
     let (first, end) = ((part.lowerBound + page - 1) / page * page, part.upperBound / page * page)

@@ -23,9 +23,9 @@ struct GGUFFields {
       "vocabulary": "vocab_size", "context": "context_length", "width": "embedding_length", "layers": "block_count",
       "heads": "attention.head_count", "key_value_heads": "attention.head_count_kv",
       "head_width": "attention.key_length", "feed_forward": "feed_forward_length", "rotary_base": "rope.freq_base",
-      "rotary_fraction": "rope.dimension_count",
+      "norm_epsilon": asked.first { $0.hasSuffix("_epsilon") } ?? "attention.layer_norm_epsilon",
     ]
-    return names.mapValues(key)
+    return names.mapValues(key).merging(["rotary_fraction": "the share of \(key("rope.dimension_count"))"]) { $1 }
   }
   /// Whether the file has no head of its own.
   var tiesHead: Bool { file["output.weight"] == nil }

@@ -66,6 +66,6 @@ extension ModelFamily {
   private static let neoxTerms = [
     "vocabulary": "vocab_size", "context": "max_position_embeddings", "width": "hidden_size",
     "layers": "num_hidden_layers", "heads": "num_attention_heads", "feed_forward": "intermediate_size",
-    "norm_epsilon": "layer_norm_eps", "rotary_base": "rope_theta", "rotary_fraction": "rotary_pct",
+    "norm_epsilon": "layer_norm_eps", "rotary_base": "rotary_emb_base or rope_theta", "rotary_fraction": "rotary_pct",
   ]
 }

@@ -49,7 +49,9 @@ public struct PairEncoder<Tokenizer: ScoringTokenizer> {
   }
 
   private func encode(_ text: String) -> [Int32] {
-    (beginsTexts ? [tokenizer.beginning] : []) + tokenizer.ids(of: text)
+    let ids = tokenizer.ids(of: text)
+    // A text that spells its beginning has one already.
+    return beginsTexts && ids.first != tokenizer.beginning ? [tokenizer.beginning] + ids : ids
   }
 
   /// A whole text in windows.

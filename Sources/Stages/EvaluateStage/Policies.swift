@@ -84,11 +84,8 @@ struct LossSettings {
   /// Where rho comes from, for the report.
   let origin: String
 
-  /// The bounds where neither the configuration nor a TempNet names any.
-  private static let widestBounds = 0.25...4.0
-
   init(_ configuration: EvaluateConfiguration, _ networks: Networks, vocabulary: Int) throws {
-    let automatic = networks.leading?.settings.bounds ?? Self.widestBounds
+    let automatic = networks.leading?.settings.bounds ?? TemperaturePolicy.widestBounds
     let (low, high) = (configuration.tauMin ?? automatic.lowerBound, configuration.tauMax ?? automatic.upperBound)
     guard low < high else {
       throw Failure(

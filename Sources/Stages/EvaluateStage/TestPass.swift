@@ -17,6 +17,7 @@ struct TestPass {
 
   /// Scores what an earlier run has not; saves and throws `.tryAgain` when an interruption is asked for.
   func run() throws {
+    precondition(temperatures.count == policies.count)
     let total = forward.windows.count
     var done = try finishedWindows()
     let writer = done == nil ? try file.create() : try file.open()

@@ -22,15 +22,18 @@ struct ModelExport {
   func write(_ path: (String) throws -> String) throws -> JSON {
     let model = try LanguageModel.load(artifact.path)
     let form = try PublishedForm(model.configuration, at: artifact.path)
+    let template = try PretrainedModel.open(artifact.path).chatTemplateIfPresent()
     let tokenizerPath = try artifact.file("tokenizer.json")
     let tokenizer = try Tokenizer(path: tokenizerPath)
     var summary: JSON = [
       "format": .string(format.rawValue), "model": .string(artifact.key), "model_type": .string(form.modelType),
     ]
     if format == .gguf {
+      var vocabulary = try tokenizer.ggufEntries(logits: model.configuration.vocabulary, at: artifact.path)
+      if let template { vocabulary.append(("tokenizer.chat_template", .string(template))) }
       try form.writeGGUF(
         model.parameters, to: path(ExportStage.modelFileName), name: "tempnet \(artifact.key.prefix(12))",
-        vocabulary: tokenizer.ggufEntries(logits: model.configuration.vocabulary, at: artifact.path))
+        vocabulary: vocabulary)
       summary["file"] = .string(ExportStage.modelFileName)
       return summary
     }
@@ -39,6 +42,7 @@ struct ModelExport {
     try form.writeHuggingFace(
       model.parameters, to: Files.folder(of: configuration), endOfText: Int(tokenizer.endOfText))
     try AtomicFile.write(Files.read(tokenizerPath), to: path("tokenizer.json"))
+    if let template { try AtomicFile.write(template, to: path(PretrainedModel.chatTemplateName)) }
     let end = tokenizer.text(of: [tokenizer.endOfText])
     let settings: JSON = [
       "tokenizer_class": "PreTrainedTokenizerFast", "bos_token": .string(end), "eos_token": .string(end),

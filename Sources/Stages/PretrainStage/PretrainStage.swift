@@ -29,6 +29,10 @@ public enum PretrainStage {
       stop: .standard(timeLimit: configuration.run.timeLimit))
     let result = try loop.run()
     try save(networks, tokens, builder)
+    // A model that knows how conversations are written down still does.
+    if let template = try base?.pretrained.chatTemplateIfPresent() {
+      try AtomicFile.write(template, to: builder.path(for: PretrainedModel.chatTemplateName))
+    }
     return try builder.publish(summary: summary(result, networks, task, configuration))
   }
 

@@ -69,7 +69,7 @@ def measure(bench, size=""):
             times[name].append((long - short) / bench.steps)
             losses[name] = [line["training"]["loss"] for line in read_metrics(model, "training")]
         for mode, words in MODES.items():
-            # What was twice as slow as ours at the first time is not going to be the best.
+            # What was half as fast as the best in float32 at the first time is not going to be the best.
             if number and times[mode][0] > 2 * min(times["eager"][0], times["compiled"][0]):
                 continue
             result = peer(

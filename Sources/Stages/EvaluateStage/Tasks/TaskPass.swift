@@ -23,6 +23,7 @@ struct TaskPass {
   ///
   /// - Returns: in the order of the sequences.
   func run() throws -> [SequenceScore] {
+    precondition(temperatures.count == policies.count)
     var (scores, bytes, done) = try finished()
     let batches = plan.batches.map { TaskBatch($0, of: sequences) }
     let writer = try bytes == 0 ? FileWriter(log) : FileWriter(continuing: log, after: bytes)

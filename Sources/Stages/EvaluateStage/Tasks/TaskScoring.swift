@@ -32,10 +32,22 @@ struct TaskScoring {
     tasks = try TaskFile.read(configuration.tasks).map { file in
       let task = try ScoringTask(file, limit: configuration.taskLimit)
       let encoded = try EncodedTask(task, encoder, length: subject.model.configuration.context)
+      try Self.checkDocuments(of: encoded, in: task, subject)
       let plan = ScoringPlan(
         encoded.sequences, configuration, constantLength: subject.model.configuration.rotaryScaling.constantLength)
       Log.note(Self.summary(task, encoded))
       return Prepared(task: task, encoded: encoded, plan: plan)
+    }
+  }
+
+  /// A model that looks no further than its document would have to be scored document by document.
+  private static func checkDocuments(of encoded: EncodedTask, in task: ScoringTask, _ subject: Subject) throws {
+    guard subject.model.configuration.attention == .document else { return }
+    let end = subject.tokens.endOfText
+    if encoded.sequences.contains(where: { $0.inputs.dropFirst().contains(end) }) {
+      throw Failure(
+        .badData, "a text spells the token that closes documents; with attention 'document' that is not supported",
+        at: task.name)
     }
   }
 
