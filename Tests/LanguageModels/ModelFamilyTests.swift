@@ -102,12 +102,16 @@ import Weights
     let stored = try SafetensorsFile("\(fixture("gpt2"))/model.safetensors")
     let tensors = try stored.entries.map { (name: $0.name, tensor: try Tensor($0)) }
     let mask = (name: "transformer.h.0.attn.bias", tensor: Tensor.ones([1, 1, 16, 16]))
-    let tied = (name: "lm_head.weight", tensor: Tensor.ones([29, 16]))
+    let tied = (name: "lm_head.weight", tensor: try Tensor(stored.entry("transformer.wte.weight")))
     let stranger = (name: "transformer.h.0.attn.extra", tensor: Tensor.ones([1]))
     let folder = try TemporaryFolder()
     let path = folder("model.safetensors")
     try SafetensorsWriter.write(tensors + [mask, tied], to: path)
     #expect(try family.parameters(configuration, from: SafetensorsFile(path)).count == 28)
+    // Whoever stores another head means it to be used.
+    try SafetensorsWriter.write(tensors + [(name: tied.name, tensor: tied.tensor + 1)], to: path)
+    let untied = #expect(throws: Failure.self) { try family.parameters(configuration, from: SafetensorsFile(path)) }
+    #expect(untied?.status == .badData && untied?.message.contains("lm_head.weight other than") == true)
     try SafetensorsWriter.write(tensors + [stranger], to: path)
     let failure = #expect(throws: Failure.self) {
       try family.parameters(configuration, from: SafetensorsFile(path))

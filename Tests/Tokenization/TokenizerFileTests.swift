@@ -110,6 +110,12 @@ import Testing
     #expect { _ = try Tokenizer(path: folder.path) } throws: { error in
       (error as? Failure)?.message.contains("line 2") == true
     }
+
+    for id in encoder.count..<5000 { encoder["token\(id)"] = .integer(id) }
+    try folder.write(JSON.object(encoder).compact, to: "encoder.json")
+    try folder.write(merges.joined(), to: "vocab.bpe")
+    let cut = #expect(throws: Failure.self) { try Tokenizer(path: folder.path) }
+    #expect(cut?.status == .badData && cut?.message.contains("cut short") == true)
   }
 
   @Test func `reads a folder with a tokenizer.json, and says what is missing from one without`() throws {

@@ -5,6 +5,8 @@ import Diagnostics
 enum GPT2Files {
   static let encoderName = "encoder.json"
   static let mergesName = "vocab.bpe"
+  /// Room for tokens that are added as they are, or reserved.
+  private static let mostUnmade = 2048
 
   /// - Throws: `Failure(.badData)` where the files are damaged or do not belong together.
   static func vocabulary(
@@ -21,8 +23,17 @@ enum GPT2Files {
       return (spelling: spelling, id: id)
     }
     let specials = ids.filter { $0.spelling == Vocabulary.endOfTextName }
+    let merges = try lines(merges, mergesPath)
+    // A list of merges that was cut still reads well, and gives other ids.
+    let unmade = ids.count - 256 - merges.count
+    guard unmade <= mostUnmade else {
+      throw Failure(
+        .badData,
+        "has \(merges.count) merges, but \(ids.count) tokens are to be made of 256 bytes; it may be cut short",
+        at: mergesPath)
+    }
     return try SpelledVocabulary(
-      tokens: ids, merges: lines(merges, mergesPath),
+      tokens: ids, merges: merges,
       specials: specials.map { Vocabulary.Special(id: Int32($0.id), content: $0.spelling) }, source: mergesPath
     ).vocabulary()
   }
