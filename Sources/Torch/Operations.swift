@@ -63,7 +63,7 @@ extension Tensor {
   public func matmul(_ other: Tensor) -> Tensor { Operator.one("aten::matmul", "", [.tensor(self), .tensor(other)]) }
   /// `self · weightᵀ + bias` for a weight of shape [out, in].
   public func linear(_ weight: Tensor, bias: Tensor? = nil) -> Tensor {
-    Operator.one("tempnet::linear", "", [.tensor(self), .tensor(weight), bias.map(Argument.tensor) ?? .none])
+    Operator.one("aten::linear", "", [.tensor(self), .tensor(weight), bias.map(Argument.tensor) ?? .none])
   }
 }
 
