@@ -105,7 +105,7 @@ let package = Package(
 
     // Where the parts meet.
     stage("TokenizeStage", ["Tokenization"]),
-    stage("PretrainStage", ["Training", "LanguageModels", "TempNet", "Tokenization", "Weights"]),
+    stage("PretrainStage", ["Training", "LanguageModels", "ModelFiles", "TempNet", "Tokenization", "Weights"]),
     stage("FeaturesStage", ["Training", "LanguageModels", "TempNet", "Tokenization", "Torch", "Weights"]),
     stage("ImportStage", ["TempNet", "Weights"]),
     stage("FitStage", ["Training", "TempNet", "Evaluation", "Weights", "Torch"]),
@@ -132,7 +132,7 @@ let package = Package(
     program("tempnet-run", ["Pipelines", "Configuration", "Artifacts", "Diagnostics", argumentParser], torch: false),
 
     library("TestSupport", ["Artifacts", "Diagnostics"], path: "Tests/Support"),
-    tests("Torch", ["Torch"]),
+    tests("Torch", ["Torch", "CTorch"]),
     tests("Artifacts", ["Artifacts", "Diagnostics", "CArchive", "TestSupport"], fixtures: true),
     tests("Configuration", ["Configuration", "Artifacts", "TestSupport"]),
     tests("StageDescriptions", ["StageDescriptions", "TestSupport"]),
@@ -156,8 +156,8 @@ let package = Package(
     tests(
       "PretrainStage",
       [
-        "PretrainStage", "TokenizeStage", "Training", "Configuration", "LanguageModels", "Weights", "TempNet", "Torch",
-        "Artifacts", "Diagnostics", "TestSupport",
+        "PretrainStage", "TokenizeStage", "Training", "Configuration", "LanguageModels", "ModelFiles", "Weights",
+        "TempNet", "Torch", "Artifacts", "Diagnostics", "TestSupport",
       ],
       fixtures: true),
     tests("Pages", ["Pages"]),

@@ -38,6 +38,9 @@ public struct YAMLNode: Sendable {
   public var mapping: [YAMLEntry]? { if case .mapping(let entries) = content { entries } else { nil } }
   public var isNull: Bool { scalar?.isNull ?? false }
 
+  /// The value of a key; nil where there is none, or this is no mapping.
+  public subscript(key: String) -> YAMLNode? { mapping?.first { $0.key == key }?.value }
+
   /// What a configuration, or a section of one, holds; nothing at all is an empty one.
   ///
   /// - Parameter what: how the message calls it.

@@ -26,10 +26,10 @@ public struct TextStream {
 
   /// Without the blank at the beginning of all that encoding put in.
   private mutating func bytes(of id: Int32) -> [UInt8] {
-    let bytes = id >= 0 && id < vocabulary.size ? vocabulary.tokens[Int(id)] ?? [] : []
-    guard isAtStart, let first = bytes.first else { return bytes }
+    let bytes = vocabulary.bytes(of: id)
+    guard isAtStart, !bytes.isEmpty else { return bytes }
     isAtStart = false
-    return vocabulary.rules.prefix != .none && first == UInt8(ascii: " ") ? Array(bytes.dropFirst()) : bytes
+    return vocabulary.withoutPrefix(bytes)
   }
 
   /// The bytes at the end that begin a character and do not finish it.

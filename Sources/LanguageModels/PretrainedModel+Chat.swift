@@ -3,9 +3,6 @@ import Diagnostics
 import ModelFiles
 
 extension PretrainedModel {
-  /// The file of an artifact, or of a folder in Hugging Face's form, that holds the template.
-  public static let chatTemplateName = HuggingFaceFolder.chatTemplateName
-
   /// The template by which the model wants conversations written down.
   ///
   /// - Throws: `.badData` for a model without one.
@@ -19,7 +16,7 @@ extension PretrainedModel {
   /// As `chatTemplate`; nil for a model without one.
   public func chatTemplateIfPresent() throws -> String? {
     func content(_ folder: String) throws -> String? {
-      let file = "\(folder)/\(Self.chatTemplateName)"
+      let file = "\(folder)/\(HuggingFaceFolder.chatTemplateName)"
       return Files.exists(file) ? String(decoding: try Files.read(file), as: UTF8.self) : nil
     }
     switch source {

@@ -13,6 +13,7 @@ public struct HuggingFaceFolder: Sendable {
   public static let configurationName = "config.json"
   public static let weightsName = "model.safetensors"
   public static let indexName = "model.safetensors.index.json"
+  /// What holds the chat template, in an artifact as well.
   public static let chatTemplateName = "chat_template.jinja"
   /// What a tokenizer may be made of; all that are there count.
   public static let tokenizerNames = [

@@ -148,11 +148,6 @@ public struct PipelineSpecification: Sendable {
   }
 }
 
-extension YAMLNode {
-  /// The value of a key; nil where there is none, or this is no mapping.
-  fileprivate subscript(key: String) -> YAMLNode? { mapping?.first { $0.key == key }?.value }
-}
-
 extension StageDescription {
   static func input(_ name: String) -> StageInput? { inputs.first { $0.name == name } }
 }

@@ -94,8 +94,8 @@ extension YAMLNode {
 
   private func value(at path: ArraySlice<String>) -> YAMLNode? {
     guard let key = path.first else { return self }
-    guard let entries = mapping else { return isNull ? nil : self }
-    return entries.first { $0.key == key }?.value.value(at: path.dropFirst())
+    guard mapping != nil else { return isNull ? nil : self }
+    return self[key]?.value(at: path.dropFirst())
   }
 }
 

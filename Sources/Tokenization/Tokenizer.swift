@@ -89,10 +89,8 @@ public struct Tokenizer: Sendable {
   /// nothing adds nothing.
   public func decode(_ ids: some Sequence<Int32>) -> [UInt8] {
     var bytes: [UInt8] = []
-    for id in ids where id >= 0 && id < vocabulary.size { bytes += vocabulary.tokens[Int(id)] ?? [] }
-    // The blank that encoding put in.
-    let isPrefixed = vocabulary.rules.prefix != .none && bytes.first == UInt8(ascii: " ")
-    return isPrefixed ? Array(bytes.dropFirst()) : bytes
+    for id in ids { bytes += vocabulary.bytes(of: id) }
+    return vocabulary.withoutPrefix(bytes)
   }
 
   /// The text that ids stand for, with U+FFFD where the bytes are not UTF-8.

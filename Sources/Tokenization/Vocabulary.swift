@@ -66,6 +66,14 @@ public struct Vocabulary: Sendable, Equatable {
     Self.endOfTextNames.lazy.compactMap { name in specials.first { $0.content == name }?.id }.first
   }
 
+  /// The bytes that an id stands for; none for one that nothing uses.
+  public func bytes(of id: Int32) -> [UInt8] { Self.token(id, tokens) ?? [] }
+
+  /// What the ids at the beginning of a text stand for, without the blank that encoding put in.
+  public func withoutPrefix(_ bytes: [UInt8]) -> [UInt8] {
+    rules.prefix != .none && bytes.first == UInt8(ascii: " ") ? Array(bytes.dropFirst()) : bytes
+  }
+
   /// The ids that merges never lead to.
   var idsOutsideMerges: Set<Int32> { Set(specials.map(\.id)).union(added.map(\.id)) }
 

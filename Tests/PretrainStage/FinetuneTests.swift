@@ -3,6 +3,7 @@ import Configuration
 import Diagnostics
 import Glibc
 import LanguageModels
+import ModelFiles
 import StageDescriptions
 import TempNet
 import TestSupport
@@ -142,12 +143,12 @@ import Weights
   @Test func `a model that knows how conversations are written down still does when it was trained further`() throws {
     let base = try published()
     let plain = try train("plain", from: base, ["objective=cross_entropy"])
-    #expect(!plain.contains(PretrainedModel.chatTemplateName))
+    #expect(!plain.contains(HuggingFaceFolder.chatTemplateName))
     let template = "{% for message in messages %}{{ message['content'] }}{% endfor %}\n"
-    try AtomicFile.write(template, to: "\(base)/\(PretrainedModel.chatTemplateName)")
+    try AtomicFile.write(template, to: "\(base)/\(HuggingFaceFolder.chatTemplateName)")
     let artifact = try train("tuned", from: base, ["objective=cross_entropy"])
     #expect(try PretrainedModel.open(artifact.path).chatTemplate() == template)
-    #expect(artifact.manifest.inputs.contains { $0.name == "model/\(PretrainedModel.chatTemplateName)" })
+    #expect(artifact.manifest.inputs.contains { $0.name == "model/\(HuggingFaceFolder.chatTemplateName)" })
   }
 
   /// Both sides of a comparison learn from the same tokens in the same order. Where no weight moves and every

@@ -114,12 +114,12 @@ def installed(package, version):
     return folder / "bin"
 
 
-def show(title, times, peaks, note=lambda name: "", ours=lambda name: name.startswith("ours")):
+def show(title, times, peaks, note=lambda name: ""):
     """A table of medians in seconds. What is ours has no ratio; that of the others is to the first line."""
     print(f"\n{title}\n{'':28}{'median':>12}{'ours is faster by':>20}{'peak memory':>14}")
     medians = {name: statistics.median(values) for name, values in times.items()}
     first = next(iter(medians.values()))
     for name, median in medians.items():
-        ratio = "" if ours(name) else f"{median / first:.2f}"
+        ratio = "" if name.startswith("ours") else f"{median / first:.2f}"
         peak = f"{peaks[name]:,.0f} MiB" if name in peaks else ""
         print(f"{name:28}{median:>10.3f} s{ratio:>20}{peak:>14}{note(name)}")

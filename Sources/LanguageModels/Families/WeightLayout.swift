@@ -59,10 +59,14 @@ extension WeightLayout {
     for (_, names, _, _) in wanted { left.subtract(names) }
     // Before the work, which takes a while for large models.
     try refuse(left, configuration, weights.path)
-    if configuration.tiedHead { try checkTiedHead(left, configuration, weights) }
     return try wanted.map { parameter, names, arrangement, shapes in
       let parts = try zip(names, shapes).map { try weights.tensor($0, shape: $1) }
-      return NamedTensor(parameter.name, assembled(parts, arrangement, parameter.shape, configuration))
+      let tensor = assembled(parts, arrangement, parameter.shape, configuration)
+      // It is the first of all, so that this too comes before the rest of the work.
+      if configuration.tiedHead, parameter.name == "embedding.weight" {
+        try checkTiedHead(left, NamedTensor(names[0], tensor), weights)
+      }
+      return NamedTensor(parameter.name, tensor)
     }
   }
 
@@ -121,17 +125,14 @@ extension WeightLayout {
   }
 
   /// A tied head is sometimes stored all the same. One that is not the embedding is meant to be used, as transformers does.
-  private func checkTiedHead(
-    _ left: Set<String>, _ configuration: ModelConfiguration, _ weights: some WeightSource
-  ) throws {
+  ///
+  /// - Parameter embedding: under its name in the file.
+  private func checkTiedHead(_ left: Set<String>, _ embedding: NamedTensor, _ weights: some WeightSource) throws {
     guard let head = layers["head"]!.names.map({ "\($0).weight" }).first(where: left.contains) else { return }
-    let name = source(of: "embedding.weight").names[0]
-    let embedding = weights.tensorNames.contains(name) ? name : String(name.dropFirst(optionalPrefix.count))
-    let shape = [configuration.vocabulary, configuration.width]
-    let same = try weights.tensor(head, shape: shape).equal(weights.tensor(embedding, shape: shape))
+    let same = try weights.tensor(head, shape: embedding.tensor.shape).equal(embedding.tensor)
     guard same.not().to(.int64).sum().item == 0 else {
       throw Failure(
-        .badData, "holds a \(head) other than \(embedding), to which the configuration ties it", at: weights.path)
+        .badData, "holds a \(head) other than \(embedding.name), to which the configuration ties it", at: weights.path)
     }
   }
 

@@ -42,7 +42,7 @@ struct ModelExport {
     try form.writeHuggingFace(
       model.parameters, to: Files.folder(of: configuration), endOfText: Int(tokenizer.endOfText))
     try AtomicFile.write(Files.read(tokenizerPath), to: path("tokenizer.json"))
-    if let template { try AtomicFile.write(template, to: path(PretrainedModel.chatTemplateName)) }
+    if let template { try AtomicFile.write(template, to: path(HuggingFaceFolder.chatTemplateName)) }
     let end = tokenizer.text(of: [tokenizer.endOfText])
     let settings: JSON = [
       "tokenizer_class": "PreTrainedTokenizerFast", "bos_token": .string(end), "eos_token": .string(end),

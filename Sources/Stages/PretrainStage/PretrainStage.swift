@@ -1,6 +1,7 @@
 import Artifacts
 import Diagnostics
 import LanguageModels
+import ModelFiles
 import StageDescriptions
 import TempNet
 import Tokenization
@@ -31,7 +32,7 @@ public enum PretrainStage {
     try save(networks, tokens, builder)
     // A model that knows how conversations are written down still does.
     if let template = try base?.pretrained.chatTemplateIfPresent() {
-      try AtomicFile.write(template, to: builder.path(for: PretrainedModel.chatTemplateName))
+      try AtomicFile.write(template, to: builder.path(for: HuggingFaceFolder.chatTemplateName))
     }
     return try builder.publish(summary: summary(result, networks, task, configuration))
   }
