@@ -134,8 +134,8 @@ struct DoubleLanes {
   }
 };
 
-/// The greatest of a row of logits; NaN where no softmax can be made of them: one is NaN or infinite, or all are minus
-/// infinity. (Some of that value are logits like any other: their tokens have no chance.)
+/// The greatest of logits; NaN where no softmax can be made of them: one is NaN or infinite. (Minus infinity is a logit
+/// like any other: its token has no chance. But a row of nothing else makes no softmax either.)
 template <int Count>
 CTORCH_KERNEL float greatest_logit(const float *logits, int64_t width) {
   using L = Lanes<Count>;
@@ -154,7 +154,7 @@ CTORCH_KERNEL float greatest_logit(const float *logits, int64_t width) {
     is_sound = is_sound && logits[i] < INFINITY;
     result = std::max(result, logits[i]);
   }
-  return is_sound && result > -INFINITY ? result : NAN;
+  return is_sound ? result : NAN;
 }
 
 /// Calls `body(begin, end)` for contiguous parts of 0..<count, on libtorch's own threads.

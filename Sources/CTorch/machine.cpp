@@ -13,6 +13,7 @@
 
 #include "boundary.h"
 #include "ctorch.h"
+#include "processor.h"
 
 #if defined(__x86_64__)
 #include <cpuid.h>
@@ -24,19 +25,37 @@ using namespace ctorch;
 
 namespace {
 
+#if defined(__x86_64__)
+/// Bits of CPUID's leaf 7, register d.
+constexpr unsigned amx_bfloat16 = 1u << 22, amx_tile = 1u << 24;
+
+bool announces(unsigned bits) {
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (d & bits) == bits;
+}
+#endif
+
 /// Some virtual machines announce AMX tiles (leaf 7) but report no tile palette (leaf 0x1D is empty). oneDNN then
 /// dies of SIGILL at its first bfloat16 product, so it must be told to stay below AMX before it looks.
 void avoid_broken_amx() {
 #if defined(__x86_64__)
-  unsigned a = 0, b = 0, c = 0, d = 0;
-  if (!__get_cpuid_count(7, 0, &a, &b, &c, &d) || !(d & (1u << 24))) return;
-  unsigned palettes = 0;
+  if (!announces(amx_tile)) return;
+  unsigned palettes = 0, b = 0, c = 0, d = 0;
   if (__get_cpuid_count(0x1D, 0, &palettes, &b, &c, &d) && palettes > 0) return;
   setenv("ONEDNN_MAX_CPU_ISA", "AVX512_CORE_FP16", 0);
 #endif
 }
 
 }  // namespace
+
+bool ctorch::has_matrix_units() {
+#if defined(__x86_64__)
+  static const bool result = announces(amx_tile | amx_bfloat16);
+  return result;
+#else
+  return false;
+#endif
+}
 
 const char *ctorch_last_error(void) { return last_error.c_str(); }
 

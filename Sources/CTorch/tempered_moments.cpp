@@ -20,7 +20,7 @@ CTORCH_KERNEL void add_row(const float *logits, int64_t width, double tau, Momen
   using L = DoubleLanes<Count>;
   using Doubles = typename L::Doubles;
   const double maximum = greatest_logit<2 * Count>(logits, width), inverse = 1 / tau;
-  if (std::isnan(maximum) || !(tau > 0)) {
+  if (!std::isfinite(maximum) || !(tau > 0)) {
     *moments = {NAN, NAN, NAN, NAN};
     return;
   }

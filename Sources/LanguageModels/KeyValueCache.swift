@@ -16,7 +16,7 @@ public final class KeyValueCache {
     let configuration = model.configuration
     precondition((1...configuration.context).contains(capacity), "room for \(capacity) tokens")
     let shape = [sequences, configuration.keyValueHeads, capacity, configuration.headWidth]
-    func empty() -> Tensor { .zeros(shape, dtype: model.arithmetic, device: model.device) }
+    func empty() -> Tensor { .zeros(shape, dtype: model.precision.branches, device: model.device) }
     self.capacity = capacity
     length = 0
     layers = (0..<configuration.layers).map { _ in (empty(), empty()) }

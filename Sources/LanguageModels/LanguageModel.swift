@@ -7,9 +7,10 @@ public final class LanguageModel: Module {
   public let parameters: [NamedTensor]
   /// The unembedding W, [V, width]; the token embedding itself where the head is tied.
   public let headWeight: Tensor
-  /// The precision of the large products. The residual stream, norms and parameters keep the parameters' own.
-  public let arithmetic: DType
+  /// The unembedding as the logits' product takes it: of a frozen model in the arithmetic's type.
+  public let headFactor: Tensor
 
+  let precision: Precision
   private let embedding: Tensor
   private let positions: Tensor?
   private let rotary: RotaryEmbedding?
@@ -25,27 +26,33 @@ public final class LanguageModel: Module {
   }
 
   /// A model over given tensors, which must be those that `configuration.parameters` lists, in that order.
+  ///
+  /// - Parameters:
+  ///   - arithmetic: the precision of the large products.
+  ///   - isFrozen: whether the parameters stay as they are, and can be converted once.
   public init(
     _ configuration: ModelConfiguration, parameters: [NamedTensor], device: Device = .cpu,
-    arithmetic: DType = .float32
+    arithmetic: DType = .float32, isFrozen: Bool = false
   ) {
     let expected = configuration.parameters
     precondition(
       parameters.map(\.name) == expected.map(\.name) && parameters.map(\.tensor.shape) == expected.map(\.shape),
       "not the parameters that the configuration calls for")
     let parameters = parameters.map { NamedTensor($0.name, $0.tensor.to(device)) }
-    let table = ParameterTable(parameters)
+    let table = ParameterTable(parameters, isFrozen: isFrozen)
+    let precision = Precision(arithmetic, on: device)
     self.configuration = configuration
     self.parameters = parameters
-    self.arithmetic = arithmetic
+    self.precision = precision
     embedding = table["embedding.weight"]
     positions = table.ifPresent("positions.weight")
     rotary =
       configuration.positions == .rotary
-      ? RotaryEmbedding(configuration, device: device, dtype: arithmetic) : nil
-    blocks = (0..<configuration.layers).map { TransformerBlock($0, configuration, table) }
+      ? RotaryEmbedding(configuration, device: device, dtype: precision.branches) : nil
+    blocks = (0..<configuration.layers).map { TransformerBlock($0, configuration, table, precision) }
     norm = Norm("norm", configuration, table)
     headWeight = table.ifPresent("head.weight") ?? embedding
+    headFactor = table.factor(table.ifPresent("head.weight") == nil ? "embedding.weight" : "head.weight", in: precision)
   }
 
   public var device: Device { embedding.device }
@@ -94,13 +101,13 @@ public final class LanguageModel: Module {
   private func body(_ x: Tensor, _ scope: AttentionScope, _ dropout: Double) -> Tensor {
     norm(
       blocks.reduce(x) { x, block in
-        block(x, rotary: rotary, scope: scope, arithmetic: arithmetic, dropout: dropout)
+        block(x, rotary: rotary, scope: scope, dropout: dropout)
       })
   }
 
   /// W·h for hidden states [..., width]: [..., V], in the precision of `hidden`.
   public func logits(_ hidden: Tensor) -> Tensor {
-    hidden.to(arithmetic).linear(headWeight.to(arithmetic)).to(hidden.dtype)
+    precision.linear(hidden.to(precision.branches), headFactor).to(hidden.dtype)
   }
 
   private func positionVectors(_ table: Tensor, length: Int, documentStarts: Tensor?) -> Tensor {

@@ -23,28 +23,35 @@ enum Norm {
   }
 }
 
-/// A linear layer that computes in its input's precision whatever the precision of its weights.
+/// A linear layer that computes in the model's precision whatever that of its weights.
 struct Projection {
-  let weight: Tensor
-  let bias: Tensor?
+  private let weight: Tensor
+  private let bias: Tensor?
+  private let precision: Precision
 
-  init(_ name: String, _ parameters: ParameterTable) {
-    weight = parameters["\(name).weight"]
+  init(_ name: String, _ parameters: ParameterTable, _ precision: Precision) {
+    weight = parameters.factor("\(name).weight", in: precision)
     bias = parameters.ifPresent("\(name).bias")
+    self.precision = precision
   }
 
-  func callAsFunction(_ x: Tensor) -> Tensor {
-    let dtype = x.dtype
-    return x.linear(weight.to(dtype), bias: bias?.to(dtype))
-  }
+  func callAsFunction(_ x: Tensor) -> Tensor { precision.linear(x, weight, bias: bias) }
 }
 
 /// Parameters by name, while a model is put together from them.
 struct ParameterTable {
   private let tensors: [String: Tensor]
+  private let isFrozen: Bool
 
-  init(_ parameters: [NamedTensor]) {
+  /// - Parameter isFrozen: whether the parameters stay as they are.
+  init(_ parameters: [NamedTensor], isFrozen: Bool) {
+    self.isFrozen = isFrozen
     tensors = Dictionary(uniqueKeysWithValues: parameters.map { ($0.name, $0.tensor) })
+  }
+
+  /// A factor of large products: of a frozen model converted once and not in every product.
+  func factor(_ name: String, in precision: Precision) -> Tensor {
+    isFrozen ? self[name].to(precision.arithmetic) : self[name]
   }
 
   func ifPresent(_ name: String) -> Tensor? { tensors[name] }

@@ -45,13 +45,17 @@ public struct PretrainedModel: Sendable {
 
   /// Reads the weights.
   ///
+  /// - Parameter isFrozen: whether they stay as they are.
   /// - Throws: `.badData` naming what is damaged; that is also a weight that is NaN or infinite.
-  public func load(device: Device = .cpu, arithmetic: DType = .float32) throws -> LanguageModel {
+  public func load(
+    device: Device = .cpu, arithmetic: DType = .float32, isFrozen: Bool = false
+  ) throws -> LanguageModel {
     let parameters = try parameters()
     for parameter in parameters where parameter.tensor.allFinite().item != 1 {
       throw Failure(.badData, "not all numbers of the weight \(parameter.name) are finite", at: path)
     }
-    return LanguageModel(configuration, parameters: parameters, device: device, arithmetic: arithmetic)
+    return LanguageModel(
+      configuration, parameters: parameters, device: device, arithmetic: arithmetic, isFrozen: isFrozen)
   }
 
   /// What `Tokenizer(path:)` reads the model's vocabulary from.

@@ -15,7 +15,6 @@ final class RotaryEmbedding {
   private let device: Device
   private let dtype: DType
   private let half: Int
-  private let rest: Int
   /// Made when needed and as long as needed: contexts are often far longer than the windows that are read.
   private var tables: Tables?
 
@@ -24,7 +23,6 @@ final class RotaryEmbedding {
     self.device = device
     self.dtype = dtype
     half = configuration.rotaryWidth / 2
-    rest = configuration.headWidth - configuration.rotaryWidth
   }
 
   /// Turns heads x [B, T, heads, head width] that stand where the scope says.
@@ -33,6 +31,14 @@ final class RotaryEmbedding {
     let tables = tables(for: scope.extent(of: length))
     let cosines = scope.entries(of: tables.cosines, for: length)
     let sines = scope.entries(of: tables.sines, for: length)
+    if x.isFusible { return x.rotated(cosines: cosines, sines: sines) }
+    return Self.rotated(x, cosines: cosines, sines: sines)
+  }
+
+  /// What `Tensor.rotated` does in one pass over memory.
+  static func rotated(_ x: Tensor, cosines: Tensor, sines: Tensor) -> Tensor {
+    let half = cosines.size(-1)
+    let rest = x.size(-1) - 2 * half
     let parts = x.split(rest > 0 ? [half, half, rest] : [half, half], dimension: -1)
     let turned = [
       (parts[0] * cosines).addingProduct(parts[1], sines, scale: -1),

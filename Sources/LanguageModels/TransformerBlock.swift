@@ -7,10 +7,13 @@ struct SelfAttention {
   private let configuration: ModelConfiguration
   private let layer: Int
 
-  init(_ name: String, _ layer: Int, _ configuration: ModelConfiguration, _ parameters: ParameterTable) {
+  init(
+    _ name: String, _ layer: Int, _ configuration: ModelConfiguration, _ parameters: ParameterTable,
+    _ precision: Precision
+  ) {
     self.layer = layer
-    queryKeyValue = Projection("\(name).qkv", parameters)
-    output = Projection("\(name).output", parameters)
+    queryKeyValue = Projection("\(name).qkv", parameters, precision)
+    output = Projection("\(name).output", parameters, precision)
     self.configuration = configuration
   }
 
@@ -36,10 +39,12 @@ struct FeedForward {
   private let down: Projection
   private let activation: ModelConfiguration.Activation
 
-  init(_ name: String, _ configuration: ModelConfiguration, _ parameters: ParameterTable) {
+  init(
+    _ name: String, _ configuration: ModelConfiguration, _ parameters: ParameterTable, _ precision: Precision
+  ) {
     activation = configuration.activation
-    up = Projection("\(name).\(activation == .swiglu ? "gate_up" : "up")", parameters)
-    down = Projection("\(name).down", parameters)
+    up = Projection("\(name).\(activation == .swiglu ? "gate_up" : "up")", parameters, precision)
+    down = Projection("\(name).down", parameters, precision)
   }
 
   func callAsFunction(_ x: Tensor) -> Tensor {
@@ -47,10 +52,14 @@ struct FeedForward {
     switch activation {
     case .gelu: return down(hidden.gelu())
     case .geluTanh: return down(hidden.gelu(approximate: true))
-    case .swiglu:
-      let halves = hidden.chunks(2, dimension: -1)
-      return down(halves[0].silu() * halves[1])
+    case .swiglu: return down(hidden.isFusible ? hidden.gatedSiLU() : Self.gated(hidden))
     }
+  }
+
+  /// What `gatedSiLU` does in one pass over memory.
+  static func gated(_ hidden: Tensor) -> Tensor {
+    let halves = hidden.chunks(2, dimension: -1)
+    return halves[0].silu() * halves[1]
   }
 }
 
@@ -61,27 +70,28 @@ struct TransformerBlock {
   private let feedForwardNorm: Norm
   private let feedForward: FeedForward
   private let parallel: Bool
+  private let precision: Precision
 
-  init(_ layer: Int, _ configuration: ModelConfiguration, _ parameters: ParameterTable) {
+  init(_ layer: Int, _ configuration: ModelConfiguration, _ parameters: ParameterTable, _ precision: Precision) {
     let name = "blocks.\(layer)"
     attentionNorm = Norm("\(name).attention_norm", configuration, parameters)
-    attention = SelfAttention("\(name).attention", layer, configuration, parameters)
+    attention = SelfAttention("\(name).attention", layer, configuration, parameters, precision)
     feedForwardNorm = Norm("\(name).feed_forward_norm", configuration, parameters)
-    feedForward = FeedForward("\(name).feed_forward", configuration, parameters)
+    feedForward = FeedForward("\(name).feed_forward", configuration, parameters, precision)
     parallel = configuration.parallelResidual
+    self.precision = precision
   }
 
-  /// - Parameters:
-  ///   - x: the residual stream, [B, T, width].
-  ///   - arithmetic: the precision of the branches.
+  /// - Parameter x: the residual stream, [B, T, width].
   func callAsFunction(
-    _ x: Tensor, rotary: RotaryEmbedding?, scope: AttentionScope, arithmetic: DType, dropout: Double
+    _ x: Tensor, rotary: RotaryEmbedding?, scope: AttentionScope, dropout: Double
   ) -> Tensor {
-    let attended = attention(attentionNorm(x).to(arithmetic), rotary: rotary, scope: scope).dropout(dropout)
+    let type = precision.branches
+    let attended = attention(attentionNorm(x).to(type), rotary: rotary, scope: scope).dropout(dropout)
     if parallel {
-      return x + attended + feedForward(feedForwardNorm(x).to(arithmetic)).dropout(dropout)
+      return x + attended + feedForward(feedForwardNorm(x).to(type)).dropout(dropout)
     }
     let y = x + attended
-    return y + feedForward(feedForwardNorm(y).to(arithmetic)).dropout(dropout)
+    return y + feedForward(feedForwardNorm(y).to(type)).dropout(dropout)
   }
 }

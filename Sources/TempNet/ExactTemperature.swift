@@ -34,7 +34,7 @@ public enum ExactTemperature {
     var (position, logits) = (
       Tensor.zeros([chunk.size(0)], dtype: .float64, device: chunk.device).clamped(goal.low, goal.high), chunk
     )
-    if !TemperedStatistics.isFused(chunk) {
+    if !chunk.isFusible {
       // Most steps are taken in float32, which is several times faster; the last one or two, in float64, are exact.
       position = search(chunk.to(.float32), goal, from: position, tolerance: 1e-5)
       logits = chunk.to(.float64)

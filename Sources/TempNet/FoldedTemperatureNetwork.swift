@@ -8,8 +8,9 @@ import Torch
 /// In standardised coordinates A = A'·diag(s) and the bias is b' - A·ū (see `StandardisedNetwork`); then W, c, 1 and ū
 /// are scaled here, once, and not A' in every step.
 public struct FoldedUnembedding: Sendable {
-  /// diag(s)·W, [vocabulary, d].
-  fileprivate let weight: Tensor
+  /// diag(s)·W, [vocabulary, d], or in bfloat16 what that is transposed.
+  private let weight: Tensor
+  private let isRounded: Bool
   /// s ∘ c, [vocabulary].
   fileprivate let bias: Tensor?
   /// s, [inputSize]; nil for 1.
@@ -22,13 +23,22 @@ public struct FoldedUnembedding: Sendable {
   ///   - bias: c, [vocabulary].
   ///   - vocabulary: how many columns of the first layer meet logits; 0 for a network that reads hidden states, which
   ///     has nothing to fold and costs as little.
+  ///   - arithmetic: of the products with A.
   init(
-    weight: Tensor, bias: Tensor?, vocabulary: Int, scale: Tensor? = nil, shift: Tensor? = nil
+    weight: Tensor, bias: Tensor?, vocabulary: Int, scale: Tensor? = nil, shift: Tensor? = nil,
+    arithmetic: DType = .float32
   ) {
     let columns = vocabulary > 0 ? scale?[0..<vocabulary] : nil
-    self.weight = columns.map { weight.detached() * $0.unsqueezed(1) } ?? weight.detached()
+    let scaled = columns.map { weight.detached() * $0.unsqueezed(1) } ?? weight.detached()
+    isRounded = arithmetic == .bfloat16 && weight.isFusible
+    self.weight = isRounded ? scaled.transposed().to(.bfloat16).contiguous() : scaled
     self.bias = bias.map { bias in columns.map { bias.detached() * $0 } ?? bias.detached() }
     (self.scale, self.shift) = (scale, shift)
+  }
+
+  /// A·W for the columns of A that meet logits, [hidden, d]: the one large product of a step.
+  fileprivate func product(_ columns: Tensor) -> Tensor {
+    isRounded ? columns.bfloat16Linear(weight) : columns.matmul(weight)
   }
 }
 
@@ -62,7 +72,7 @@ public struct FoldedTemperatureNetwork: Sendable {
     }
     let isScaled = settings.input == .scaled
     let wide = isScaled ? first.narrowed(1, 0..<settings.vocabulary) : first
-    weight = wide.matmul(unembedding.weight)
+    weight = unembedding.product(wide)
     headBias = unembedding.bias.map { wide.matmul($0) }
     if settings.input.isCentred {
       rowSums = unembedding.scale.map { wide.matmul($0[0..<settings.vocabulary]) } ?? wide.sum(1)

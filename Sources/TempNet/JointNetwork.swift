@@ -17,6 +17,7 @@ public struct JointNetwork: Module, Sendable {
   private let coordinates: Coordinates
   /// Whether the network has been trained before, and is to begin as what it is.
   private let isTrained: Bool
+  private let arithmetic: DType
   /// ū, [D], and of a scaled input the variance of its two further columns, [2].
   private let mean: Tensor
   private let scaleVariance: Tensor?
@@ -24,10 +25,14 @@ public struct JointNetwork: Module, Sendable {
   /// - Parameters:
   ///   - raw: the network; its tensors are those that are trained.
   ///   - isTrained: whether it comes from an earlier training.
-  public init(_ raw: TemperatureNetwork, coordinates: Coordinates, isTrained: Bool = false) {
+  ///   - arithmetic: of its large product.
+  public init(
+    _ raw: TemperatureNetwork, coordinates: Coordinates, isTrained: Bool = false, arithmetic: DType = .float32
+  ) {
     self.raw = raw
     self.coordinates = coordinates
     self.isTrained = isTrained
+    self.arithmetic = arithmetic
     let weight = raw.transformation.weight
     mean = .zeros([raw.settings.inputSize], dtype: weight.dtype, device: weight.device)
     scaleVariance = raw.settings.input == .scaled ? .ones([2], dtype: weight.dtype, device: weight.device) : nil
@@ -43,6 +48,11 @@ public struct JointNetwork: Module, Sendable {
 
   /// The network in its published form; differentiable in the parameters.
   public var published: TemperatureNetwork { coordinates == .published ? raw : standardised.published }
+
+  /// The temperatures [...] of logits [..., vocabulary], as `TemperatureNetwork` describes them.
+  public func callAsFunction(_ logits: Tensor, hidden: Tensor, training: Bool) -> Tensor {
+    published(logits, hidden: hidden, training: training, arithmetic: arithmetic)
+  }
 
   private var standardised: StandardisedNetwork {
     StandardisedNetwork(raw, InputMoments(mean: mean, scaleVariance: scaleVariance))

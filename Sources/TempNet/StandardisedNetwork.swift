@@ -53,10 +53,13 @@ public struct StandardisedNetwork: Module, Sendable {
   /// - Parameters:
   ///   - unembedding: [vocabulary, d].
   ///   - bias: what the unembedding adds to the logits, [vocabulary].
-  public func foldedUnembedding(_ unembedding: Tensor, bias: Tensor?) -> FoldedUnembedding {
+  ///   - arithmetic: of the products with the first layer.
+  public func foldedUnembedding(
+    _ unembedding: Tensor, bias: Tensor?, arithmetic: DType = .float32
+  ) -> FoldedUnembedding {
     FoldedUnembedding(
       weight: unembedding, bias: bias, vocabulary: settings.input == .hidden ? 0 : settings.vocabulary, scale: scale,
-      shift: scale * moments.mean)
+      shift: scale * moments.mean, arithmetic: arithmetic)
   }
 
   /// The network as it is now, multiplied through an unembedding; differentiable in the parameters. Equals `published`

@@ -67,8 +67,12 @@ public struct TemperatureNetwork: Module, Sendable {
   ///   - hidden: the hidden states [..., width] that the logits were made of, which a network with that input needs;
   ///     others do without.
   ///   - training: whether hidden units are dropped at random.
-  public func callAsFunction(_ logits: Tensor, hidden: Tensor? = nil, training: Bool = false) -> Tensor {
-    temperature(transformed: transformation(input(logits, hidden: hidden)), training: training)
+  ///   - arithmetic: of the first layer's product, the only large one.
+  public func callAsFunction(
+    _ logits: Tensor, hidden: Tensor? = nil, training: Bool = false, arithmetic: DType = .float32
+  ) -> Tensor {
+    temperature(
+      transformed: transformation(input(logits, hidden: hidden), arithmetic: arithmetic), training: training)
   }
 
   /// u, [..., inputSize].

@@ -18,7 +18,7 @@ extension TemperatureProfile {
     }
   }
 
-  /// The same in libtorch's own operators, for GPUs, and for tests of the operator.
+  /// The same in libtorch's own operators, for GPUs, and for tests of the operators.
   static func reference(logits: Tensor, grid: TemperatureGrid) -> TemperatureProfile {
     withoutGradients {
       let chunks = rowChunks(logits.size(0), width: logits.size(1) * grid.nodesPerOctave * 2).map { rows in

@@ -26,7 +26,7 @@ public struct TemperedStatistics: Sendable {
   ///   - tau: [N].
   public init(logits: Tensor, tau: Tensor) {
     self = withoutGradients {
-      guard Self.isFused(logits) else { return Self.reference(logits: logits, tau: tau) }
+      guard logits.isFusible else { return Self.reference(logits: logits, tau: tau) }
       let moments = logits.temperedMoments(tau: tau.to(.float64))
       return TemperedStatistics(
         logPartition: moments.logPartition, mean: moments.mean, variance: moments.variance,
@@ -42,9 +42,6 @@ public struct TemperedStatistics: Sendable {
   private init(logPartition: Tensor, mean: Tensor, variance: Tensor, collision: Tensor) {
     (self.logPartition, self.mean, self.variance, self.collision) = (logPartition, mean, variance, collision)
   }
-
-  /// Whether logits are such as the operator takes, which then needs no second pass in float64.
-  static func isFused(_ logits: Tensor) -> Bool { logits.device == .cpu && logits.dtype == .float32 }
 
   /// The same in libtorch's own operators and the logits' own type, for GPUs, for float64, and for tests of the operator.
   static func reference(logits: Tensor, tau: Tensor) -> TemperedStatistics {

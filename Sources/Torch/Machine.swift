@@ -59,6 +59,9 @@ public enum Machine {
   /// libtorch and what it computes with on this processor, as in `libtorch 2.13.0 with AVX2`.
   public static var description: String { "libtorch \(torchVersion) with \(vectorInstructions)" }
 
+  /// Whether this processor multiplies matrices of bfloat16 faster than those of float32 (Intel's AMX).
+  public static var hasMatrixUnits: Bool { ctorch_has_matrix_units() }
+
   /// The widest vector instructions libtorch uses here, such as `AVX2`.
   public static var vectorInstructions: String {
     prepare()

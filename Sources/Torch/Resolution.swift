@@ -10,8 +10,8 @@ public struct Resolution: Equatable, Sendable {
   /// What libtorch's kernels on the CPU are chosen by, such as `AVX512`.
   public let vectorInstructions: String
 
-  /// Fills in what is nil: the GPU if one can be used, bfloat16 there and float32 on the CPU, a thread for each
-  /// processor that this process may use.
+  /// Fills in what is nil: the GPU if one can be used; bfloat16 there and on a CPU that multiplies it faster, elsewhere
+  /// float32; a thread for each processor that this process may use.
   ///
   /// - Throws: `Failure` with `.unavailable` for a GPU where there is none.
   public init(device: Device? = nil, arithmetic: DType? = nil, threads: Int? = nil) throws {
@@ -20,7 +20,7 @@ public struct Resolution: Equatable, Sendable {
         .unavailable, "no GPU can be used: libtorch has no CUDA half here, or finds no device", at: "device: cuda")
     }
     self.device = device ?? (Machine.hasCUDA ? .cuda : .cpu)
-    self.arithmetic = arithmetic ?? (self.device == .cuda ? .bfloat16 : .float32)
+    self.arithmetic = arithmetic ?? (self.device == .cuda || Machine.hasMatrixUnits ? .bfloat16 : .float32)
     self.threads = threads ?? Diagnostics.Machine.cores
     torchVersion = Machine.torchVersion
     vectorInstructions = Machine.vectorInstructions

@@ -71,7 +71,7 @@ import Training
     let source = try PretrainedModel.open(model)
     let tokenizer = try Tokenizer(path: source.tokenizerPath)
     resolution.apply()
-    let language = try source.load(device: resolution.device, arithmetic: resolution.arithmetic)
+    let language = try source.load(device: resolution.device, arithmetic: resolution.arithmetic, isFrozen: true)
     let chat = prompts.chat ? try ChatFormat(template: source.chatTemplate(), source: model) : nil
     let settings = GenerationSettings(
       policy: greedy ? nil : try temperaturePolicy(specification, language), rules: try sampling.rules(),

@@ -41,7 +41,7 @@ struct TinyWorld {
   func request(
     _ settings: [String] = [], tempnet: [String]? = nil, model: String? = nil, output: String = "out"
   ) throws -> StageRequest<Evaluate> {
-    let common = ["threads=1", "bootstrap.resamples=200", "device=cpu"]
+    let common = ["threads=1", "bootstrap.resamples=200", "device=cpu", "compute=float32"]
     let overrides = try (common + settings).map(ConfigurationOverride.init(parsing:))
     return try StageRequest(
       try EvaluateConfiguration.resolve(file: nil, overrides: overrides),

@@ -46,7 +46,9 @@ import Weights
     let features = try SyntheticFeatures(in: folder).artifact
     let networks = try ["profile", "logits"].map { method in
       let artifact = try fit(
-        features, ["method=\(method)", "objective=\(objective)", "epochs=3", "learning_rate=3e-3"], output: method)
+        features,
+        ["method=\(method)", "objective=\(objective)", "epochs=3", "learning_rate=3e-3", "compute=float32"],
+        output: method)
       return try SafetensorsFile(artifact.file("tempnet.safetensors"))
     }
     for entry in networks[0].entries {

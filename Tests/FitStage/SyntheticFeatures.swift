@@ -1,12 +1,12 @@
 import Artifacts
 import Diagnostics
 import Glibc
-import TempNet
 import TestSupport
 import Torch
 import Weights
 
 @testable import FeaturesStage
+@testable import TempNet
 
 /// Features of a model that never was: hidden states that lie around eight directions, some of which the unembedding
 /// turns into sure predictions and some into unsure ones, so that a TempNet has something to find.
@@ -35,7 +35,8 @@ struct SyntheticFeatures {
       let labels = Tensor((0..<rows).map { ($0 * $0 + 3) % Self.vocabulary })
       let table = try FeatureTable(
         builder.path(for: "\(split).safetensors"), rows: rows, width: Self.width, grid: grid, isContinued: false)
-      try table.write(hidden: hidden, logits: hidden.linear(weight, bias: bias), labels: labels, at: 0)
+      let logits = ProfiledLogits(logits: hidden.linear(weight, bias: bias), labels: labels, grid: grid)
+      try table.write(hidden: hidden, labels: labels, logits: logits, at: 0)
       try table.finish()
       splits.append((hidden, labels))
     }

@@ -80,6 +80,43 @@ import Torch
     #expect(TemperatureProfile.compute(logits: .zeros([0, width]), grid: grid).value.shape == [0, grid.count])
   }
 
+  /// Many rows, so that the vocabulary is cut in slices; logits that rise along it, so that each slice has a new maximum;
+  /// and a number of rows that is more than are looked at together.
+  @Test(arguments: [(1, 40, 7.0), (4_200, 2_500, 1.0), (300, 1, 1.0), (0, 9, 1.0)], [false, true])
+  func `of an unembedding it comes in slices and is what plain tensor code gives`(
+    _ shape: (rows: Int, vocabulary: Int, scale: Double), isRounded: Bool
+  ) {
+    var noise = Noise(7)
+    let hidden = noise.normal([shape.rows, 6]).to(.float32) * shape.scale
+    let rising = Tensor.arange(shape.vocabulary).to(.float32).unsqueezed(1) * (4 / Double(shape.vocabulary))
+    var weight = noise.normal([shape.vocabulary, 6]).to(.float32) + rising
+    if isRounded { weight = weight.to(.bfloat16) }
+    let labels = Tensor((0..<shape.rows).map { ($0 * 7 + 3) % shape.vocabulary })
+    let plainHidden = isRounded ? hidden.to(.bfloat16).to(.float32) : hidden
+    let fused = ProfiledLogits.compute(hidden: hidden, weight: weight, labels: labels, grid: grid)
+    let plain = ProfiledLogits.reference(
+      hidden: plainHidden, weight: weight.to(.float32), labels: labels, grid: grid)
+    let columns: [(ProfiledLogits) -> Tensor] = [
+      \.profile.value, \.profile.entropy, \.profile.variance, \.maximum, \.norm, \.centredNorm, \.labelLogit,
+    ]
+    for (column, tolerance) in zip(columns, [4e-5, 4e-5, 4e-4, 4e-5, 4e-4, 4e-3, 4e-5]) {
+      let (found, expected) = (column(fused), column(plain))
+      #expect(found.shape == expected.shape && found.dtype == .float32)
+      if shape.rows > 0 { #expect(largest(found.reshaped([-1]), expected.reshaped([-1])) < tolerance) }
+    }
+  }
+
+  @Test(arguments: [-1, 9]) func `a label that is no logit is refused`(label: Int) {
+    let odd = Tensor([label])
+    #expect(throws: TorchError.self) {
+      _ = try Operator.call(
+        "tempnet::unembedding_profile", "",
+        [
+          .tensor(.ones([1, 2])), .tensor(.ones([9, 2])), .tensor(odd), .tensor(Tensor([1.0])), .integer(1),
+        ])
+    }
+  }
+
   @Test func `between its nodes it is near, and nearer on a finer grid`() {
     let logits = sample()
     var noise = Noise(4)

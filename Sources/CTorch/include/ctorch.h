@@ -98,6 +98,10 @@ bool ctorch_load_cuda(void);
 const char *ctorch_version(void);
 /// The widest vector instructions that libtorch's kernels use here, such as `AVX2`.
 const char *ctorch_cpu_capability(void);
+/// Whether products of bfloat16 are faster here than those of float32.
+bool ctorch_has_matrix_units(void);
+/// Takes products of bfloat16 to MKL even where it emulates them, so that tests of it run everywhere.
+void ctorch_force_bfloat16_products(bool forced);
 
 #ifdef __cplusplus
 }

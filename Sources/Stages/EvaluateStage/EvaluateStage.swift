@@ -86,7 +86,7 @@ struct Subject {
     let pretrained = try PretrainedModel.open(source.path)
     try tokens.checkVocabulary(
       of: source.path, ownTokenizer: source.tokenizerDigest, logits: pretrained.configuration.vocabulary)
-    model = try pretrained.load(device: resolution.device, arithmetic: resolution.arithmetic)
+    model = try pretrained.load(device: resolution.device, arithmetic: resolution.arithmetic, isFrozen: true)
   }
 
   func forward(_ split: Split, _ configuration: EvaluateConfiguration) throws -> Forward {

@@ -1,6 +1,7 @@
 import Diagnostics
 import LanguageModels
 import StageDescriptions
+import TempNet
 import Tokenization
 import Torch
 import Training
@@ -12,12 +13,14 @@ struct FeatureExtraction {
   private let batches: [Range<Int>]
   /// How many rows there are before each batch, and after the last.
   private let firstRows: [Int]
+  private let grid: TemperatureGrid
 
-  /// Logits are made for so many numbers at once, however large vocabulary and batch are: 64 MiB of them.
-  private static let logitsAtOnce = 1 << 24
-
-  init(_ split: Split, of tokens: TokensArtifact, length: Int, limit: Int, _ configuration: FeaturesConfiguration) {
+  init(
+    _ split: Split, of tokens: TokensArtifact, length: Int, limit: Int, grid: TemperatureGrid,
+    _ configuration: FeaturesConfiguration
+  ) {
     self.split = split
+    self.grid = grid
     let windows = SlidingWindows(
       tokens.split(split), length: length, stride: configuration.stride ?? length, limit: limit)
     batches = stride(from: 0, to: windows.count, by: configuration.batch).map { first in
@@ -49,13 +52,8 @@ struct FeatureExtraction {
       throw Failure(
         .badData, "the model's hidden states of the \(split.rawValue) split are not all finite, from token \(start) on")
     }
-    let rowsAtOnce = max(1, Self.logitsAtOnce / model.configuration.vocabulary)
-    for first in stride(from: 0, to: hidden.size(0), by: rowsAtOnce) {
-      let part = first..<min(first + rowsAtOnce, hidden.size(0))
-      // In float32 whatever the model computes in: a fit multiplies the same hidden states with the same head.
-      let logits = hidden[part].linear(model.headWeight)
-      try table.write(hidden: hidden[part], logits: logits, labels: labels[part], at: firstRows[index] + first)
-    }
+    let logits = ProfiledLogits.compute(hidden: hidden, weight: model.headFactor, labels: labels, grid: grid)
+    try table.write(hidden: hidden, labels: labels, logits: logits, at: firstRows[index])
   }
 
   /// [windows · length, width]

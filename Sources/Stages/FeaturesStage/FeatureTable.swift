@@ -5,7 +5,6 @@ import Weights
 /// The file of one split: a row for each token, with room for all of them from the beginning.
 struct FeatureTable {
   private let writer: SafetensorsStreamWriter
-  private let grid: TemperatureGrid
 
   /// - Parameter isContinued: whether an interrupted run has begun the file.
   init(_ path: String, rows: Int, width: Int, grid: TemperatureGrid, isContinued: Bool) throws {
@@ -18,7 +17,6 @@ struct FeatureTable {
       TensorDescription("profile.entropy", .float32, [rows, grid.count]),
       TensorDescription("profile.variance", .float32, [rows, grid.count]),
     ]
-    self.grid = grid
     writer =
       isContinued
       ? try SafetensorsStreamWriter(continuing: path, tensors: tensors)
@@ -26,15 +24,12 @@ struct FeatureTable {
     if !isContinued { try writer.write(rows: grid.temperatures.map { Float($0) }, of: "profile.temperature", at: 0) }
   }
 
-  /// Writes the rows of tokens with these hidden states [n, d], logits [n, V] and labels [n].
-  func write(hidden: Tensor, logits: Tensor, labels: Tensor, at row: Int) throws {
-    let maximum = logits.maximum(-1)
-    let profile = TemperatureProfile.compute(logits: logits, grid: grid)
+  /// Writes the rows of tokens with these hidden states [n, d], labels [n] and what their logits are like.
+  func write(hidden: Tensor, labels: Tensor, logits: ProfiledLogits, at row: Int) throws {
     let columns: [(String, Tensor)] = [
-      ("hidden", hidden), ("maximum", maximum), ("norm", logits.norm(-1)),
-      ("centred_norm", (logits - maximum.unsqueezed(-1)).norm(-1)),
-      ("label_logit", logits.gathered(-1, labels.unsqueezed(-1)).squeezed(-1)), ("label", labels.to(.int32)),
-      ("profile.value", profile.value), ("profile.entropy", profile.entropy), ("profile.variance", profile.variance),
+      ("hidden", hidden), ("maximum", logits.maximum), ("norm", logits.norm), ("centred_norm", logits.centredNorm),
+      ("label_logit", logits.labelLogit), ("label", labels.to(.int32)), ("profile.value", logits.profile.value),
+      ("profile.entropy", logits.profile.entropy), ("profile.variance", logits.profile.variance),
     ]
     for (name, values) in columns { try writer.write(rows: values, of: name, at: row) }
   }

@@ -23,12 +23,13 @@ struct FeaturesPlan {
     guard stride <= window else {
       throw Failure(.badConfiguration, "stride is \(stride), which exceeds the window of \(window)", at: "stride")
     }
-    splits = [(Split.train, configuration.trainTokens), (.validation, configuration.validationTokens)].map {
-      FeatureExtraction($0, of: tokens, length: window, limit: $1, configuration)
-    }
-    self.window = window
-    grid = TemperatureGrid(
+    let grid = TemperatureGrid(
       covering: configuration.tauMin...configuration.tauMax, nodesPerOctave: configuration.nodesPerOctave)
+    splits = [(Split.train, configuration.trainTokens), (.validation, configuration.validationTokens)].map {
+      FeatureExtraction($0, of: tokens, length: window, limit: $1, grid: grid, configuration)
+    }
+    self.grid = grid
+    self.window = window
     checkpointInterval = configuration.checkpointInterval
     for work in splits where work.rows == 0 {
       throw Failure(.badData, "no token of the \(work.split.rawValue) split has a label", at: tokens.artifact.path)

@@ -25,7 +25,7 @@ public enum FeaturesStage {
     let pretrained = try PretrainedModel.open(source.path)
     try tokens.checkVocabulary(
       of: source.path, ownTokenizer: source.tokenizerDigest, logits: pretrained.configuration.vocabulary)
-    let model = try pretrained.load(device: resolution.device, arithmetic: resolution.arithmetic)
+    let model = try pretrained.load(device: resolution.device, arithmetic: resolution.arithmetic, isFrozen: true)
     let plan = try FeaturesPlan(request.configuration, model.configuration, tokens)
 
     try withoutGradients {

@@ -19,12 +19,12 @@ final class FitTask: TrainingTask {
 
   init(
     _ fresh: TemperatureNetwork, _ configuration: FitConfiguration, head: Head, training: FeatureSplit,
-    validation: FeatureSplit
+    validation: FeatureSplit, arithmetic: DType
   ) {
     trained = StandardisedNetwork(fresh, training.moments(fresh.settings, head))
     self.configuration = configuration
     self.head = head
-    unembedding = trained.foldedUnembedding(head.weight, bias: head.bias)
+    unembedding = trained.foldedUnembedding(head.weight, bias: head.bias, arithmetic: arithmetic)
     self.training = training
     self.validation = validation
     order = EpochOrder(count: training.count, seed: UInt64(configuration.seed))

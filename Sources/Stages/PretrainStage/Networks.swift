@@ -27,7 +27,7 @@ struct Networks {
     model = try configuration.model(vocabulary: vocabulary, base: base, resolution)
     for parameter in try configuration.trained(of: model) { parameter.tensor.requiringGradient() }
     if configuration.objective.trainsTempNet {
-      tempnet = try configuration.tempnet(model.configuration, rho: rho, base: base?.input.artifact, resolution.device)
+      tempnet = try configuration.tempnet(model.configuration, rho: rho, base: base?.input.artifact, resolution)
     } else {
       tempnet = nil
     }
@@ -77,7 +77,7 @@ extension PretrainConfiguration {
 
   /// A new TempNet, or the one that a model to be trained further has, under the settings of this configuration.
   fileprivate func tempnet(
-    _ model: ModelConfiguration, rho: Double, base: Artifact?, _ device: Device
+    _ model: ModelConfiguration, rho: Double, base: Artifact?, _ resolution: Resolution
   ) throws -> JointNetwork {
     let input = TempNetSettings.Input(rawValue: tempnet.input.rawValue)!
     var settings = TempNetSettings(
@@ -87,17 +87,20 @@ extension PretrainConfiguration {
       let network = try TemperatureNetwork.load(base.file(Evaluate.tempnetFile))
       try check(settings, agreeWith: network.settings, of: base.path)
       settings.normalisationEpsilon = network.settings.normalisationEpsilon
-      return joint(TemperatureNetwork(settings, weightsOf: network), isTrained: true, device)
+      return joint(TemperatureNetwork(settings, weightsOf: network), isTrained: true, resolution)
     }
     Seeds.seedMachine(UInt64(seed), .initialisation, index: 0)
-    return joint(TemperatureNetwork(settings), isTrained: false, device)
+    return joint(TemperatureNetwork(settings), isTrained: false, resolution)
   }
 
-  private func joint(_ network: TemperatureNetwork, isTrained: Bool, _ device: Device) -> JointNetwork {
-    let network = network.mapped { $0.to(device) }
+  private func joint(
+    _ network: TemperatureNetwork, isTrained: Bool, _ resolution: Resolution
+  ) -> JointNetwork {
+    let network = network.mapped { $0.to(resolution.device) }
     network.requireGradients()
     let coordinates = JointNetwork.Coordinates(rawValue: tempnet.coordinates.rawValue)!
-    return JointNetwork(network, coordinates: coordinates, isTrained: isTrained)
+    return JointNetwork(
+      network, coordinates: coordinates, isTrained: isTrained, arithmetic: resolution.arithmetic)
   }
 
   /// The same weights under other bounds, or fed otherwise, would give other temperatures; another rho or dropout only

@@ -60,7 +60,7 @@ struct TokenObjective {
     case .fixed(let tau): .full([logits.size(0)], tau, device: logits.device)
     case .exact:
       ExactTemperature.solve(logits: logits.detached(), entropy: entropy, bounds: bounds).to(logits.dtype)
-    case .network(let network): network.published(logits, hidden: hidden, training: training)
+    case .network(let network): network(logits, hidden: hidden, training: training)
     }
   }
 
@@ -112,15 +112,32 @@ struct TemperedTerms {
   /// Of p in nats, [N].
   let entropy: Tensor
 
+  /// By one operator of our own where it takes the logits, in two passes over memory instead of ten.
   init(_ logits: Tensor, labels: Tensor, tau: Tensor) {
+    guard logits.isFusible else {
+      self.init(reference: logits, labels: labels, tau: tau)
+      return
+    }
+    let terms = logits.temperedTerms(labels: labels, tau: tau)
+    self.init(
+      tau: tau, probabilities: terms.probabilities, crossEntropy: terms.crossEntropy, entropy: terms.entropy)
+  }
+
+  private init(tau: Tensor, probabilities: Tensor, crossEntropy: Tensor, entropy: Tensor) {
+    (self.tau, self.probabilities, self.crossEntropy, self.entropy) = (tau, probabilities, crossEntropy, entropy)
+    labelProbability = (-crossEntropy).exp()
+  }
+
+  /// The same in libtorch's own operators, for GPUs, for float64, and for tests of the operator.
+  init(reference logits: Tensor, labels: Tensor, tau: Tensor) {
     // Taking the maximum off first keeps the quotients small and exact.
     let centred = logits - logits.maximum(-1, keeping: true)
     let logProbabilities = (centred / tau.unsqueezed(1)).logSoftmax(-1)
-    self.tau = tau
-    probabilities = logProbabilities.exp()
-    crossEntropy = -logProbabilities.gathered(1, labels.unsqueezed(1)).squeezed(1)
-    labelProbability = (-crossEntropy).exp()
-    entropy = -(probabilities * logProbabilities).sum(-1)
+    let probabilities = logProbabilities.exp()
+    self.init(
+      tau: tau, probabilities: probabilities,
+      crossEntropy: -logProbabilities.gathered(1, labels.unsqueezed(1)).squeezed(1),
+      entropy: -(probabilities * logProbabilities).sum(-1))
   }
 
   /// At temperature 1, [N].

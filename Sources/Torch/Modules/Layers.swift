@@ -19,7 +19,10 @@ public struct Linear: Module, Sendable {
     self.bias = bias ? .uniform([outputs], low: -bound, high: bound) : nil
   }
 
-  public func callAsFunction(_ x: Tensor) -> Tensor { x.linear(weight, bias: bias) }
+  /// - Parameter arithmetic: of the product's factors; bfloat16 only for what our own operators take.
+  public func callAsFunction(_ x: Tensor, arithmetic: DType = .float32) -> Tensor {
+    arithmetic == .bfloat16 && x.isFusible ? x.bfloat16Linear(weight, bias: bias) : x.linear(weight, bias: bias)
+  }
 
   public var parameters: [NamedTensor] {
     [NamedTensor("weight", weight)] + (bias.map { [NamedTensor("bias", $0)] } ?? [])
@@ -60,6 +63,11 @@ public struct RMSNorm: Module, Sendable {
   }
 
   public func callAsFunction(_ x: Tensor) -> Tensor {
+    // libtorch's own takes five passes over memory on a processor.
+    x.isFusible ? x.rmsNorm(weight, epsilon: epsilon) : reference(x)
+  }
+
+  func reference(_ x: Tensor) -> Tensor {
     Operator.one("aten::rms_norm", "", [.tensor(x), .integers(weight.shape), .tensor(weight), .number(epsilon)])
   }
 
