@@ -28,11 +28,12 @@ public enum FeaturesStage {
     let model = try pretrained.load(device: resolution.device, arithmetic: resolution.arithmetic, isFrozen: true)
     let plan = try FeaturesPlan(request.configuration, model.configuration, tokens)
 
+    let (weight, path) = (model.headWeight, try builder.path(for: "head.safetensors"))
+    let head = Ahead { try SafetensorsWriter.write([(name: "weight", tensor: weight)], to: path) }
     try withoutGradients {
       try Failure.locating(source.path) { try extract(plan, model, builder, isInterrupted) }
     }
-    try SafetensorsWriter.write(
-      [(name: "weight", tensor: model.headWeight)], to: builder.path(for: "head.safetensors"))
+    try head.value()
     return try builder.publish(summary: plan.summary(model.configuration))
   }
 

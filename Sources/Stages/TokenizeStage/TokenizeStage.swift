@@ -11,20 +11,23 @@ public enum TokenizeStage {
     if let artifact = builder.alreadyDone { return artifact }
 
     let digests = FileDigests.forProgram
+    let threads = configuration.threads ?? Machine.cores
+    // A vocabulary of 50,000 entries takes as long to read as 100 MB of text to measure.
+    let given = configuration.tokenizer.map { path in
+      Ahead(isConcurrent: threads > 1) { try Tokenizer(path: path) }
+    }
     let text = try SplitText(configuration, digests)
     try digests.save()
-    let threads = configuration.threads ?? Machine.cores
-    let tokenizer = try tokenizer(configuration, text, threads: threads)
+    let tokenizer = try given?.value() ?? trained(configuration, text, threads: threads)
     try AtomicFile.write(tokenizer.fileText, to: builder.path(for: "tokenizer.json"))
     let totals = try encode(text, tokenizer, configuration, threads: threads) { try builder.path(for: $0) }
     try checkThatNoneIsEmpty(totals, text)
     return try builder.publish(summary: summary(tokenizer, totals, text.sources))
   }
 
-  private static func tokenizer(
+  private static func trained(
     _ configuration: TokenizeConfiguration, _ text: SplitText, threads: Int
   ) throws -> Tokenizer {
-    if let path = configuration.tokenizer { return try Tokenizer(path: path) }
     let counter = CorpusWordCounter(threads: threads)
     // What validation and test are for would be spoilt if the vocabulary had seen them.
     let counts = try text.read("counting words", only: .train, into: counter.receiver, finish: counter.finish)
