@@ -34,7 +34,7 @@ at::Tensor product(const Side &a, const Side &b) {
   return result;
 }
 
-/// What backward needs is kept in bfloat16: half of what float32 layers keep.
+/// What backward needs is kept in bfloat16: half of what float32 layers keep of their inputs, and the rounded weight.
 struct RoundedLinear : torch::autograd::Function<RoundedLinear> {
   static at::Tensor forward(
       torch::autograd::AutogradContext *context, const at::Tensor &x, const at::Tensor &weight) {

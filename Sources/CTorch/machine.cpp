@@ -33,6 +33,16 @@ bool announces(unsigned bits) {
   unsigned a = 0, b = 0, c = 0, d = 0;
   return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (d & bits) == bits;
 }
+
+/// Whether the operating system keeps tiles for its programs (bits 17 and 18 of XCR0): older ones do not, nor do some
+/// hypervisors.
+bool system_keeps_tiles() {
+  constexpr unsigned osxsave = 1u << 27, tiles = 3u << 17;
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  if (!__get_cpuid(1, &a, &b, &c, &d) || !(c & osxsave)) return false;
+  __asm__("xgetbv" : "=a"(a), "=d"(d) : "c"(0));
+  return (a & tiles) == tiles;
+}
 #endif
 
 /// Some virtual machines announce AMX tiles (leaf 7) but report no tile palette (leaf 0x1D is empty). oneDNN then
@@ -50,7 +60,7 @@ void avoid_broken_amx() {
 
 bool ctorch::has_matrix_units() {
 #if defined(__x86_64__)
-  static const bool result = announces(amx_tile | amx_bfloat16);
+  static const bool result = announces(amx_tile | amx_bfloat16) && system_keeps_tiles();
   return result;
 #else
   return false;

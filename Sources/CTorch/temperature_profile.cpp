@@ -202,7 +202,8 @@ class Profiles {
                centred = at::empty_like(maximum);
     for (int64_t row = 0; row < rows_; row++) {
       const auto &[greatest, sum, squares] = states_[row];
-      const double distance = squares - 2 * greatest * sum + static_cast<double>(width) * greatest * greatest;
+      const double distance = std::isinf(squares)
+          ? INFINITY : squares - 2 * greatest * sum + static_cast<double>(width) * greatest * greatest;
       maximum.mutable_data_ptr<float>()[row] = static_cast<float>(greatest);
       norm.mutable_data_ptr<float>()[row] = static_cast<float>(std::sqrt(squares));
       centred.mutable_data_ptr<float>()[row] = static_cast<float>(std::sqrt(distance < 0 ? 0 : distance));
@@ -251,7 +252,7 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor, at::Tensor, at::Tenso
   const auto targets = labels.contiguous(), of_label = at::empty({rows}, hidden.options());
   const int64_t *label = targets.const_data_ptr<int64_t>();
   Profiles profiles(rows, temperatures, per_octave);
-  const int64_t slice = std::clamp<int64_t>(slice_size / std::max<int64_t>(rows, 1), 64, width);
+  const int64_t slice = std::min(width, std::max<int64_t>(64, slice_size / std::max<int64_t>(rows, 1)));
   const auto buffer = at::empty({rows * slice}, hidden.options());
   for (int64_t start = 0; start < width; start += slice) {
     const int64_t count = std::min(slice, width - start);

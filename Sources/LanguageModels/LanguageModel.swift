@@ -29,7 +29,7 @@ public final class LanguageModel: Module {
   ///
   /// - Parameters:
   ///   - arithmetic: the precision of the large products.
-  ///   - isFrozen: whether the parameters stay as they are, and can be converted once.
+  ///   - isFrozen: whether the parameters stay as they are, so that they are converted once and kept in both types.
   public init(
     _ configuration: ModelConfiguration, parameters: [NamedTensor], device: Device = .cpu,
     arithmetic: DType = .float32, isFrozen: Bool = false

@@ -45,7 +45,7 @@ public struct PretrainedModel: Sendable {
 
   /// Reads the weights.
   ///
-  /// - Parameter isFrozen: whether they stay as they are.
+  /// - Parameter isFrozen: whether they stay as they are; in bfloat16 the model then keeps its matrices in both types.
   /// - Throws: `.badData` naming what is damaged; that is also a weight that is NaN or infinite.
   public func load(
     device: Device = .cpu, arithmetic: DType = .float32, isFrozen: Bool = false

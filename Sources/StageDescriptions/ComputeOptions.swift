@@ -23,7 +23,9 @@ extension ConfigurationReader {
   public mutating func computeOptions() throws -> ComputeOptions {
     ComputeOptions(
       device: try choice("device", default: .auto, help: "where to compute"),
-      arithmetic: try choice("compute", default: .auto, help: "precision of the large products"),
+      arithmetic: try choice(
+        "compute", default: .auto,
+        help: "precision of the large products; auto: bfloat16 on GPUs and processors with AMX, else float32"),
       threads: try threads())
   }
 }

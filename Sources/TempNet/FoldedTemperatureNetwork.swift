@@ -30,7 +30,7 @@ public struct FoldedUnembedding: Sendable {
   ) {
     let columns = vocabulary > 0 ? scale?[0..<vocabulary] : nil
     let scaled = columns.map { weight.detached() * $0.unsqueezed(1) } ?? weight.detached()
-    isRounded = arithmetic == .bfloat16 && weight.isFusible
+    isRounded = vocabulary > 0 && arithmetic == .bfloat16 && weight.isFusible
     self.weight = isRounded ? scaled.transposed().to(.bfloat16).contiguous() : scaled
     self.bias = bias.map { bias in columns.map { bias.detached() * $0 } ?? bias.detached() }
     (self.scale, self.shift) = (scale, shift)

@@ -16,6 +16,9 @@ public struct ProfiledLogits: Sendable {
   /// multiplied quickly where there are many more rows.
   private static let rowsAtOnce = 4096
 
+  /// Without slices so many logits are there together: 64 MiB of them.
+  private static let logitsAtOnce = 1 << 24
+
   /// - Parameters:
   ///   - hidden: float32 [N, d].
   ///   - weight: the unembedding, [V, d]; one in bfloat16 has the hidden states rounded too.
@@ -42,8 +45,9 @@ public struct ProfiledLogits: Sendable {
     hidden: Tensor, weight: Tensor, labels: Tensor, grid: TemperatureGrid
   ) -> ProfiledLogits {
     withoutGradients {
-      joined(hidden.size(0), at: max(1, chunkElements / weight.size(0))) { rows in
-        let logits = hidden[rows].to(weight.dtype).linear(weight).to(.float32)
+      let (hidden, factor) = (hidden.to(weight.dtype).to(.float32), weight.to(.float32))
+      return joined(hidden.size(0), at: max(1, logitsAtOnce / weight.size(0))) { rows in
+        let logits = hidden[rows].linear(factor)
         return ProfiledLogits(logits: logits, labels: labels[rows], grid: grid)
       }
     }

@@ -7,7 +7,7 @@ public struct Resolution: Equatable, Sendable {
   public let arithmetic: DType
   public let threads: Int
   public let torchVersion: String
-  /// What libtorch's kernels on the CPU are chosen by, such as `AVX512`.
+  /// What kernels on the CPU are chosen by, such as `AVX512`, or `AVX512 and AMX` where products are taken to matrix units.
   public let vectorInstructions: String
 
   /// Fills in what is nil: the GPU if one can be used; bfloat16 there and on a CPU that multiplies it faster, elsewhere
@@ -23,7 +23,8 @@ public struct Resolution: Equatable, Sendable {
     self.arithmetic = arithmetic ?? (self.device == .cuda || Machine.hasMatrixUnits ? .bfloat16 : .float32)
     self.threads = threads ?? Diagnostics.Machine.cores
     torchVersion = Machine.torchVersion
-    vectorInstructions = Machine.vectorInstructions
+    let usesMatrixUnits = self.arithmetic == .bfloat16 && self.device == .cpu && Machine.hasMatrixUnits
+    vectorInstructions = Machine.vectorInstructions + (usesMatrixUnits ? " and AMX" : "")
   }
 
   /// Sets the process's threads; to be called before any work whose result counts.

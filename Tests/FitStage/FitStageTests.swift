@@ -18,6 +18,7 @@ import Weights
 
   private static let small = [
     "entropy=1.5", "hidden=16", "batch=128", "epochs=10", "tau_min=0.1", "tau_max=3", "threads=1", "device=cpu",
+    "compute=float32",
   ]
 
   private func fit(
@@ -46,9 +47,7 @@ import Weights
     let features = try SyntheticFeatures(in: folder).artifact
     let networks = try ["profile", "logits"].map { method in
       let artifact = try fit(
-        features,
-        ["method=\(method)", "objective=\(objective)", "epochs=3", "learning_rate=3e-3", "compute=float32"],
-        output: method)
+        features, ["method=\(method)", "objective=\(objective)", "epochs=3", "learning_rate=3e-3"], output: method)
       return try SafetensorsFile(artifact.file("tempnet.safetensors"))
     }
     for entry in networks[0].entries {

@@ -108,7 +108,7 @@ import Weights
     let all =
       [
         "context=16", "batch=4", "steps=3", "tempnet.hidden=8", "validation_interval=3", "device=cpu", "threads=1",
-        "select=last",
+        "compute=float32", "select=last",
       ] + settings
     return try PretrainStage.run(
       try StageRequest<Pretrain>(

@@ -92,10 +92,8 @@ import Torch
     var weight = noise.normal([shape.vocabulary, 6]).to(.float32) + rising
     if isRounded { weight = weight.to(.bfloat16) }
     let labels = Tensor((0..<shape.rows).map { ($0 * 7 + 3) % shape.vocabulary })
-    let plainHidden = isRounded ? hidden.to(.bfloat16).to(.float32) : hidden
     let fused = ProfiledLogits.compute(hidden: hidden, weight: weight, labels: labels, grid: grid)
-    let plain = ProfiledLogits.reference(
-      hidden: plainHidden, weight: weight.to(.float32), labels: labels, grid: grid)
+    let plain = ProfiledLogits.reference(hidden: hidden, weight: weight, labels: labels, grid: grid)
     let columns: [(ProfiledLogits) -> Tensor] = [
       \.profile.value, \.profile.entropy, \.profile.variance, \.maximum, \.norm, \.centredNorm, \.labelLogit,
     ]

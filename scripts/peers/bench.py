@@ -25,11 +25,16 @@ class Bench:
     rounds: int
     steps: int
     threads: int
+    arithmetic: str
 
     @property
     def compute(self):
         """Settings of every program of ours that computes."""
-        return {"device": "cpu", "compute": "float32", "threads": self.threads}
+        return {"device": "cpu", "compute": self.arithmetic, "threads": self.threads}
+
+    def tolerance(self, of_float32):
+        """How far a loss may be from that of another program; in bfloat16 half a hundredth."""
+        return of_float32 if self.arithmetic == "float32" else 5e-3
 
     def program(self, name, configuration, output, *words):
         """Runs one of our programs into a folder that does not exist yet."""

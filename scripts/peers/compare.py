@@ -17,8 +17,8 @@ import tempfile
 from bench import Bench
 
 ROWS = [
-    "encoding", "vocabulary", "pretraining", "pretraining-125m", "fit", "scoring", "generation", "finished", "start",
-    "growth",
+    "encoding", "vocabulary", "pretraining", "pretraining-125m", "fit", "scoring", "generation", "precision",
+    "finished", "start", "growth",
 ]
 
 parser = argparse.ArgumentParser(description=__doc__)
@@ -27,6 +27,9 @@ parser.add_argument("--programs", type=pathlib.Path, required=True, help="the fo
 parser.add_argument("--json", type=pathlib.Path, default="bench.json", help="where the figures go")
 parser.add_argument("--rounds", type=int, default=3, help="how often each side is timed; medians count")
 parser.add_argument("--steps", type=int, default=6, help="timed steps per round")
+parser.add_argument(
+    "--compute", choices=("auto", "float32", "bfloat16"), default="auto",
+    help="what our programs multiply in; auto is bfloat16 where the processor has matrix units, as in the programs")
 parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
 arguments = parser.parse_args()
 if unknown := [row for row in arguments.rows if row not in ROWS]:
@@ -46,10 +49,13 @@ def machine():
 
 
 results = {"machine": machine(), "rounds": arguments.rounds}
+fastest = "bfloat16" if "amx_bf16" in results["machine"]["units"] else "float32"
+results["arithmetic"] = arithmetic = fastest if arguments.compute == "auto" else arguments.compute
 print(f"{results['machine']['processor']} ({', '.join(results['machine']['units'])}), {arguments.threads} threads, "
-      f"medians of {arguments.rounds} rounds")
+      f"{arithmetic}, medians of {arguments.rounds} rounds")
 with tempfile.TemporaryDirectory() as folder:
-    bench = Bench(arguments.programs, pathlib.Path(folder), arguments.rounds, arguments.steps, arguments.threads)
+    bench = Bench(
+        arguments.programs, pathlib.Path(folder), arguments.rounds, arguments.steps, arguments.threads, arithmetic)
     for row in arguments.rows or ROWS:
         name, _, size = row.partition("-")
         module = importlib.import_module(f"rows.{name}")

@@ -1,4 +1,4 @@
-"""The best rate of matrix products on this machine, by PyTorch: float operations per second for each type. Prints JSON."""
+"""The best rate of PyTorch's matrix products on this machine: float operations per second for each type. Prints JSON."""
 
 import argparse
 import json
@@ -22,7 +22,9 @@ def rate(size, kind):
     return best
 
 
-print(json.dumps({
-    "float32": max(rate(size, torch.float32) for size in (1024, 2048, 4096)),
-    "bfloat16": rate(512, torch.bfloat16),
-}))
+SIZES = (1024, 2048, 4096)
+rates = {"float32": max(rate(size, torch.float32) for size in SIZES), "bfloat16": rate(512, torch.bfloat16)}
+if rates["bfloat16"] > rates["float32"] / 10:
+    # Elsewhere it is emulated, and larger products take minutes.
+    rates["bfloat16"] = max(rate(size, torch.bfloat16) for size in SIZES)
+print(json.dumps(rates))

@@ -100,7 +100,8 @@ const char *ctorch_version(void);
 const char *ctorch_cpu_capability(void);
 /// Whether products of bfloat16 are faster here than those of float32.
 bool ctorch_has_matrix_units(void);
-/// Takes products of bfloat16 to MKL even where it emulates them, so that tests of it run everywhere.
+/// Takes products of bfloat16 to MKL even where it emulates them, so that tests of it run everywhere. Of the whole
+/// process: not for code beside which other products are taken.
 void ctorch_force_bfloat16_products(bool forced);
 
 #ifdef __cplusplus

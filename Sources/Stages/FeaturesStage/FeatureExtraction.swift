@@ -46,7 +46,8 @@ struct FeatureExtraction {
     let batch = try windows.batch(batches[index])
     let places = Tensor(windows.rowPlaces(batch, of: batches[index])).to(model.device)
     let labels = Tensor(batch.labels).to(model.device).selected(0, indices: places)
-    let hidden = hiddenStates(batch, model).selected(0, indices: places)
+    // As the product with the head takes them, so that what is stored and what is measured of the logits agree.
+    let hidden = hiddenStates(batch, model).selected(0, indices: places).to(model.headFactor.dtype).to(.float32)
     guard hidden.allFinite().item == 1 else {
       let start = windows.start(batches[index].first!)
       throw Failure(

@@ -28,8 +28,10 @@ public enum FeaturesStage {
     let model = try pretrained.load(device: resolution.device, arithmetic: resolution.arithmetic, isFrozen: true)
     let plan = try FeaturesPlan(request.configuration, model.configuration, tokens)
 
-    let (weight, path) = (model.headWeight, try builder.path(for: "head.safetensors"))
-    let head = Ahead { try SafetensorsWriter.write([(name: "weight", tensor: weight)], to: path) }
+    let (weight, path) = (model.headFactor.to(.float32), try builder.path(for: "head.safetensors"))
+    let head = Ahead(isConcurrent: resolution.threads > 1) {
+      try SafetensorsWriter.write([(name: "weight", tensor: weight)], to: path)
+    }
     try withoutGradients {
       try Failure.locating(source.path) { try extract(plan, model, builder, isInterrupted) }
     }

@@ -48,7 +48,8 @@ def measure(bench):
         times["PyTorch, one epoch"].append(result["seconds"])
         times["PyTorch, ten epochs"].append(10 * result["seconds"])
         peaks["PyTorch, one epoch"] = result["peak_mib"]
-    check = agree("validation loss of our fit, by us and by PyTorch", [ours], [result["validation_loss_of_ours"]], 1e-4)
+    check = agree("validation loss of our fit, by us and by PyTorch", [ours], [result["validation_loss_of_ours"]],
+        bench.tolerance(1e-4))
     losses = {"ours": ours, "PyTorch": result["validation_loss"]}
 
     # A further fit on the same features: an epoch of it by the difference of a long and a short one.
@@ -68,7 +69,7 @@ def measure(bench):
         "frozen_pass": {
             "tokens_per_second": (TOKENS + VALIDATION) / statistics.median(frozen),
             "operations_per_token": result["operations_per_token"]},
-        "matrix_rate": bench.matrix_rate,
+        "matrix_rate": bench.matrix_rate, "arithmetic": bench.arithmetic,
     }
 
 
@@ -81,9 +82,9 @@ def show(result):
     print("PyTorch's ways, tokens per second: " + ", ".join(f"{k} {v:.0f}" for k, v in result["trials"].items())
           + "; the best counts, and decides how many tokens its steps have")
     rate = result["frozen_pass"]["tokens_per_second"]
-    operations, matrix_rate = result["frozen_pass"]["operations_per_token"], result["matrix_rate"]["float32"]
+    operations, matrix_rate = result["frozen_pass"]["operations_per_token"], result["matrix_rate"][result["arithmetic"]]
     share = rate * operations / matrix_rate
-    print(f"our frozen pass: {rate:.0f} tokens/s, {share:.0%} of float32's rate, which would be "
+    print(f"our frozen pass: {rate:.0f} tokens/s, {share:.0%} of {result['arithmetic']}'s rate, which would be "
           f"{matrix_rate / operations:.0f} tokens/s")
     for name, ours in result["further_seconds_per_epoch"].items():
         theirs = result["their_seconds_per_epoch"][name]

@@ -19,7 +19,7 @@ def measure(bench):
         page.write_text(file.read(4000), encoding="utf-8")
     tokens = bench.tokens("page", corpus=[str(page)], tokenizer=str(model), validation=0.1, test=0.1)
     python = installed("lm-eval", "0.4.13") / "python"
-    settings = bench.compute | {"tasks": [str(requests)], "task_limit": ITEMS, "rho": 8.0}
+    settings = bench.compute | {"compute": "float32", "tasks": [str(requests)], "task_limit": ITEMS, "rho": 8.0}
     output = bench.work / "scores"
     times, peaks, batches = {"ours": [], "lm-evaluation-harness": []}, {}, [1, 4, 16, 32]
     for _ in range(bench.rounds):
