@@ -28,6 +28,11 @@ int ctorch_copy_bytes(ctorch_tensor_ref tensor, void *bytes, size_t count) {
   });
 }
 
+const void *ctorch_row_major_bytes(ctorch_tensor_ref tensor) {
+  const auto &held = unwrap(tensor);
+  return held.is_cpu() && held.is_contiguous() && held.numel() > 0 ? held.const_data_ptr() : nullptr;
+}
+
 size_t ctorch_rank(ctorch_tensor_ref tensor) { return static_cast<size_t>(unwrap(tensor).dim()); }
 
 int64_t ctorch_size(ctorch_tensor_ref tensor, size_t dimension) {

@@ -41,8 +41,14 @@ public struct LogitStatistics: Sendable {
   public init(
     maximum: Tensor, norm: Tensor, centredNorm: Tensor, hidden: Tensor, weight: Tensor, bias: Tensor?
   ) {
-    // The difference of two numbers of nearly one size.
-    var mean = hidden.to(.float64).matmul(weight.sum(0, dtype: .float64) / Double(weight.size(0)))
+    // The difference of two numbers of nearly one size. Chunk by chunk, because libtorch converts what it sums: twice the
+    // unembedding in float64.
+    let total = rowChunks(weight.size(0), width: weight.size(1)).reduce(
+      Tensor.zeros([weight.size(1)], dtype: .float64, device: weight.device)
+    ) { total, rows in total + weight[rows].sum(0, dtype: .float64) }
+    let direction = total / Double(weight.size(0))
+    var mean = Tensor.concatenate(
+      rowChunks(hidden.size(0), width: hidden.size(1)).map { hidden[$0].to(.float64).matmul(direction) })
     if let bias { mean = mean + bias.sum(0, dtype: .float64) / Double(weight.size(0)) }
     let square = centredNorm.to(.float64).square() / Double(weight.size(0)) - (mean - maximum.to(.float64)).square()
     self.init(

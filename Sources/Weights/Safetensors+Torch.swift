@@ -66,7 +66,7 @@ extension SafetensorsEntry {
 extension StoredTensor {
   /// A tensor on any device, written in its own type; it is copied to host memory when its turn comes.
   public init(_ name: String, _ tensor: Tensor) {
-    self.init(name, ElementType(tensor.dtype), tensor.shape) { body in try tensor.bytes.withUnsafeBytes(body) }
+    self.init(name, ElementType(tensor.dtype), tensor.shape) { body in try tensor.withBytes(body) }
   }
 }
 
@@ -81,6 +81,6 @@ extension SafetensorsWriter {
 extension SafetensorsStreamWriter {
   /// Writes the rows of a tensor, which must have the type and row shape that were announced.
   public func write(rows: Tensor, of name: String, at row: Int) throws {
-    try rows.bytes.withUnsafeBytes { try write(rows: $0, of: name, at: row) }
+    try rows.withBytes { try write(rows: $0, of: name, at: row) }
   }
 }

@@ -12,6 +12,9 @@ import Torch
   @Test func `bytes are the elements row by row, of views too`() {
     let matrix = Tensor([1, 2, 3, 4] as [Int32], shape: [2, 2]).transposed()
     #expect(matrix.bytes == [1, 0, 0, 0, 3, 0, 0, 0, 2, 0, 0, 0, 4, 0, 0, 0])
+    for tensor in [matrix, matrix.contiguous(), matrix[1..<2], matrix.selected(1, at: 1), matrix[0..<0]] {
+      #expect(tensor.withBytes { Array($0) } == tensor.bytes)
+    }
     #expect(Tensor([Float](), shape: [0, 3]).bytes.isEmpty)
   }
 

@@ -72,6 +72,9 @@ void ctorch_release(ctorch_tensor_ref tensor);
 int ctorch_from_bytes(const void *bytes, int dtype, const int64_t *shape, size_t rank, ctorch_tensor_ref *result);
 /// Copies a tensor's elements, row by row, to `bytes`, which has room for exactly `count` bytes.
 int ctorch_copy_bytes(ctorch_tensor_ref tensor, void *bytes, size_t count);
+/// Where a tensor's elements lie, row by row, as long as it lives; null where they are elsewhere than in the processor's
+/// memory or in another order.
+const void *ctorch_row_major_bytes(ctorch_tensor_ref tensor);
 size_t ctorch_rank(ctorch_tensor_ref tensor);
 int64_t ctorch_size(ctorch_tensor_ref tensor, size_t dimension);
 int ctorch_dtype(ctorch_tensor_ref tensor);

@@ -53,13 +53,15 @@ struct FitReport {
     let indices = Array(stride(from: 0, to: validation.count, by: max(1, validation.count / sample)).prefix(sample))
     let batch = validation.rows(indices)
     let tau = predicted.selected(0, indices: Tensor(indices).to(predicted.device)).to(.float64)
-    let logits = head(batch.hidden).to(.float64)
-    let direct = TemperedStatistics(logits: logits, tau: tau)
     let lookup = batch.profile(at: tau)
-    return [
-      "tokens": .integer(indices.count),
-      "loss": .number((lookup.value - tau * direct.logPartition).abs().maximum(0).item),
-      "entropy": .number((lookup.entropy - direct.entropy).abs().maximum(0).item),
-    ]
+    var (loss, entropy) = (0.0, 0.0)
+    // Few tokens at a time: with a large vocabulary the logits of all would be the largest thing in memory.
+    for first in stride(from: 0, to: indices.count, by: 64) {
+      let rows = first..<min(first + 64, indices.count)
+      let direct = TemperedStatistics(logits: head(batch.hidden[rows]), tau: tau[rows])
+      loss = max(loss, (lookup.value[rows] - tau[rows] * direct.logPartition).abs().maximum(0).item)
+      entropy = max(entropy, (lookup.entropy[rows] - direct.entropy).abs().maximum(0).item)
+    }
+    return ["tokens": .integer(indices.count), "loss": .number(loss), "entropy": .number(entropy)]
   }
 }
