@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "bfloat16_product.h"
+#include "labels.h"
 #include "lanes.h"
 
 namespace ctorch {
@@ -244,12 +245,10 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor, at::Tensor, at::Tenso
   TORCH_CHECK(hidden.dim() == 2 && hidden.scalar_type() == at::kFloat, "hidden states must be float32 [N, d]");
   TORCH_CHECK(weight.dim() == 2 && weight.size(1) == hidden.size(1) && (is_rounded || weight.scalar_type() == at::kFloat),
               "the weight must be float32 or bfloat16 [V, d]");
-  TORCH_CHECK(labels.dim() == 1 && labels.scalar_type() == at::kLong && labels.size(0) == hidden.size(0),
-              "labels must be int64 [N]");
   const int64_t rows = hidden.size(0), width = weight.size(0);
   TORCH_CHECK(width > 0, "a row needs logits");
   const auto input = is_rounded ? hidden.to(at::kBFloat16) : hidden;
-  const auto targets = labels.contiguous(), of_label = at::empty({rows}, hidden.options());
+  const auto targets = checked_labels(labels, rows, width), of_label = at::empty({rows}, hidden.options());
   const int64_t *label = targets.const_data_ptr<int64_t>();
   Profiles profiles(rows, temperatures, per_octave);
   const int64_t slice = std::min(width, std::max<int64_t>(64, slice_size / std::max<int64_t>(rows, 1)));
@@ -266,7 +265,6 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor, at::Tensor, at::Tenso
     const float *data = logits.const_data_ptr<float>();
     profiles.add(data, count);
     for (int64_t row = 0; row < rows; row++) {
-      TORCH_CHECK(label[row] >= 0 && label[row] < width, "label ", label[row], " is none of ", width, " logits");
       const int64_t place = label[row] - start;
       if (place >= 0 && place < count) of_label.mutable_data_ptr<float>()[row] = data[row * count + place];
     }

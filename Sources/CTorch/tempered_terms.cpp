@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "labels.h"
 #include "lanes.h"
 
 namespace ctorch {
@@ -87,18 +88,13 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor> tempered_terms(
   TORCH_CHECK(logits.dim() == 2 && logits.scalar_type() == at::kFloat, "logits must be float32 [N, V]");
   const int64_t rows = logits.size(0), width = logits.size(1);
   TORCH_CHECK(width > 0, "a row needs logits");
-  TORCH_CHECK(labels.dim() == 1 && labels.scalar_type() == at::kLong && labels.size(0) == rows,
-              "labels must be int64 [N]");
   TORCH_CHECK(temperatures.dim() == 1 && temperatures.scalar_type() == at::kFloat && temperatures.size(0) == rows,
               "temperatures must be float32 [N]");
-  const auto input = logits.contiguous(), targets = labels.contiguous(), taus = temperatures.contiguous();
+  const auto input = logits.contiguous(), targets = checked_labels(labels, rows, width), taus = temperatures.contiguous();
   const auto probability = at::empty_like(input), cross_entropy = at::empty_like(taus),
              entropy = at::empty_like(taus);
   const float *data = input.const_data_ptr<float>(), *tau = taus.const_data_ptr<float>();
   const int64_t *label = targets.const_data_ptr<int64_t>();
-  for (int64_t row = 0; row < rows; row++) {
-    TORCH_CHECK(label[row] >= 0 && label[row] < width, "label ", label[row], " is none of ", width, " logits");
-  }
   float *probabilities = probability.mutable_data_ptr<float>(), *losses = cross_entropy.mutable_data_ptr<float>(),
         *entropies = entropy.mutable_data_ptr<float>();
   TemperRow *const temper = widest_usable(temper_row_128, temper_row_256, temper_row_512);

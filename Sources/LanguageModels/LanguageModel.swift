@@ -51,8 +51,9 @@ public final class LanguageModel: Module {
       ? RotaryEmbedding(configuration, device: device, dtype: precision.branches) : nil
     blocks = (0..<configuration.layers).map { TransformerBlock($0, configuration, table, precision) }
     norm = Norm("norm", configuration, table)
-    headWeight = table.ifPresent("head.weight") ?? embedding
-    headFactor = table.factor(table.ifPresent("head.weight") == nil ? "embedding.weight" : "head.weight", in: precision)
+    let head = table.ifPresent("head.weight") == nil ? "embedding.weight" : "head.weight"
+    headWeight = table[head]
+    headFactor = table.factor(head, in: precision)
   }
 
   public var device: Device { embedding.device }

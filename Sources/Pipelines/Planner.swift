@@ -61,7 +61,7 @@ public struct Planner {
   ) throws -> YAMLNode {
     let key = ConfigurationReader.threadsKey
     let given = specification.configuration
-    guard let cores = specification.cores, given.mapping?.contains(where: { $0.key == key }) != true,
+    guard let cores = specification.cores, given[key] == nil,
       Description.Configuration.documentation.contains(where: { $0.key == key }),
       let threads = ConfigurationOverride.number(key, "\(cores)", from: "cores")
     else { return given }

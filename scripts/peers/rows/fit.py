@@ -48,7 +48,8 @@ def measure(bench):
         times["PyTorch, one epoch"].append(result["seconds"])
         times["PyTorch, ten epochs"].append(10 * result["seconds"])
         peaks["PyTorch, one epoch"] = result["peak_mib"]
-    check = agree("validation loss of our fit, by us and by PyTorch", [ours], [result["validation_loss_of_ours"]],
+    check = agree(
+        "validation loss of our fit, by us and by PyTorch", [ours], [result["validation_loss_of_ours"]],
         bench.tolerance(1e-4))
     losses = {"ours": ours, "PyTorch": result["validation_loss"]}
 

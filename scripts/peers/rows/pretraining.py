@@ -92,9 +92,13 @@ def measure(bench, size=""):
 
 def show(result):
     arithmetic, rate = result["operations_per_step"], result["matrix_rate"][result["arithmetic"]]
+
+    def share(name):
+        return f"  {arithmetic / statistics.median(result['seconds'][name]) / rate:4.0%} of {result['arithmetic']}'s rate"
+
     shared.show(
         f"joint pretraining of {result['parameters'] / 1e6:.0f} M parameters, seconds per step of "
         f"{result['tokens_per_step']} tokens, {result['threads']} threads",
         result["seconds"], result["peak_mib"],
-        note=lambda name: f"  {arithmetic / statistics.median(result['seconds'][name]) / rate:4.0%} of {result['arithmetic']}'s rate")
+        note=share)
     print(f"16 bytes for each parameter are {16 * result['parameters'] / 2**20:,.0f} MiB")
