@@ -10,6 +10,7 @@
 
 #include <climits>
 #include <cstdlib>
+#include <cstring>
 
 #include "boundary.h"
 #include "ctorch.h"
@@ -57,6 +58,26 @@ void avoid_broken_amx() {
 }
 
 }  // namespace
+
+bool ctorch::is_made_by_intel() {
+#if defined(__x86_64__)
+  unsigned highest = 0, name[3] = {};
+  return __get_cpuid(0, &highest, &name[0], &name[2], &name[1]) && memcmp(name, "GenuineIntel", sizeof name) == 0;
+#else
+  return false;
+#endif
+}
+
+bool ctorch::has_wide_vectors() { return at::get_cpu_capability() == "AVX512"; }
+
+bool ctorch::has_paired_products() {
+#if defined(__x86_64__)
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  return __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a & 1u << 5) && has_wide_vectors();
+#else
+  return false;
+#endif
+}
 
 bool ctorch::has_matrix_units() {
 #if defined(__x86_64__)

@@ -7,7 +7,7 @@
 #include <cmath>
 #include <vector>
 
-#include "bfloat16_product.h"
+#include "product.h"
 #include "labels.h"
 #include "lanes.h"
 
@@ -247,7 +247,7 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor, at::Tensor, at::Tenso
               "the weight must be float32 or bfloat16 [V, d]");
   const int64_t rows = hidden.size(0), width = weight.size(0);
   TORCH_CHECK(width > 0, "a row needs logits");
-  const auto input = is_rounded ? hidden.to(at::kBFloat16) : hidden;
+  const auto input = hidden.to(weight.scalar_type());
   const auto targets = checked_labels(labels, rows, width), of_label = at::empty({rows}, hidden.options());
   const int64_t *label = targets.const_data_ptr<int64_t>();
   Profiles profiles(rows, temperatures, per_octave);
@@ -255,13 +255,9 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor, at::Tensor, at::Tenso
   const auto buffer = at::empty({rows * slice}, hidden.options());
   for (int64_t start = 0; start < width; start += slice) {
     const int64_t count = std::min(slice, width - start);
-    auto logits = buffer.narrow(0, 0, rows * count).view({rows, count});
+    const auto logits = buffer.narrow(0, 0, rows * count).view({rows, count});
     const auto part = weight.narrow(0, start, count);
-    if (is_rounded) {
-      multiply({input}, {part, true}, logits);
-    } else {
-      at::mm_out(logits, input, part.t());
-    }
+    multiply({input}, {part, true}, logits);
     const float *data = logits.const_data_ptr<float>();
     profiles.add(data, count);
     for (int64_t row = 0; row < rows; row++) {

@@ -15,7 +15,7 @@ struct Precision {
 
   /// `x · weightᵀ + bias` for x [..., in] of the branches' type and a weight [out, in] of any.
   func linear(_ x: Tensor, _ weight: Tensor, bias: Tensor? = nil) -> Tensor {
-    guard branches == arithmetic else { return x.bfloat16Linear(weight, bias: bias) }
+    if x.isFusible { return x.linear(weight, bias: bias, arithmetic: arithmetic) }
     return x.linear(weight.to(arithmetic), bias: bias?.to(arithmetic))
   }
 }

@@ -8,9 +8,8 @@ import Torch
 /// In standardised coordinates A = A'·diag(s) and the bias is b' - A·ū (see `StandardisedNetwork`); then W, c, 1 and ū
 /// are scaled here, once, and not A' in every step.
 public struct FoldedUnembedding: Sendable {
-  /// diag(s)·W, [vocabulary, d], or in bfloat16 what that is transposed.
+  /// What diag(s)·W is transposed, [d, vocabulary], in the type of the products' factors.
   private let weight: Tensor
-  private let isRounded: Bool
   /// s ∘ c, [vocabulary].
   fileprivate let bias: Tensor?
   /// s, [inputSize]; nil for 1.
@@ -30,16 +29,14 @@ public struct FoldedUnembedding: Sendable {
   ) {
     let columns = vocabulary > 0 ? scale?[0..<vocabulary] : nil
     let scaled = columns.map { weight.detached() * $0.unsqueezed(1) } ?? weight.detached()
-    isRounded = vocabulary > 0 && arithmetic == .bfloat16 && weight.isFusible
-    self.weight = isRounded ? scaled.transposed().to(.bfloat16).contiguous() : scaled
+    let isRounded = vocabulary > 0 && arithmetic == .bfloat16 && weight.isFusible
+    self.weight = (isRounded ? scaled.to(.bfloat16) : scaled).transposed()
     self.bias = bias.map { bias in columns.map { bias.detached() * $0 } ?? bias.detached() }
     (self.scale, self.shift) = (scale, shift)
   }
 
   /// A·W for the columns of A that meet logits, [hidden, d]: the one large product of a step.
-  fileprivate func product(_ columns: Tensor) -> Tensor {
-    isRounded ? columns.bfloat16Linear(weight) : columns.matmul(weight)
-  }
+  fileprivate func product(_ columns: Tensor) -> Tensor { columns.linear(weight) }
 }
 
 /// A TempNet whose first layer is multiplied through an unembedding.

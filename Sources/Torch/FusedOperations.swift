@@ -69,17 +69,6 @@ extension Tensor {
   /// Whether our own operators take this tensor.
   public var isFusible: Bool { device == .cpu && dtype == .float32 }
 
-  /// `self · weightᵀ + bias`, [..., out], of numbers rounded to bfloat16, with products and sums in float32; the same in
-  /// the gradients.
-  ///
-  /// - Parameters:
-  ///   - weight: float32 or bfloat16 [out, in].
-  ///   - bias: float32 [out].
-  public func bfloat16Linear(_ weight: Tensor, bias: Tensor? = nil) -> Tensor {
-    Operator.one(
-      "tempnet::bfloat16_linear", "", [.tensor(self), .tensor(weight), bias.map(Argument.tensor) ?? .none])
-  }
-
   /// `x / √(mean(x²) + epsilon) · weight` over the last dimension.
   public func rmsNorm(_ weight: Tensor, epsilon: Double) -> Tensor {
     Operator.one("tempnet::rms_norm", "", [.tensor(self), .tensor(weight), .number(epsilon)])

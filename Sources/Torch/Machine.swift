@@ -59,8 +59,15 @@ public enum Machine {
   /// libtorch and what it computes with on this processor, as in `libtorch 2.13.0 with AVX2`.
   public static var description: String { "libtorch \(torchVersion) with \(vectorInstructions)" }
 
-  /// Whether this processor multiplies matrices of bfloat16 faster than those of float32 (Intel's AMX).
-  public static var hasMatrixUnits: Bool { ctorch_has_matrix_units() }
+  /// Whether this processor multiplies matrices of bfloat16 faster than those of float32.
+  public static var hasFastBFloat16: Bool { productInstructions(.bfloat16) != nil }
+
+  /// The instructions, such as `AMX`, that products of matrices of a type are taken to past libtorch's own.
+  static func productInstructions(_ arithmetic: DType) -> String? {
+    prepare()
+    let name = String(cString: ctorch_product_instructions(arithmetic == .bfloat16))
+    return name.isEmpty ? nil : name
+  }
 
   /// The widest vector instructions libtorch uses here, such as `AVX2`.
   public static var vectorInstructions: String {

@@ -60,10 +60,19 @@ extension Tensor {
 // MARK: - Products
 
 extension Tensor {
-  public func matmul(_ other: Tensor) -> Tensor { Operator.one("aten::matmul", "", [.tensor(self), .tensor(other)]) }
+  public func matmul(_ other: Tensor) -> Tensor {
+    if isFusible && other.isFusible && other.rank == 2 { return linear(other.transposed()) }
+    return Operator.one("aten::matmul", "", [.tensor(self), .tensor(other)])
+  }
   /// `self · weightᵀ + bias` for a weight of shape [out, in].
-  public func linear(_ weight: Tensor, bias: Tensor? = nil) -> Tensor {
-    Operator.one("aten::linear", "", [.tensor(self), .tensor(weight), bias.map(Argument.tensor) ?? .none])
+  ///
+  /// - Parameter arithmetic: bfloat16 for factors that are rounded to it, in the gradients too, while products and sums
+  ///   stay in float32; only for tensors that are fusible, where a weight may be of that type itself.
+  public func linear(_ weight: Tensor, bias: Tensor? = nil, arithmetic: DType = .float32) -> Tensor {
+    let arguments: [Argument] = [.tensor(self), .tensor(weight), bias.map(Argument.tensor) ?? .none]
+    return isFusible
+      ? Operator.one("tempnet::linear", "", arguments + [.flag(arithmetic == .bfloat16)])
+      : Operator.one("aten::linear", "", arguments)
   }
 }
 

@@ -7,7 +7,7 @@ public struct Resolution: Equatable, Sendable {
   public let arithmetic: DType
   public let threads: Int
   public let torchVersion: String
-  /// What kernels on the CPU are chosen by, such as `AVX512`, or `AVX512 and AMX` where products are taken to matrix units.
+  /// What kernels on the CPU are chosen by, such as `AVX512`, or `AVX512, products with AMX`.
   public let vectorInstructions: String
 
   /// Fills in what is nil: the GPU if one can be used; bfloat16 there and on a CPU that multiplies it faster, elsewhere
@@ -20,11 +20,11 @@ public struct Resolution: Equatable, Sendable {
         .unavailable, "no GPU can be used: libtorch has no CUDA half here, or finds no device", at: "device: cuda")
     }
     self.device = device ?? (Machine.hasCUDA ? .cuda : .cpu)
-    self.arithmetic = arithmetic ?? (self.device == .cuda || Machine.hasMatrixUnits ? .bfloat16 : .float32)
+    self.arithmetic = arithmetic ?? (self.device == .cuda || Machine.hasFastBFloat16 ? .bfloat16 : .float32)
     self.threads = threads ?? Diagnostics.Machine.cores
     torchVersion = Machine.torchVersion
-    let usesMatrixUnits = self.arithmetic == .bfloat16 && self.device == .cpu && Machine.hasMatrixUnits
-    vectorInstructions = Machine.vectorInstructions + (usesMatrixUnits ? " and AMX" : "")
+    let ofProducts = self.device == .cpu ? Machine.productInstructions(self.arithmetic) : nil
+    vectorInstructions = Machine.vectorInstructions + (ofProducts.map { ", products with \($0)" } ?? "")
   }
 
   /// Sets the process's threads; to be called before any work whose result counts.

@@ -86,7 +86,7 @@ import Torch
     var stops = 0
     while true {
       do {
-        let limit = stops < 3 ? ["time_limit=0.1"] : []
+        let limit = stops < 3 ? ["time_limit=0.02"] : []
         let parts = try PretrainStage.run(
           request(output, settings + limit, shape: model == nil ? Self.shape : [], model: model))
         #expect(parts.manifest.files == whole.manifest.files)

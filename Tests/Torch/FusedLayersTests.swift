@@ -84,35 +84,68 @@ import Testing
     }
   }
 
-  /// In float32 and, where MKL is there, as MKL emulates or computes it.
-  @Test(arguments: [([1, 1], 1), ([3, 5], 7), ([2, 9, 16], 33), ([17, 130], 64), ([0, 4], 3)], [false, true])
-  func `a bfloat16 layer is that of rounded numbers`(_ sizes: (input: [Int], outputs: Int), byMKL: Bool) {
-    ctorch_force_bfloat16_products(byMKL)
-    defer { ctorch_force_bfloat16_products(false) }
-    Machine.seed(7)
-    let x = Tensor.normal(sizes.input)
-    let (weight, bias) = (Tensor.normal([sizes.outputs, sizes.input.last!]), Tensor.normal([sizes.outputs]))
-    func rounded(_ tensor: Tensor) -> Tensor { tensor.to(.bfloat16).to(tensor.dtype) }
-    let found = withoutGradients { x.bfloat16Linear(weight, bias: bias) }
-    let value = rounded(x).to(.float64).matmul(rounded(weight).to(.float64).transposed()) + bias.to(.float64)
-    #expect(found.dtype == .float32 && found.shape == value.shape)
-    #expect(zip(found.doubles, value.doubles).allSatisfy { abs($0 - $1) < 2e-5 * max(1, abs($1)) })
-    // A weight that has been rounded before is the same.
-    #expect(withoutGradients { x.bfloat16Linear(weight.to(.bfloat16), bias: bias) }.floats == found.floats)
+  /// Each way to multiply that this processor has; those that it lacks become libtorch's own.
+  static let ways = [ctorch_products_fastest, ctorch_products_tiles, ctorch_products_mkl, ctorch_products_plain]
+  /// Of the input, and the outputs: empty, odd, and beyond the panels, blocks and chains that products are made of.
+  static let layers: [(input: [Int], outputs: Int)] = [
+    ([1, 1], 1), ([3, 5], 7), ([2, 9, 16], 33), ([17, 130], 64), ([0, 4], 3), ([3, 0], 2), ([5, 2], 0), ([301, 257], 130),
+    ([64, 1601], 200), ([37, 6203], 65), ([2, 300, 96], 2049),
+  ]
 
-    let leaves = [x, weight, bias].map { $0.cloned().requiringGradient() }
-    let recorded = leaves[0].bfloat16Linear(leaves[1], bias: leaves[2])
-    let gradient = (Tensor.arange(found.count).to(.float32) * 0.37).sin().reshaped(found.shape)
-    recorded.backward(gradient)
-    let flat = rounded(gradient).to(.float64).reshaped([-1, sizes.outputs])
-    let expected = [
-      flat.matmul(rounded(weight).to(.float64)).reshaped(sizes.input),
-      flat.transposed().matmul(rounded(x).to(.float64).reshaped([-1, sizes.input.last!])),
-      gradient.to(.float64).reshaped([-1, sizes.outputs]).sum(0),
-    ]
-    for (leaf, wanted) in zip(leaves, expected) {
-      #expect(leaf.gradient!.dtype == .float32 && leaf.gradient!.shape == wanted.shape)
-      #expect(zip(leaf.gradient!.doubles, wanted.doubles).allSatisfy { abs($0 - $1) < 2e-5 * max(1, abs($1)) })
+  @Test(arguments: layers, [DType.float32, .bfloat16])
+  func `a layer is the product of its factors, as rounded, whichever way is taken`(
+    _ sizes: (input: [Int], outputs: Int), arithmetic: DType
+  ) {
+    Machine.seed(7)
+    let (inputs, outputs) = (sizes.input.last!, sizes.outputs)
+    let x = Tensor.normal(sizes.input)
+    let bias = Tensor.normal([outputs])
+    func rounded(_ tensor: Tensor) -> Tensor { tensor.to(arithmetic).to(.float64) }
+    for (way, isTurned) in Self.ways.flatMap({ [($0, false), ($0, true)] }) {
+      ctorch_force_products(way)
+      defer { ctorch_force_products(ctorch_products_fastest) }
+      // As it lies in memory, and as what it is transposed lies there.
+      let weight = isTurned ? Tensor.normal([inputs, outputs]).transposed() : Tensor.normal([outputs, inputs])
+      let found = withoutGradients { x.linear(weight, bias: bias, arithmetic: arithmetic) }
+      #expect(found.dtype == .float32)
+      expectEqual(found, rounded(x).matmul(rounded(weight).transposed()) + bias.to(.float64), products: inputs)
+      // A weight that has been rounded before is the same.
+      let before = withoutGradients { x.linear(weight.to(arithmetic), bias: bias, arithmetic: arithmetic) }
+      #expect(before.floats == found.floats)
+      let alone = x.linear(weight.cloned().requiringGradient(), arithmetic: arithmetic)
+      alone.sum().backward()
+      expectEqual(alone.detached() + bias, found.to(.float64), products: inputs)
+
+      let leaves = [x, weight, bias].map { $0.cloned().requiringGradient() }
+      let recorded = leaves[0].linear(leaves[1], bias: leaves[2], arithmetic: arithmetic)
+      let gradient = (Tensor.arange(found.count).to(.float32) * 0.37).sin().reshaped(found.shape)
+      recorded.backward(gradient)
+      let rows = found.shape.dropLast().reduce(1, *)
+      let flat = rounded(gradient).reshaped([rows, outputs])
+      expectEqual(leaves[0].gradient!, flat.matmul(rounded(weight)).reshaped(sizes.input), products: outputs)
+      expectEqual(
+        leaves[1].gradient!, flat.transposed().matmul(rounded(x).reshaped([rows, inputs])), products: rows)
+      expectEqual(leaves[2].gradient!, gradient.to(.float64).reshaped([rows, outputs]).sum(0), products: rows)
+    }
+  }
+
+  /// Sums of so many products of numbers around 1, in float32.
+  private func expectEqual(_ found: Tensor, _ wanted: Tensor, products: Int) {
+    #expect(found.dtype == .float32 && found.shape == wanted.shape)
+    let bound = 4e-6 * Double(max(1, products)).squareRoot()
+    #expect(zip(found.doubles, wanted.doubles).allSatisfy { abs($0 - $1) < bound })
+  }
+
+  @Test(arguments: ways)
+  func `what is not finite stays so`(_ way: ctorch_products) {
+    ctorch_force_products(way)
+    defer { ctorch_force_products(ctorch_products_fastest) }
+    for arithmetic in [DType.float32, .bfloat16] {
+      let x = Tensor([Float](repeating: 1, count: 40 * 33), shape: [40, 33])
+      var row = [Float](repeating: 1, count: 33 * 80)
+      (row[0], row[33 * 79 + 32]) = (.nan, .infinity)
+      let sums = x.linear(Tensor(row, shape: [80, 33]), arithmetic: arithmetic).floats
+      #expect((0..<40).allSatisfy { sums[$0 * 80].isNaN && sums[$0 * 80 + 1] == 33 && sums[$0 * 80 + 79] == .infinity })
     }
   }
 

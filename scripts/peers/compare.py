@@ -29,7 +29,7 @@ parser.add_argument("--rounds", type=int, default=3, help="how often each side i
 parser.add_argument("--steps", type=int, default=6, help="timed steps per round")
 parser.add_argument(
     "--compute", choices=("auto", "float32", "bfloat16"), default="auto",
-    help="what our programs multiply in; auto is bfloat16 where the processor has matrix units, as in the programs")
+    help="what our programs multiply in; auto is bfloat16 where the processor multiplies it faster, as in the programs")
 parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
 arguments = parser.parse_args()
 if unknown := [row for row in arguments.rows if row not in ROWS]:
@@ -49,7 +49,7 @@ def machine():
 
 
 results = {"machine": machine(), "rounds": arguments.rounds}
-fastest = "bfloat16" if "amx_bf16" in results["machine"]["units"] else "float32"
+fastest = "bfloat16" if {"amx_bf16", "avx512_bf16"} & set(results["machine"]["units"]) else "float32"
 results["arithmetic"] = arithmetic = fastest if arguments.compute == "auto" else arguments.compute
 print(f"{results['machine']['processor']} ({', '.join(results['machine']['units'])}), {arguments.threads} threads, "
       f"{arithmetic}, medians of {arguments.rounds} rounds")

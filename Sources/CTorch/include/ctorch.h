@@ -101,11 +101,23 @@ bool ctorch_load_cuda(void);
 const char *ctorch_version(void);
 /// The widest vector instructions that libtorch's kernels use here, such as `AVX2`.
 const char *ctorch_cpu_capability(void);
-/// Whether products of bfloat16 are faster here than those of float32.
-bool ctorch_has_matrix_units(void);
-/// Takes products of bfloat16 to MKL even where it emulates them, so that tests of it run everywhere. Of the whole
+/// The instructions that products of matrices are taken to past libtorch, `AMX`, `AVX512_BF16` or `AVX512`; empty where they
+/// are libtorch's own, which for bfloat16 means that they are no faster than those of float32.
+const char *ctorch_product_instructions(bool of_bfloat16);
+
+typedef enum {
+  ctorch_products_fastest,
+  /// oneDNN's micro kernels.
+  ctorch_products_tiles,
+  /// Of bfloat16 by MKL, even where it emulates them.
+  ctorch_products_mkl,
+  /// libtorch's own.
+  ctorch_products_plain,
+} ctorch_products;
+
+/// Has products of matrices computed in one way where this processor can, so that tests of each run on many. Of the whole
 /// process: not for code beside which other products are taken.
-void ctorch_force_bfloat16_products(bool forced);
+void ctorch_force_products(ctorch_products way);
 
 #ifdef __cplusplus
 }

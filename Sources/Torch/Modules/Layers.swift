@@ -21,7 +21,7 @@ public struct Linear: Module, Sendable {
 
   /// - Parameter arithmetic: of the product's factors; bfloat16 only for what our own operators take.
   public func callAsFunction(_ x: Tensor, arithmetic: DType = .float32) -> Tensor {
-    arithmetic == .bfloat16 && x.isFusible ? x.bfloat16Linear(weight, bias: bias) : x.linear(weight, bias: bias)
+    x.linear(weight, bias: bias, arithmetic: x.isFusible ? arithmetic : .float32)
   }
 
   public var parameters: [NamedTensor] {

@@ -1,0 +1,103 @@
+#include "product.h"
+
+#include <ATen/ATen.h>
+
+#include "ctorch.h"
+#include "processor.h"
+#include "tiles.h"
+
+// MKL's product of bfloat16 matrices, in its Fortran interface, which libtorch exports where it was built with MKL.
+extern "C" __attribute__((weak)) void gemm_bf16bf16f32_(
+    const char *transa, const char *transb, const int *m, const int *n, const int *k, const float *alpha,
+    const at::BFloat16 *a, const int *lda, const at::BFloat16 *b, const int *ldb, const float *beta, float *c,
+    const int *ldc);
+
+namespace ctorch {
+namespace {
+
+/// Where products are computed. What is not forced follows from the processor alone, so that a machine repeats its results.
+enum class Way { mkl, tiles, plain };
+
+ctorch_products forced = ctorch_products_fastest;
+
+/// What was forced, as far as this processor and this libtorch can do it.
+Way forced_way(at::ScalarType type) {
+  if (forced == ctorch_products_tiles && has_tiles(type)) return Way::tiles;
+  return forced == ctorch_products_mkl && type != at::kFloat && gemm_bf16bf16f32_ != nullptr ? Way::mkl : Way::plain;
+}
+
+Way way(at::ScalarType type) {
+  if (forced != ctorch_products_fastest) return forced_way(type);
+  if (type == at::kFloat) {
+    // On Intel's own processors MKL's products of floats are as good as any.
+    static const bool uses_tiles = !is_made_by_intel() && has_tiles(at::kFloat);
+    return uses_tiles ? Way::tiles : Way::plain;
+  }
+  // MKL takes these products to the matrix units itself, even on virtual machines that hide the tiles' palettes, where
+  // oneDNN must not (see machine.cpp). Without matrix units MKL emulates them, at a hundredth of float32's speed.
+  static const Way of_pairs = gemm_bf16bf16f32_ != nullptr && has_matrix_units() ? Way::mkl
+      : has_tiles(at::kBFloat16)                                                ? Way::tiles
+                                                                                : Way::plain;
+  return of_pairs;
+}
+
+int narrow(int64_t size) {
+  TORCH_CHECK(size <= INT32_MAX, "a matrix has ", size, " rows or columns, more than MKL can count");
+  return static_cast<int>(size);
+}
+
+void multiply_by_mkl(const Side &a, const Side &b, const at::Tensor &result) {
+  // Fortran sees every matrix transposed, so it is asked for bᵀ · aᵀ.
+  const int columns = narrow(b.columns()), rows = narrow(a.rows()), inner = narrow(a.columns());
+  const int right_stride = narrow(b.matrix.size(1)), left_stride = narrow(a.matrix.size(1));
+  const float one = 1, zero = 0;
+  gemm_bf16bf16f32_(
+      b.is_transposed ? "T" : "N", a.is_transposed ? "T" : "N", &columns, &rows, &inner, &one,
+      b.matrix.const_data_ptr<at::BFloat16>(), &right_stride, a.matrix.const_data_ptr<at::BFloat16>(), &left_stride, &zero,
+      result.mutable_data_ptr<float>(), &columns);
+}
+
+/// Numbers that were rounded to bfloat16 are multiplied as floats: their products are exact in float32.
+void multiply_plainly(const Side &a, const Side &b, const at::Tensor &result) {
+  at::Tensor to = result;
+  const auto left = a.matrix.to(at::kFloat), right = b.matrix.to(at::kFloat);
+  at::mm_out(to, a.is_transposed ? left.t() : left, b.is_transposed ? right.t() : right);
+}
+
+}  // namespace
+
+Side Side::contiguous() const {
+  if (!matrix.is_contiguous() && matrix.t().is_contiguous()) return {matrix.t(), !is_transposed};
+  return {matrix.contiguous(), is_transposed};
+}
+
+}  // namespace ctorch
+
+bool ctorch::multiplies_faster(int64_t rows, int64_t inner, int64_t columns) {
+  // Less is done before the panels of b are packed.
+  return way(at::kFloat) == Way::tiles && rows >= 16 && rows * inner * columns >= 1 << 18;
+}
+
+void ctorch::multiply(const Side &a, const Side &b, const at::Tensor &result, const std::optional<at::Tensor> &bias) {
+  TORCH_CHECK(a.columns() == b.rows(), "a matrix of ", a.columns(), " columns is multiplied by one of ", b.rows(), " rows");
+  if (result.numel() == 0) return;
+  const auto type = a.matrix.scalar_type();
+  const Way chosen = a.columns() == 0 ? Way::plain : way(type);
+  if (chosen == Way::tiles) return multiply_by_tiles(a.contiguous(), b.contiguous(), result, bias);
+  if (chosen == Way::mkl) {
+    multiply_by_mkl(a.contiguous(), b.contiguous(), result);
+  } else {
+    multiply_plainly(a, b, result);
+  }
+  if (bias) result.add_(*bias);
+}
+
+const char *ctorch_product_instructions(bool of_bfloat16) {
+  switch (ctorch::way(of_bfloat16 ? at::kBFloat16 : at::kFloat)) {
+    case ctorch::Way::mkl: return "AMX";
+    case ctorch::Way::tiles: return of_bfloat16 ? "AVX512_BF16" : "AVX512";
+    case ctorch::Way::plain: return "";
+  }
+}
+
+void ctorch_force_products(ctorch_products way) { ctorch::forced = way; }

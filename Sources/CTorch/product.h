@@ -1,0 +1,25 @@
+// Products of matrices by the fastest way that this processor and this libtorch have.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+namespace ctorch {
+
+/// One side of a product: a matrix [rows, columns] in float32 or bfloat16, or what it is transposed.
+struct Side {
+  at::Tensor matrix;
+  bool is_transposed = false;
+  int64_t rows() const { return matrix.size(is_transposed ? 1 : 0); }
+  int64_t columns() const { return matrix.size(is_transposed ? 0 : 1); }
+  /// The same in contiguous memory; of a matrix that lies there transposed, nothing is copied.
+  Side contiguous() const;
+};
+
+/// Whether a product of float32 matrices, [rows, inner] · [inner, columns], is better taken to `multiply` than to libtorch.
+bool multiplies_faster(int64_t rows, int64_t inner, int64_t columns);
+
+/// Writes a · b, with `bias` [columns] added to each row where there is one, to a contiguous float32 matrix. Both sides
+/// are of one type; sums are in float32.
+void multiply(const Side &a, const Side &b, const at::Tensor &result, const std::optional<at::Tensor> &bias = {});
+
+}  // namespace ctorch

@@ -1,0 +1,14 @@
+// Products of matrices by oneDNN's micro kernels, which know processors of every maker.
+#pragma once
+
+#include "product.h"
+
+namespace ctorch {
+
+/// Whether this processor and this libtorch have micro kernels for factors of a type, float32 or bfloat16.
+bool has_tiles(at::ScalarType type);
+
+/// As `multiply`, for contiguous sides of a type that `has_tiles`, none of them empty.
+void multiply_by_tiles(const Side &a, const Side &b, const at::Tensor &result, const std::optional<at::Tensor> &bias);
+
+}  // namespace ctorch
