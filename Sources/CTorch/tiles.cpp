@@ -21,6 +21,39 @@
 // MKL, which uses no AVX-512 there, reaches 148, and at 750 in bfloat16; [1024, 768] · [768, 50304] at 365 and 720, where
 // oneDNN's own product reaches 250 and 460.
 
+typedef uint32_t Units __attribute__((vector_size(64)));
+
+/// Rows i and i + 8 of sixteen, interleaved, for each i: row and column numbers, side by side, turn by one bit. What has been
+/// done four times has exchanged them.
+CTORCH_WITH_512 static inline void shuffle_rows(Units (&rows)[16]) {
+  Units result[16];
+  for (int i = 0; i < 8; i++) {
+    result[2 * i] = __builtin_shufflevector(
+        rows[i], rows[i + 8], 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+    result[2 * i + 1] = __builtin_shufflevector(
+        rows[i], rows[i + 8], 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+  }
+  for (int i = 0; i < 16; i++) rows[i] = result[i];
+}
+
+CTORCH_WITH_512 void ctorch::transpose(
+    const uint32_t *from, int64_t stride, int64_t rows, int64_t columns, uint32_t *to, int64_t to_stride) {
+  for (int64_t row = 0; row < rows; row += 16) {
+    for (int64_t column = 0; column < columns; column += 16) {
+      if (row + 16 > rows || column + 16 > columns) {
+        for (int64_t i = row; i < std::min(rows, row + 16); i++) {
+          for (int64_t j = column; j < std::min(columns, column + 16); j++) to[j * to_stride + i] = from[i * stride + j];
+        }
+        continue;
+      }
+      Units square[16];
+      for (int i = 0; i < 16; i++) memcpy(&square[i], from + (row + i) * stride + column, sizeof(Units));
+      for (int turn = 0; turn < 4; turn++) shuffle_rows(square);
+      for (int i = 0; i < 16; i++) memcpy(to + (column + i) * to_stride + row, &square[i], sizeof(Units));
+    }
+  }
+}
+
 namespace ctorch {
 namespace {
 
@@ -38,42 +71,7 @@ constexpr int64_t chain = std::is_same_v<Number, float> ? 192 : 768;
 template <typename Number>
 constexpr int64_t rows_of_unit = sizeof(uint32_t) / sizeof(Number);
 
-typedef uint32_t Units __attribute__((vector_size(64)));
 constexpr int64_t unit_lanes = 16;
-
-/// Rows i and i + 8 of sixteen, interleaved, for each i: row and column numbers, side by side, turn by one bit. What has been
-/// done four times has exchanged them.
-CTORCH_WITH_512 inline void shuffle_rows(Units (&rows)[unit_lanes]) {
-  Units result[unit_lanes];
-  for (int i = 0; i < 8; i++) {
-    result[2 * i] = __builtin_shufflevector(
-        rows[i], rows[i + 8], 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
-    result[2 * i + 1] = __builtin_shufflevector(
-        rows[i], rows[i + 8], 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
-  }
-  for (int i = 0; i < unit_lanes; i++) rows[i] = result[i];
-}
-
-/// Writes what a matrix of 32-bit units [rows, columns] is transposed.
-CTORCH_WITH_512 void transpose(
-    const uint32_t *from, int64_t stride, int64_t rows, int64_t columns, uint32_t *to, int64_t to_stride) {
-  for (int64_t row = 0; row < rows; row += unit_lanes) {
-    for (int64_t column = 0; column < columns; column += unit_lanes) {
-      if (row + unit_lanes > rows || column + unit_lanes > columns) {
-        for (int64_t i = row; i < std::min(rows, row + unit_lanes); i++) {
-          for (int64_t j = column; j < std::min(columns, column + unit_lanes); j++) {
-            to[j * to_stride + i] = from[i * stride + j];
-          }
-        }
-        continue;
-      }
-      Units square[unit_lanes];
-      for (int i = 0; i < unit_lanes; i++) memcpy(&square[i], from + (row + i) * stride + column, sizeof(Units));
-      for (int turn = 0; turn < 4; turn++) shuffle_rows(square);
-      for (int i = 0; i < unit_lanes; i++) memcpy(to + (column + i) * to_stride + row, &square[i], sizeof(Units));
-    }
-  }
-}
 
 /// Writes rows, two at a time side by side: [rows, columns] becomes [⌈rows/2⌉, columns, 2], with zeros where the last row has
 /// no other.

@@ -11,4 +11,8 @@ bool has_tiles(at::ScalarType type);
 /// As `multiply`, for contiguous sides of a type that `has_tiles`, none of them empty.
 void multiply_by_tiles(const Side &a, const Side &b, const at::Tensor &result, const std::optional<at::Tensor> &bias);
 
+/// Writes what a matrix of 32-bit units [rows, columns], whose rows lie `stride` apart, is transposed. Where `has_tiles`.
+void transpose(
+    const uint32_t *from, int64_t stride, int64_t rows, int64_t columns, uint32_t *to, int64_t to_stride);
+
 }  // namespace ctorch

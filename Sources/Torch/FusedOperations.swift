@@ -77,6 +77,12 @@ extension Tensor {
   /// `silu(gate) ∘ up`, [..., width], of [gate, up] side by side, [..., 2 · width].
   public func gatedSiLU() -> Tensor { Operator.one("tempnet::gated_silu", "", [.tensor(self)]) }
 
+  /// softmax(q·kᵀ·scale)·v of queries, heads [B, H, T, d], to the keys of the same windows up to their own, [B, G, T, d] for
+  /// H/G queries each, and their values.
+  func attention(to key: Tensor, _ value: Tensor, scale: Double) -> Tensor {
+    Operator.one("tempnet::attention", "", [.tensor(self), .tensor(key), .tensor(value), .number(scale)])
+  }
+
   /// Heads [B, T, heads, width] whose element i has been turned together with element i + half.
   ///
   /// - Parameter cosines, sines: of the angles, [T, 1, half] or [B, T, 1, half].

@@ -275,7 +275,10 @@ extension Tensor {
     _ query: Tensor, _ key: Tensor, _ value: Tensor, mask: Tensor? = nil, causal: Bool, scale: Double? = nil,
     grouped: Bool = false
   ) -> Tensor {
-    Operator.one(
+    if causal && mask == nil && query.isFusible && query.rank == 4 && query.size(2) == key.size(2) {
+      return query.attention(to: key, value, scale: scale ?? 1 / Double(query.size(3)).squareRoot())
+    }
+    return Operator.one(
       "aten::scaled_dot_product_attention", "",
       [
         .tensor(query), .tensor(key), .tensor(value), mask.map(Argument.tensor) ?? .none, .number(0), .flag(causal),

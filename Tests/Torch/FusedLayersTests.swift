@@ -84,6 +84,54 @@ import Testing
     }
   }
 
+  /// Windows, heads of queries and of keys, tokens and width, to both sides of a block's 64.
+  static let attentions = [
+    [1, 1, 1, 1, 4], [2, 2, 1, 5, 8], [1, 4, 2, 63, 16], [1, 3, 3, 64, 64], [2, 2, 2, 65, 20], [1, 6, 2, 200, 33],
+    [0, 2, 2, 3, 4], [1, 1, 1, 4100, 2],
+  ]
+
+  @Test(arguments: attentions, [0.3, 10])
+  func `attention is what its formula says`(_ shape: [Int], scale: Double) {
+    let (windows, heads, groups, tokens, width) = (shape[0], shape[1], shape[2], shape[3], shape[4])
+    Machine.seed(8)
+    // As layers give them: all heads of a token side by side.
+    let inputs = [heads, groups, groups].map { Tensor.normal([windows, tokens, $0, width]) }
+    let order = (Tensor.arange(tokens).unsqueezed(1) - Tensor.arange(tokens).unsqueezed(0)).to(.float64)
+    // exp finds nothing left of a score that low.
+    let mask = order.clamped(-1, 0) * 1e30
+    expectAgreement(inputs, within: 5e-6 * max(1, scale)) { inputs in
+      let parts = inputs.map { $0.transposed(1, 2) }
+      return .attention(parts[0], parts[1], parts[2], causal: true, scale: scale, grouped: heads != groups)
+    } _: { inputs in
+      let parts = inputs.map { $0.transposed(1, 2) }
+      let turn = heads / groups
+      let of = { (part: Tensor) in
+        part.unsqueezed(2).expanded([windows, groups, turn, tokens, width]).reshaped([windows, heads, tokens, width])
+      }
+      let scores = parts[0].matmul(of(parts[1]).transposed(-1, -2)) * scale + mask
+      return scores.logSoftmax(-1).exp().matmul(of(parts[2]))
+    }
+  }
+
+  @Test func `attention passes on what is not finite, and refuses heads that do not belong together`() throws {
+    let numbers = [Float](repeating: 1, count: 70 * 4)
+    for bad in [Float.nan, .infinity] {
+      var damaged = numbers
+      damaged[66 * 4] = bad
+      let all = Tensor(numbers, shape: [1, 1, 70, 4])
+      let query = Tensor(damaged, shape: [1, 1, 70, 4])
+      let found = Tensor.attention(query, all, all, causal: true).floats
+      #expect((0..<70).allSatisfy { found[$0 * 4].isNaN == ($0 == 66) })
+    }
+    for key in [[1, 2, 3, 4], [2, 3, 3, 4], [1, 3, 3, 5]] {
+      #expect(throws: TorchError.self) {
+        let (query, key) = (Tensor.ones([1, 3, 3, 4]), Tensor.ones(key))
+        _ = try Operator.call(
+          "tempnet::attention", "", [.tensor(query), .tensor(key), .tensor(key), .number(1)])
+      }
+    }
+  }
+
   /// Each way to multiply that this processor has; those that it lacks become libtorch's own.
   static let ways = [ctorch_products_fastest, ctorch_products_tiles, ctorch_products_mkl, ctorch_products_plain]
   /// Of the input, and the outputs: empty, odd, and beyond the panels, blocks and chains that products are made of.
