@@ -6,7 +6,7 @@
 
 #include <algorithm>
 #include <array>
-#include <utility>
+#include <tuple>
 #include <vector>
 
 #include "lanes.h"
@@ -57,10 +57,11 @@ CTORCH_WITH_512 void ctorch::transpose(
 namespace ctorch {
 namespace {
 
-/// Columns of a panel, and rows of a block, of the result.
+/// Columns of a panel at most, and rows of a block, of the result.
 constexpr int64_t panel_width = 64, block_height = 256;
-/// Rows of b that are packed at a time: with `panel_width` columns they take 384 KiB at most, a part of a second-level cache.
-constexpr int64_t packed_bytes_per_column = 6144;
+/// Of the rows of b that are packed at a time: with `panel_width` columns they take 192 KiB at most, and the numbers of a
+/// block of a that they meet four times that, which a second-level cache holds while the panels go by.
+constexpr int64_t packed_bytes_per_column = 3072;
 
 /// How many products a kernel adds up in one chain: in float32 few, then the sums of the chains are added, which halves
 /// the error of 1,536 products in a row and makes it MKL's (2.5e-7 of the norm); bfloat16 brings greater errors of its own.
@@ -157,43 +158,53 @@ class Tiling {
     // Chains of equal lengths need one kernel.
     chain_ = ((inner_ + chains - 1) / chains + 31) / 32 * 32;
     packed_rows_ = std::max(packed / chain_, int64_t{1}) * chain_;
-    panels_ = (columns_ + panel_width - 1) / panel_width;
-    const int64_t blocks = (rows_ + block_height - 1) / block_height;
-    // Where there are few panels, their rows are dealt out too, so that no thread has much more to do than another.
-    const int64_t wanted = 8 * at::get_num_threads();
-    groups_ = std::min(blocks, std::max<int64_t>(1, (wanted + panels_ - 1) / panels_));
-    group_height_ = (blocks + groups_ - 1) / groups_ * block_height;
+    deal_out(at::get_num_threads());
   }
 
   void run() const {
     in_parallel(panels_ * groups_, [&](int64_t begin, int64_t end) {
-      std::vector<Number> packed(std::min(packed_rows_, (inner_ + 31) / 32 * 32) * panel_width);
-      for (int64_t part = begin; part < end; part++) {
-        const int64_t column = part / groups_ * panel_width, row = part % groups_ * group_height_;
-        if (row < rows_) multiply(row, std::min(rows_, row + group_height_), column, packed.data());
+      std::vector<Number> packed(std::min(packed_rows_, (inner_ + 31) / 32 * 32) * width_);
+      for (int64_t start = 0; start < inner_; start += packed_rows_) {
+        for (int64_t part = begin; part < end; part++) {
+          const int64_t row = part % groups_ * group_height_;
+          if (row < rows_) multiply(row, std::min(rows_, row + group_height_), part / groups_ * width_, start, packed.data());
+        }
       }
       at::native::cpublas::brgemm_release(rows_of_unit<Number> > 1);
     });
   }
 
  private:
-  /// The panel of the result from `column` on, of the rows from `begin` to `end`.
-  void multiply(int64_t begin, int64_t end, int64_t column, Number *packed) const {
-    const int64_t width = std::min(panel_width, columns_ - column);
-    if (bias_) add_bias(begin, end, column, width);
-    for (int64_t start = 0; start < inner_; start += packed_rows_) {
-      const int64_t count = std::min(packed_rows_, inner_ - start);
-      // What a holds for a row that b lacks is 0, and so must be what is read beside it.
-      pack(b_, start, std::min(count, b_.rows() - start), column, width, packed);
-      int64_t height = 0;
-      for (int64_t row = begin; row < end; row += height) {
-        height = height_of_block(end - row);
-        for (int64_t k = 0; k < count; k += chain_) {
-          at::native::cpublas::brgemm(
-              height, width, std::min(chain_, count - k), inner_, width, columns_, bias_.has_value() || start + k > 0,
-              a_.const_data_ptr<Number>() + row * inner_ + start + k, packed + k * width,
-              result_ + row * columns_ + column, rows_of_unit<Number> > 1);
-        }
+  /// Chooses panels so wide that no thread has much more to do than another. Where there are few, their rows are dealt out
+  /// too.
+  void deal_out(int64_t threads) {
+    const int64_t blocks = (rows_ + block_height - 1) / block_height;
+    int64_t least = INT64_MAX;
+    for (int64_t width = panel_width; width >= panel_width / 2; width -= 16) {
+      const int64_t panels = (columns_ + width - 1) / width;
+      const int64_t groups = std::min(blocks, std::max<int64_t>(1, (8 * threads + panels - 1) / panels));
+      const int64_t height = (blocks + groups - 1) / groups * block_height;
+      const int64_t longest = (panels * groups + threads - 1) / threads * width * height;
+      if (longest >= least) continue;
+      std::tie(least, width_, panels_, groups_, group_height_) = std::tie(longest, width, panels, groups, height);
+    }
+  }
+
+  /// Adds the products from `start` on, as many as are packed at a time, to the panel of the result from `column` on, of the
+  /// rows from `begin` to `end`.
+  void multiply(int64_t begin, int64_t end, int64_t column, int64_t start, Number *packed) const {
+    const int64_t width = std::min(width_, columns_ - column), count = std::min(packed_rows_, inner_ - start);
+    if (bias_ && start == 0) add_bias(begin, end, column, width);
+    // What a holds for a row that b lacks is 0, and so must be what is read beside it.
+    pack(b_, start, std::min(count, b_.rows() - start), column, width, packed);
+    int64_t height = 0;
+    for (int64_t row = begin; row < end; row += height) {
+      height = height_of_block(end - row);
+      for (int64_t k = 0; k < count; k += chain_) {
+        at::native::cpublas::brgemm(
+            height, width, std::min(chain_, count - k), inner_, width, columns_, bias_.has_value() || start + k > 0,
+            a_.const_data_ptr<Number>() + row * inner_ + start + k, packed + k * width,
+            result_ + row * columns_ + column, rows_of_unit<Number> > 1);
       }
     }
   }
@@ -213,7 +224,7 @@ class Tiling {
   float *result_;
   int64_t rows_, columns_;
   std::optional<at::Tensor> bias_;
-  int64_t inner_, chain_, packed_rows_, panels_, groups_, group_height_;
+  int64_t inner_, chain_, packed_rows_, width_, panels_, groups_, group_height_;
 };
 
 /// Whether kernels can be had, found out by a product: where the processor has no AVX-512, or this libtorch was built
