@@ -29,7 +29,8 @@ public final class LanguageModel: Module {
   ///
   /// - Parameters:
   ///   - arithmetic: the precision of the large products.
-  ///   - isFrozen: whether the parameters stay as they are, so that they are converted once and kept in both types.
+  ///   - isFrozen: whether the parameters stay as they are, so that factors of products are converted once, unless they are
+  ///     given in the arithmetic's type already.
   public init(
     _ configuration: ModelConfiguration, parameters: [NamedTensor], device: Device = .cpu,
     arithmetic: DType = .float32, isFrozen: Bool = false

@@ -1,3 +1,5 @@
+import Torch
+
 /// A parameter that a configuration calls for: its name in weight files, its shape, and what it is for.
 public struct ParameterDescription: Equatable, Sendable {
   /// What a parameter does decides how it starts.
@@ -14,7 +16,13 @@ public struct ParameterDescription: Equatable, Sendable {
   public let name: String
   public let shape: [Int]
   public let role: Role
+
+  /// Whether it is nothing but a factor of a block's products.
+  var isFactor: Bool { (role == .weight || role == .residualWeight) && name.hasPrefix("blocks.") }
 }
+
+/// What becomes of a parameter, float32, as soon as it has been read.
+typealias ParameterAdoption = (ParameterDescription, Tensor) throws -> Tensor
 
 extension ModelConfiguration {
   /// Every parameter, in the order in which the model uses them.

@@ -12,7 +12,7 @@ import Weights
 public struct PretrainedModel: Sendable {
   public let source: ModelSource
   public let configuration: ModelConfiguration
-  private let parameters: @Sendable () throws -> [NamedTensor]
+  private let parameters: @Sendable (ParameterAdoption) throws -> [NamedTensor]
 
   public var path: String { source.path }
 
@@ -22,37 +22,42 @@ public struct PretrainedModel: Sendable {
     switch source {
     case .own(let path):
       let configuration = try ModelConfiguration(readingFolder: path)
-      return PretrainedModel(source: source, configuration: configuration) {
-        try LanguageModel.ownParameters(configuration, folder: path)
+      return PretrainedModel(source: source, configuration: configuration) { adopt in
+        let stored = try LanguageModel.ownParameters(configuration, folder: path)
+        return try zip(configuration.parameters, stored).map { try NamedTensor($1.name, adopt($0, $1.tensor)) }
       }
     case .huggingFace(let folder):
       let json = try JSON(parsing: Files.read(folder.configurationPath), source: folder.configurationPath)
       let (family, configuration) = try ModelFamily.read(json, source: folder.configurationPath)
-      return PretrainedModel(source: source, configuration: configuration) {
+      return PretrainedModel(source: source, configuration: configuration) { adopt in
         if let index = folder.index {
-          return try family.layout.parameters(configuration, from: ShardedWeights(folder, index))
+          return try family.layout.parameters(configuration, from: ShardedWeights(folder, index), adopt)
         }
-        return try family.layout.parameters(configuration, from: SafetensorsFile("\(path)/\(folder.weights[0])"))
+        let file = try SafetensorsFile("\(path)/\(folder.weights[0])")
+        return try family.layout.parameters(configuration, from: file, adopt)
       }
     case .gguf(let path):
       let file = try GGUFFile(path)
       let (layout, configuration) = try ModelFamily.read(file)
-      return PretrainedModel(source: source, configuration: configuration) {
-        try layout.parameters(configuration, from: file)
+      return PretrainedModel(source: source, configuration: configuration) { adopt in
+        try layout.parameters(configuration, from: file, adopt)
       }
     }
   }
 
   /// Reads the weights.
   ///
-  /// - Parameter isFrozen: whether they stay as they are; in bfloat16 the model then keeps its matrices in both types.
+  /// - Parameter isFrozen: whether they stay as they are; in bfloat16 the matrices of blocks are then converted one by one
+  ///   as they are read, and not kept as they were.
   /// - Throws: `.badData` naming what is damaged; that is also a weight that is NaN or infinite.
   public func load(
     device: Device = .cpu, arithmetic: DType = .float32, isFrozen: Bool = false
   ) throws -> LanguageModel {
-    let parameters = try parameters()
-    for parameter in parameters where parameter.tensor.allFinite().item != 1 {
-      throw Failure(.badData, "not all numbers of the weight \(parameter.name) are finite", at: path)
+    let parameters = try parameters { parameter, tensor in
+      guard tensor.allFinite().item == 1 else {
+        throw Failure(.badData, "not all numbers of the weight \(parameter.name) are finite", at: path)
+      }
+      return isFrozen && parameter.isFactor ? tensor.to(arithmetic) : tensor
     }
     return LanguageModel(
       configuration, parameters: parameters, device: device, arithmetic: arithmetic, isFrozen: isFrozen)

@@ -25,7 +25,9 @@ extension ConfigurationReader {
       device: try choice("device", default: .auto, help: "where to compute"),
       arithmetic: try choice(
         "compute", default: .auto,
-        help: "precision of the large products; auto: bfloat16 on GPUs and processors with AMX, else float32"),
+        help:
+          "precision of the large products; auto: bfloat16 on GPUs and processors with AMX or AVX512_BF16, else float32"
+      ),
       threads: try threads())
   }
 }

@@ -57,7 +57,8 @@ public struct FoldedUnembedding: Sendable {
     switch factors {
     case .separate(let weight, let bias):
       FoldedProducts(
-        weight: columns.linear(weight.transposed()), sums: columns.sum(1), shift: nil, bias: bias.map { columns.matmul($0) })
+        weight: columns.linear(weight.transposed()), sums: columns.sum(1), shift: nil,
+        bias: bias.map { columns.matmul($0) })
     case .joined(let matrix, let rows): rows.parts(columns.linear(matrix))
     }
   }

@@ -78,7 +78,7 @@ public struct Tokenizer: Sendable {
     var repair = UTF8Repair()
     bytes.withUnsafeBufferPointer { repair.append($0, to: &text) }
     repair.finish(to: &text)
-    let encoder = TextEncoder(self, specials: specials)
+    let encoder = TextEncoder(self, specials: specials, forBytes: text.count)
     let ids = UnsafeMutablePointer<UInt32>.allocate(capacity: encoder.room(forBytes: text.count))
     defer { ids.deallocate() }
     let count = encoder.encode(text.base, count: text.count, to: ids)

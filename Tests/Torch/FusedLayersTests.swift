@@ -87,7 +87,7 @@ import Testing
   /// Windows, heads of queries and of keys, tokens and width, to both sides of a block's 64.
   static let attentions = [
     [1, 1, 1, 1, 4], [2, 2, 1, 5, 8], [1, 4, 2, 63, 16], [1, 3, 3, 64, 64], [2, 2, 2, 65, 20], [1, 6, 2, 200, 33],
-    [0, 2, 2, 3, 4], [1, 1, 1, 4100, 2],
+    [0, 2, 2, 3, 4], [1, 1, 1, 700, 8], [1, 1, 1, 4100, 2],
   ]
 
   @Test(arguments: attentions, [0.3, 10])
@@ -136,7 +136,8 @@ import Testing
   static let ways = [ctorch_products_fastest, ctorch_products_tiles, ctorch_products_mkl, ctorch_products_plain]
   /// Of the input, and the outputs: empty, odd, and beyond the panels, blocks and chains that products are made of.
   static let layers: [(input: [Int], outputs: Int)] = [
-    ([1, 1], 1), ([3, 5], 7), ([2, 9, 16], 33), ([17, 130], 64), ([0, 4], 3), ([3, 0], 2), ([5, 2], 0), ([301, 257], 130),
+    ([1, 1], 1), ([3, 5], 7), ([2, 9, 16], 33), ([17, 130], 64), ([0, 4], 3), ([3, 0], 2), ([5, 2], 0),
+    ([301, 257], 130),
     ([64, 1601], 200), ([37, 6203], 65), ([2, 300, 96], 2049),
   ]
 

@@ -40,11 +40,11 @@ struct WeightLayout: Sendable {
 }
 
 extension WeightLayout {
-  /// Our parameters in float32, made of stored tensors one after the other.
+  /// Our parameters, made of stored tensors one after the other in float32 and adopted.
   ///
   /// - Throws: `Failure` with `.badData` unless every tensor needed is there with its shape, and no other.
   func parameters(
-    _ configuration: ModelConfiguration, from weights: some WeightSource
+    _ configuration: ModelConfiguration, from weights: some WeightSource, _ adopt: ParameterAdoption = { $1 }
   ) throws -> [NamedTensor] {
     try weights.check(configuration)
     var left = Set(weights.tensorNames)
@@ -66,7 +66,7 @@ extension WeightLayout {
       if configuration.tiedHead, parameter.name == "embedding.weight" {
         try checkTiedHead(left, NamedTensor(names[0], tensor), weights)
       }
-      return NamedTensor(parameter.name, tensor)
+      return try NamedTensor(parameter.name, adopt(parameter, tensor))
     }
   }
 

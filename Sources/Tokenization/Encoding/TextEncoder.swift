@@ -3,15 +3,18 @@ final class TextEncoder {
   private let rules: TokenizationRules
   private let pretokenizer: Pretokenizer
   private let words: WordEncoder
-  private var cache = WordCache()
+  private var cache: WordCache
   /// Tokens that are looked for in the text as it comes, and in its composed form.
   private let added: AddedTokens
   private let addedComposed: AddedTokens
   private var composed = ByteBuffer(capacity: 0)
   private var blanked = ByteBuffer(capacity: 0)
 
-  /// - Parameter specials: whether text that spells a special token means it.
-  init(_ tokenizer: Tokenizer, specials: Bool = false) {
+  /// - Parameters:
+  ///   - specials: whether text that spells a special token means it.
+  ///   - count: how many bytes of text there will be, if not many.
+  init(_ tokenizer: Tokenizer, specials: Bool = false, forBytes count: Int = .max) {
+    cache = WordCache(forBytes: count)
     rules = tokenizer.vocabulary.rules
     pretokenizer = Pretokenizer(rules)
     words = WordEncoder(tokenizer.merges)

@@ -6,7 +6,8 @@
 struct WordCache: ~Copyable {
   static let longestWord = 32
   private static let mostTokens = 7
-  private static let bits: UInt64 = 15
+  /// Of the number of entries, at most: 2 MiB of them.
+  private static let mostBits: UInt64 = 15
 
   /// The offsets inside an entry of 64 bytes.
   private enum Offset {
@@ -55,19 +56,30 @@ struct WordCache: ~Copyable {
     }
   }
 
+  private let memory: UnsafeMutableRawPointer
   private let entries: UnsafeMutableRawPointer
+  /// What remains of a hash, shifted so far, is an entry's number.
+  private let shift: UInt64
 
-  init() {
-    entries = .allocate(byteCount: 64 << Int(Self.bits), alignment: 64)
-    entries.initializeMemory(as: UInt8.self, repeating: 0, count: 64 << Int(Self.bits))
+  /// - Parameter count: how many bytes of text will pass, if not many: a short text pays for few entries.
+  init(forBytes count: Int = .max) {
+    let bits = min(Self.mostBits, UInt64(Int.bitWidth - (count / 4).leadingZeroBitCount))
+    shift = 63 - bits
+    let size = 64 << Int(bits)
+    // Aligned by hand: where the C library is asked for aligned memory again and again, and something small is kept in
+    // between, it never takes what was freed before. A generation for 50,000 prompts grew to 24 GiB so.
+    memory = .allocate(byteCount: size + 63, alignment: 16)
+    entries = memory.alignedUp(toMultipleOf: 64)
+    entries.initializeMemory(as: UInt8.self, repeating: 0, count: size)
   }
 
-  deinit { entries.deallocate() }
+  deinit { memory.deallocate() }
 
   /// The entry where a word is, or would be.
   @inline(__always)
   func entry(for key: Key) -> UnsafeMutableRawPointer {
-    entries + Int(key.hash &>> (64 &- Self.bits)) &<< 6
+    // One of its 64 bits goes first: a single entry leaves none, and no shift drops 64.
+    entries + Int((key.hash &>> 1) &>> shift) &<< 6
   }
 
   /// Copies the ids of a word that is known to `output`, which has room for eight, and returns how many there are.
