@@ -1,17 +1,18 @@
 """What bfloat16 costs in quality: the default pipeline with its large products in float32 and in bfloat16, each stage as it
-comes, and the held-out losses of both. Where a processor has no matrix units the same roundings are made in float32."""
+comes, and the held-out losses of both; and in float32 once more from other random numbers, for what chance makes of them.
+Where a processor does not multiply bfloat16 the same roundings are made in float32."""
 
 import json
 import os
-import sys
 
 from bench import ROOT, fetched, run
 
-# Held-out losses may differ by so much, relative to the cross-entropy.
+# Held-out losses may be higher by so much, relative to the cross-entropy.
 TOLERANCE = 5e-3
 STAGES = ("model", "features", "tempnet", "evaluation")
 # By itself each run would take the entropy of its own model, and measure another robust loss.
 ENTROPY = 4.5
+SEEDS = {"float32": 1, "bfloat16": 1, "float32, other seed": 2}
 
 
 def measure(bench):
@@ -20,45 +21,46 @@ def measure(bench):
     # The pipeline's paths are relative to the root.
     os.chdir(ROOT)
     try:
-        runs = {name: measured(bench, name) for name in ("float32", "bfloat16")}
+        runs = {name: measured(bench, name.split(",")[0], seed) for name, seed in SEEDS.items()}
     finally:
         os.chdir(here)
-    first, second = runs.values()
-    scale = first["policies"]["one"]["cross_entropy"]
     differences = {
-        f"{policy}, {loss}": (second["policies"][policy][loss] - value) / scale
-        for policy, losses in first["policies"].items() for loss, value in losses.items()
+        name: {key: (loss - runs["float32"]["losses"][key]) / runs["float32"]["losses"]["one, cross entropy"]
+               for key, loss in run["losses"].items()}
+        for name, run in runs.items() if name != "float32"
     }
-    for name, difference in differences.items():
-        if not abs(difference) <= TOLERANCE:
-            sys.exit(f"bench: in bfloat16 the loss of {name} is off by {difference:.2%}")
-    return {"runs": runs, "differences": differences, "threads": bench.threads}
+    return {
+        "runs": runs, "differences": differences, "threads": bench.threads,
+        "is_as_good": max(differences["bfloat16"].values()) <= TOLERANCE,
+    }
 
 
-def measured(bench, arithmetic):
+def measured(bench, arithmetic, seed):
     """Held-out losses of every policy, and how long it took."""
-    store = bench.work / f"store-{arithmetic}"
+    store = bench.work / f"store-{arithmetic}-{seed}"
     settings = [f"--set={stage}.{key}" for stage in STAGES
                 for key in (f"compute={arithmetic}", "device=cpu", f"threads={bench.threads}")]
+    settings += [f"--set={stage}.seed={seed}" for stage in ("model", "tempnet")]
     settings += [f"--set={stage}.entropy={ENTROPY}" for stage in ("tempnet", "evaluation")]
     _, seconds, _ = run(
         [bench.programs / "tempnet-run", "--quiet", "--store", store, *settings, "pipelines/austen.yaml"])
     results = json.loads((store / "latest/austen/evaluation/metrics.json").read_text())
     return {
         "seconds": seconds,
-        "policies": {
-            policy["name"]: {loss: policy[loss] for loss in ("cross_entropy", "robust_loss")}
-            for policy in results["policies"]
+        "losses": {
+            f"{policy['name']}, {loss.replace('_', ' ')}": policy[loss]
+            for policy in results["policies"] for loss in ("cross_entropy", "robust_loss")
         },
     }
 
 
 def show(result):
-    print(f"\nthe default pipeline in float32 and bfloat16, {result['threads']} threads: held-out losses")
-    runs = result["runs"]
-    for policy, losses in runs["float32"]["policies"].items():
-        for loss, value in losses.items():
-            other = runs["bfloat16"]["policies"][policy][loss]
-            print(f"{policy + ', ' + loss.replace('_', ' '):36}{value:>9.4f}{other:>9.4f}"
-                  f"{result['differences'][f'{policy}, {loss}']:>+9.2%} of the cross-entropy")
-    print(", ".join(f"{name} {run['seconds']:.0f} s" for name, run in runs.items()))
+    runs, differences = result["runs"], result["differences"]
+    print(f"\nthe default pipeline, {result['threads']} threads: held-out losses, differences in shares of the cross-entropy")
+    print(" " * 36 + "".join(f"{name:>24}" for name in runs))
+    for key, loss in runs["float32"]["losses"].items():
+        others = "".join(f"{runs[name]['losses'][key]:>15.4f} {differences[name][key]:>+8.2%}" for name in differences)
+        print(f"{key:36}{loss:>24.4f}{others}")
+    print(" " * 36 + "".join(f"{run['seconds']:>22.0f} s" for run in runs.values()))
+    if not result["is_as_good"]:
+        print(f"bfloat16 is worse by more than {TOLERANCE:.1%}")
