@@ -9,16 +9,17 @@ import Testing
 
   private let pipeline: TinyPipeline
   private let undisturbed: [String: ArtifactContent]
+  private let durations: [String: Duration]
 
   init() throws {
     let made = try #require(UndisturbedPipeline.made)
-    (pipeline, undisturbed) = (made.pipeline, made.results)
+    (pipeline, undisturbed, durations) = (made.pipeline, made.results, made.durations)
   }
 
   @Test(arguments: stagesWithCheckpoints)
   func `a stage killed three times writes the same bytes`(stage: String) async throws {
     let (command, output) = (try pipeline.command(stage), "\(stage)-killed")
-    try await command.kill(output, times: 3)
+    try await command.kill(output, times: 3, of: #require(durations[stage]))
     #expect(!Files.exists(pipeline.folder(output)), "nothing half done may look like an artifact")
     #expect(try await command.finish(output).differences(from: try #require(undisturbed[stage])) == [])
   }
@@ -26,7 +27,8 @@ import Testing
   @Test(arguments: stagesWithCheckpoints)
   func `a stage told to end saves its work, ends with 75 and goes on`(stage: String) async throws {
     let (command, output) = (try pipeline.command(stage), "\(stage)-ended")
-    let outcome = try await command.kill(output, once: .checkpoints(1), signal: SIGTERM)
+    let outcome = try await command.kill(
+      output, once: .checkpoints(1), within: #require(durations[stage]) / 8, signal: SIGTERM)
     #expect(outcome.end == .exited(75), "\(outcome)")
     #expect(outcome.output.isEmpty, "\(outcome)")
     #expect(!Files.exists(pipeline.folder(output)))

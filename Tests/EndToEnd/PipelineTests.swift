@@ -20,7 +20,7 @@ import Testing
     #expect(first.lines.contains { $0.hasSuffix(".html") }, "\(first)")
     #expect(first.lines.contains { $0.hasSuffix(".tar.zst") }, "\(first)")
     let results = try pipeline.results()
-    for (stage, content) in try await pipeline.runByHand() {
+    for (stage, content) in try await pipeline.runByHand().results {
       #expect(content.differences(from: try #require(results[stage])) == [], "\(stage)")
     }
     let second = try await run()

@@ -21,10 +21,12 @@ struct StageCommand {
   }
 
   /// Kills the program with signal 9 several times, each time continuing what it left: first some time after its third
-  /// checkpoint, then at any moment. Work that is over before it can be killed fails the test.
-  func kill(_ output: String, times: Int) async throws {
-    try await kill(output, once: .checkpoints(3))
-    for _ in 1..<times { try await kill(output, once: .started) }
+  /// checkpoint, then at any moment of its first part. Work that is over before it can be killed fails the test.
+  ///
+  /// - Parameter duration: how long all the work takes.
+  func kill(_ output: String, times: Int, of duration: Duration) async throws {
+    try await kill(output, once: .checkpoints(3), within: duration / 8)
+    for _ in 1..<times { try await kill(output, once: .started, within: duration / 3) }
   }
 
   /// When a program may be killed.
@@ -41,7 +43,7 @@ struct StageCommand {
   /// - Returns: how it ended.
   @discardableResult
   func kill(
-    _ output: String, once readiness: Readiness, within span: Duration = .seconds(1), signal: Int32 = SIGKILL
+    _ output: String, once readiness: Readiness, within span: Duration, signal: Int32 = SIGKILL
   ) async throws -> Outcome {
     let running = try program.start(arguments + ["--output", output], in: folder)
     var seen: Set<String> = []

@@ -105,11 +105,15 @@ struct TinyPipeline: Sendable {
       arguments: stage.inputs.flatMap { ["--\($0)", $1] } + ["--config", file] + threads, folder: folder.path)
   }
 
-  /// Runs all stages by hand and returns what they made.
-  func runByHand() async throws -> [String: ArtifactContent] {
-    var results: [String: ArtifactContent] = [:]
-    for stage in stages { results[stage.name] = try await command(stage.name).finish(stage.name) }
-    return results
+  /// Runs all stages by hand and returns what they made, and how long each took.
+  func runByHand() async throws -> (results: [String: ArtifactContent], durations: [String: Duration]) {
+    var (results, durations): ([String: ArtifactContent], [String: Duration]) = ([:], [:])
+    for stage in stages {
+      let start = ContinuousClock.now
+      results[stage.name] = try await command(stage.name).finish(stage.name)
+      durations[stage.name] = ContinuousClock.now - start
+    }
+    return (results, durations)
   }
 
   func run(

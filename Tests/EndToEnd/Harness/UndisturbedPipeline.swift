@@ -5,6 +5,7 @@ struct UndisturbedPipeline: SuiteTrait, TestScoping {
   struct Made: Sendable {
     let pipeline: TinyPipeline
     let results: [String: ArtifactContent]
+    let durations: [String: Duration]
   }
   @TaskLocal static var made: Made?
 
@@ -16,7 +17,8 @@ struct UndisturbedPipeline: SuiteTrait, TestScoping {
     for test: Test, testCase: Test.Case?, performing function: @Sendable () async throws -> Void
   ) async throws {
     let pipeline = try TinyPipeline(size)
-    let made = Made(pipeline: pipeline, results: try await pipeline.runByHand())
+    let (results, durations) = try await pipeline.runByHand()
+    let made = Made(pipeline: pipeline, results: results, durations: durations)
     try await Self.$made.withValue(made) { try await function() }
   }
 }
