@@ -43,6 +43,8 @@ struct Linear : torch::autograd::Function<Linear> {
 /// - rounds: whether the factors are rounded to bfloat16; always so for a weight that is.
 at::Tensor linear(
     const at::Tensor &x, const at::Tensor &weight, const std::optional<at::Tensor> &bias, bool rounds) {
+  TORCH_CHECK(x.device().is_cpu() && weight.device().is_cpu() && (!bias || bias->device().is_cpu()),
+              "input, weight and bias must be on the CPU");
   TORCH_CHECK(x.scalar_type() == at::kFloat && x.dim() > 0, "the input must be float32 [..., in]");
   TORCH_CHECK(weight.dim() == 2 && weight.size(1) == x.size(-1),
               "the weight must be [out, in] with as many columns as the input has");

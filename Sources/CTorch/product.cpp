@@ -73,9 +73,11 @@ Side Side::contiguous() const {
 
 }  // namespace ctorch
 
+bool ctorch::takes_floats_to_tiles() { return way(at::kFloat) == Way::tiles; }
+
 bool ctorch::multiplies_faster(int64_t rows, int64_t inner, int64_t columns) {
   // Less is done before the panels of b are packed.
-  return way(at::kFloat) == Way::tiles && rows >= 16 && rows * inner * columns >= 1 << 18;
+  return takes_floats_to_tiles() && rows >= 16 && rows * inner * columns >= 1 << 18;
 }
 
 void ctorch::multiply(const Side &a, const Side &b, const at::Tensor &result, const std::optional<at::Tensor> &bias) {

@@ -15,6 +15,9 @@ struct Side {
   Side contiguous() const;
 };
 
+/// Whether products of float32 matrices are taken to oneDNN's micro kernels here (see tiles.h), past libtorch.
+bool takes_floats_to_tiles();
+
 /// Whether a product of float32 matrices, [rows, inner] · [inner, columns], is better taken to `multiply` than to libtorch.
 bool multiplies_faster(int64_t rows, int64_t inner, int64_t columns);
 

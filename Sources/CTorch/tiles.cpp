@@ -111,7 +111,7 @@ CTORCH_WITH_512 void pack(
 /// What a matrix [rows, columns] is transposed, in memory of its own; where numbers are paired, with a column of zeros more
 /// if its rows are odd in number.
 template <typename Number>
-CTORCH_WITH_512 at::Tensor transposed(const at::Tensor &matrix) {
+at::Tensor transposed(const at::Tensor &matrix) {
   constexpr int64_t unit = rows_of_unit<Number>;
   const int64_t rows = matrix.size(0), columns = matrix.size(1), units = (rows + unit - 1) / unit;
   const auto result = at::empty({columns, units * unit}, matrix.options());
@@ -227,11 +227,11 @@ class Tiling {
   int64_t inner_, chain_, packed_rows_, width_, panels_, groups_, group_height_;
 };
 
-/// Whether kernels can be had, found out by a product: where the processor has no AVX-512, or this libtorch was built
-/// without oneDNN, asking for one throws.
+/// Whether kernels can be had, found out by a product: where the processor lacks what they need asking for one throws. Without
+/// oneDNN libtorch would multiply floats by its own means.
 template <typename Number>
 bool try_kernel() {
-  if (!has_wide_vectors()) return false;
+  if (!has_wide_vectors() || !at::hasMKLDNN()) return false;
   constexpr int64_t size = 32;
   std::vector<Number> ones(size * size, Number(1.0f));
   std::vector<float> result(size * size);

@@ -9,6 +9,7 @@ extension LanguageModel {
 
   /// Writes `config.json` and `model.safetensors` (float32) into an existing folder; equal models give equal bytes.
   public func save(to folder: String) throws {
+    precondition(parameters.allSatisfy { $0.tensor.dtype != .bfloat16 }, "a frozen model's factors have been rounded")
     try AtomicFile.write(configuration.json.pretty, to: "\(folder)/\(Self.configurationName)")
     try SafetensorsWriter.write(
       parameters.map { (name: $0.name, tensor: $0.tensor.to(.float32)) }, to: "\(folder)/\(Self.weightsName)")
@@ -27,13 +28,15 @@ extension LanguageModel {
       arithmetic: arithmetic)
   }
 
-  static func ownParameters(_ configuration: ModelConfiguration, folder: String) throws -> [NamedTensor] {
+  static func ownParameters(
+    _ configuration: ModelConfiguration, folder: String, _ adopt: ParameterAdoption = { $1 }
+  ) throws -> [NamedTensor] {
     let file = try SafetensorsFile("\(folder)/\(weightsName)")
     try file.check(configuration)
     let expected = configuration.parameters
     let unexpected = Set(file.tensorNames).subtracting(expected.map(\.name)).sorted()
     guard unexpected.isEmpty else { throw Failure.unexpectedTensors(unexpected, at: file.path) }
-    return try expected.map { NamedTensor($0.name, try file.tensor($0.name, shape: $0.shape)) }
+    return try expected.map { NamedTensor($0.name, try adopt($0, file.tensor($0.name, shape: $0.shape))) }
   }
 }
 

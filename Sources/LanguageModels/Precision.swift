@@ -2,7 +2,8 @@ import Torch
 
 /// How a model computes: in which type its large products take their factors, and in which its branches go on.
 struct Precision {
-  /// Of the factors of the large products. The residual stream, norms and parameters keep the parameters' own.
+  /// Of the factors of the large products. The residual stream, norms and parameters keep the parameters' own,
+  /// but for the factors in blocks of a frozen model.
   let arithmetic: DType
   /// Of what lies between the products. On a processor bfloat16 saves time in products alone, so everything else stays in
   /// float32 there; on a GPU it halves the traffic with memory too.

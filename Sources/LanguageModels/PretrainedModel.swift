@@ -23,8 +23,7 @@ public struct PretrainedModel: Sendable {
     case .own(let path):
       let configuration = try ModelConfiguration(readingFolder: path)
       return PretrainedModel(source: source, configuration: configuration) { adopt in
-        let stored = try LanguageModel.ownParameters(configuration, folder: path)
-        return try zip(configuration.parameters, stored).map { try NamedTensor($1.name, adopt($0, $1.tensor)) }
+        try LanguageModel.ownParameters(configuration, folder: path, adopt)
       }
     case .huggingFace(let folder):
       let json = try JSON(parsing: Files.read(folder.configurationPath), source: folder.configurationPath)

@@ -53,13 +53,14 @@ public struct StandardisedNetwork: Module, Sendable {
   /// - Parameters:
   ///   - unembedding: [vocabulary, d].
   ///   - bias: what the unembedding adds to the logits, [vocabulary].
+  ///   - mean: of the tokens that the moments are of.
   ///   - arithmetic: of the products with the first layer.
   public func foldedUnembedding(
-    _ unembedding: Tensor, bias: Tensor?, arithmetic: DType = .float32
+    _ unembedding: Tensor, bias: Tensor?, mean: FoldedMean, arithmetic: DType = .float32
   ) -> FoldedUnembedding {
     FoldedUnembedding(
-      weight: unembedding, bias: bias, vocabulary: settings.input == .hidden ? 0 : settings.vocabulary, scale: scale,
-      shift: scale * moments.mean, arithmetic: arithmetic)
+      weight: unembedding, bias: bias, vocabulary: settings.input == .hidden ? 0 : settings.vocabulary, mean: mean,
+      scale: scale, shift: scale * moments.mean, arithmetic: arithmetic)
   }
 
   /// The network as it is now, multiplied through an unembedding; differentiable in the parameters. Equals `published`

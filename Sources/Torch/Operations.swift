@@ -270,7 +270,8 @@ extension Tensor {
   public static func embedding(_ weight: Tensor, _ ids: Tensor) -> Tensor {
     Operator.one("aten::embedding", "", [.tensor(weight), .tensor(ids)])
   }
-  /// softmax(q·kᵀ·scale + mask)·v over heads: [B, H, T, D]. With `grouped`, k and v may have fewer heads.
+  /// softmax(q·kᵀ·scale + mask)·v over heads: [B, H, T, D]. With `grouped`, k and v may have fewer heads. Causal attention of
+  /// whole windows on the CPU is our own operator.
   public static func attention(
     _ query: Tensor, _ key: Tensor, _ value: Tensor, mask: Tensor? = nil, causal: Bool, scale: Double? = nil,
     grouped: Bool = false

@@ -35,7 +35,7 @@ import Testing
     let tokenize = command(["--corpus", "text.txt", "--vocabulary", "380"])
     let start = ContinuousClock.now
     let undisturbed = try await tokenize.finish("undisturbed")
-    try await tokenize.kill("killed", once: .started, within: (ContinuousClock.now - start) / 2)
+    try await tokenize.kill("killed", once: .started, within: (ContinuousClock.now - start) / 3)
     #expect(!Files.exists(folder("killed")), "nothing half done may look like an artifact")
     #expect(try await tokenize.finish("killed").differences(from: undisturbed) == [])
   }

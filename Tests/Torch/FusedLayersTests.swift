@@ -92,6 +92,12 @@ import Testing
 
   @Test(arguments: attentions, [0.3, 10])
   func `attention is what its formula says`(_ shape: [Int], scale: Double) {
+    for way in [ctorch_products_tiles, ctorch_products_plain] { expectAttention(shape, scale: scale, by: way) }
+  }
+
+  private func expectAttention(_ shape: [Int], scale: Double, by way: ctorch_products) {
+    ctorch_force_products(way)
+    defer { ctorch_force_products(ctorch_products_fastest) }
     let (windows, heads, groups, tokens, width) = (shape[0], shape[1], shape[2], shape[3], shape[4])
     Machine.seed(8)
     // As layers give them: all heads of a token side by side.

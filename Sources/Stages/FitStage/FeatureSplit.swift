@@ -56,23 +56,14 @@ struct FeatureSplit {
   /// The rows that the indices name, in their order.
   func rows(_ indices: [Int]) -> FeatureSplit { FeatureSplit(self, Tensor(indices).to(hidden.device)) }
 
-  /// How the rows lie as a network's inputs. The mean of normalised logits is linear in hidden states, so that it takes one
-  /// product with the unembedding.
-  func moments(_ settings: TempNetSettings, _ head: Head) -> InputMoments {
-    let norm =
-      switch settings.input {
-      case .logits: logits.norm
-      case .centred, .scaled: logits.centredNorm
-      case .hidden: hidden.norm(-1)
-      }
-    let weights = norm.clamped(settings.normalisationEpsilon, nil).reciprocal() / Double(count)
-    var mean = weights.matmul(hidden)
-    if settings.input == .hidden { return InputMoments(mean: mean) }
-    mean = mean.matmul(head.weight.transposed())
-    if let bias = head.bias { mean = mean + bias * weights.sum() }
-    if settings.input.isCentred { mean = mean - (weights * logits.maximum).sum() }
-    return InputMoments(
-      mean: mean, scales: settings.input == .scaled ? logits.scales(settings.normalisationEpsilon) : nil)
+  /// How the rows lie as a network's inputs, and their mean. That of normalised logits is linear in hidden states, so that it
+  /// takes one product with the unembedding.
+  func moments(_ settings: TempNetSettings, _ head: Head) -> (InputMoments, FoldedMean) {
+    let mean = FoldedMean(settings, hidden: hidden, logits: logits)
+    let moments = InputMoments(
+      mean: mean.ofInputs(settings.input == .hidden ? nil : head.weight, bias: head.bias),
+      scales: settings.input == .scaled ? logits.scales(settings.normalisationEpsilon) : nil)
+    return (moments, mean)
   }
 }
 

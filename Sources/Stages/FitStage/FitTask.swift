@@ -21,10 +21,11 @@ final class FitTask: TrainingTask {
     _ fresh: TemperatureNetwork, _ configuration: FitConfiguration, head: Head, training: FeatureSplit,
     validation: FeatureSplit, arithmetic: DType
   ) {
-    trained = StandardisedNetwork(fresh, training.moments(fresh.settings, head))
+    let (moments, mean) = training.moments(fresh.settings, head)
+    trained = StandardisedNetwork(fresh, moments)
     self.configuration = configuration
     self.head = head
-    unembedding = trained.foldedUnembedding(head.weight, bias: head.bias, arithmetic: arithmetic)
+    unembedding = trained.foldedUnembedding(head.weight, bias: head.bias, mean: mean, arithmetic: arithmetic)
     self.training = training
     self.validation = validation
     order = EpochOrder(count: training.count, seed: UInt64(configuration.seed))

@@ -1,6 +1,6 @@
 /// Remembers the tokens of words met before. Text repeats its words, so that this is where most of its bytes pass.
 ///
-/// A direct-mapped table of fixed size, one cache line an entry: up to 32 bytes of word, padded with zeros, up to seven
+/// A direct-mapped table, one cache line an entry: up to 32 bytes of word, padded with zeros, up to seven
 /// ids, the two lengths. A new word takes the place of the one it collides with. Whether a word is found never shows
 /// in the result.
 struct WordCache: ~Copyable {
