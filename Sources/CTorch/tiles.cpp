@@ -21,40 +21,45 @@
 // MKL, which uses no AVX-512 there, reaches 148, and at 750 in bfloat16; [1024, 768] · [768, 50304] at 365 and 720, where
 // oneDNN's own product reaches 250 and 460.
 
+namespace ctorch {
+namespace {
+
+constexpr int64_t unit_lanes = 16;
 typedef uint32_t Units __attribute__((vector_size(64)));
 
 /// Rows i and i + 8 of sixteen, interleaved, for each i: row and column numbers, side by side, turn by one bit. What has been
 /// done four times has exchanged them.
-CTORCH_WITH_512 static inline void shuffle_rows(Units (&rows)[16]) {
-  Units result[16];
-  for (int i = 0; i < 8; i++) {
+CTORCH_WITH_512 inline void shuffle_rows(Units (&rows)[unit_lanes]) {
+  Units result[unit_lanes];
+  for (int i = 0; i < unit_lanes / 2; i++) {
     result[2 * i] = __builtin_shufflevector(
-        rows[i], rows[i + 8], 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+        rows[i], rows[i + unit_lanes / 2], 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
     result[2 * i + 1] = __builtin_shufflevector(
-        rows[i], rows[i + 8], 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+        rows[i], rows[i + unit_lanes / 2], 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
   }
-  for (int i = 0; i < 16; i++) rows[i] = result[i];
+  for (int i = 0; i < unit_lanes; i++) rows[i] = result[i];
 }
 
-CTORCH_WITH_512 void ctorch::transpose(
+}  // namespace
+
+CTORCH_WITH_512 void transpose(
     const uint32_t *from, int64_t stride, int64_t rows, int64_t columns, uint32_t *to, int64_t to_stride) {
-  for (int64_t row = 0; row < rows; row += 16) {
-    for (int64_t column = 0; column < columns; column += 16) {
-      if (row + 16 > rows || column + 16 > columns) {
-        for (int64_t i = row; i < std::min(rows, row + 16); i++) {
-          for (int64_t j = column; j < std::min(columns, column + 16); j++) to[j * to_stride + i] = from[i * stride + j];
+  for (int64_t row = 0; row < rows; row += unit_lanes) {
+    for (int64_t column = 0; column < columns; column += unit_lanes) {
+      if (row + unit_lanes > rows || column + unit_lanes > columns) {
+        for (int64_t i = row; i < std::min(rows, row + unit_lanes); i++) {
+          for (int64_t j = column; j < std::min(columns, column + unit_lanes); j++) to[j * to_stride + i] = from[i * stride + j];
         }
         continue;
       }
-      Units square[16];
-      for (int i = 0; i < 16; i++) memcpy(&square[i], from + (row + i) * stride + column, sizeof(Units));
+      Units square[unit_lanes];
+      for (int i = 0; i < unit_lanes; i++) memcpy(&square[i], from + (row + i) * stride + column, sizeof(Units));
       for (int turn = 0; turn < 4; turn++) shuffle_rows(square);
-      for (int i = 0; i < 16; i++) memcpy(to + (column + i) * to_stride + row, &square[i], sizeof(Units));
+      for (int i = 0; i < unit_lanes; i++) memcpy(to + (column + i) * to_stride + row, &square[i], sizeof(Units));
     }
   }
 }
 
-namespace ctorch {
 namespace {
 
 /// Columns of a panel at most, and rows of a block, of the result.
@@ -71,8 +76,6 @@ constexpr int64_t chain = std::is_same_v<Number, float> ? 192 : 768;
 /// 32 bits of consecutive rows of b: one float, or two bfloat16, which kernels read side by side.
 template <typename Number>
 constexpr int64_t rows_of_unit = sizeof(uint32_t) / sizeof(Number);
-
-constexpr int64_t unit_lanes = 16;
 
 /// Writes rows, two at a time side by side: [rows, columns] becomes [⌈rows/2⌉, columns, 2], with zeros where the last row has
 /// no other.
@@ -137,12 +140,10 @@ at::Tensor transposed(const at::Tensor &matrix) {
   return result;
 }
 
-/// Kernels take pairs of bfloat16, so an odd number of products becomes even by one of zeros.
-Side even(const Side &side, bool is_right) {
-  const int64_t inner = is_right ? side.rows() : side.columns();
-  const bool counts_columns = is_right == side.is_transposed;
-  if (side.matrix.scalar_type() == at::kFloat || inner % 2 == 0 || !counts_columns) return side;
-  return {at::constant_pad_nd(side.matrix, {0, 1}), side.is_transposed};
+/// Kernels take pairs of bfloat16, so that an odd number of columns, along which products are added up, gets one of zeros.
+template <typename Number>
+at::Tensor even(const at::Tensor &matrix) {
+  return matrix.size(1) % rows_of_unit<Number> == 0 ? matrix : at::constant_pad_nd(matrix, {0, 1});
 }
 
 /// One result of a product, made by parts.
@@ -150,8 +151,8 @@ template <typename Number>
 class Tiling {
  public:
   Tiling(const Side &a, const Side &b, const at::Tensor &result, const std::optional<at::Tensor> &bias)
-      : a_(a.is_transposed ? transposed<Number>(a.matrix) : even(a, false).matrix), b_(even(b, true)),
-        result_(result.mutable_data_ptr<float>()), rows_(a.rows()), columns_(b.columns()), bias_(bias),
+      : a_(a.is_transposed ? transposed<Number>(a.matrix) : even<Number>(a.matrix)),
+        b_(b.is_transposed ? Side{even<Number>(b.matrix), true} : b), result_(result.mutable_data_ptr<float>()), rows_(a.rows()), columns_(b.columns()), bias_(bias),
         inner_(a_.size(1)) {
     constexpr int64_t packed = packed_bytes_per_column / static_cast<int64_t>(sizeof(Number));
     const int64_t chains = (inner_ + chain<Number> - 1) / chain<Number>;

@@ -29,8 +29,8 @@ public final class LanguageModel: Module {
   ///
   /// - Parameters:
   ///   - arithmetic: the precision of the large products.
-  ///   - isFrozen: whether the parameters stay as they are, so that factors of products are converted once, unless they are
-  ///     given in the arithmetic's type already.
+  ///   - isFrozen: whether the parameters stay as they are, so that the head is converted once, and not in every product;
+  ///     factors of blocks may then be given in the arithmetic's type.
   public init(
     _ configuration: ModelConfiguration, parameters: [NamedTensor], device: Device = .cpu,
     arithmetic: DType = .float32, isFrozen: Bool = false
@@ -40,7 +40,7 @@ public final class LanguageModel: Module {
       parameters.map(\.name) == expected.map(\.name) && parameters.map(\.tensor.shape) == expected.map(\.shape),
       "not the parameters that the configuration calls for")
     let parameters = parameters.map { NamedTensor($0.name, $0.tensor.to(device)) }
-    let table = ParameterTable(parameters, isFrozen: isFrozen)
+    let table = ParameterTable(parameters)
     let precision = Precision(arithmetic, on: device)
     self.configuration = configuration
     self.parameters = parameters
@@ -52,9 +52,8 @@ public final class LanguageModel: Module {
       ? RotaryEmbedding(configuration, device: device, dtype: precision.branches) : nil
     blocks = (0..<configuration.layers).map { TransformerBlock($0, configuration, table, precision) }
     norm = Norm("norm", configuration, table)
-    let head = table.ifPresent("head.weight") == nil ? "embedding.weight" : "head.weight"
-    headWeight = table[head]
-    headFactor = table.factor(head, in: precision)
+    headWeight = table.ifPresent("head.weight") ?? embedding
+    headFactor = isFrozen ? headWeight.to(arithmetic) : headWeight
   }
 
   public var device: Device { embedding.device }

@@ -30,7 +30,7 @@ struct Projection {
   private let precision: Precision
 
   init(_ name: String, _ parameters: ParameterTable, _ precision: Precision) {
-    weight = parameters.factor("\(name).weight", in: precision)
+    weight = parameters["\(name).weight"]
     bias = parameters.ifPresent("\(name).bias")
     self.precision = precision
   }
@@ -41,17 +41,9 @@ struct Projection {
 /// Parameters by name, while a model is put together from them.
 struct ParameterTable {
   private let tensors: [String: Tensor]
-  private let isFrozen: Bool
 
-  /// - Parameter isFrozen: whether the parameters stay as they are.
-  init(_ parameters: [NamedTensor], isFrozen: Bool) {
-    self.isFrozen = isFrozen
+  init(_ parameters: [NamedTensor]) {
     tensors = Dictionary(uniqueKeysWithValues: parameters.map { ($0.name, $0.tensor) })
-  }
-
-  /// A factor of large products: of a frozen model converted once and not in every product.
-  func factor(_ name: String, in precision: Precision) -> Tensor {
-    isFrozen ? self[name].to(precision.arithmetic) : self[name]
   }
 
   func ifPresent(_ name: String) -> Tensor? { tensors[name] }

@@ -67,7 +67,7 @@ extension Tensor {
   /// `self · weightᵀ + bias` for a weight of shape [out, in].
   ///
   /// - Parameter arithmetic: bfloat16 for factors that are rounded to it, in the gradients too, while products and sums
-  ///   stay in float32; only for tensors that are fusible, where a weight may be of that type itself.
+  ///   stay in float32; a weight may then be of that type itself. It counts only where this tensor is fusible.
   public func linear(_ weight: Tensor, bias: Tensor? = nil, arithmetic: DType = .float32) -> Tensor {
     let arguments: [Argument] = [.tensor(self), .tensor(weight), bias.map(Argument.tensor) ?? .none]
     return isFusible

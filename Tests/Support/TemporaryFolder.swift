@@ -8,7 +8,7 @@ public final class TemporaryFolder: Sendable {
 
   public init() throws {
     let parent = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
-    var template = Array("\(parent)/tempnet-tests-XXXXXX".utf8CString)
+    var template = Array("\(parent)/tempnet-tests-\(String(repeating: "X", count: 6))".utf8CString)
     guard let made = mkdtemp(&template) else { throw Failure.system("cannot make a folder", parent) }
     path = String(cString: made)
   }

@@ -143,8 +143,7 @@ import Testing
   /// Of the input, and the outputs: empty, odd, and beyond the panels, blocks and chains that products are made of.
   static let layers: [(input: [Int], outputs: Int)] = [
     ([1, 1], 1), ([3, 5], 7), ([2, 9, 16], 33), ([17, 130], 64), ([0, 4], 3), ([3, 0], 2), ([5, 2], 0),
-    ([301, 257], 130),
-    ([64, 1601], 200), ([37, 6203], 65), ([2, 300, 96], 2049),
+    ([301, 257], 130), ([64, 1601], 200), ([37, 6203], 65), ([2, 300, 96], 2049),
   ]
 
   @Test(arguments: layers, [DType.float32, .bfloat16])
@@ -188,7 +187,9 @@ import Testing
   private func expectEqual(_ found: Tensor, _ wanted: Tensor, products: Int) {
     #expect(found.dtype == .float32 && found.shape == wanted.shape)
     let bound = 4e-6 * Double(max(1, products)).squareRoot()
-    #expect(zip(found.doubles, wanted.doubles).allSatisfy { abs($0 - $1) < bound })
+    let ofFew = products <= 130 ? 2e-5 : .infinity
+    #expect(
+      zip(found.doubles, wanted.doubles).allSatisfy { abs($0 - $1) < min(bound, ofFew * max(1, abs($1))) })
   }
 
   @Test(arguments: ways)

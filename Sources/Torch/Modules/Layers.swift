@@ -19,9 +19,9 @@ public struct Linear: Module, Sendable {
     self.bias = bias ? .uniform([outputs], low: -bound, high: bound) : nil
   }
 
-  /// - Parameter arithmetic: of the product's factors; bfloat16 only for what our own operators take.
+  /// - Parameter arithmetic: of the product's factors; see `Tensor.linear`.
   public func callAsFunction(_ x: Tensor, arithmetic: DType = .float32) -> Tensor {
-    x.linear(weight, bias: bias, arithmetic: x.isFusible ? arithmetic : .float32)
+    x.linear(weight, bias: bias, arithmetic: arithmetic)
   }
 
   public var parameters: [NamedTensor] {
