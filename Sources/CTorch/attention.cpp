@@ -83,6 +83,12 @@ CTORCH_KERNEL float weigh_row(float *scores, int64_t count, int64_t padded, floa
   return static_cast<float>(L::sum(sums));
 }
 
+/// Of the scores of query number `query` those of keys that it does not see become minus infinity.
+CTORCH_WITH_512 void hide(float *scores, int64_t query, const int32_t *ends) {
+  const auto number = static_cast<int32_t>(query);
+  for (int64_t key = 0; key <= query; key++) scores[key] = ends[key] > number ? scores[key] : -INFINITY;
+}
+
 /// NaN where no weights can be made of the scores.
 CTORCH_WITH_512 float greatest(const float *scores, int64_t count) { return greatest_logit<16>(scores, count); }
 
@@ -117,15 +123,41 @@ CTORCH_WITH_512 void differentiate(
   differentiate_row<16>(weights, count, padded, mean, scale, gradients);
 }
 
+/// Which keys of a window the queries see: those up to themselves, and of them, where `ends` has numbers, themselves and those
+/// that end later.
+struct Reach {
+  std::vector<int32_t> ends;
+  /// Of each panel of keys the greatest end.
+  std::vector<int32_t> of_panels;
+
+  Reach(const std::optional<at::Tensor> &all, int64_t window, int64_t tokens) {
+    if (!all) return;
+    const int64_t *from = all->const_data_ptr<int64_t>() + window * tokens;
+    ends.resize(tokens);
+    for (int64_t token = 0; token < tokens; token++) {
+      ends[token] = static_cast<int32_t>(std::clamp(from[token], token + 1, tokens));
+    }
+    for (int64_t token = 0; token < tokens; token += block) {
+      of_panels.push_back(*std::max_element(ends.begin() + token, ends.begin() + std::min(tokens, token + block)));
+    }
+  }
+
+  /// Whether any query from `start` on may see a key of the panel that begins with number `key`.
+  bool contains(int64_t key, int64_t start) const { return ends.empty() || of_panels[key / block] > start; }
+};
+
 /// One head's queries, with the keys and values of its group.
 struct Task {
   int64_t tokens, width;
   float scale;
   Head query, key, value;
-  /// The products of rows of a head, from `start` on, with the keys or values that they see, in panels.
+  const Reach &reach;
+  /// The products of rows of a head, from `start` on, with the keys or values that they see, in panels. What stood in panels
+  /// that none of them sees stays there.
   void times(
       const Head &left, int64_t start, int64_t rows, const std::vector<float> &panels, float *to, int64_t stride) const {
     for (int64_t token = 0; token < start + rows; token += block) {
+      if (!reach.contains(token, start)) continue;
       product(
           rows, block, width, left.row(start), left.stride, panels.data() + token * width, block,
           to + token, stride, false);
@@ -133,10 +165,13 @@ struct Task {
   }
   /// Adds up rows of a head, weighed by what stands for the keys that a query sees.
   void mix(int64_t start, int64_t rows, const float *weights, int64_t stride, const Head &right, const Head &to) const {
+    bool adds = false;
     for (int64_t token = 0; token < start + rows; token += block) {
+      if (!reach.contains(token, start)) continue;
       product(
           rows, width, std::min(block, start + rows - token), weights + token, stride, right.row(token), right.stride,
-          to.row(start), to.stride, token > 0);
+          to.row(start), to.stride, adds);
+      adds = true;
     }
   }
   /// As `mix`, for what the weights are transposed; adds to what is there.
@@ -144,6 +179,7 @@ struct Task {
       int64_t start, int64_t rows, const float *weights, int64_t stride, const Head &right, const Head &to) const {
     uint32_t turned[block * block];
     for (int64_t token = 0; token < start + rows; token += block) {
+      if (!reach.contains(token, start)) continue;
       const int64_t count = std::min(block, start + rows - token);
       transpose(reinterpret_cast<const uint32_t *>(weights + token), stride, rows, count, turned, block);
       product(
@@ -164,15 +200,18 @@ struct Shape {
     padded += 16;
   }
   int64_t group_size() const { return heads / groups; }
-  Task task(const Heads &query, const Heads &key, const Heads &value, int64_t window, int64_t head) const {
+  Task task(
+      const Heads &query, const Heads &key, const Heads &value, int64_t window, int64_t head, const Reach &reach) const {
     const int64_t group = head / group_size();
-    return {tokens, width, scale, query.head(window, head), key.head(window, group), value.head(window, group)};
+    return {
+        tokens, width, scale, query.head(window, head), key.head(window, group), value.head(window, group), reach};
   }
 };
 
 /// The heads and, for backward, the logarithm of each query's sum of weights, [B, H, T].
 std::tuple<at::Tensor, at::Tensor> attend(
-    const at::Tensor &query, const at::Tensor &key, const at::Tensor &value, double scale) {
+    const at::Tensor &query, const at::Tensor &key, const at::Tensor &value, const std::optional<at::Tensor> &ends,
+    double scale) {
   const Shape shape(query, key, scale);
   const Heads queries(query), keys(key), values(value), result(heads(query, shape.heads));
   const auto log_sums = at::empty({shape.windows, shape.heads, shape.tokens}, query.options());
@@ -181,7 +220,8 @@ std::tuple<at::Tensor, at::Tensor> attend(
     std::vector<float> scores(block * shape.padded), panels;
     for (int64_t number = begin; number < end; number++) {
       const int64_t window = number / shape.heads, head = number % shape.heads;
-      const auto task = shape.task(queries, keys, values, window, head);
+      const Reach reach(ends, window, shape.tokens);
+      const auto task = shape.task(queries, keys, values, window, head, reach);
       const auto to = result.head(window, head);
       if (number == begin || head % shape.group_size() == 0) panels = turned(task.key, shape.tokens, shape.width);
       for (int64_t start = 0; start < shape.tokens; start += block) {
@@ -190,6 +230,7 @@ std::tuple<at::Tensor, at::Tensor> attend(
         float sums[block];
         for (int64_t row = 0; row < rows; row++) {
           float *of_query = scores.data() + row * shape.padded;
+          if (!reach.ends.empty()) hide(of_query, start + row, reach.ends.data());
           const float shift = task.scale * greatest(of_query, start + row + 1);
           sums[row] = weigh(of_query, start + row + 1, start + block, task.scale, shift);
           log_sum[number * shape.tokens + start + row] = shift + std::log(sums[row]);
@@ -210,7 +251,8 @@ std::tuple<at::Tensor, at::Tensor> attend(
 /// The gradients of queries, keys and values, by the weights made anew from what `attend` has left.
 std::tuple<at::Tensor, at::Tensor, at::Tensor> attend_backward(
     const at::Tensor &gradient, const at::Tensor &query, const at::Tensor &key, const at::Tensor &value,
-    const at::Tensor &output, const at::Tensor &log_sums, double scale) {
+    const at::Tensor &output, const at::Tensor &log_sums, const std::optional<at::Tensor> &ends,
+    double scale) {
   const Shape shape(query, key, scale);
   const Heads queries(query), keys(key), values(value), outputs(output), gradients(gradient);
   const Heads of_query(heads(query, shape.heads)), of_key(heads(query, shape.groups).zero_()),
@@ -220,10 +262,11 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor> attend_backward(
     std::vector<float> weights(block * shape.padded), slopes(block * shape.padded);
     for (int64_t number = begin; number < end; number++) {
       const int64_t window = number / shape.groups, group = number % shape.groups;
+      const Reach reach(ends, window, shape.tokens);
       const auto key_panels = turned(keys.head(window, group), shape.tokens, shape.width),
                  value_panels = turned(values.head(window, group), shape.tokens, shape.width);
       for (int64_t head = group * shape.group_size(); head < (group + 1) * shape.group_size(); head++) {
-        const auto task = shape.task(queries, keys, values, window, head);
+        const auto task = shape.task(queries, keys, values, window, head, reach);
         const auto incoming = gradients.head(window, head), mixed = outputs.head(window, head);
         for (int64_t start = 0; start < shape.tokens; start += block) {
           const int64_t rows = std::min(block, shape.tokens - start);
@@ -232,6 +275,7 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor> attend_backward(
           for (int64_t row = 0; row < rows; row++) {
             float *weight = weights.data() + row * shape.padded, *slope = slopes.data() + row * shape.padded;
             const float shift = log_sum[(window * shape.heads + head) * shape.tokens + start + row];
+            if (!reach.ends.empty()) hide(weight, start + row, reach.ends.data());
             weigh(weight, start + row + 1, start + block, task.scale, shift);
             const float mean = dot(incoming.row(start + row), mixed.row(start + row), shape.width);
             differentiate(weight, start + row + 1, start + block, mean, task.scale, slope);
@@ -250,9 +294,9 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor> attend_backward(
 struct Attention : torch::autograd::Function<Attention> {
   static at::Tensor forward(
       torch::autograd::AutogradContext *context, const at::Tensor &query, const at::Tensor &key, const at::Tensor &value,
-      double scale) {
-    const auto [result, log_sums] = attend(query, key, value, scale);
-    context->save_for_backward({query, key, value, result, log_sums});
+      const std::optional<at::Tensor> &ends, double scale) {
+    const auto [result, log_sums] = attend(query, key, value, ends, scale);
+    context->save_for_backward({query, key, value, result, log_sums, ends.value_or(at::Tensor())});
     context->saved_data["scale"] = scale;
     return result;
   }
@@ -261,30 +305,51 @@ struct Attention : torch::autograd::Function<Attention> {
       torch::autograd::AutogradContext *context, torch::autograd::variable_list gradients) {
     const auto saved = context->get_saved_variables();
     const auto [query, key, value] = attend_backward(
-        gradients[0], saved[0], saved[1], saved[2], saved[3], saved[4], context->saved_data["scale"].toDouble());
-    return {query, key, value, at::Tensor()};
+        gradients[0], saved[0], saved[1], saved[2], saved[3], saved[4],
+        saved[5].defined() ? std::optional(saved[5]) : std::nullopt,
+        context->saved_data["scale"].toDouble());
+    return {query, key, value, at::Tensor(), at::Tensor()};
   }
 };
 
-at::Tensor attention(const at::Tensor &query, const at::Tensor &key, const at::Tensor &value, double scale) {
+/// Whether query i sees key j, where `i = j` or `j < i < ends[j]`: [B, 1, T, T].
+at::Tensor visible(const at::Tensor &ends) {
+  const auto keys = at::arange(ends.size(1), ends.options()), queries = keys.unsqueeze(1);
+  return (keys < queries).logical_and(ends.unsqueeze(1) > queries).logical_or(keys == queries).unsqueeze(1);
+}
+
+void check(
+    const at::Tensor &query, const at::Tensor &key, const at::Tensor &value, const std::optional<at::Tensor> &ends) {
   for (const auto &heads : {query, key, value}) {
-    TORCH_CHECK(heads.device().is_cpu(), "heads must be on the CPU");
-    TORCH_CHECK(heads.dim() == 4 && heads.scalar_type() == at::kFloat, "heads must be float32 [B, H, T, d]");
+    TORCH_CHECK(heads.dim() == 4, "heads must be [B, H, T, d]");
     TORCH_CHECK(heads.size(0) == query.size(0) && heads.size(2) == query.size(2) && heads.size(3) == query.size(3),
                 "queries, keys and values must be of the same windows, tokens and width");
   }
   TORCH_CHECK(key.size(1) == value.size(1) && key.size(1) > 0 && query.size(1) % key.size(1) == 0,
               "each group of query heads must have one head of keys and one of values");
-  const bool is_grouped = key.size(1) != query.size(1);
-  if (!takes_floats_to_tiles() || query.size(2) > longest || query.numel() == 0 || !(scale > 0)) {
-    return at::scaled_dot_product_attention(query, key, value, {}, 0, true, scale, is_grouped);
+  TORCH_CHECK(!ends || (ends->scalar_type() == at::kLong && ends->dim() == 2 && ends->size(0) == query.size(0) &&
+                        ends->size(1) == query.size(2) && ends->device() == query.device()),
+              "ends must be int64 [B, T]");
+}
+
+at::Tensor attention(
+    const at::Tensor &query, const at::Tensor &key, const at::Tensor &value, double scale,
+    const std::optional<at::Tensor> &ends) {
+  check(query, key, value, ends);
+  bool is_own = takes_floats_to_tiles() && query.size(2) <= longest && query.numel() > 0 && scale > 0;
+  for (const auto &heads : {query, key, value}) {
+    is_own = is_own && heads.device().is_cpu() && heads.scalar_type() == at::kFloat;
   }
-  return Attention::apply(query, key, value, scale);
+  if (is_own) return Attention::apply(query, key, value, ends ? std::optional(ends->contiguous()) : std::nullopt, scale);
+  const bool is_grouped = key.size(1) != query.size(1);
+  return at::scaled_dot_product_attention(
+      query, key, value, ends ? std::optional(visible(*ends)) : std::nullopt, 0, !ends, scale, is_grouped);
 }
 
 }  // namespace
 }  // namespace ctorch
 
 TORCH_LIBRARY_FRAGMENT(tempnet, library) {
-  library.def("attention(Tensor query, Tensor key, Tensor value, float scale) -> Tensor", ctorch::attention);
+  library.def(
+      "attention(Tensor query, Tensor key, Tensor value, float scale, Tensor? ends=None) -> Tensor", ctorch::attention);
 }

@@ -1,4 +1,5 @@
-// tempnet::tempered_moments, the one pass over a row of logits that says all about its distribution at one temperature.
+// tempnet::tempered_moments, the one pass over a row of logits that says all about its distribution at one temperature, and
+// tempnet::temperature_of_entropy, which looks for the temperature at which it has a certain entropy.
 #include <ATen/ATen.h>
 #include <torch/library.h>
 
@@ -12,53 +13,73 @@ namespace {
 /// Sums over the logits of a row of w = exp(x/τ), of w x/τ, of w (x/τ)² and of w², for logits x counted from the greatest.
 struct Moments {
   double weight = 0, first = 0, second = 0, squares = 0;
+
+  double log_partition() const { return std::log(weight); }
+  double mean() const { return first / weight; }
+  double variance() const {
+    const double spread = second / weight - mean() * mean();
+    return spread < 0 ? 0 : spread;
+  }
+  double entropy() const { return log_partition() - mean(); }
 };
 
-/// The moments of a row of `width` logits.
-template <int Count>
+/// The moments of a row of `width` logits, in the precision of L.
+template <typename L>
 CTORCH_KERNEL void add_row(const float *logits, int64_t width, double tau, Moments *moments) {
-  using L = DoubleLanes<Count>;
-  using Doubles = typename L::Doubles;
-  const double maximum = greatest_logit<2 * Count>(logits, width), inverse = 1 / tau;
+  constexpr int count = L::count;
+  using Number = typename L::Number;
+  using Numbers = typename L::Numbers;
+  const float maximum = greatest_logit<sizeof(Numbers) / sizeof(float)>(logits, width);
   if (!std::isfinite(maximum) || !(tau > 0)) {
     *moments = {NAN, NAN, NAN, NAN};
     return;
   }
-  Doubles sums[2][4] = {};
-  const auto add = [&](const float *from, Doubles *sums) __attribute__((always_inline)) {
-    // Further down exp is 0; stopping there keeps 0 * infinity out of the sums.
-    const Doubles exponent = L::above((L::load(from) - maximum) * inverse, -1000);
-    const Doubles weight = L::exp(exponent), first = weight * exponent;
+  const auto greatest = static_cast<Number>(maximum), inverse = static_cast<Number>(1 / tau);
+  Numbers sums[2][4] = {};
+  const auto add = [&](const float *from, Numbers *sums) __attribute__((always_inline)) {
+    // Further down exp is next to 0; stopping there keeps 0 * infinity out of the sums.
+    const Numbers exponent = L::above((L::load(from) - greatest) * inverse, Number(-708));
+    const Numbers weight = L::exp(exponent), first = weight * exponent;
     sums[0] += weight;
     sums[1] += first;
     sums[2] += first * exponent;
     sums[3] += weight * weight;
   };
   int64_t i = 0;
-  for (; i + 2 * Count <= width; i += 2 * Count) {
+  for (; i + 2 * count <= width; i += 2 * count) {
     add(logits + i, sums[0]);
-    add(logits + i + Count, sums[1]);
+    add(logits + i + count, sums[1]);
   }
   if (i < width) {
     // What fills the last lanes weighs nothing.
-    float rest[2 * Count];
-    std::fill(std::copy(logits + i, logits + width, rest), rest + 2 * Count, -INFINITY);
+    float rest[2 * count];
+    std::fill(std::copy(logits + i, logits + width, rest), rest + 2 * count, -INFINITY);
     add(rest, sums[0]);
-    add(rest + Count, sums[1]);
+    add(rest + count, sums[1]);
   }
   *moments = {
       L::sum(sums[0][0] + sums[1][0]), L::sum(sums[0][1] + sums[1][1]), L::sum(sums[0][2] + sums[1][2]),
       L::sum(sums[0][3] + sums[1][3])};
 }
 
+using AddRow = void(const float *, int64_t, double, Moments *);
 void add_row_128(const float *logits, int64_t width, double tau, Moments *moments) {
-  add_row<2>(logits, width, tau, moments);
+  add_row<DoubleLanes<2>>(logits, width, tau, moments);
 }
 CTORCH_WITH_256 void add_row_256(const float *logits, int64_t width, double tau, Moments *moments) {
-  add_row<4>(logits, width, tau, moments);
+  add_row<DoubleLanes<4>>(logits, width, tau, moments);
 }
 CTORCH_WITH_512 void add_row_512(const float *logits, int64_t width, double tau, Moments *moments) {
-  add_row<8>(logits, width, tau, moments);
+  add_row<DoubleLanes<8>>(logits, width, tau, moments);
+}
+void add_row_roughly_128(const float *logits, int64_t width, double tau, Moments *moments) {
+  add_row<Lanes<4>>(logits, width, tau, moments);
+}
+CTORCH_WITH_256 void add_row_roughly_256(const float *logits, int64_t width, double tau, Moments *moments) {
+  add_row<Lanes<8>>(logits, width, tau, moments);
+}
+CTORCH_WITH_512 void add_row_roughly_512(const float *logits, int64_t width, double tau, Moments *moments) {
+  add_row<Lanes<16>>(logits, width, tau, moments);
 }
 
 /// Log partition, mean, variance and collision probability (see TemperedStatistics.swift), each float64 [N], of logits
@@ -75,8 +96,8 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor> tempered_moments(
   const auto log_partition = at::empty({rows}, taus.options());
   const auto mean = at::empty_like(log_partition), variance = at::empty_like(log_partition),
              collision = at::empty_like(log_partition);
-  const float *data = input.data_ptr<float>();
-  const double *tau = taus.data_ptr<double>();
+  const float *data = input.const_data_ptr<float>();
+  const double *tau = taus.const_data_ptr<double>();
   double *log_partitions = log_partition.data_ptr<double>(), *means = mean.data_ptr<double>(),
          *variances = variance.data_ptr<double>(), *collisions = collision.data_ptr<double>();
   const auto add = widest_usable(add_row_128, add_row_256, add_row_512);
@@ -84,14 +105,91 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor> tempered_moments(
     for (int64_t row = begin; row < end; row++) {
       Moments moments;
       add(data + row * width, width, tau[row], &moments);
-      log_partitions[row] = std::log(moments.weight);
-      means[row] = moments.first / moments.weight;
-      const double spread = moments.second / moments.weight - means[row] * means[row];
-      variances[row] = spread < 0 ? 0 : spread;
+      log_partitions[row] = moments.log_partition();
+      means[row] = moments.mean();
+      variances[row] = moments.variance();
       collisions[row] = moments.squares / (moments.weight * moments.weight);
     }
   });
   return {log_partition, mean, variance, collision};
+}
+
+/// Newton's method in ln τ for one row, with bisection where a step leaves the bracket or gains little: what
+/// ExactTemperature.swift does with tensors.
+struct Search {
+  const float *logits;
+  int64_t width;
+  double entropy, least, greatest;
+  /// Where it stands, and what the root is known to lie between; until a bound itself has been looked at, its side lies
+  /// beyond it.
+  double position, low, high, previous;
+
+  Search(const float *logits, int64_t width, double entropy, double least, double greatest)
+      : logits(logits), width(width), entropy(entropy), least(least), greatest(greatest),
+        position(std::clamp(0.0, least, greatest)), low(least - 1), high(greatest + 1), previous(INFINITY) {}
+
+  /// Looks where `excess`, by which the entropy is too great, is at most `tolerance`.
+  ///
+  /// Returns the slope of the entropy there; NaN where the search is over: the optimum is a bound, no number is left between,
+  /// or no entropy can be had.
+  double run(AddRow *add, double tolerance, double *excess) {
+    for (int pass = 0; pass < 100; pass++) {
+      Moments moments;
+      add(logits, width, std::exp(position), &moments);
+      *excess = moments.entropy() - entropy;
+      if (std::abs(*excess) <= tolerance) return moments.variance();
+      const bool is_at_bound = (position <= least && *excess > 0) || (position >= greatest && *excess < 0);
+      if (std::isnan(*excess) || is_at_bound || high - low < 1e-14) break;
+      advance(*excess, moments.variance());
+    }
+    return NAN;
+  }
+
+  void advance(double excess, double slope) {
+    (excess > 0 ? high : low) = position;
+    const double newton = std::clamp(position - excess / slope, least, greatest);
+    const bool gains = std::abs(excess) * 2 <= previous || newton == least || newton == greatest;
+    const bool is_inside = newton > low && newton < high;
+    position = is_inside && gains ? newton : std::clamp((low + high) / 2, least, greatest);
+    previous = std::abs(excess);
+  }
+};
+
+/// How far the entropy may be from the wanted one, in nats: where float32 has come that near, float64 goes on, mostly for two
+/// passes. All in float64 it takes six, each 2.5 times as long.
+constexpr double rough_tolerance = 1e-3, tolerance = 1e-10;
+
+/// For each row of logits, float32 [N, V], the temperature, float64 [N], at which softmax has this entropy in nats, or the bound
+/// that it lies beyond.
+at::Tensor temperature_of_entropy(const at::Tensor &logits, double entropy, double low, double high) {
+  TORCH_CHECK(logits.dim() == 2 && logits.scalar_type() == at::kFloat, "logits must be float32 [N, V]");
+  TORCH_CHECK(logits.size(1) > 0, "a row needs logits");
+  TORCH_CHECK(0 < low && low <= high && high < INFINITY, "bounds must be finite, above 0, and in order");
+  const auto input = logits.contiguous();
+  const int64_t width = input.size(1);
+  const auto result = at::empty({input.size(0)}, input.options().dtype(at::kDouble));
+  const float *data = input.const_data_ptr<float>();
+  double *temperatures = result.mutable_data_ptr<double>();
+  AddRow *const add = widest_usable(add_row_128, add_row_256, add_row_512),
+         *const add_roughly = widest_usable(add_row_roughly_128, add_row_roughly_256, add_row_roughly_512);
+  in_parallel(input.size(0), [&](int64_t begin, int64_t end) {
+    for (int64_t row = begin; row < end; row++) {
+      Search search(data + row * width, width, entropy, std::log(low), std::log(high));
+      double excess;
+      const double slope = search.run(add_roughly, rough_tolerance, &excess);
+      if (!std::isnan(slope)) {
+        const double newton = search.position - excess / slope;
+        if (newton > search.low && newton < search.high) search.position = std::clamp(newton, search.least, search.greatest);
+        search.previous = INFINITY;
+        search.run(add, tolerance, &excess);
+      }
+      // A bound is returned as it was given, not as the exponential of its logarithm.
+      temperatures[row] = search.position <= search.least ? low
+          : search.position >= search.greatest          ? high
+                                                         : std::exp(search.position);
+    }
+  });
+  return result;
 }
 
 }  // namespace
@@ -101,6 +199,10 @@ TORCH_LIBRARY_FRAGMENT(tempnet, library) {
   library.def(
       "tempered_moments(Tensor logits, Tensor temperatures) -> (Tensor log_partition, Tensor mean, Tensor variance, "
       "Tensor collision)");
+  library.def("temperature_of_entropy(Tensor logits, float entropy, float low, float high) -> Tensor");
 }
 
-TORCH_LIBRARY_IMPL(tempnet, CPU, library) { library.impl("tempered_moments", ctorch::tempered_moments); }
+TORCH_LIBRARY_IMPL(tempnet, CPU, library) {
+  library.impl("tempered_moments", ctorch::tempered_moments);
+  library.impl("temperature_of_entropy", ctorch::temperature_of_entropy);
+}

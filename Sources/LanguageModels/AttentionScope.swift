@@ -9,20 +9,30 @@ struct AttentionScope {
     case trees(TokenTrees)
   }
 
+  /// What a token looks at besides itself.
+  private enum Reach {
+    /// Of the tokens before it in its window those whose end lies after it, int64 [B, T]; nil: all.
+    case window(ends: Tensor?)
+    /// The tokens of a cache, and those before it as far as this is true, [1, 1, T, all tokens]; nil: all.
+    case cache(mask: Tensor?)
+  }
+
   let positions: Positions
-  /// Where attention is allowed, [B, 1, T, all tokens]; nil means everything, or up to the token itself.
-  let mask: Tensor?
-  /// Whether a token looks no further than itself, where no mask says so.
-  let isCausal: Bool
+  private let reach: Reach
   let cache: KeyValueCache?
 
-  /// Windows that stand for themselves.
-  init(mask: Tensor?) {
-    (positions, self.mask, isCausal, cache) = (.from(0), mask, mask == nil, nil)
+  /// Windows that stand for themselves, of one document each or, with `documentStarts`, int64 [B, T] that never fall, of
+  /// several: for each token the index in its window where its document begins.
+  init(documentStarts: Tensor?) {
+    // A token is seen by all that begin no later than it.
+    let ends = documentStarts.map { starts in
+      starts.countsUpTo(Tensor.arange(starts.size(1), device: starts.device).expanded(starts.shape))
+    }
+    (positions, reach, cache) = (.from(0), .window(ends: ends), nil)
   }
 
   init(_ trees: TokenTrees) {
-    (positions, mask, isCausal, cache) = (.trees(trees), trees.allowedAttention, false, nil)
+    (positions, reach, cache) = (.trees(trees), .window(ends: trees.ends), nil)
   }
 
   /// T tokens after those of a cache.
@@ -30,13 +40,22 @@ struct AttentionScope {
     let first = cache.length
     positions = .from(first)
     self.cache = cache
-    isCausal = first == 0
-    if length == 1 || first == 0 {
-      mask = nil
+    if first == 0 {
+      reach = .window(ends: nil)
+    } else if length == 1 {
+      reach = .cache(mask: nil)
     } else {
       let positions = Tensor.arange(length, device: device) + Double(first)
       let all = Tensor.arange(first + length, device: device).to(positions.dtype)
-      mask = all.greater(positions.unsqueezed(1)).not().unsqueezed(0).unsqueezed(0)
+      reach = .cache(mask: all.greater(positions.unsqueezed(1)).not().unsqueezed(0).unsqueezed(0))
+    }
+  }
+
+  /// What the queries of T tokens, [B, H, T, d], take from keys and values, [B, G, all tokens, d], of H/G heads each.
+  func attention(_ queries: Tensor, _ keys: Tensor, _ values: Tensor) -> Tensor {
+    switch reach {
+    case .window(let ends): queries.causalAttention(to: keys, values, ends: ends)
+    case .cache(let mask): .attention(queries, keys, values, mask: mask, grouped: keys.size(1) < queries.size(1))
     }
   }
 

@@ -71,7 +71,7 @@ public final class LanguageModel: Module {
     let starts = configuration.attention == .document ? documentStarts : nil
     var x = Tensor.embedding(embedding, tokens)
     if let positions { x = x + positionVectors(positions, length: length, documentStarts: starts) }
-    return body(x.dropout(dropout), AttentionScope(mask: starts.map { allowedAttention(documentStarts: $0) }), dropout)
+    return body(x.dropout(dropout), AttentionScope(documentStarts: starts), dropout)
   }
 
   /// The hidden state after the last norm, [sequences, T, width], of tokens [sequences, T] that follow those of a cache,
@@ -115,12 +115,4 @@ public final class LanguageModel: Module {
     guard let documentStarts else { return table[0..<length] }
     return .embedding(table, Tensor.arange(length, device: device) - documentStarts)
   }
-}
-
-/// Token i of a window may look at j if start(i) ≤ j ≤ i: [B, 1, T, T], boolean, from starts [B, T].
-private func allowedAttention(documentStarts: Tensor) -> Tensor {
-  let index = Tensor.arange(documentStarts.size(1), device: documentStarts.device)
-  let later = index.greater(index.unsqueezed(1))
-  let foreign = index.less(documentStarts.unsqueezed(-1))
-  return later.not().and(foreign.not()).unsqueezed(1)
 }

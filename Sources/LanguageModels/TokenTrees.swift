@@ -23,12 +23,4 @@ public struct TokenTrees {
     self.ends = Tensor(zip(ends, padding).flatMap { $0 + $1.map { $0 + 1 } }, shape: shape).to(device)
     depth = 1 + (positions.lazy.flatMap { $0 }.max() ?? 0)
   }
-
-  /// Token i may look at j if j ≤ i < end(j): [B, 1, T, T], boolean.
-  var allowedAttention: Tensor {
-    let index = Tensor.arange(ends.size(1), device: ends.device)
-    let later = index.greater(index.unsqueezed(1))
-    let continued = index.unsqueezed(1).less(ends.unsqueezed(1))
-    return later.not().and(continued).unsqueezed(1)
-  }
 }

@@ -27,8 +27,7 @@ struct SelfAttention {
     let turned = (rotary.map { $0(parts[0], in: scope) } ?? parts[0]).split([heads, shared], dimension: 2)
     var (keys, values) = (turned[1].transposed(1, 2), parts[1].transposed(1, 2))
     if let cache = scope.cache { (keys, values) = cache.extend(layer, keys: keys, values: values) }
-    let mixed = Tensor.attention(
-      turned[0].transposed(1, 2), keys, values, mask: scope.mask, causal: scope.isCausal, grouped: shared < heads)
+    let mixed = scope.attention(turned[0].transposed(1, 2), keys, values)
     return output(mixed.transposed(1, 2).reshaped([batch, length, heads * width]))
   }
 }

@@ -10,12 +10,20 @@ public enum ExactTemperature {
   static let tolerance = 1e-10
   private static let iterationLimit = 100
 
-  /// The optimal temperatures of logits [N, V], float64 [N].
+  /// The optimal temperatures of logits [N, V], float64 [N]. In float32 on the CPU they are found by an operator of our own.
   ///
   /// - Parameters:
   ///   - entropy: the entropy of the tempered distribution, `ln V - rho`, in nats.
   ///   - bounds: the least and the greatest temperature.
   public static func solve(logits: Tensor, entropy: Double, bounds: ClosedRange<Double>) -> Tensor {
+    withoutGradients {
+      logits.isFusible && logits.size(0) > 0
+        ? logits.temperatures(ofEntropy: entropy, in: bounds) : reference(logits: logits, entropy: entropy, bounds: bounds)
+    }
+  }
+
+  /// The same in libtorch's own operators, for GPUs, for float64, and for tests of the operator.
+  static func reference(logits: Tensor, entropy: Double, bounds: ClosedRange<Double>) -> Tensor {
     withoutGradients {
       let chunks = rowChunks(logits.size(0), width: logits.size(1)).map { rows in
         solve(chunk: logits[rows], entropy: entropy, bounds: bounds)
@@ -31,15 +39,10 @@ public enum ExactTemperature {
 
   private static func solve(chunk: Tensor, entropy: Double, bounds: ClosedRange<Double>) -> Tensor {
     let goal = Goal(entropy: entropy, low: log(bounds.lowerBound), high: log(bounds.upperBound))
-    var (position, logits) = (
-      Tensor.zeros([chunk.size(0)], dtype: .float64, device: chunk.device).clamped(goal.low, goal.high), chunk
-    )
-    if !chunk.isFusible {
-      // Most steps are taken in float32, which is several times faster; the last one or two, in float64, are exact.
-      position = search(chunk.to(.float32), goal, from: position, tolerance: 1e-5)
-      logits = chunk.to(.float64)
-    }
-    let exact = search(logits, goal, from: position, tolerance: tolerance)
+    let start = Tensor.zeros([chunk.size(0)], dtype: .float64, device: chunk.device).clamped(goal.low, goal.high)
+    // Most steps are taken in float32, which is several times faster; the last one or two, in float64, are exact.
+    let position = search(chunk.to(.float32), goal, from: start, tolerance: 1e-5)
+    let exact = search(chunk.to(.float64), goal, from: position, tolerance: tolerance)
     // A bound is returned as it was given, not as the exponential of its logarithm.
     return exact.exp()
       .masked(exact.greater(goal.low).not(), with: bounds.lowerBound)

@@ -46,6 +46,14 @@ extension Tensor {
     let moments = Operator.must("tempnet::tempered_moments", "", [.tensor(self), .tensor(tau)])
     return (moments[0], moments[1], moments[2], moments[3])
   }
+
+  /// The temperatures, float64 [N], at which softmax of logits, float32 [N, V] on the CPU, has this entropy in nats, or the bounds
+  /// that they lie beyond.
+  public func temperatures(ofEntropy entropy: Double, in bounds: ClosedRange<Double>) -> Tensor {
+    Operator.one(
+      "tempnet::temperature_of_entropy", "",
+      [.tensor(self), .number(entropy), .number(bounds.lowerBound), .number(bounds.upperBound)])
+  }
 }
 
 extension Tensor {
@@ -78,9 +86,19 @@ extension Tensor {
   public func gatedSiLU() -> Tensor { Operator.one("tempnet::gated_silu", "", [.tensor(self)]) }
 
   /// softmax(q·kᵀ·scale)·v of queries, heads [B, H, T, d], to the keys of the same windows up to their own, [B, G, T, d] for
-  /// H/G queries each, and their values.
-  func attention(to key: Tensor, _ value: Tensor, scale: Double) -> Tensor {
-    Operator.one("tempnet::attention", "", [.tensor(self), .tensor(key), .tensor(value), .number(scale)])
+  /// H/G queries each, and their values. Any type, any device.
+  ///
+  /// - Parameters:
+  ///   - scale: 1/√d unless told.
+  ///   - ends: for each token the index after the last one that sees it, int64 [B, T]; every token sees itself. Nil: all later
+  ///     ones do.
+  public func causalAttention(to key: Tensor, _ value: Tensor, scale: Double? = nil, ends: Tensor? = nil) -> Tensor {
+    Operator.one(
+      "tempnet::attention", "",
+      [
+        .tensor(self), .tensor(key), .tensor(value), .number(scale ?? 1 / Double(size(3)).squareRoot()),
+        ends.map(Argument.tensor) ?? .none,
+      ])
   }
 
   /// Heads [B, T, heads, width] whose element i has been turned together with element i + half.

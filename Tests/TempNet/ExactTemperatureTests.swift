@@ -21,6 +21,17 @@ import Torch
     for found in entropies(logits, tau) { #expect(abs(found - entropy) < 1e-6) }
   }
 
+  @Test(arguments: [1, 3, 31, 33, 700, 5000], [0.02, 0.7, 3, 6])
+  func `the operator finds what the search over tensors finds`(width: Int, entropy: Double) {
+    var noise = Noise(UInt64(width))
+    let logits = noise.normal([50, width]) * noise.uniform([50, 1], low: 0.01, high: 30) - 300
+    for bounds in [0.25...4.0, 1e-4...1e4, 1.5...1.5] {
+      let found = ExactTemperature.solve(logits: logits, entropy: entropy, bounds: bounds).doubles
+      let wanted = ExactTemperature.reference(logits: logits, entropy: entropy, bounds: bounds).doubles
+      for (a, b) in zip(found, wanted) { #expect(abs(a - b) <= 1e-7 * b, "\(bounds)") }
+    }
+  }
+
   @Test func `rho names the same optimum as the entropy it stands for`() {
     var noise = Noise(2)
     let logits = noise.normal([20, 50]) * 5

@@ -92,10 +92,24 @@ import Testing
 
   @Test(arguments: attentions, [0.3, 10])
   func `attention is what its formula says`(_ shape: [Int], scale: Double) {
-    for way in [ctorch_products_tiles, ctorch_products_plain] { expectAttention(shape, scale: scale, by: way) }
+    for way in [ctorch_products_tiles, ctorch_products_plain] {
+      expectAttention(shape, scale: scale, ends: false, by: way)
+      expectAttention(shape, scale: scale, ends: true, by: way)
+    }
   }
 
-  private func expectAttention(_ shape: [Int], scale: Double, by way: ctorch_products) {
+  /// For each token a later one, at random: one of the next few or any, so that many pairs, some of them far apart, see each
+  /// other, and others do not.
+  private static func randomEnds(_ windows: Int, _ tokens: Int) -> Tensor {
+    var generator = SystemRandomNumberGenerator()
+    let ends = (0..<windows * tokens).map { place in
+      let token = place % tokens
+      return Int.random(in: token...(Bool.random(using: &generator) ? min(tokens, token + 4) : tokens), using: &generator)
+    }
+    return Tensor(ends, shape: [windows, tokens])
+  }
+
+  private func expectAttention(_ shape: [Int], scale: Double, ends isBounded: Bool, by way: ctorch_products) {
     ctorch_force_products(way)
     defer { ctorch_force_products(ctorch_products_fastest) }
     let (windows, heads, groups, tokens, width) = (shape[0], shape[1], shape[2], shape[3], shape[4])
@@ -103,11 +117,17 @@ import Testing
     // As layers give them: all heads of a token side by side.
     let inputs = [heads, groups, groups].map { Tensor.normal([windows, tokens, $0, width]) }
     let order = (Tensor.arange(tokens).unsqueezed(1) - Tensor.arange(tokens).unsqueezed(0)).to(.float64)
+    let ends = isBounded ? Self.randomEnds(windows, tokens) : nil
     // exp finds nothing left of a score that low.
-    let mask = order.clamped(-1, 0) * 1e30
+    let later = order.clamped(-1, 0) * 1e30
+    let mask =
+      ends.map { ends in
+        let past = (Tensor.arange(tokens).unsqueezed(1) - ends.unsqueezed(1) + 1).to(.float64).clamped(0, 1)
+        return later - past * order.clamped(0, 1) * 1e30
+      }?.unsqueezed(1) ?? later
     expectAgreement(inputs, within: 5e-6 * max(1, scale)) { inputs in
       let parts = inputs.map { $0.transposed(1, 2) }
-      return .attention(parts[0], parts[1], parts[2], causal: true, scale: scale, grouped: heads != groups)
+      return parts[0].causalAttention(to: parts[1], parts[2], scale: scale, ends: ends)
     } _: { inputs in
       let parts = inputs.map { $0.transposed(1, 2) }
       let turn = heads / groups
@@ -126,7 +146,7 @@ import Testing
       damaged[66 * 4] = bad
       let all = Tensor(numbers, shape: [1, 1, 70, 4])
       let query = Tensor(damaged, shape: [1, 1, 70, 4])
-      let found = Tensor.attention(query, all, all, causal: true).floats
+      let found = query.causalAttention(to: all, all).floats
       #expect((0..<70).allSatisfy { found[$0 * 4].isNaN == ($0 == 66) })
     }
     for key in [[1, 2, 3, 4], [2, 3, 3, 4], [1, 3, 3, 5]] {

@@ -23,7 +23,8 @@ ROWS = [
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("rows", nargs="*", metavar="ROW", help="what to compare; everything if nothing is named")
-parser.add_argument("--programs", type=pathlib.Path, required=True, help="the folder of the built programs")
+parser.add_argument("--programs", type=lambda path: pathlib.Path(path).resolve(), required=True,
+    help="the folder of the built programs")
 parser.add_argument("--json", type=pathlib.Path, default="bench.json", help="where the figures go")
 parser.add_argument("--rounds", type=int, default=3, help="how often each side is timed; medians count")
 parser.add_argument("--steps", type=int, default=6, help="timed steps per round")

@@ -10,6 +10,7 @@ import time
 
 os.environ["HF_HUB_OFFLINE"] = os.environ["HF_DATASETS_OFFLINE"] = "1"
 
+import tokenizers
 import torch
 from lm_eval.api.instance import Instance
 from lm_eval.models.huggingface import HFLM
@@ -37,6 +38,11 @@ instances = [
 model = AutoModelForCausalLM.from_pretrained(
     arguments.model.parent, gguf_file=arguments.model.name, dtype=torch.float32).eval()
 tokenizer = AutoTokenizer.from_pretrained(arguments.model.parent, gguf_file=arguments.model.name)
+# From a GGUF file transformers takes GPT-2's rule for every tokenizer of its kind. SmolLM2's, `tokenizer.ggml.pre` smollm,
+# makes each digit a piece first, and so spaces before a digit other pieces.
+tokenizer.backend_tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.Sequence([
+    tokenizers.pre_tokenizers.Digits(individual_digits=True),
+    tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False)])
 
 
 def scored(batch, part):
