@@ -92,17 +92,6 @@ CTORCH_WITH_512 void hide(float *scores, int64_t query, const int32_t *ends) {
 /// NaN where no weights can be made of the scores.
 CTORCH_WITH_512 float greatest(const float *scores, int64_t count) { return greatest_logit<16>(scores, count); }
 
-template <int Count>
-CTORCH_KERNEL float dot_row(const float *a, const float *b, int64_t count) {
-  using L = Lanes<Count>;
-  typename L::Floats sums{};
-  int64_t i = 0;
-  for (; i + Count <= count; i += Count) sums += L::load(a + i) * L::load(b + i);
-  float rest = 0;
-  for (; i < count; i++) rest += a[i] * b[i];
-  return static_cast<float>(L::sum(sums)) + rest;
-}
-
 /// Turns the gradients of a row of weights, the first `count` of `padded`, to those of its scores.
 template <int Count>
 CTORCH_KERNEL void differentiate_row(
@@ -117,7 +106,7 @@ CTORCH_KERNEL void differentiate_row(
 CTORCH_WITH_512 float weigh(float *scores, int64_t count, int64_t padded, float scale, float shift) {
   return weigh_row<16>(scores, count, padded, scale, shift);
 }
-CTORCH_WITH_512 float dot(const float *a, const float *b, int64_t count) { return dot_row<16>(a, b, count); }
+CTORCH_WITH_512 float dot_row(const float *a, const float *b, int64_t count) { return dot<16>(a, b, count); }
 CTORCH_WITH_512 void differentiate(
     const float *weights, int64_t count, int64_t padded, float mean, float scale, float *gradients) {
   differentiate_row<16>(weights, count, padded, mean, scale, gradients);
@@ -277,7 +266,7 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor> attend_backward(
             const float shift = log_sum[(window * shape.heads + head) * shape.tokens + start + row];
             if (!reach.ends.empty()) hide(weight, start + row, reach.ends.data());
             weigh(weight, start + row + 1, start + block, task.scale, shift);
-            const float mean = dot(incoming.row(start + row), mixed.row(start + row), shape.width);
+            const float mean = dot_row(incoming.row(start + row), mixed.row(start + row), shape.width);
             differentiate(weight, start + row + 1, start + block, mean, task.scale, slope);
           }
           task.collect(start, rows, weights.data(), shape.padded, incoming, of_value.head(window, group));

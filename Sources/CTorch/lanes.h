@@ -34,6 +34,16 @@ struct Lanes {
     memcpy(&values, from, sizeof values);
     return values;
   }
+  /// Widened.
+  static CTORCH_KERNEL Floats load(const c10::BFloat16 *from) {
+    typedef uint16_t Halves __attribute__((vector_size(2 * Count)));
+    Halves halves;
+    memcpy(&halves, from, sizeof halves);
+    const Integers bits = __builtin_convertvector(halves, Integers) << 16;
+    Floats values;
+    memcpy(&values, &bits, sizeof values);
+    return values;
+  }
   static CTORCH_KERNEL void store(float *to, Floats values) { memcpy(to, &values, sizeof values); }
   static CTORCH_KERNEL Floats all(float value) { return Floats{} + value; }
   /// `values` where they are greater than `limit`, else `other`.
@@ -138,6 +148,23 @@ struct DoubleLanes {
     return result;
   }
 };
+
+/// Σ a b of so many numbers, floats or bfloat16, with sums in float32.
+template <int Count, typename Number>
+CTORCH_KERNEL float dot(const float *a, const Number *b, int64_t length) {
+  using L = Lanes<Count>;
+  typename L::Floats sums[4] = {};
+  int64_t i = 0;
+  for (; i + 4 * Count <= length; i += 4 * Count) {
+    for (int part = 0; part < 4; part++) {
+      sums[part] += L::load(a + i + part * Count) * L::load(b + i + part * Count);
+    }
+  }
+  for (; i + Count <= length; i += Count) sums[0] += L::load(a + i) * L::load(b + i);
+  float rest = 0;
+  for (; i < length; i++) rest += a[i] * static_cast<float>(b[i]);
+  return static_cast<float>(L::sum((sums[0] + sums[1]) + (sums[2] + sums[3]))) + rest;
+}
 
 /// The greatest of logits; NaN where no softmax can be made of them: one is NaN or infinite. (Minus infinity is a logit
 /// like any other: its token has no chance. But a row of nothing else makes no softmax either.)

@@ -61,8 +61,12 @@ void avoid_broken_amx() {
 
 bool ctorch::is_made_by_intel() {
 #if defined(__x86_64__)
-  unsigned highest = 0, name[3] = {};
-  return __get_cpuid(0, &highest, &name[0], &name[2], &name[1]) && memcmp(name, "GenuineIntel", sizeof name) == 0;
+  // On virtual machines the instruction is a call of the host, some microseconds each.
+  static const bool result = [] {
+    unsigned highest = 0, name[3] = {};
+    return __get_cpuid(0, &highest, &name[0], &name[2], &name[1]) && memcmp(name, "GenuineIntel", sizeof name) == 0;
+  }();
+  return result;
 #else
   return false;
 #endif

@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include "ctorch.h"
+#include "few_rows.h"
 #include "processor.h"
 #include "tiles.h"
 
@@ -41,6 +42,12 @@ Way way(at::ScalarType type) {
   return of_pairs;
 }
 
+/// MKL reads matrices as fast as any for Intel's own processors, and those in bfloat16 for AMX.
+bool takes_few_rows(at::ScalarType type, int64_t rows, int64_t inner, int64_t columns) {
+  if (forced != ctorch_products_fastest || !has_few_rows(rows, inner, columns)) return false;
+  return type == at::kFloat ? !is_made_by_intel() : way(type) != Way::mkl;
+}
+
 int narrow(int64_t size) {
   TORCH_CHECK(size <= INT32_MAX, "a matrix has ", size, " rows or columns, more than MKL can count");
   return static_cast<int>(size);
@@ -76,6 +83,7 @@ Side Side::contiguous() const {
 bool ctorch::takes_floats_to_tiles() { return way(at::kFloat) == Way::tiles; }
 
 bool ctorch::multiplies_faster(int64_t rows, int64_t inner, int64_t columns) {
+  if (takes_few_rows(at::kFloat, rows, inner, columns)) return true;
   // Less is done before the panels of b are packed.
   return takes_floats_to_tiles() && rows >= 16 && rows * inner * columns >= 1 << 18;
 }
@@ -84,6 +92,10 @@ void ctorch::multiply(const Side &a, const Side &b, const at::Tensor &result, co
   TORCH_CHECK(a.columns() == b.rows(), "a matrix of ", a.columns(), " columns is multiplied by one of ", b.rows(), " rows");
   if (result.numel() == 0) return;
   const auto type = a.matrix.scalar_type();
+  if (takes_few_rows(type, a.rows(), a.columns(), b.columns())) {
+    const Side left = a.contiguous(), right = b.contiguous();
+    if (!left.is_transposed && right.is_transposed) return multiply_few_rows(left, right, result, bias);
+  }
   const Way chosen = a.columns() == 0 ? Way::plain : way(type);
   if (chosen == Way::tiles) return multiply_by_tiles(a.contiguous(), b.contiguous(), result, bias);
   if (chosen == Way::mkl) {

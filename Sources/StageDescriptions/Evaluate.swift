@@ -58,7 +58,7 @@ public struct EvaluateConfiguration: StageConfiguration {
     validationTokens = try reader.integer(
       "validation_tokens", default: 65_536, in: 1...Int.max,
       help: "at most so many validation tokens choose the best single temperatures")
-    batchTokens = try reader.integer("batch_tokens", default: 4096, in: 1...1 << 24, help: "tokens per forward pass")
+    batchTokens = try reader.integer("batch_tokens", default: 2048, in: 1...1 << 24, help: "tokens per forward pass")
     bootstrap = try reader.section("bootstrap") { try BootstrapConfiguration(reading: &$0) }
     passageTokens = try reader.integer(
       "passage_tokens", default: 240, in: 0...5000,
@@ -169,7 +169,7 @@ extension PolicySpecification {
 public enum Evaluate: StageDescription {
   public static let name = "evaluate"
   public static let summary = "Scores temperature policies on the test split and reports what they change."
-  public static let version = 8
+  public static let version = 9
   public static let output = ArtifactKind.evaluation
   public static let inputs = [
     StageInput("model", .model, takesPublishedModels: true), StageInput("tokens", .tokens),

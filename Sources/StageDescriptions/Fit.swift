@@ -95,7 +95,7 @@ public struct FitConfiguration: StageConfiguration {
 public enum Fit: StageDescription {
   public static let name = "fit"
   public static let summary = "Fits a temperature network to the features of a frozen model."
-  public static let version = 3
+  public static let version = 4
   public static let output = ArtifactKind.tempnet
   public static let inputs = [StageInput("features", .features)]
   public typealias Configuration = FitConfiguration

@@ -17,8 +17,9 @@ public enum ExactTemperature {
   ///   - bounds: the least and the greatest temperature.
   public static func solve(logits: Tensor, entropy: Double, bounds: ClosedRange<Double>) -> Tensor {
     withoutGradients {
-      logits.isFusible && logits.size(0) > 0
-        ? logits.temperatures(ofEntropy: entropy, in: bounds) : reference(logits: logits, entropy: entropy, bounds: bounds)
+      logits.isFusible
+        ? logits.temperatures(ofEntropy: entropy, in: bounds)
+        : reference(logits: logits, entropy: entropy, bounds: bounds)
     }
   }
 

@@ -47,6 +47,12 @@ import Training
   @Option(help: ArgumentHelp("cpu, cuda or auto.", valueName: "name"))
   var device = "auto"
 
+  @Option(
+    help: ArgumentHelp(
+      "float32, bfloat16 or auto. bfloat16 keeps the large matrices in half the memory and so reads them in half the time.",
+      valueName: "name"))
+  var compute = "float32"
+
   @Flag(help: "Print nothing but the text.")
   var quiet = false
 
@@ -56,6 +62,9 @@ import Training
     if greedy && policy != nil { throw ValidationError("--greedy takes no --policy: no temperature changes it") }
     if let threads, !(1...1024).contains(threads) { throw ValidationError("--threads is from 1 to 1024") }
     guard ["auto", "cpu", "cuda"].contains(device) else { throw ValidationError("--device is cpu, cuda or auto") }
+    guard ["auto", "float32", "bfloat16"].contains(compute) else {
+      throw ValidationError("--compute is float32, bfloat16 or auto")
+    }
     if output.alpacaEval && sampling.samples > 1 {
       throw ValidationError("--alpaca-eval takes one answer to each instruction, not --samples \(sampling.samples)")
     }
@@ -66,7 +75,8 @@ import Training
     let specification = try policySpecification()
     let texts = try prompts.read()
     let resolution = try Resolution(
-      device: device == "auto" ? nil : device == "cuda" ? .cuda : .cpu, arithmetic: .float32, threads: threads)
+      device: device == "auto" ? nil : device == "cuda" ? .cuda : .cpu,
+      arithmetic: compute == "auto" ? nil : compute == "float32" ? .float32 : .bfloat16, threads: threads)
     if try !ModelSource(model).isPublished { try check(model, kind: .model) }
     let source = try PretrainedModel.open(model)
     let tokenizer = try Tokenizer(path: source.tokenizerPath)

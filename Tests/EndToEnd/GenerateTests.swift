@@ -53,6 +53,18 @@ import Testing
     #expect(try await run(seed: "2")["text"] != made["text"])
   }
 
+  @Test func `bfloat16 makes nearly the same probabilities, and other types are refused`() async throws {
+    let prompt = ["--prompt", "the parson ", "--greedy", "--max-tokens", "1", "--json"]
+    func probability(_ type: String) async throws -> Double {
+      let made = try await lines(Program.generate(arguments(prompt + ["--compute", type]), in: folder.path))
+      return try #require(made[0]["tokens"]?.arrayValue?.first?["model_log_probability"]?.doubleValue)
+    }
+    let (exact, rounded) = (try await probability("float32"), try await probability("bfloat16"))
+    #expect(exact != rounded && abs(exact - rounded) < 0.05, "\(exact), \(rounded)")
+    let refused = try await Program.generate(arguments(prompt + ["--compute", "half"]), in: folder.path)
+    #expect(refused.end == .exited(64) && refused.errors.contains("--compute is float32, bfloat16 or auto"))
+  }
+
   @Test func `a sample stays the same when more are asked for`() async throws {
     try folder.write("\"the parson\"\n\n{\"prompt\": \"a captain\"}\n", to: "prompts.jsonl")
     let one = try await lines(generate("--prompts", "prompts.jsonl", "--max-tokens", "8", "--json"))

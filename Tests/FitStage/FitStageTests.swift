@@ -119,7 +119,7 @@ import Weights
   /// processors differ in the last bits, and steps add up.
   @Test func `gives the results of its version`() throws {
     let artifact = try fit(SyntheticFeatures(in: folder).artifact, ["epochs=2", "dropout=0.1"])
-    #expect(Fit.version == 3)
+    #expect(Fit.version == 4)
     let found = try ["robust_loss", "robust_loss_best_single", "robust_loss_exact", "mean_temperature"].map {
       try number(artifact, $0)
     }

@@ -101,10 +101,9 @@ import Testing
   /// For each token a later one, at random: one of the next few or any, so that many pairs, some of them far apart, see each
   /// other, and others do not.
   private static func randomEnds(_ windows: Int, _ tokens: Int) -> Tensor {
-    var generator = SystemRandomNumberGenerator()
     let ends = (0..<windows * tokens).map { place in
       let token = place % tokens
-      return Int.random(in: token...(Bool.random(using: &generator) ? min(tokens, token + 4) : tokens), using: &generator)
+      return Int.random(in: token...(Bool.random() ? min(tokens, token + 4) : tokens))
     }
     return Tensor(ends, shape: [windows, tokens])
   }
