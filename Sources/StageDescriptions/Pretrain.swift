@@ -70,7 +70,7 @@ public struct PretrainConfiguration: StageConfiguration {
       "micro_batch", in: 1...1 << 20,
       help: "windows that go through the model at once; none: 1,024 tokens on a processor, all on a GPU")
     lossChunk = try reader.integer(
-      "loss_chunk", default: 1024, in: 1...1 << 30, help: "tokens whose logits are in memory at once")
+      "loss_chunk", default: 512, in: 1...1 << 30, help: "tokens whose logits are in memory at once")
     steps = try reader.integer("steps", default: 600, in: 1...1 << 40, help: "optimiser steps")
     model = try reader.section("model") { try ModelShape(&$0) }
     trainedBlocks = try reader.optionalInteger(

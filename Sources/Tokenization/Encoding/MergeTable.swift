@@ -19,6 +19,9 @@ final class MergeTable: @unchecked Sendable {
   let idOfByte: UnsafeMutablePointer<UInt32>
   /// Whether every byte has an id.
   let hasAllBytes: Bool
+  /// The rank of the merge of each two bytes, `left << 8 | right`; nil where tokens do not begin as bytes, or one has no id. The
+  /// pairs of a language stay in the first-level cache, as `slots` do not.
+  let rankOfBytes: UnsafeMutablePointer<UInt32>?
   /// One more than the id of each character that is a token, 0 for others; nil where tokens begin as bytes.
   let characters: UnsafeMutablePointer<UInt32>?
   /// The ids of whole pieces that merges do not decide about.
@@ -36,11 +39,14 @@ final class MergeTable: @unchecked Sendable {
     hasAllBytes = !vocabulary.idOfByte.contains(-1)
     characters = Self.characters(vocabulary)
     wholes = Self.wholes(vocabulary)
+    rankOfBytes = hasAllBytes && characters == nil ? .allocate(capacity: 1 << 16) : nil
     for byte in 0..<256 { (idOfByte + byte).initialize(to: UInt32(bitPattern: vocabulary.idOfByte[byte])) }
     for (rank, merge) in vocabulary.merges.enumerated() {
       (merged + rank).initialize(to: UInt32(merge.merged))
       insert(left: UInt32(merge.left), right: UInt32(merge.right), rank: UInt32(rank))
     }
+    guard let rankOfBytes else { return }
+    for pair in 0..<1 << 16 { (rankOfBytes + pair).initialize(to: rank(idOfByte[pair >> 8], idOfByte[pair & 0xFF])) }
   }
 
   private static func characters(_ vocabulary: Vocabulary) -> UnsafeMutablePointer<UInt32>? {
@@ -72,6 +78,7 @@ final class MergeTable: @unchecked Sendable {
     slots.deallocate()
     merged.deallocate()
     idOfByte.deallocate()
+    rankOfBytes?.deallocate()
     free(characters)
   }
 

@@ -16,19 +16,38 @@ struct WhiteSpaceRuns: Equatable {
 
   /// A text, or a part that begins and ends with whole scalars; valid UTF-8.
   init(_ text: UnsafePointer<UInt8>, count length: Int) {
+    guard length > 0 else { return }
     let classes = CharacterClasses.shared
-    var inside = false
+    // The first byte of a longer sequence is none of the separators.
+    beginsInside = classes.at(text).class.isPythonSpace(UInt32(text[0]))
     var i = 0
     while i < length {
-      let (kind, width) = classes.at(text + i)
-      // The first byte of a longer sequence is none of the separators.
-      let isSpace = kind.isPythonSpace(UInt32(text[i]))
-      count += isSpace && !inside ? 1 : 0
-      if i == 0 { beginsInside = isSpace }
-      inside = isSpace
-      i += width
+      if length - i >= 8, let spaces = Self.asciiSpaces(UnsafeRawPointer(text + i).loadUnaligned(as: UInt64.self)) {
+        let beginnings = spaces & ~(spaces &<< 8 | (endsInside ? 0x80 : 0))
+        // Adds up the bytes, each 0 or 1.
+        count += Int((beginnings &>> 7 &* Self.ones) &>> 56)
+        endsInside = spaces &>> 63 != 0
+        i += 8
+      } else {
+        let (kind, width) = classes.at(text + i)
+        let isSpace = kind.isPythonSpace(UInt32(text[i]))
+        count += isSpace && !endsInside ? 1 : 0
+        endsInside = isSpace
+        i += width
+      }
     }
-    endsInside = inside
+  }
+
+  private static let ones: UInt64 = 0x0101_0101_0101_0101
+
+  /// Of eight ASCII characters, the first in the lowest byte, 0x80 for each that is white space to Python: U+0009 to U+000D and
+  /// U+001C to U+0020. Nil where one is no ASCII character. Adding `128 - n` sets the highest bit of what is at least n.
+  @inline(__always)
+  private static func asciiSpaces(_ characters: UInt64) -> UInt64? {
+    guard characters & (0x80 &* ones) == 0 else { return nil }
+    let controls = (characters &+ (128 - 0x09) &* ones) & ~(characters &+ (128 - 0x0E) &* ones)
+    let separators = (characters &+ (128 - 0x1C) &* ones) & ~(characters &+ (128 - 0x21) &* ones)
+    return (controls | separators) & (0x80 &* ones)
   }
 
   /// Adds the part that follows. A run that goes on across the border counts once.

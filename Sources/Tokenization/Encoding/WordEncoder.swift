@@ -22,7 +22,13 @@ final class WordEncoder {
       return 1
     }
     let symbols = begin(word, count, output)
-    return symbols <= Self.scanLimit ? mergeByScanning(output, symbols) : mergeByHeap(output, symbols)
+    guard symbols <= Self.scanLimit else { return mergeByHeap(output, symbols) }
+    if let rankOfBytes = merges.rankOfBytes {
+      for i in 0..<max(0, symbols - 1) { ranks[i] = rankOfBytes[Int(word[i]) &<< 8 | Int(word[i + 1])] }
+    } else {
+      for i in 0..<max(0, symbols - 1) { ranks[i] = merges.rank(output[i], output[i + 1]) }
+    }
+    return mergeByScanning(output, symbols)
   }
 
   /// Writes what there is before the first merge: bytes, or characters and the bytes of those that are no token.
@@ -58,9 +64,9 @@ final class WordEncoder {
     return symbols
   }
 
+  /// Merges ids whose pairs have the ranks that stand in `ranks`.
   private func mergeByScanning(_ ids: UnsafeMutablePointer<UInt32>, _ length: Int) -> Int {
     var count = length
-    for i in 0..<max(0, count - 1) { ranks[i] = merges.rank(ids[i], ids[i + 1]) }
     while count > 1 {
       var lowest = ranks[0]
       var at = 0

@@ -1,14 +1,45 @@
-"""Milliseconds per token of SmolLM2's likeliest continuation, without and with a TempNet. The same tokens, because no
-temperature changes which is the likeliest; the difference of a long and a short run leaves out the start. The two take
-turns, and medians count: the machine's own noise is larger than a TempNet's cost."""
+"""What a TempNet adds to the time of a token of SmolLM2's likeliest continuation, which no temperature changes.
 
-import json
+The machine's own noise is many times larger, so that both run at once, each on a processor of its own, and are timed while
+both of them write: what slows one slows the other. Then they change places."""
+
+import os
 import statistics
+import subprocess
 import sys
+import threading
+import time
 
-from bench import novel, published_model, run
+from bench import novel, published_model
 
-SHORT, LONG, TURNS = 16, 144, 3
+TOKENS, TURNS = 320, 3
+# Of the bytes that are written. Before, one may still be loading; after, the other may be done.
+FROM, TO = 0.25, 0.9
+
+
+def written(command, processor):
+    """Starts a program on one processor; what fills a list with pairs of seconds and all that was written until then."""
+    process = subprocess.Popen(
+        [str(word) for word in command], stdout=subprocess.PIPE, preexec_fn=lambda: os.sched_setaffinity(0, {processor}))
+    pieces = []
+
+    def read():
+        text = b""
+        while piece := os.read(process.stdout.fileno(), 1 << 16):
+            text += piece
+            pieces.append((time.perf_counter(), text))
+        if process.wait() != 0:
+            pieces.clear()
+
+    thread = threading.Thread(target=read)
+    thread.start()
+    return thread, pieces
+
+
+def seconds_between(pieces, first, last):
+    """From when so many bytes had been written to when so many had."""
+    start, end = (next(moment for moment, text in pieces if len(text) >= count) for count in (first, last))
+    return end - start
 
 
 def measure(bench):
@@ -19,29 +50,34 @@ def measure(bench):
     bench.program("features", few, features, "--model", model, "--tokens", tokens)
     settings = bench.compute | {"entropy": "auto", "epochs": 4, "batch": 512, "seed": 1}
     bench.program("fit", settings, fitted, "--features", features)
-    policies = {"ours": fitted, "ours, temperature 1": "1"}
-    times, texts = {name: [] for name in policies}, {}
-    for _ in range(TURNS * bench.rounds):
-        for name, policy in policies.items():
-            seconds, count = [], []
-            for length in (SHORT, LONG):
-                output, taken, _ = run([
-                    bench.programs / "tempnet-generate", "--model", model, "--policy", policy, "--top-k", 1, "--json",
-                    "--prompt", "The history of the town begins", "--max-tokens", length, "--device", "cpu",
-                    "--threads", bench.threads, "--quiet"])
-                texts[name] = [token["id"] for token in json.loads(output)["tokens"]]
-                seconds.append(taken)
-                count.append(len(texts[name]))
-            times[name].append(1000 * (seconds[1] - seconds[0]) / (count[1] - count[0]))
-    if texts["ours"] != texts["ours, temperature 1"]:
-        sys.exit("bench: a TempNet changed the likeliest token")
-    return {"milliseconds_per_token": times, "tokens": len(texts["ours"]), "threads": bench.threads}
+    processors = sorted(os.sched_getaffinity(0))[:2]
+    if len(processors) < 2:
+        sys.exit("bench: generation needs two processors")
+    shares = {}
+    for compute in ("float32", "bfloat16"):
+        shares[compute] = []
+        for turn in range(2 * TURNS * bench.rounds):
+            runs = [
+                written([
+                    bench.programs / "tempnet-generate", "--model", model, "--policy", policy, "--top-k", 1,
+                    "--prompt", "The history of the town begins", "--max-tokens", TOKENS, "--device", "cpu",
+                    "--compute", compute, "--threads", 1, "--quiet"], processors[(turn + place) % 2])
+                for place, policy in enumerate((fitted, "1"))]
+            for thread, _ in runs:
+                thread.join()
+            texts = [pieces[-1][1] if pieces else None for _, pieces in runs]
+            if None in texts or texts[0] != texts[1]:
+                sys.exit("bench: generation failed, or a TempNet changed the likeliest token")
+            first, last = (int(share * len(texts[0])) for share in (FROM, TO))
+            ours, plain = (seconds_between(pieces, first, last) for _, pieces in runs)
+            shares[compute].append((ours, plain))
+    return {"seconds": shares, "tokens": TOKENS, "share_of_bytes": TO - FROM}
 
 
 def show(result):
-    medians = {name: statistics.median(values) for name, values in result["milliseconds_per_token"].items()}
-    share = medians["ours"] / medians["ours, temperature 1"] - 1
-    print(f"\ngeneration with SmolLM2, {result['tokens']} equal tokens, {result['threads']} threads")
-    for name, values in result["milliseconds_per_token"].items():
-        print(f"{name:24}{medians[name]:>8.2f} ms per token ({min(values):.2f} to {max(values):.2f})")
-    print(f"a TempNet costs {100 * share:.1f} % more")
+    print(f"\ngeneration with SmolLM2, {result['tokens']} equal tokens, on one thread each, side by side")
+    for compute, times in result["seconds"].items():
+        ours, plain = (sum(side) for side in zip(*times))
+        singles = ", ".join(f"{100 * (a / b - 1):+.1f}" for a, b in times)
+        milliseconds = 1000 * statistics.mean(b for _, b in times) / (result["tokens"] * result["share_of_bytes"])
+        print(f"{compute:10}{milliseconds:>8.1f} ms a token; a TempNet costs {100 * (ours / plain - 1):.1f} % more ({singles})")
