@@ -1,5 +1,5 @@
-// tempnet::attention, causal attention softmax(q · kᵀ / √d) · v of whole windows, by blocks whose scores stay in the cache (Dao
-// et al. 2022).
+// tempnet::attention, causal attention softmax(scale · q · kᵀ) · v of whole windows, of documents in them and of trees of
+// tokens, by blocks whose scores stay in the cache (Dao et al. 2022).
 #include <ATen/ATen.h>
 #include <ATen/native/CPUBlas.h>
 #include <torch/csrc/autograd/custom_function.h>
@@ -119,6 +119,7 @@ struct Reach {
   /// Of each panel of keys the greatest end.
   std::vector<int32_t> of_panels;
 
+  Reach() = default;
   Reach(const std::optional<at::Tensor> &all, int64_t window, int64_t tokens) {
     if (!all) return;
     const int64_t *from = all->const_data_ptr<int64_t>() + window * tokens;
@@ -207,9 +208,10 @@ std::tuple<at::Tensor, at::Tensor> attend(
   float *log_sum = log_sums.mutable_data_ptr<float>();
   in_parallel(shape.windows * shape.heads, [&](int64_t begin, int64_t end) {
     std::vector<float> scores(block * shape.padded), panels;
+    Reach reach;
     for (int64_t number = begin; number < end; number++) {
       const int64_t window = number / shape.heads, head = number % shape.heads;
-      const Reach reach(ends, window, shape.tokens);
+      if (number == begin || head == 0) reach = Reach(ends, window, shape.tokens);
       const auto task = shape.task(queries, keys, values, window, head, reach);
       const auto to = result.head(window, head);
       if (number == begin || head % shape.group_size() == 0) panels = turned(task.key, shape.tokens, shape.width);

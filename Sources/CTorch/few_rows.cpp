@@ -60,7 +60,7 @@ void multiply_rows(const at::Tensor &a, const at::Tensor &b, const at::Tensor &r
 }  // namespace ctorch
 
 bool ctorch::has_few_rows(int64_t rows, int64_t inner, int64_t columns) {
-  return rows > 0 && rows < 16 && inner * columns >= 1 << 16;
+  return rows > 0 && rows < many_rows && inner * columns >= 1 << 16;
 }
 
 void ctorch::multiply_few_rows(

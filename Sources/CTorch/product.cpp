@@ -85,18 +85,20 @@ bool ctorch::takes_floats_to_tiles() { return way(at::kFloat) == Way::tiles; }
 bool ctorch::multiplies_faster(int64_t rows, int64_t inner, int64_t columns) {
   if (takes_few_rows(at::kFloat, rows, inner, columns)) return true;
   // Less is done before the panels of b are packed.
-  return takes_floats_to_tiles() && rows >= 16 && rows * inner * columns >= 1 << 18;
+  return takes_floats_to_tiles() && rows >= many_rows && rows * inner * columns >= 1 << 18;
 }
 
 void ctorch::multiply(const Side &a, const Side &b, const at::Tensor &result, const std::optional<at::Tensor> &bias) {
   TORCH_CHECK(a.columns() == b.rows(), "a matrix of ", a.columns(), " columns is multiplied by one of ", b.rows(), " rows");
   if (result.numel() == 0) return;
   const auto type = a.matrix.scalar_type();
-  if (takes_few_rows(type, a.rows(), a.columns(), b.columns())) {
+  const bool is_few = takes_few_rows(type, a.rows(), a.columns(), b.columns());
+  if (is_few) {
     const Side left = a.contiguous(), right = b.contiguous();
     if (!left.is_transposed && right.is_transposed) return multiply_few_rows(left, right, result, bias);
   }
-  const Way chosen = a.columns() == 0 ? Way::plain : way(type);
+  // libtorch reads a matrix that lies the other way as it is; tiles would pack it for next to nothing.
+  const Way chosen = a.columns() == 0 || (is_few && type == at::kFloat) ? Way::plain : way(type);
   if (chosen == Way::tiles) return multiply_by_tiles(a.contiguous(), b.contiguous(), result, bias);
   if (chosen == Way::mkl) {
     multiply_by_mkl(a.contiguous(), b.contiguous(), result);

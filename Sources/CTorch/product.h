@@ -18,7 +18,8 @@ struct Side {
 /// Whether products of float32 matrices are taken to oneDNN's micro kernels here (see tiles.h), past libtorch.
 bool takes_floats_to_tiles();
 
-/// Whether a product of float32 matrices, [rows, inner] · [inner, columns], is better taken to `multiply` than to libtorch.
+/// Whether a product of float32 matrices, [rows, inner] · [inner, columns], is better taken to `multiply` than to libtorch,
+/// where the right side lies transposed in memory as layers' weights do.
 bool multiplies_faster(int64_t rows, int64_t inner, int64_t columns);
 
 /// Writes a · b, with `bias` [columns] added to each row where there is one, to a contiguous float32 matrix. Both sides

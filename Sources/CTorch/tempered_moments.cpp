@@ -51,7 +51,7 @@ CTORCH_KERNEL void add_row(const float *logits, int64_t width, double tau, Momen
     add(logits + i + count, sums[1]);
   }
   if (i < width) {
-    // What fills the last lanes weighs nothing.
+    // What fills the last lanes weighs next to nothing.
     float rest[2 * count];
     std::fill(std::copy(logits + i, logits + width, rest), rest + 2 * count, -INFINITY);
     add(rest, sums[0]);
@@ -128,21 +128,23 @@ struct Search {
       : logits(logits), width(width), entropy(entropy), least(least), greatest(greatest),
         position(std::clamp(0.0, least, greatest)), low(least - 1), high(greatest + 1), previous(INFINITY) {}
 
-  /// Looks where `excess`, by which the entropy is too great, is at most `tolerance`.
+  /// Looks where `excess`, by which the entropy is too great, is at most `tolerance`, for 100 passes at most.
   ///
-  /// Returns the slope of the entropy there; NaN where the search is over: the optimum is a bound, no number is left between,
-  /// or no entropy can be had.
+  /// Returns the slope of the entropy where it ended; NaN where nothing can be nearer: the optimum is a bound, or there is no
+  /// entropy.
   double run(AddRow *add, double tolerance, double *excess) {
+    double slope = NAN;
     for (int pass = 0; pass < 100; pass++) {
       Moments moments;
       add(logits, width, std::exp(position), &moments);
       *excess = moments.entropy() - entropy;
-      if (std::abs(*excess) <= tolerance) return moments.variance();
+      slope = moments.variance();
+      if (std::abs(*excess) <= tolerance || high - low < 1e-14) break;
       const bool is_at_bound = (position <= least && *excess > 0) || (position >= greatest && *excess < 0);
-      if (std::isnan(*excess) || is_at_bound || high - low < 1e-14) break;
-      advance(*excess, moments.variance());
+      if (std::isnan(*excess) || is_at_bound) return NAN;
+      advance(*excess, slope);
     }
-    return NAN;
+    return slope;
   }
 
   void advance(double excess, double slope) {

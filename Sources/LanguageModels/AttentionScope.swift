@@ -24,7 +24,7 @@ struct AttentionScope {
   /// Windows that stand for themselves, of one document each or, with `documentStarts`, int64 [B, T] that never fall, of
   /// several: for each token the index in its window where its document begins.
   init(documentStarts: Tensor?) {
-    // A token is seen by all that begin no later than it.
+    // A token is seen by those after it whose document begins no later than it.
     let ends = documentStarts.map { starts in
       starts.countsUpTo(Tensor.arange(starts.size(1), device: starts.device).expanded(starts.shape))
     }

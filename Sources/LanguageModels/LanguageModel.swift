@@ -61,7 +61,7 @@ public final class LanguageModel: Module {
   /// The hidden state after the last norm, [B, T, width], of tokens [B, T] (int64, T at most the context).
   ///
   /// - Parameters:
-  ///   - documentStarts: for each token the index in its window where its document begins, [B, T] int64. Looked at
+  ///   - documentStarts: for each token the index in its window where its document begins, [B, T] int64, never falling. Read
   ///     only where the configuration says `attention: document`, and there a window without them is one document.
   ///   - training: whether dropout acts.
   public func hidden(_ tokens: Tensor, documentStarts: Tensor? = nil, training: Bool = false) -> Tensor {

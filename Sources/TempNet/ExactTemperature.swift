@@ -6,7 +6,7 @@ import Torch
 /// The loss is convex in τ with slope `H(softmax(z/τ)) - entropy`, and the entropy H grows with τ, so the optimum is the
 /// temperature of the wanted entropy or, where that lies outside, a bound.
 public enum ExactTemperature {
-  /// How far the entropy at an inner optimum may be from the wanted one, in nats.
+  /// How far the entropy at an inner optimum may be from the wanted one, in nats; the operator has the same.
   static let tolerance = 1e-10
   private static let iterationLimit = 100
 
@@ -23,7 +23,7 @@ public enum ExactTemperature {
     }
   }
 
-  /// The same in libtorch's own operators, for GPUs, for float64, and for tests of the operator.
+  /// The same by a search over tensors, for GPUs, for float64, and for tests of the operator.
   static func reference(logits: Tensor, entropy: Double, bounds: ClosedRange<Double>) -> Tensor {
     withoutGradients {
       let chunks = rowChunks(logits.size(0), width: logits.size(1)).map { rows in

@@ -174,12 +174,12 @@ extension Tensor {
     Operator.must("aten::split_with_sizes", "", [.tensor(self), .integers(sizes), .integer(dimension)])
   }
   /// Positions where a boolean or numeric tensor is not zero, [count, rank].
+  public func nonzero() -> Tensor { Operator.one("aten::nonzero", "", [.tensor(self)]) }
   /// For each number in rows of `values` how many of the same row here, whose numbers never fall, do not exceed it: int64.
   public func countsUpTo(_ values: Tensor) -> Tensor {
     Operator.one(
       "aten::searchsorted", "Tensor", [.tensor(self), .tensor(values.contiguous())], named: ["right": .flag(true)])
   }
-  public func nonzero() -> Tensor { Operator.one("aten::nonzero", "", [.tensor(self)]) }
 }
 
 // MARK: - Comparison and choice
@@ -275,13 +275,13 @@ extension Tensor {
   public static func embedding(_ weight: Tensor, _ ids: Tensor) -> Tensor {
     Operator.one("aten::embedding", "", [.tensor(weight), .tensor(ids)])
   }
-  /// softmax(q·kᵀ·scale + mask)·v over heads: [B, H, T, D]. With `grouped`, k and v may have fewer heads.
+  /// softmax(q·kᵀ/√D + mask)·v over heads: [B, H, T, D]. With `grouped`, k and v may have fewer heads.
   public static func attention(
-    _ query: Tensor, _ key: Tensor, _ value: Tensor, mask: Tensor?, scale: Double? = nil, grouped: Bool = false
+    _ query: Tensor, _ key: Tensor, _ value: Tensor, mask: Tensor?, grouped: Bool = false
   ) -> Tensor {
     Operator.one(
       "aten::scaled_dot_product_attention", "",
       [.tensor(query), .tensor(key), .tensor(value), mask.map(Argument.tensor) ?? .none, .number(0), .flag(false)],
-      named: ["scale": scale.map(Argument.number) ?? .none, "enable_gqa": .flag(grouped)])
+      named: ["enable_gqa": .flag(grouped)])
   }
 }

@@ -67,11 +67,11 @@ import Torch
       [0, 0, -500, -500],
     ]
     let logits = Tensor(rows.flatMap { $0 }, shape: [rows.count, 4])
-    let tau = ExactTemperature.solve(logits: logits, entropy: 1, bounds: 0.1...3).doubles
-    #expect(tau == [0.1, 0.1, 3, 3, 3, 3, 3])
-    for entropy in [1e-3, log(2.0), log(4.0)] {
-      let tau = ExactTemperature.solve(logits: logits, entropy: entropy, bounds: 0.1...3).doubles
-      #expect(tau.allSatisfy { $0 >= 0.1 && $0 <= 3 })
+    for solve in [ExactTemperature.solve(logits:entropy:bounds:), ExactTemperature.reference] {
+      #expect(solve(logits, 1, 0.1...3).doubles == [0.1, 0.1, 3, 3, 3, 3, 3])
+      for entropy in [1e-3, log(2.0), log(4.0)] {
+        #expect(solve(logits, entropy, 0.1...3).doubles.allSatisfy { $0 >= 0.1 && $0 <= 3 })
+      }
     }
   }
 
@@ -79,12 +79,24 @@ import Torch
     var noise = Noise(5)
     // Wider than a chunk, so that every row is a chunk of its own.
     let logits = noise.normal([3, chunkElements / 2 + 1]) * 3
-    let together = ExactTemperature.solve(logits: logits, entropy: 6, bounds: 0.01...10).doubles
-    for row in 0..<3 {
-      let alone = ExactTemperature.solve(logits: logits[row..<row + 1], entropy: 6, bounds: 0.01...10).item
-      #expect(alone == together[row])
+    for solve in [ExactTemperature.solve(logits:entropy:bounds:), ExactTemperature.reference] {
+      let together = solve(logits, 6, 0.01...10).doubles
+      for row in 0..<3 { #expect(solve(logits[row..<row + 1], 6, 0.01...10).item == together[row]) }
+      #expect(solve(logits[0..<0], 6, 0.01...10).shape == [0])
     }
-    #expect(ExactTemperature.solve(logits: logits[0..<0], entropy: 6, bounds: 0.01...10).shape == [0])
+  }
+
+  @Test func `what the operator cannot take is refused`() {
+    let row = Tensor.zeros([1, 3])
+    let bad: [(Tensor, Double, Double)] = [
+      (row.to(.float64), 0.1, 1), (.zeros([1, 0]), 0.1, 1), (row, 0, 1), (row, 2, 1), (row, 1, .infinity),
+    ]
+    for (logits, low, high) in bad {
+      #expect(throws: TorchError.self) {
+        _ = try Operator.call(
+          "tempnet::temperature_of_entropy", "", [.tensor(logits), .number(1), .number(low), .number(high)])
+      }
+    }
   }
 }
 

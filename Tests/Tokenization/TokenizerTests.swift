@@ -81,6 +81,41 @@ import Testing
     }
   }
 
+  @Test func `each character counts at every place among others, whether eight are looked at at once or not`() {
+    let characters = (0..<128).map { Unicode.Scalar(UInt8($0)) } + ["\u{85}", "\u{3000}", "é"]
+    for character in characters {
+      for place in 0..<17 {
+        let before = String(repeating: "a", count: place)
+        let after = String(repeating: " ", count: 17 - place)
+        let isSpace = character.isPythonSpace
+        // One run of blanks at the end; another before it only where `a` parts them, so never beside them.
+        let blanks = padded((before + String(character) + after).utf8)
+        #expect(WhiteSpaceRuns(blanks.base, count: blanks.count).words == 2, "\(character.value) at \(place)")
+        let inner = padded((before + String(character) + String(repeating: "a", count: 17 - place)).utf8)
+        #expect(
+          WhiteSpaceRuns(inner.base, count: inner.count).words == (isSpace ? 2 : 1), "\(character.value) at \(place)")
+      }
+    }
+  }
+
+  @Test func `a text counts as its parts do, wherever it is cut`() {
+    let alphabet: [Character] = ["a", " ", "\n", "\u{1F}", "é", "\u{3000}"]
+    var random = Splitmix(state: 3)
+    for _ in 0..<200 {
+      let scalars = (0..<40).map { _ in alphabet.randomElement(using: &random)! }
+      let whole = padded(String(scalars).utf8)
+      let wanted = WhiteSpaceRuns(whole.base, count: whole.count)
+      for cut in 1..<40 {
+        let left = padded(String(scalars[..<cut]).utf8)
+        let right = padded(String(scalars[cut...]).utf8)
+        var joined = WhiteSpaceRuns()
+        joined.append(WhiteSpaceRuns(left.base, count: left.count))
+        joined.append(WhiteSpaceRuns(right.base, count: right.count))
+        #expect(joined.words == wanted.words, "\(scalars) cut at \(cut)")
+      }
+    }
+  }
+
   @Test(arguments: Case.all) func `counts the words of Python's split`(_ example: Case) {
     let text = padded(example.text.utf8)
     #expect(WhiteSpaceRuns(text.base, count: text.count).words == example.words)

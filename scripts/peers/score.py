@@ -20,7 +20,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 WITHOUT_CONTEXT = 1_000_000
 
 parser = argparse.ArgumentParser(description=__doc__)
-parser.add_argument("--model", required=True, type=pathlib.Path, help="a GGUF file")
+parser.add_argument("--model", required=True, type=pathlib.Path, help="SmolLM2's GGUF file")
 parser.add_argument("--requests", required=True, type=pathlib.Path)
 parser.add_argument("--items", required=True, type=int)
 parser.add_argument("--batches", required=True, type=int, nargs="+", help="of several sizes the quickest of a part is used")

@@ -19,15 +19,16 @@ FROM, TO = 0.25, 0.9
 
 def written(command, processor):
     """Starts a program on one processor; what fills a list with pairs of seconds and all that was written until then."""
-    process = subprocess.Popen(
-        [str(word) for word in command], stdout=subprocess.PIPE, preexec_fn=lambda: os.sched_setaffinity(0, {processor}))
+    pinned = ["taskset", "-c", processor, *command]
+    process = subprocess.Popen([str(word) for word in pinned], stdout=subprocess.PIPE)
     pieces = []
 
     def read():
         text = b""
-        while piece := os.read(process.stdout.fileno(), 1 << 16):
-            text += piece
-            pieces.append((time.perf_counter(), text))
+        with process.stdout:
+            while piece := os.read(process.stdout.fileno(), 1 << 16):
+                text += piece
+                pieces.append((time.perf_counter(), text))
         if process.wait() != 0:
             pieces.clear()
 
@@ -53,9 +54,9 @@ def measure(bench):
     processors = sorted(os.sched_getaffinity(0))[:2]
     if len(processors) < 2:
         sys.exit("bench: generation needs two processors")
-    shares = {}
+    times = {}
     for compute in ("float32", "bfloat16"):
-        shares[compute] = []
+        times[compute] = []
         for turn in range(2 * TURNS * bench.rounds):
             runs = [
                 written([
@@ -70,12 +71,12 @@ def measure(bench):
                 sys.exit("bench: generation failed, or a TempNet changed the likeliest token")
             first, last = (int(share * len(texts[0])) for share in (FROM, TO))
             ours, plain = (seconds_between(pieces, first, last) for _, pieces in runs)
-            shares[compute].append((ours, plain))
-    return {"seconds": shares, "tokens": TOKENS, "share_of_bytes": TO - FROM}
+            times[compute].append((ours, plain))
+    return {"seconds": times, "tokens": TOKENS, "share_of_bytes": TO - FROM}
 
 
 def show(result):
-    print(f"\ngeneration with SmolLM2, {result['tokens']} equal tokens, on one thread each, side by side")
+    print(f"\ngeneration with SmolLM2, {result['tokens']} tokens at most, equal, on one thread each, side by side")
     for compute, times in result["seconds"].items():
         ours, plain = (sum(side) for side in zip(*times))
         singles = ", ".join(f"{100 * (a / b - 1):+.1f}" for a, b in times)
