@@ -45,7 +45,7 @@ import Testing
     for _ in 0..<2 {
       // Some batches further than last time.
       let outcome = try await command.kill(
-        output, once: .bytes(done.count + 20_000, in: log), within: .milliseconds(50), signal: signal)
+        output, once: .bytes(done.count + 8_000, in: log), within: .milliseconds(10), signal: signal)
       #expect(outcome.end == (signal == SIGTERM ? .exited(75) : .killed(signal: signal)), "\(outcome)")
       let now = try Files.read(pipeline.folder("\(output).partial/\(log)"))
       // What was scored stands there still, line by line.
