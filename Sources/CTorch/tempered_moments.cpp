@@ -63,23 +63,24 @@ CTORCH_KERNEL void add_row(const float *logits, int64_t width, double tau, Momen
 }
 
 using AddRow = void(const float *, int64_t, double, Moments *);
+/// As many lanes of L as a vector of so many bytes has.
+template <template <int> typename L, int Bytes>
+using Vectors = L<Bytes / sizeof(typename L<1>::Number)>;
+template <template <int> typename L>
 void add_row_128(const float *logits, int64_t width, double tau, Moments *moments) {
-  add_row<DoubleLanes<2>>(logits, width, tau, moments);
+  add_row<Vectors<L, 16>>(logits, width, tau, moments);
 }
+template <template <int> typename L>
 CTORCH_WITH_256 void add_row_256(const float *logits, int64_t width, double tau, Moments *moments) {
-  add_row<DoubleLanes<4>>(logits, width, tau, moments);
+  add_row<Vectors<L, 32>>(logits, width, tau, moments);
 }
+template <template <int> typename L>
 CTORCH_WITH_512 void add_row_512(const float *logits, int64_t width, double tau, Moments *moments) {
-  add_row<DoubleLanes<8>>(logits, width, tau, moments);
+  add_row<Vectors<L, 64>>(logits, width, tau, moments);
 }
-void add_row_roughly_128(const float *logits, int64_t width, double tau, Moments *moments) {
-  add_row<Lanes<4>>(logits, width, tau, moments);
-}
-CTORCH_WITH_256 void add_row_roughly_256(const float *logits, int64_t width, double tau, Moments *moments) {
-  add_row<Lanes<8>>(logits, width, tau, moments);
-}
-CTORCH_WITH_512 void add_row_roughly_512(const float *logits, int64_t width, double tau, Moments *moments) {
-  add_row<Lanes<16>>(logits, width, tau, moments);
+template <template <int> typename L>
+AddRow *fastest_add_row() {
+  return widest_usable<AddRow *>(add_row_128<L>, add_row_256<L>, add_row_512<L>);
 }
 
 /// Log partition, mean, variance and collision probability (see TemperedStatistics.swift), each float64 [N], of logits
@@ -100,7 +101,7 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor> tempered_moments(
   const double *tau = taus.const_data_ptr<double>();
   double *log_partitions = log_partition.data_ptr<double>(), *means = mean.data_ptr<double>(),
          *variances = variance.data_ptr<double>(), *collisions = collision.data_ptr<double>();
-  const auto add = widest_usable(add_row_128, add_row_256, add_row_512);
+  AddRow *const add = fastest_add_row<DoubleLanes>();
   in_parallel(rows, [&](int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end; row++) {
       Moments moments;
@@ -113,6 +114,10 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor> tempered_moments(
   });
   return {log_partition, mean, variance, collision};
 }
+
+/// How far the entropy may be from the wanted one, in nats: where float32 has come that near, float64 goes on, mostly for two
+/// passes. All in float64 it takes six, each 2.5 times as long.
+constexpr double rough_tolerance = 1e-3, tolerance = 1e-10;
 
 /// Newton's method in ln τ for one row, with bisection where a step leaves the bracket or gains little: what
 /// ExactTemperature.swift does with tensors.
@@ -127,6 +132,16 @@ struct Search {
   Search(const float *logits, int64_t width, double entropy, double least, double greatest)
       : logits(logits), width(width), entropy(entropy), least(least), greatest(greatest),
         position(std::clamp(0.0, least, greatest)), low(least - 1), high(greatest + 1), previous(INFINITY) {}
+
+  void run(AddRow *add_roughly, AddRow *add) {
+    double excess;
+    const double slope = run(add_roughly, rough_tolerance, &excess);
+    if (std::isnan(slope)) return;
+    const double newton = position - excess / slope;
+    if (newton > low && newton < high) position = std::clamp(newton, least, greatest);
+    previous = INFINITY;
+    run(add, tolerance, &excess);
+  }
 
   /// Looks where `excess`, by which the entropy is too great, is at most `tolerance`, for 100 passes at most.
   ///
@@ -157,10 +172,6 @@ struct Search {
   }
 };
 
-/// How far the entropy may be from the wanted one, in nats: where float32 has come that near, float64 goes on, mostly for two
-/// passes. All in float64 it takes six, each 2.5 times as long.
-constexpr double rough_tolerance = 1e-3, tolerance = 1e-10;
-
 /// For each row of logits, float32 [N, V], the temperature, float64 [N], at which softmax has this entropy in nats, or the bound
 /// that it lies beyond.
 at::Tensor temperature_of_entropy(const at::Tensor &logits, double entropy, double low, double high) {
@@ -172,19 +183,11 @@ at::Tensor temperature_of_entropy(const at::Tensor &logits, double entropy, doub
   const auto result = at::empty({input.size(0)}, input.options().dtype(at::kDouble));
   const float *data = input.const_data_ptr<float>();
   double *temperatures = result.mutable_data_ptr<double>();
-  AddRow *const add = widest_usable(add_row_128, add_row_256, add_row_512),
-         *const add_roughly = widest_usable(add_row_roughly_128, add_row_roughly_256, add_row_roughly_512);
+  AddRow *const add = fastest_add_row<DoubleLanes>(), *const add_roughly = fastest_add_row<Lanes>();
   in_parallel(input.size(0), [&](int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end; row++) {
       Search search(data + row * width, width, entropy, std::log(low), std::log(high));
-      double excess;
-      const double slope = search.run(add_roughly, rough_tolerance, &excess);
-      if (!std::isnan(slope)) {
-        const double newton = search.position - excess / slope;
-        if (newton > search.low && newton < search.high) search.position = std::clamp(newton, search.least, search.greatest);
-        search.previous = INFINITY;
-        search.run(add, tolerance, &excess);
-      }
+      search.run(add_roughly, add);
       // A bound is returned as it was given, not as the exponential of its logarithm.
       temperatures[row] = search.position <= search.least ? low
           : search.position >= search.greatest          ? high

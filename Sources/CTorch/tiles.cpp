@@ -152,7 +152,8 @@ class Tiling {
  public:
   Tiling(const Side &a, const Side &b, const at::Tensor &result, const std::optional<at::Tensor> &bias)
       : a_(a.is_transposed ? transposed<Number>(a.matrix) : even<Number>(a.matrix)),
-        b_(b.is_transposed ? Side{even<Number>(b.matrix), true} : b), result_(result.mutable_data_ptr<float>()), rows_(a.rows()), columns_(b.columns()), bias_(bias),
+        b_(b.is_transposed ? Side{even<Number>(b.matrix), true} : b), result_(result.mutable_data_ptr<float>()),
+        rows_(a.rows()), columns_(b.columns()), bias_(bias),
         inner_(a_.size(1)) {
     constexpr int64_t packed = packed_bytes_per_column / static_cast<int64_t>(sizeof(Number));
     const int64_t chains = (inner_ + chain<Number> - 1) / chain<Number>;
