@@ -64,12 +64,11 @@ bool ctorch::has_few_rows(int64_t rows, int64_t inner, int64_t columns) {
   return rows > 0 && rows < many_rows && inner * columns >= 1 << 16;
 }
 
-void ctorch::multiply_few_rows(
-    const Side &a, const Side &b, const at::Tensor &result, const std::optional<at::Tensor> &bias) {
-  const float *added = bias ? bias->const_data_ptr<float>() : nullptr;
+void ctorch::multiply_few_rows(const Side &a, const Side &b, const at::Tensor &result, const Onto &onto) {
+  const float *bias = onto.kind == Onto::Kind::bias ? onto.vector.const_data_ptr<float>() : nullptr;
   if (b.matrix.scalar_type() == at::kFloat) {
-    multiply_rows<float>(a.matrix, b.matrix, result, added);
+    multiply_rows<float>(a.matrix, b.matrix, result, bias);
   } else {
-    multiply_rows<at::BFloat16>(a.matrix.to(at::kFloat), b.matrix, result, added);
+    multiply_rows<at::BFloat16>(a.matrix.to(at::kFloat), b.matrix, result, bias);
   }
 }

@@ -13,7 +13,7 @@ constexpr int64_t many_rows = 16;
 bool has_few_rows(int64_t rows, int64_t inner, int64_t columns);
 
 /// As `multiply`, for contiguous sides, of which the second alone is transposed. What becomes of a row does not depend on
-/// how many there are.
-void multiply_few_rows(const Side &a, const Side &b, const at::Tensor &result, const std::optional<at::Tensor> &bias);
+/// how many there are. `onto` is no result.
+void multiply_few_rows(const Side &a, const Side &b, const at::Tensor &result, const Onto &onto);
 
 }  // namespace ctorch

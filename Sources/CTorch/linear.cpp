@@ -10,8 +10,16 @@ namespace {
 
 at::Tensor product(const Side &a, const Side &b, const std::optional<at::Tensor> &bias = {}) {
   const auto result = at::empty({a.rows(), b.columns()}, a.matrix.options().dtype(at::kFloat));
-  multiply(a, b, result, bias);
+  multiply(a, b, result, Onto::bias(bias));
   return result;
+}
+
+/// Whether a product may be added to the gradient that a weight has, as a further chunk's is: without memory for the product
+/// itself, the head's gradient of 154 MB there but once, and without going over both again to add them.
+bool adds_to_gradient(const at::Tensor &weight) {
+  if (!weight.is_leaf() || at::GradMode::is_enabled()) return false;
+  const auto &gradient = weight.grad();
+  return gradient.defined() && gradient.scalar_type() == at::kFloat && gradient.is_contiguous();
 }
 
 /// For backward the input is kept in the type of the factors, rounded in half the memory. The weight, which is there anyway, is
@@ -23,7 +31,7 @@ struct Linear : torch::autograd::Function<Linear> {
     const auto input = x.to(factors);
     context->save_for_backward({input, weight});
     context->saved_data["has_bias"] = bias.has_value();
-    return product({input}, {weight.to(factors), true}, bias ? std::optional(bias->contiguous()) : std::nullopt);
+    return product({input}, {weight.to(factors), true}, bias);
   }
 
   static torch::autograd::variable_list backward(
@@ -34,7 +42,13 @@ struct Linear : torch::autograd::Function<Linear> {
     const auto gradient = gradients[0].to(factors);
     at::Tensor of_input, of_weight, of_bias;
     if (context->needs_input_grad(0)) of_input = product({gradient}, {weight.to(factors)});
-    if (context->needs_input_grad(1)) of_weight = product({gradient, true}, {input}).to(weight.scalar_type());
+    if (context->needs_input_grad(1)) {
+      if (adds_to_gradient(weight)) {
+        multiply({gradient, true}, {input}, weight.grad(), Onto::result());
+      } else {
+        of_weight = product({gradient, true}, {input}).to(weight.scalar_type());
+      }
+    }
     if (context->saved_data["has_bias"].toBool() && context->needs_input_grad(2)) of_bias = gradients[0].sum(0);
     return {of_input, of_weight, of_bias, at::Tensor()};
   }

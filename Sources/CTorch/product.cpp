@@ -53,22 +53,23 @@ int narrow(int64_t size) {
   return static_cast<int>(size);
 }
 
-void multiply_by_mkl(const Side &a, const Side &b, const at::Tensor &result) {
+void multiply_by_mkl(const Side &a, const Side &b, const at::Tensor &result, bool adds) {
   // Fortran sees every matrix transposed, so it is asked for bᵀ · aᵀ.
   const int columns = narrow(b.columns()), rows = narrow(a.rows()), inner = narrow(a.columns());
   const int right_stride = narrow(b.matrix.size(1)), left_stride = narrow(a.matrix.size(1));
-  const float one = 1, zero = 0;
+  const float one = 1, share_of_result = adds ? 1 : 0;
   gemm_bf16bf16f32_(
       b.is_transposed ? "T" : "N", a.is_transposed ? "T" : "N", &columns, &rows, &inner, &one,
-      b.matrix.const_data_ptr<at::BFloat16>(), &right_stride, a.matrix.const_data_ptr<at::BFloat16>(), &left_stride, &zero,
+      b.matrix.const_data_ptr<at::BFloat16>(), &right_stride, a.matrix.const_data_ptr<at::BFloat16>(), &left_stride,
+      &share_of_result,
       result.mutable_data_ptr<float>(), &columns);
 }
 
 /// Numbers that were rounded to bfloat16 are multiplied as floats: their products are exact in float32.
-void multiply_plainly(const Side &a, const Side &b, const at::Tensor &result) {
+void multiply_plainly(const Side &a, const Side &b, const at::Tensor &result, bool adds) {
   at::Tensor to = result;
   const auto left = a.matrix.to(at::kFloat), right = b.matrix.to(at::kFloat);
-  at::mm_out(to, a.is_transposed ? left.t() : left, b.is_transposed ? right.t() : right);
+  at::addmm_out(to, to, a.is_transposed ? left.t() : left, b.is_transposed ? right.t() : right, adds ? 1 : 0);
 }
 
 }  // namespace
@@ -88,24 +89,25 @@ bool ctorch::multiplies_faster(int64_t rows, int64_t inner, int64_t columns) {
   return takes_floats_to_tiles() && rows >= many_rows && rows * inner * columns >= 1 << 18;
 }
 
-void ctorch::multiply(const Side &a, const Side &b, const at::Tensor &result, const std::optional<at::Tensor> &bias) {
+void ctorch::multiply(const Side &a, const Side &b, const at::Tensor &result, const Onto &onto) {
   TORCH_CHECK(a.columns() == b.rows(), "a matrix of ", a.columns(), " columns is multiplied by one of ", b.rows(), " rows");
   if (result.numel() == 0) return;
   const auto type = a.matrix.scalar_type();
-  const bool is_few = takes_few_rows(type, a.rows(), a.columns(), b.columns());
+  const bool adds = onto.kind == Onto::Kind::result;
+  const bool is_few = !adds && takes_few_rows(type, a.rows(), a.columns(), b.columns());
   if (is_few) {
     const Side left = a.contiguous(), right = b.contiguous();
-    if (!left.is_transposed && right.is_transposed) return multiply_few_rows(left, right, result, bias);
+    if (!left.is_transposed && right.is_transposed) return multiply_few_rows(left, right, result, onto);
   }
   // libtorch reads a matrix that lies the other way as it is; tiles would pack it for next to nothing.
   const Way chosen = a.columns() == 0 || (is_few && type == at::kFloat) ? Way::plain : way(type);
-  if (chosen == Way::tiles) return multiply_by_tiles(a.contiguous(), b.contiguous(), result, bias);
+  if (chosen == Way::tiles) return multiply_by_tiles(a.contiguous(), b.contiguous(), result, onto);
   if (chosen == Way::mkl) {
-    multiply_by_mkl(a.contiguous(), b.contiguous(), result);
+    multiply_by_mkl(a.contiguous(), b.contiguous(), result, adds);
   } else {
-    multiply_plainly(a, b, result);
+    multiply_plainly(a, b, result, adds);
   }
-  if (bias) result.add_(*bias);
+  if (onto.kind == Onto::Kind::bias) result.add_(onto.vector);
 }
 
 const char *ctorch_product_instructions(bool of_bfloat16) {

@@ -22,8 +22,22 @@ bool takes_floats_to_tiles();
 /// where the right side lies transposed in memory as layers' weights do.
 bool multiplies_faster(int64_t rows, int64_t inner, int64_t columns);
 
-/// Writes a · b, with `bias` [columns] added to each row where there is one, to a contiguous float32 matrix. Both sides
-/// are of one type; sums are in float32.
-void multiply(const Side &a, const Side &b, const at::Tensor &result, const std::optional<at::Tensor> &bias = {});
+/// What the sums of a product begin with.
+struct Onto {
+  enum class Kind { zero, bias, result };
+  Kind kind = Kind::zero;
+  at::Tensor vector;
+
+  /// With a contiguous vector [columns] in each row; with zeros where there is none.
+  static Onto bias(const std::optional<at::Tensor> &bias) {
+    return bias ? Onto{Kind::bias, bias->contiguous()} : Onto{};
+  }
+  /// With what stands where the result is written.
+  static Onto result() { return {Kind::result, {}}; }
+};
+
+/// Writes a · b, added to what `onto` says, to a contiguous float32 matrix. Both sides are of one type; sums are in
+/// float32.
+void multiply(const Side &a, const Side &b, const at::Tensor &result, const Onto &onto = {});
 
 }  // namespace ctorch

@@ -150,11 +150,10 @@ at::Tensor even(const at::Tensor &matrix) {
 template <typename Number>
 class Tiling {
  public:
-  Tiling(const Side &a, const Side &b, const at::Tensor &result, const std::optional<at::Tensor> &bias)
+  Tiling(const Side &a, const Side &b, const at::Tensor &result, const Onto &onto)
       : a_(a.is_transposed ? transposed<Number>(a.matrix) : even<Number>(a.matrix)),
         b_(b.is_transposed ? Side{even<Number>(b.matrix), true} : b), result_(result.mutable_data_ptr<float>()),
-        rows_(a.rows()), columns_(b.columns()), bias_(bias),
-        inner_(a_.size(1)) {
+        rows_(a.rows()), columns_(b.columns()), onto_(onto), inner_(a_.size(1)) {
     constexpr int64_t packed = packed_bytes_per_column / static_cast<int64_t>(sizeof(Number));
     const int64_t chains = (inner_ + chain<Number> - 1) / chain<Number>;
     // Chains of equal lengths need one kernel.
@@ -196,7 +195,7 @@ class Tiling {
   /// rows from `begin` to `end`.
   void multiply(int64_t begin, int64_t end, int64_t column, int64_t start, Number *packed) const {
     const int64_t width = std::min(width_, columns_ - column), count = std::min(packed_rows_, inner_ - start);
-    if (bias_ && start == 0) add_bias(begin, end, column, width);
+    if (onto_.kind == Onto::Kind::bias && start == 0) add_bias(begin, end, column, width);
     // What a holds for a row that b lacks is 0, and so must be what is read beside it.
     pack(b_, start, std::min(count, b_.rows() - start), column, width, packed);
     int64_t height = 0;
@@ -204,7 +203,7 @@ class Tiling {
       height = height_of_block(end - row);
       for (int64_t k = 0; k < count; k += chain_) {
         at::native::cpublas::brgemm(
-            height, width, std::min(chain_, count - k), inner_, width, columns_, bias_.has_value() || start + k > 0,
+            height, width, std::min(chain_, count - k), inner_, width, columns_, onto_.kind != Onto::Kind::zero || start + k > 0,
             a_.const_data_ptr<Number>() + row * inner_ + start + k, packed + k * width,
             result_ + row * columns_ + column, rows_of_unit<Number> > 1);
       }
@@ -217,7 +216,7 @@ class Tiling {
   }
 
   void add_bias(int64_t begin, int64_t end, int64_t column, int64_t width) const {
-    const float *bias = bias_->const_data_ptr<float>() + column;
+    const float *bias = onto_.vector.const_data_ptr<float>() + column;
     for (int64_t row = begin; row < end; row++) memcpy(result_ + row * columns_ + column, bias, width * sizeof(float));
   }
 
@@ -225,7 +224,7 @@ class Tiling {
   Side b_;
   float *result_;
   int64_t rows_, columns_;
-  std::optional<at::Tensor> bias_;
+  Onto onto_;
   int64_t inner_, chain_, packed_rows_, width_, panels_, groups_, group_height_;
 };
 
@@ -257,11 +256,10 @@ bool ctorch::has_tiles(at::ScalarType type) {
   return type == at::kFloat ? of_floats : of_pairs;
 }
 
-void ctorch::multiply_by_tiles(
-    const Side &a, const Side &b, const at::Tensor &result, const std::optional<at::Tensor> &bias) {
+void ctorch::multiply_by_tiles(const Side &a, const Side &b, const at::Tensor &result, const Onto &onto) {
   if (a.matrix.scalar_type() == at::kFloat) {
-    Tiling<float>(a, b, result, bias).run();
+    Tiling<float>(a, b, result, onto).run();
   } else {
-    Tiling<at::BFloat16>(a, b, result, bias).run();
+    Tiling<at::BFloat16>(a, b, result, onto).run();
   }
 }

@@ -9,7 +9,7 @@ namespace ctorch {
 bool has_tiles(at::ScalarType type);
 
 /// As `multiply`, for contiguous sides of a type that `has_tiles`, none of them empty.
-void multiply_by_tiles(const Side &a, const Side &b, const at::Tensor &result, const std::optional<at::Tensor> &bias);
+void multiply_by_tiles(const Side &a, const Side &b, const at::Tensor &result, const Onto &onto);
 
 /// Writes what a matrix of 32-bit units [rows, columns], whose rows lie `stride` apart, is transposed. Where `has_tiles`.
 void transpose(

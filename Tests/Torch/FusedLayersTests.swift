@@ -224,10 +224,14 @@ import Testing
       recorded.backward(gradient)
       let rows = found.shape.dropLast().reduce(1, *)
       let flat = rounded(gradient).reshaped([rows, outputs])
+      let ofWeight = flat.transposed().matmul(rounded(x).reshaped([rows, inputs]))
       expectEqual(leaves[0].gradient!, flat.matmul(rounded(weight)).reshaped(sizes.input), products: outputs)
-      expectEqual(
-        leaves[1].gradient!, flat.transposed().matmul(rounded(x).reshaped([rows, inputs])), products: rows)
+      expectEqual(leaves[1].gradient!, ofWeight, products: rows)
       expectEqual(leaves[2].gradient!, gradient.to(.float64).reshaped([rows, outputs]).sum(0), products: rows)
+      // A weight that has a gradient gets what a further chunk leaves added to it.
+      let further = leaves[0].detached().linear(leaves[1], arithmetic: arithmetic)
+      (further + leaves[0].detached().linear(leaves[1], arithmetic: arithmetic)).backward(gradient)
+      expectEqual(leaves[1].gradient!, ofWeight * 3, products: 9 * rows)
     }
   }
 
