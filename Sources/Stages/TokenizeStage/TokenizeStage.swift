@@ -19,8 +19,10 @@ public enum TokenizeStage {
     let text = try SplitText(configuration, digests)
     try digests.save()
     let tokenizer = try given?.value() ?? trained(configuration, text, threads: threads)
-    try AtomicFile.write(tokenizer.fileText, to: builder.path(for: "tokenizer.json"))
+    let file = try builder.path(for: "tokenizer.json")
+    let written = Ahead(isConcurrent: threads > 1) { try AtomicFile.write(tokenizer.fileText, to: file) }
     let totals = try encode(text, tokenizer, configuration, threads: threads) { try builder.path(for: $0) }
+    try written.value()
     try checkThatNoneIsEmpty(totals, text)
     return try builder.publish(summary: summary(tokenizer, totals, text.sources))
   }
