@@ -16,8 +16,12 @@ enum ByteAlphabet {
     return characters
   }()
 
-  private static let bytes: [Unicode.Scalar: UInt8] = Dictionary(
-    uniqueKeysWithValues: characters.enumerated().map { ($1, UInt8($0)) })
+  /// The byte of each character, by its number.
+  private static let bytes: [UInt8?] = {
+    var bytes = [UInt8?](repeating: nil, count: Int(characters.max()!.value) + 1)
+    for (byte, character) in characters.enumerated() { bytes[Int(character.value)] = UInt8(byte) }
+    return bytes
+  }()
 
   /// How a vocabulary file spells a token.
   static func spelling(of token: some Sequence<UInt8>) -> String {
@@ -29,9 +33,9 @@ enum ByteAlphabet {
   /// The bytes that a spelling stands for, or nil where it has a character that stands for none.
   static func bytes(spelledBy text: String) -> [UInt8]? {
     var token: [UInt8] = []
-    token.reserveCapacity(text.unicodeScalars.count)
+    token.reserveCapacity(text.utf8.count)
     for character in text.unicodeScalars {
-      guard let byte = bytes[character] else { return nil }
+      guard character.value < bytes.count, let byte = bytes[Int(character.value)] else { return nil }
       token.append(byte)
     }
     return token

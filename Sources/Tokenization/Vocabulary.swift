@@ -106,7 +106,8 @@ public struct Vocabulary: Sendable, Equatable {
     }
     for (rank, merge) in merges.enumerated() {
       guard let left = Self.token(merge.left, tokens), let right = Self.token(merge.right, tokens),
-        let merged = Self.token(merge.merged, tokens), merged == left + right
+        let merged = Self.token(merge.merged, tokens), merged.starts(with: left),
+        merged.dropFirst(left.count).elementsEqual(right)
       else { throw Failure(.badData, "merge \(rank + 1) does not join two tokens of the vocabulary", at: source) }
       guard rules.splitting != .sentencePiece || !Self.spansWords(merged) else {
         throw Failure(.badData, "merge \(rank + 1) joins words across a blank, which is not supported", at: source)

@@ -1,3 +1,4 @@
+import Artifacts
 import Diagnostics
 
 /// A vocabulary as its files spell it, before it is known to fit together.
@@ -29,8 +30,7 @@ struct SpelledVocabulary {
       throw Failure(.badData, "the id \(largest) is not below \(Vocabulary.maximumSize)", at: source)
     }
     var bytes = [[UInt8]?](repeating: nil, count: max(0, largest + 1))
-    // Keyed by bytes: Swift takes spellings that differ in how they compose an accent for the same.
-    var ids: [[UInt8]: Int32] = [:]
+    var ids: [ExactString: Int32] = [:]
     ids.reserveCapacity(tokens.count)
     var singleBytes: [UInt8: Int32] = [:]
     for (spelling, id) in tokens {
@@ -53,7 +53,7 @@ struct SpelledVocabulary {
       }
       let token = try token(spelling, id)
       bytes[id] = token
-      ids[Array(spelling.utf8)] = Int32(id)
+      ids[ExactString(spelling)] = Int32(id)
     }
     for (id, content) in contents { bytes[id] = Array(content.utf8) }
     return try Vocabulary(
@@ -93,10 +93,11 @@ struct SpelledVocabulary {
     return UInt8(spelling.dropFirst(3).dropLast(), radix: 16)
   }
 
-  private func resolved(_ ids: [[UInt8]: Int32]) throws -> [Vocabulary.Merge] {
+  private func resolved(_ ids: [ExactString: Int32]) throws -> [Vocabulary.Merge] {
     try merges.enumerated().map { rank, merge in
-      let (left, right) = (Array(merge.left.utf8), Array(merge.right.utf8))
-      guard let leftID = ids[left], let rightID = ids[right], let merged = ids[left + right] else {
+      guard let leftID = ids[ExactString(merge.left)], let rightID = ids[ExactString(merge.right)],
+        let merged = ids[ExactString(merge.left + merge.right)]
+      else {
         throw Failure(
           .badData, "merge \(rank + 1), '\(merge.left) \(merge.right)': the vocabulary lacks a part or the result",
           at: source)

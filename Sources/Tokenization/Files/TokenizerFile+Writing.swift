@@ -3,12 +3,13 @@ import Artifacts
 extension TokenizerFile {
   /// The file's text; Python's `tokenizers` loads it and gives equal ids.
   static func text(_ vocabulary: Vocabulary) -> String {
-    let spelling = speller(vocabulary)
+    let spellings = spellings(vocabulary)
     let added = Set(vocabulary.added.map(\.id))
     var tokens = JSONObject(minimumCapacity: vocabulary.size)
-    for id in vocabulary.tokens.indices where vocabulary.tokens[id] != nil && !added.contains(Int32(id)) {
-      tokens[spelling(Int32(id))] = .integer(id)
+    for (id, spelling) in spellings.enumerated() where !added.contains(Int32(id)) {
+      if let spelling { tokens[spelling] = .integer(id) }
     }
+    func spelling(_ id: Int32) -> JSON { .string(spellings[Int(id)]!) }
     let isSentencePiece = vocabulary.rules.splitting == .sentencePiece
     let file: JSON = [
       "version": "1.0", "truncation": .null, "padding": .null, "added_tokens": .array(addedTokens(vocabulary)),
@@ -18,18 +19,20 @@ extension TokenizerFile {
         "type": "BPE", "dropout": .null, "unk_token": .null, "continuing_subword_prefix": .null,
         "end_of_word_suffix": .null, "fuse_unk": false, "byte_fallback": .bool(isSentencePiece),
         "ignore_merges": .bool(vocabulary.rules.ignoresMerges), "vocab": .object(tokens),
-        "merges": .array(vocabulary.merges.map { [.string(spelling($0.left)), .string(spelling($0.right))] }),
+        "merges": .array(vocabulary.merges.map { [spelling($0.left), spelling($0.right)] }),
       ],
     ]
     return file.pretty
   }
 
-  private static func speller(_ vocabulary: Vocabulary) -> (Int32) -> String {
+  /// How each id is spelt; nil for those that nothing uses.
+  private static func spellings(_ vocabulary: Vocabulary) -> [String?] {
     let outside = vocabulary.idsOutsideMerges
     let isSentencePiece = vocabulary.rules.splitting == .sentencePiece
     let bytes = isSentencePiece ? Set(vocabulary.idOfByte) : []
-    return { id in
-      let token = vocabulary.tokens[Int(id)]!
+    return vocabulary.tokens.enumerated().map { index, token in
+      guard let token else { return nil }
+      let id = Int32(index)
       if outside.contains(id) { return String(decoding: token, as: UTF8.self) }
       if bytes.contains(id) { return SentencePieceAlphabet.spelling(ofByte: token[0]) }
       return isSentencePiece ? SentencePieceAlphabet.spelling(of: token) : ByteAlphabet.spelling(of: token)
