@@ -1,6 +1,7 @@
 // tempnet::linear, x · weightᵀ + bias, in float32 or of numbers rounded to bfloat16, with products and sums in float32.
 #include <ATen/ATen.h>
 #include <torch/csrc/autograd/custom_function.h>
+#include <torch/csrc/autograd/variable.h>
 #include <torch/library.h>
 
 #include "product.h"
@@ -14,12 +15,18 @@ at::Tensor product(const Side &a, const Side &b, const std::optional<at::Tensor>
   return result;
 }
 
-/// Whether a product may be added to the gradient that a weight has, as a further chunk's is: without memory for the product
-/// itself, the head's gradient of 154 MB there but once, and without going over both again to add them.
-bool adds_to_gradient(const at::Tensor &weight) {
+/// Adds what a further chunk makes of it straight to the gradient that a weight has, where it has one: without memory for the
+/// product itself, so that the head's gradient of 154 MB is there but once, and without going over both again to add them. Only
+/// `backward` may be used on such a graph, and no hooks on weights.
+bool add_to_gradient(const at::Tensor &weight, const Side &gradient, const Side &input) {
   if (!weight.is_leaf() || at::GradMode::is_enabled()) return false;
-  const auto &gradient = weight.grad();
-  return gradient.defined() && gradient.scalar_type() == at::kFloat && gradient.is_contiguous();
+  const auto &sum = weight.grad();
+  if (!sum.defined() || sum.scalar_type() != at::kFloat || !sum.is_contiguous()) return false;
+  // What is read must not change meanwhile.
+  if (sum.is_alias_of(gradient.matrix) || sum.is_alias_of(input.matrix)) return false;
+  multiply(gradient, input, sum, Onto::result());
+  torch::autograd::impl::bump_version(sum);
+  return true;
 }
 
 /// For backward the input is kept in the type of the factors, rounded in half the memory. The weight, which is there anyway, is
@@ -42,12 +49,8 @@ struct Linear : torch::autograd::Function<Linear> {
     const auto gradient = gradients[0].to(factors);
     at::Tensor of_input, of_weight, of_bias;
     if (context->needs_input_grad(0)) of_input = product({gradient}, {weight.to(factors)});
-    if (context->needs_input_grad(1)) {
-      if (adds_to_gradient(weight)) {
-        multiply({gradient, true}, {input}, weight.grad(), Onto::result());
-      } else {
-        of_weight = product({gradient, true}, {input}).to(weight.scalar_type());
-      }
+    if (context->needs_input_grad(1) && !add_to_gradient(weight, {gradient, true}, {input})) {
+      of_weight = product({gradient, true}, {input}).to(weight.scalar_type());
     }
     if (context->saved_data["has_bias"].toBool() && context->needs_input_grad(2)) of_bias = gradients[0].sum(0);
     return {of_input, of_weight, of_bias, at::Tensor()};

@@ -101,7 +101,7 @@ int ctorch_initialize(void) {
     // cuBLAS repeats its results only with a workspace of a stated size.
     setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", 0);
     use_tensor_allocator();
-    // Small tensors and all else that is freed stays with the process, too.
+    // Small tensors and libraries' scratch memory, up to the most that can be set, stay with the process as well.
     mallopt(M_MMAP_THRESHOLD, 32 << 20);
     mallopt(M_TRIM_THRESHOLD, INT_MAX);
     at::globalContext().setDeterministicAlgorithms(true, false);

@@ -15,12 +15,13 @@
 #include <mutex>
 #include <unordered_map>
 
+#include "ctorch.h"
 #include "memory.h"
 
 namespace ctorch {
 namespace {
 
-/// From here on a tensor has a mapping of its own, in bytes.
+/// From here on a tensor's memory comes from the system by itself, in bytes.
 constexpr size_t least_size = 1 << 20;
 /// What is given back is given back in such parts, so that little is not given back often.
 constexpr size_t least_part = 2 << 20;
@@ -33,7 +34,7 @@ size_t page() {
 }
 
 /// Keeps freed memory for further tensors, as long as what is used and what is kept together are no more than was ever used at
-/// once: then the process never holds more than its largest moment needs.
+/// once: then large tensors never hold more than their largest moment needs.
 class Blocks {
  public:
   /// A block of so many bytes, a multiple of a page's; null where there is no memory.
@@ -42,7 +43,12 @@ class Blocks {
     void *block = taken_from_kept(size);
     if (!block) block = mapped(size);
     if (!block) return nullptr;
-    used_.emplace(block, size);
+    try {
+      used_.emplace(block, size);
+    } catch (...) {
+      munmap(block, size);
+      throw;
+    }
     used_bytes_ += size;
     most_used_bytes_ = std::max(most_used_bytes_, used_bytes_);
     return block;
@@ -59,6 +65,18 @@ class Blocks {
     add_to_kept(static_cast<char *>(block), place->second);
     used_.erase(place);
     return true;
+  }
+
+  /// Gives all that is kept to the system. From now on the largest moment is this one.
+  void trim() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    give_back_all_but(0);
+    most_used_bytes_ = used_bytes_;
+  }
+
+  size_t most_used() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return most_used_bytes_;
   }
 
  private:
@@ -125,7 +143,8 @@ class Blocks {
       const auto oldest = std::min_element(
           kept_.begin(), kept_.end(), [](const auto &a, const auto &b) { return a.second.since < b.second.since; });
       const size_t size = oldest->second.size, part = std::min(size, rounded_up(kept_bytes_ - limit, least_part));
-      munmap(oldest->first + (size - part), part);
+      // Refused where the process has too many mappings to split one more: then it stays.
+      if (munmap(oldest->first + (size - part), part) != 0) return;
       kept_bytes_ -= part;
       oldest->second.size -= part;
       if (part == size) kept_.erase(oldest);
@@ -170,3 +189,7 @@ void use_tensor_allocator() {
 }
 
 }  // namespace ctorch
+
+void ctorch_trim_memory(void) { ctorch::blocks().trim(); }
+
+int64_t ctorch_peak_memory(void) { return static_cast<int64_t>(ctorch::blocks().most_used()); }

@@ -91,6 +91,9 @@ bool ctorch::multiplies_faster(int64_t rows, int64_t inner, int64_t columns) {
 
 void ctorch::multiply(const Side &a, const Side &b, const at::Tensor &result, const Onto &onto) {
   TORCH_CHECK(a.columns() == b.rows(), "a matrix of ", a.columns(), " columns is multiplied by one of ", b.rows(), " rows");
+  TORCH_CHECK(result.dim() == 2 && result.size(0) == a.rows() && result.size(1) == b.columns() && result.is_contiguous() &&
+                  result.scalar_type() == at::kFloat,
+              "the result must be a contiguous float32 matrix [", a.rows(), ", ", b.columns(), "]");
   if (result.numel() == 0) return;
   const auto type = a.matrix.scalar_type();
   const bool adds = onto.kind == Onto::Kind::result;

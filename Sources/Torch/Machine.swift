@@ -37,6 +37,15 @@ public enum Machine {
     return z ^ (z >> 31)
   }
 
+  /// Gives memory that freed tensors of the CPU have left to the system, and has `peakMemory` count anew.
+  public static func trimMemory() {
+    prepare()
+    ctorch_trim_memory()
+  }
+
+  /// The bytes that tensors of the CPU of 1 MiB and more have taken at once, at most.
+  public static var peakMemory: Int { Int(ctorch_peak_memory()) }
+
   /// How many threads libtorch's kernels use. Results may differ in the last bits between counts.
   public static var threads: Int {
     get {

@@ -127,6 +127,7 @@ import Weights
     let held = Double(own.reduce(0) { $0 + $1.tensor.count } * 4)
     let tensors = family.layout.stored(own, configuration).map { ($0.name, $0.tensor) }
     try SafetensorsWriter.write(tensors, to: folder("model.safetensors"))
+    Machine.trimMemory()
     let before = memory("VmRSS")
     resetPeak()
     let model = try PretrainedModel.open(folder.path).load()
@@ -233,6 +234,7 @@ import Weights
     let path = "\(checkout)/data/cache/smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
     let source = fixture("smollm2.json")
     let expected = try JSON(parsing: Files.read(source), source: source)
+    Machine.trimMemory()
     let before = memory("VmRSS")
     resetPeak()
     let model = try PretrainedModel.open(path).load()

@@ -95,6 +95,10 @@ int ctorch_clear_gradient(ctorch_tensor_ref tensor);
 int ctorch_seed(uint64_t seed);
 int ctorch_threads(void);
 int ctorch_set_threads(int count);
+/// Gives memory that freed tensors of the CPU have left to the system, and has `ctorch_peak_memory` count anew.
+void ctorch_trim_memory(void);
+/// The bytes that tensors of the CPU of 1 MiB and more have taken at once, at most.
+int64_t ctorch_peak_memory(void);
 /// Loads libtorch's CUDA half, if there is one, and says whether a GPU can be used.
 bool ctorch_load_cuda(void);
 /// The version of libtorch this was built against.

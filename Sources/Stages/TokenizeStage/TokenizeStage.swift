@@ -21,6 +21,8 @@ public enum TokenizeStage {
     let tokenizer = try given?.value() ?? trained(configuration, text, threads: threads)
     let file = try builder.path(for: "tokenizer.json")
     let written = Ahead(isConcurrent: threads > 1) { try AtomicFile.write(tokenizer.fileText, to: file) }
+    // Where the shards fail, too: nothing may be written once the builder is gone.
+    defer { _ = try? written.value() }
     let totals = try encode(text, tokenizer, configuration, threads: threads) { try builder.path(for: $0) }
     try written.value()
     try checkThatNoneIsEmpty(totals, text)
