@@ -85,11 +85,10 @@ class Blocks {
     size_t size;
     uint64_t since;
   };
-  using Ranges = std::map<char *, Range>;
 
   std::mutex mutex_;
   std::unordered_map<void *, size_t> used_;
-  Ranges kept_;
+  std::map<char *, Range> kept_;
   size_t used_bytes_ = 0, most_used_bytes_ = 0, kept_bytes_ = 0;
   uint64_t time_ = 0;
 

@@ -203,7 +203,8 @@ class Tiling {
       height = height_of_block(end - row);
       for (int64_t k = 0; k < count; k += chain_) {
         at::native::cpublas::brgemm(
-            height, width, std::min(chain_, count - k), inner_, width, columns_, onto_.kind != Onto::Kind::zero || start + k > 0,
+            height, width, std::min(chain_, count - k), inner_, width, columns_,
+            onto_.kind != Onto::Kind::zero || start + k > 0,
             a_.const_data_ptr<Number>() + row * inner_ + start + k, packed + k * width,
             result_ + row * columns_ + column, rows_of_unit<Number> > 1);
       }
