@@ -44,6 +44,6 @@ extension ModelConfiguration {
   /// Reads the `config.json` of a model's folder.
   public init(readingFolder folder: String) throws {
     let path = "\(folder)/\(LanguageModel.configurationName)"
-    try self.init(JSON(parsing: Files.read(path), source: path), source: path)
+    try self.init(JSON(parsing: Files.read(path), source: path, for: .strict), source: path)
   }
 }

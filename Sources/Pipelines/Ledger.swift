@@ -21,7 +21,7 @@ public struct Ledger: Equatable, Sendable {
   /// - Throws: `Failure(.badData)`.
   public init(reading path: String) throws {
     guard try Files.status(path) != nil else { return }
-    let json = try JSON(parsing: try Files.read(path), source: path)
+    let json = try JSON(parsing: try Files.read(path), source: path, for: .strict)
     guard json["version"]?.intValue == Self.version, let stages = json["stages"]?.objectValue else {
       throw Failure(.badData, "is no ledger of this release", at: path)
     }

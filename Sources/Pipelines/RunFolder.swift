@@ -82,7 +82,7 @@ struct RunFolder: Sendable {
   static func needs(ofRunIn path: String) throws -> Needs? {
     let record = "\(path)/\(recordName)"
     guard try Files.status(record) != nil else { return nil }
-    let json = try JSON(parsing: try Files.read(record), source: record)
+    let json = try JSON(parsing: try Files.read(record), source: record, for: .strict)
     let stages = (json["stages"]?.objectValue ?? [:]).map(\.value)
     return Needs(
       keys: stages.flatMap { stage in

@@ -34,7 +34,7 @@ public struct RunRecord: Equatable, Sendable {
   /// - Throws: `.badData` that names the member at fault.
   public init(of folder: String) throws {
     let file = "\(folder)/\(Self.fileName)"
-    let json = try JSON(parsing: try Files.read(file), source: file)
+    let json = try JSON(parsing: try Files.read(file), source: file, for: .strict)
     func failure(_ member: String) -> Failure { Failure(.badData, "has no usable member '\(member)'", at: file) }
     guard let pipeline = json["pipeline"]?.stringValue else { throw failure("pipeline") }
     guard let started = json["started"]?.stringValue.flatMap(calendarSeconds) else { throw failure("started") }

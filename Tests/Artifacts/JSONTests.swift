@@ -3,9 +3,11 @@ import Diagnostics
 import Testing
 
 @Suite struct JSONTests {
-  private func parse(_ text: String) throws -> JSON { try JSON(parsing: text, source: "test.json") }
+  private func parse(_ text: String, for reading: JSON.Reading = .strict) throws -> JSON {
+    try JSON(parsing: text, source: "test.json", for: reading)
+  }
 
-  /// The message of the failure that parsing ends with.
+  /// The message of the failure that strict parsing ends with.
   private func failure(_ text: String) throws -> String {
     let failure = try #require(throws: Failure.self) { try parse(text) }
     #expect(failure.status == .badData)
@@ -97,7 +99,7 @@ import Testing
   @Test func `invalid UTF-8 is refused with its line`() throws {
     for bad: [UInt8] in [[0xFF], [0xC0, 0x80], [0xED, 0xA0, 0x80], [0xE2, 0x82], [0xF5, 0x80, 0x80, 0x80]] {
       let bytes = Array("[1,\n\"".utf8) + bad + Array("\"]".utf8)
-      let failure = #expect(throws: Failure.self) { try JSON(parsing: bytes, source: "x") }
+      let failure = #expect(throws: Failure.self) { try JSON(parsing: bytes, source: "x", for: .strict) }
       #expect(failure?.description == "x, line 2: not valid UTF-8")
     }
   }
@@ -167,7 +169,7 @@ import Testing
   }
 
   @Test func `lines are counted from where the text stands in its file`() {
-    #expect { try JSON(parsing: "{\n\"a\": 01}", source: "x.jsonl", line: 7) } throws: {
+    #expect { try JSON(parsing: "{\n\"a\": 01}", source: "x.jsonl", line: 7, for: .strict) } throws: {
       ($0 as? Failure)?.place == "x.jsonl, line 8"
     }
   }

@@ -87,7 +87,7 @@ public struct CheckpointFolder {
     let path = "\(folder)/\(digestsName)"
     do {
       let (stated, found) = (
-        try JSON(parsing: try Files.read(path, limit: 1 << 20), source: path), try digests(in: folder)
+        try JSON(parsing: try Files.read(path, limit: 1 << 20), source: path, for: .strict), try digests(in: folder)
       )
       return stated == found ? nil : "\(folder): its files are not those that were written"
     } catch let failure as Failure where [.badData, .missingInput].contains(failure.status) {

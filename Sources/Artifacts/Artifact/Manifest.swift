@@ -91,7 +91,7 @@ extension Manifest {
   }
 
   init(parsing bytes: [UInt8], source: String) throws {
-    let json = try JSON(parsing: bytes, source: source)
+    let json = try JSON(parsing: bytes, source: source, for: .strict)
     var fields = try JSONFields(json, source: source)
     try Self.checkVersion(
       try fields.integer("schemaVersion"), of: "manifest", oldest: Self.schemaVersion, newest: Self.schemaVersion,

@@ -62,7 +62,7 @@ struct WorkFolder {
     guard try Files.status(note) != nil else { return false }
     let old: JSON
     do {
-      old = try JSON(parsing: try Files.read(note), source: note)
+      old = try JSON(parsing: try Files.read(note), source: note, for: .strict)
     } catch let failure as Failure where failure.status == .badData {
       throw failure.ofUnfinishedWork(in: path)
     }

@@ -97,7 +97,7 @@ public final class FileDigests: Sendable {
   }
 
   private static func read(_ cache: String) throws -> [ExactString: Entry] {
-    var fields = try JSONFields(try JSON(parsing: try Files.read(cache), source: cache), source: cache)
+    var fields = try JSONFields(try JSON(parsing: try Files.read(cache), source: cache, for: .strict), source: cache)
     guard try fields.integer("version") == formatVersion else { throw fields.failure("version", "is not known") }
     var entries: [ExactString: Entry] = [:]
     for (path, json) in try fields.object("files") {

@@ -3,6 +3,9 @@
 /// Whole numbers and other numbers are kept apart: `1` is an `integer`, `1.0` a `number`, and each is written back
 /// as what it was. Strings are compared by their bytes, not by Unicode's canonical equivalence, because file names,
 /// vocabularies and keys that differ in bytes are different things.
+///
+/// Files of others may hold values that have no place among these. They are read as `unusable`, which is neither
+/// number nor text, so that only who asks for such a value meets an error.
 public enum JSON: Sendable {
   case null
   case bool(Bool)
@@ -12,6 +15,17 @@ public enum JSON: Sendable {
   case string(String)
   case array([JSON])
   case object(JSONObject)
+  case unusable(Unusable)
+
+  /// A value in a file of others that this type cannot hold.
+  public enum Unusable: Equatable, Sendable {
+    /// A number beyond 64 bits, NaN or an infinity, as the file spells it.
+    case number(String)
+    /// A string with half a surrogate pair, which no text can hold.
+    case loneSurrogate
+    /// The member of an object that has this name several times.
+    case repeated
+  }
 }
 
 extension JSON {
@@ -22,11 +36,12 @@ extension JSON {
   public var arrayValue: [JSON]? { if case .array(let value) = self { value } else { nil } }
   public var objectValue: JSONObject? { if case .object(let value) = self { value } else { nil } }
 
-  /// The value of a number of either kind.
+  /// The value of a number of either kind, also of an integer beyond 64 bits; nil for what is not finite.
   public var doubleValue: Double? {
     switch self {
     case .number(let value): value
     case .integer(let value): Double(value)
+    case .unusable(.number(let literal)): Double(literal).flatMap { $0.isFinite ? $0 : nil }
     default: nil
     }
   }
@@ -54,6 +69,10 @@ extension JSON {
     case .string: "a string"
     case .array: "an array"
     case .object: "an object"
+    case .unusable(.number(let literal)):
+      literal.utf8.count > 40 ? "a number of \(literal.utf8.count) digits" : "\(literal), which does not fit in 64 bits"
+    case .unusable(.loneSurrogate): "a string with half a surrogate pair"
+    case .unusable(.repeated): "several members of that name"
     }
   }
 }
@@ -69,6 +88,7 @@ extension JSON: Equatable {
     case (.string(let a), .string(let b)): ExactString(a) == ExactString(b)
     case (.array(let a), .array(let b)): a == b
     case (.object(let a), .object(let b)): a == b
+    case (.unusable(let a), .unusable(let b)): a == b
     default: false
     }
   }

@@ -34,8 +34,13 @@ private struct JSONWriter {
     case .string(let value): write(value)
     case .array(let values): writeList(values, open: "[", close: "]") { $0.write($1) }
     case .object(let object): write(object)
+    case .unusable(.number(let literal)) where literal.utf8.allSatisfy(isOfNumber): append(literal)
+    case .unusable: append("null")
     }
   }
+
+  /// Whether a byte may stand in a number; NaN and infinities have others.
+  private func isOfNumber(_ byte: UInt8) -> Bool { "+-.eE0123456789".utf8.contains(byte) }
 
   private mutating func write(_ object: JSONObject) {
     let members =

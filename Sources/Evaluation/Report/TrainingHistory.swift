@@ -28,7 +28,7 @@ public struct TrainingHistory: Sendable {
   public init(of subject: String, parsing bytes: [UInt8], source: String) throws {
     self.subject = subject
     for (number, line) in zip(1..., bytes.split(separator: UInt8(ascii: "\n"))) {
-      let json = try JSON(parsing: Array(line), source: "\(source):\(number)")
+      let json = try JSON(parsing: Array(line), source: "\(source):\(number)", for: .strict)
       guard let members = json.objectValue, let step = json["step"]?.intValue else {
         throw Failure(.badData, "is no object with an integer 'step'", at: "\(source):\(number)")
       }

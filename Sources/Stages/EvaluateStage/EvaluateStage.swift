@@ -62,7 +62,7 @@ public enum EvaluateStage {
   ) throws -> Validation {
     let path = "\(checkpoints)/validation.json"
     if Files.exists(path) {
-      return try Validation(try JSON(parsing: Files.read(path), source: path), source: path)
+      return try Validation(try JSON(parsing: Files.read(path), source: path, for: .strict), source: path)
     }
     let validation = try ValidationPass(
       forward: subject.forward(.validation, configuration), bounds: loss.bounds, rho: loss.rho,

@@ -61,7 +61,8 @@ struct TestPass {
   /// How many windows an earlier run brought to the disk; nil if none began.
   private func finishedWindows() throws -> Int? {
     guard Files.exists(checkpoint) else { return nil }
-    var members = try JSONFields(try JSON(parsing: Files.read(checkpoint), source: checkpoint), source: checkpoint)
+    var members = try JSONFields(
+      try JSON(parsing: Files.read(checkpoint), source: checkpoint, for: .strict), source: checkpoint)
     let windows = try members.integer("windows")
     try members.finish()
     guard (0...forward.windows.count).contains(windows) else {

@@ -28,7 +28,7 @@ struct MeasuredResults {
   /// - Throws: `.badData` that names the file and the member at fault.
   init(_ artifact: Artifact) throws {
     let path = try artifact.file("metrics.json")
-    let file = try JSON(parsing: try Files.read(path), source: path)
+    let file = try JSON(parsing: try Files.read(path), source: path, for: .strict)
     func failure(_ member: String) -> Failure { Failure(.badData, "has no usable member '\(member)'", at: path) }
     guard let tokens = file["text"]?["tokens"]?.intValue else { throw failure("text.tokens") }
     guard let policies = file["policies"]?.arrayValue else { throw failure("policies") }

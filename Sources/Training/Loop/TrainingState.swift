@@ -22,7 +22,7 @@ struct TrainingState {
   }
 
   static func read(_ path: String) throws -> (state: TrainingState, lengths: TrainingLog.Lengths) {
-    let json = try JSON(parsing: Files.read(path), source: path)
+    let json = try JSON(parsing: Files.read(path), source: path, for: .strict)
     guard let step = json["step"]?.intValue, let metrics = json["metrics_bytes"]?.intValue,
       let events = json["events_bytes"]?.intValue, let best = json["best"], let means = json["means"]
     else { throw Failure(.badData, "is not the state of a checkpoint", at: path) }

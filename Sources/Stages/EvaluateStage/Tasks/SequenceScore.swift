@@ -53,7 +53,7 @@ extension SequenceScore {
 
   /// Reads a line; nil for anything else, such as what a torn write left.
   static func parse(_ line: some Collection<UInt8>, policies: Int) -> (sequence: Int, SequenceScore)? {
-    guard let members = try? JSON(parsing: line, source: "log").arrayValue, members.count == 6,
+    guard let members = try? JSON(parsing: line, source: "log", for: .strict).arrayValue, members.count == 6,
       let sequence = members[0].intValue, let tokens = members[1].intValue, let isGreedy = members[2].boolValue,
       let entropy = members[3].doubleValue, let logLikelihoods = members[4].doubles(policies),
       let temperatures = members[5].doubles(policies)

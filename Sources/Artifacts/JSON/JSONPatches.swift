@@ -1,0 +1,95 @@
+/// What json-c is given in place of parts of a text.
+///
+/// Values that json-c cannot hold become strings that begin with a mark, U+0001, and a letter that says what they are.
+/// A string of the text that begins with the mark gets a second one, so that none is taken for another.
+struct JSONPatches {
+  private static let mark = UInt8(1)
+  private static let escapedMark: StaticString = "\\u0001"
+
+  private enum Kind {
+    static let number = UInt8(ascii: "N")
+    static let loneSurrogate = UInt8(ascii: "S")
+    static let repeated = UInt8(ascii: "R")
+  }
+
+  private var patches: [(range: Range<Int>, bytes: [UInt8])] = []
+  /// The names of members that an object has several times, in the order of their further occurrences.
+  private var repeatedNames: [String] = []
+
+  var isEmpty: Bool { patches.isEmpty }
+
+  // MARK: While the text is scanned
+
+  /// Whether a string that begins here begins with the mark, which JSON has escaped.
+  static func isMark(_ bytes: UnsafeBufferPointer<UInt8>, at start: Int) -> Bool {
+    start < bytes.count && bytes[start] == UInt8(ascii: "\\") && bytes.count - start >= escapedMark.utf8CodeUnitCount
+      && escapedMark.withUTF8Buffer { $0.elementsEqual(bytes[start..<start + $0.count]) }
+  }
+
+  mutating func doubleMark(at start: Int) { patches.append((start..<start, Self.escaped([]))) }
+
+  mutating func codePoint(_ code: UInt32, at range: Range<Int>) {
+    patches.append((range, Array(String(Unicode.Scalar(code)!).utf8)))
+  }
+
+  mutating func number(_ bytes: UnsafeBufferPointer<UInt8>, at range: Range<Int>) {
+    patches.append((range, Self.marked(Kind.number, Array(bytes[range]))))
+  }
+
+  /// Takes the place of all patches inside the string.
+  mutating func loneSurrogate(in string: Range<Int>) { replace(string, by: Self.marked(Kind.loneSurrogate, [])) }
+
+  mutating func repeated(_ name: String, at string: Range<Int>) {
+    replace(string, by: Self.marked(Kind.repeated, Array(String(repeatedNames.count).utf8)))
+    repeatedNames.append(name)
+  }
+
+  private mutating func replace(_ string: Range<Int>, by bytes: [UInt8]) {
+    while let last = patches.last, last.range.lowerBound >= string.lowerBound { patches.removeLast() }
+    patches.append((string, bytes))
+  }
+
+  private static func escaped(_ content: [UInt8]) -> [UInt8] {
+    escapedMark.withUTF8Buffer { Array($0) } + content
+  }
+
+  private static func marked(_ kind: UInt8, _ content: [UInt8]) -> [UInt8] {
+    [UInt8(ascii: "\"")] + escaped([kind] + content) + [UInt8(ascii: "\"")]
+  }
+
+  /// The text with all patches.
+  func applied(to bytes: UnsafeBufferPointer<UInt8>) -> [UInt8] {
+    var result: [UInt8] = []
+    result.reserveCapacity(bytes.count + patches.reduce(0) { $0 + $1.bytes.count })
+    var start = 0
+    for patch in patches {
+      result += bytes[start..<patch.range.lowerBound]
+      result += patch.bytes
+      start = patch.range.upperBound
+    }
+    return result + bytes[start...]
+  }
+
+  // MARK: When json-c has read it
+
+  /// The value of a string in json-c's tree.
+  func value(of string: UnsafeRawBufferPointer) -> JSON {
+    guard string.first == Self.mark, string.count > 1 else { return .string(String(decoding: string, as: UTF8.self)) }
+    let rest = UnsafeRawBufferPointer(rebasing: string.dropFirst(2))
+    switch string[1] {
+    case Kind.number: return .unusable(.number(String(decoding: rest, as: UTF8.self)))
+    case Kind.loneSurrogate: return .unusable(.loneSurrogate)
+    default: return .string(String(decoding: string.dropFirst(), as: UTF8.self))
+    }
+  }
+
+  /// What a name in json-c's tree stands for, and whether its object has another member of it.
+  func member(_ name: String) -> (name: String, isRepeated: Bool) {
+    guard name.utf8.first == Self.mark, name.utf8.count > 1 else { return (name, false) }
+    let rest = name.unicodeScalars.dropFirst()
+    guard rest.first == Unicode.Scalar(Kind.repeated), let index = Int(String(rest.dropFirst())) else {
+      return (String(rest), false)
+    }
+    return (repeatedNames[index], true)
+  }
+}
