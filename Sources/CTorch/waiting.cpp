@@ -1,0 +1,52 @@
+// How threads of libtorch wait for each other.
+#if defined(__linux__)
+#include <alloca.h>
+#include <unistd.h>
+
+#include <climits>
+#include <cstring>
+
+// A thread of libgomp that reaches the end of a parallel region, or has none to work on, spins 300,000 times before it sleeps.
+// On a machine with other work the thread it waits for is often not running, and the time that both were given is spent
+// spinning. Seconds for 8 steps of training (6.4 million parameters, two threads on two cores of an EPYC with AVX-512), and in
+// brackets those on processors, alone and beside four busy loops of equal priority:
+//
+//     as libgomp does by itself   2.5 (4.5)   25.7 (16.8)
+//     at most 3,000 spins         2.5 (4.5)    8.7 (4.5)
+//     at most 1,000 spins         2.9 (4.6)    8.0 (4.4)
+//
+// libgomp reads GOMP_SPINCOUNT when it is loaded, before any code of ours: a program without it is started anew. That happens
+// before the constructors of libtorch, which take nearly all of a program's start, and costs some 5 ms.
+
+namespace {
+
+constexpr char spins[] = "GOMP_SPINCOUNT=3000";
+
+/// Whether an entry of the environment, `NAME=value`, already says how threads wait.
+bool states_waiting(const char *entry) {
+  constexpr char count[] = "GOMP_SPINCOUNT=", policy[] = "OMP_WAIT_POLICY=";
+  return strncmp(entry, count, sizeof count - 1) == 0 || strncmp(entry, policy, sizeof policy - 1) == 0;
+}
+
+/// Runs before any library is initialised, so that it may call nothing but the system. Where the program cannot be started
+/// anew, it goes on as it is.
+void limit_spinning(int, char **arguments, char **environment) {
+  int count = 0;
+  for (; environment[count]; count++) {
+    if (states_waiting(environment[count])) return;
+  }
+  char program[PATH_MAX];
+  const ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
+  if (length <= 0) return;
+  program[length] = 0;
+  auto **with_limit = static_cast<char **>(alloca((count + 2) * sizeof(char *)));
+  memcpy(with_limit, environment, count * sizeof *environment);
+  with_limit[count] = const_cast<char *>(spins);
+  with_limit[count + 1] = nullptr;
+  execve(program, arguments, with_limit);
+}
+
+__attribute__((section(".preinit_array"), used)) void (*const before_libraries)(int, char **, char **) = limit_spinning;
+
+}  // namespace
+#endif
