@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "lanes.h"
+#include "parallel.h"
 #include "product.h"
 #include "tiles.h"
 

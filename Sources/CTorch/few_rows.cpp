@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include "lanes.h"
+#include "parallel.h"
 
 // MKL reads the matrix on one thread where it does not know the processor: with SmolLM2 on two cores of an EPYC of the fifth
 // generation a token took 30 ms, two thirds of them there. On both it takes 28 to 30 in float32, as long as memory does, and 17

@@ -3,8 +3,6 @@
 #pragma once
 
 #include <ATen/Context.h>
-#include <ATen/TensorIterator.h>
-#include <ATen/ops/empty.h>
 
 #include <algorithm>
 #include <cmath>
@@ -187,25 +185,6 @@ CTORCH_KERNEL float greatest_logit(const float *logits, int64_t width) {
     result = std::max(result, logits[i]);
   }
   return is_sound ? result : NAN;
-}
-
-/// Calls `body(begin, end)` for contiguous parts of 0..<count, on libtorch's own threads.
-///
-/// `at::parallel_for` runs serially in code that was not compiled with OpenMP; an iterator over tensors is compiled into
-/// libtorch, and here it walks the addresses of `count` bytes that nobody reads. Threads of our own would compete with
-/// libtorch's, which spin for a while after their last work.
-template <typename Body>
-void in_parallel(int64_t count, const Body &body) {
-  if (count == 0) return;
-  const auto places = at::empty({count}, at::kByte);
-  const auto *first = static_cast<const char *>(places.const_data_ptr());
-  auto iterator = at::TensorIteratorConfig().add_const_input(places).build();
-  iterator.for_each(
-      [&](char **data, const int64_t *, int64_t length) {
-        const int64_t begin = data[0] - first;
-        body(begin, begin + length);
-      },
-      1);
 }
 
 /// Allow the compiler the instructions that vectors of so many bits need.

@@ -9,6 +9,7 @@
 
 #include "labels.h"
 #include "lanes.h"
+#include "parallel.h"
 #include "product.h"
 
 namespace ctorch {

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "lanes.h"
+#include "parallel.h"
 
 namespace ctorch {
 namespace {

@@ -6,6 +6,7 @@
 
 #include "labels.h"
 #include "lanes.h"
+#include "parallel.h"
 
 namespace ctorch {
 namespace {

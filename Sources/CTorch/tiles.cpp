@@ -6,10 +6,12 @@
 
 #include <algorithm>
 #include <array>
+#include <memory>
 #include <tuple>
 #include <vector>
 
 #include "lanes.h"
+#include "parallel.h"
 #include "processor.h"
 
 // A micro kernel multiplies a block of a, as it lies in memory, with a panel of b in the order in which it reads it. oneDNN
@@ -164,11 +166,11 @@ class Tiling {
 
   void run() const {
     in_parallel(panels_ * groups_, [&](int64_t begin, int64_t end) {
-      std::vector<Number> packed(std::min(packed_rows_, (inner_ + 31) / 32 * 32) * width_);
+      const std::unique_ptr<Number[]> packed(new Number[std::min(packed_rows_, (inner_ + 31) / 32 * 32) * width_]);
       for (int64_t start = 0; start < inner_; start += packed_rows_) {
         for (int64_t part = begin; part < end; part++) {
           const int64_t row = part % groups_ * group_height_;
-          if (row < rows_) multiply(row, std::min(rows_, row + group_height_), part / groups_ * width_, start, packed.data());
+          if (row < rows_) multiply(row, std::min(rows_, row + group_height_), part / groups_ * width_, start, packed.get());
         }
       }
       at::native::cpublas::brgemm_release(rows_of_unit<Number> > 1);
