@@ -12,7 +12,7 @@ public struct Budget: Equatable, Sendable {
     (self.cores, self.memory, self.jobs) = (cores, memory, jobs)
   }
 
-  /// The cores that this process may use, and all of the machine's memory.
+  /// The cores and the memory that this process may use of the machine.
   public static func ofThisMachine(jobs: Int = .max) -> Budget {
     Budget(cores: Machine.cores, memory: Machine.memory, jobs: jobs)
   }

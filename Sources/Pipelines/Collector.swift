@@ -13,26 +13,46 @@ public struct Collector {
     public let size: Int
   }
 
+  /// What a store holds beside what its pipelines are known to need.
+  public struct Findings: Equatable, Sendable {
+    /// What can be removed, by path.
+    public var garbage: [Item] = []
+    /// What only records of earlier versions need, which did not tell pipelines of one name apart: their pipelines may
+    /// be in use still, or be those that have newer records.
+    public var kept: [Item] = []
+    /// The files and folders of these records.
+    public var keepers: [String] = []
+  }
+
   private let store: Store
 
   public init(_ store: Store) { self.store = store }
 
   /// What can be removed, by path.
-  public func garbage() throws -> [Item] {
-    guard try Files.status(store.artifacts) != nil else { return [] }
+  public func garbage() throws -> [Item] { try findings().garbage }
+
+  public func findings() throws -> Findings {
+    guard try Files.status(store.artifacts) != nil else { return Findings() }
     let names = try Files.list(store.artifacts)
-    let runs = try needsOfRuns()
-    let inUse = Set(runs.flatMap(\.artifacts))
-    let needed = try neededArtifacts(among: names, keys: runs.flatMap(\.keys))
-    return try names.compactMap { name in
-      // `fit-0123.partial` and `fit-0123.replaced` belong to `fit-0123`.
-      let artifact = String(name.prefix { $0 != "." })
-      let path = "\(store.artifacts)/\(name)"
-      guard !needed.contains(name), !name.hasSuffix(".lock"), !inUse.contains(artifact), Store.isArtifact(artifact),
+    let graph = Graph(names, in: store)
+    let needs = try store.needs()
+    let needed = graph.needed(by: needs.filter { !$0.isOfEarlierVersion })
+    let kept = graph.needed(by: needs)
+    var findings = Findings()
+    for name in names {
+      let artifact = Self.artifact(of: name)
+      guard !needed.holds(name), !name.hasSuffix(".lock"), Store.isArtifact(artifact),
         FileLock.holder(ArtifactBuilder.lock(for: "\(store.artifacts)/\(artifact)")) == nil
-      else { return nil }
-      return Item(path: path, size: try Self.size(path))
+      else { continue }
+      let path = "\(store.artifacts)/\(name)"
+      let item = Item(path: path, size: try Self.size(path))
+      if kept.holds(name) { findings.kept.append(item) } else { findings.garbage.append(item) }
     }
+    let keptNames = findings.kept.map { Files.name(of: $0.path) }
+    findings.keepers = needs.filter { need in
+      need.isOfEarlierVersion && keptNames.contains(where: graph.needed(by: [need]).holds)
+    }.map(\.record)
+    return findings
   }
 
   /// Keeps runs from beginning, for as long as the result lives.
@@ -45,7 +65,7 @@ public struct Collector {
   /// - Returns: what was left alone, because someone has begun to make it meanwhile.
   public func remove(_ items: [Item]) throws -> [Item] {
     try items.filter { item in
-      let artifact = "\(store.artifacts)/\(Files.name(of: item.path).prefix { $0 != "." })"
+      let artifact = "\(store.artifacts)/\(Self.artifact(of: Files.name(of: item.path)))"
       guard let lock = try? FileLock(ArtifactBuilder.lock(for: artifact)) else { return true }
       defer { withExtendedLifetime(lock) {} }
       try Files.remove(item.path)
@@ -53,48 +73,44 @@ public struct Collector {
     }
   }
 
-  private func needsOfRuns() throws -> [RunFolder.Needs] {
-    guard try Files.status(store.allRuns) != nil else { return [] }
-    return try Files.list(store.allRuns).flatMap { pipeline in
-      let folder = "\(store.allRuns)/\(pipeline)"
-      let runs = try Files.list(folder)
-      let latest = runs.max { RunFolder.order(ofRun: $0) < RunFolder.order(ofRun: $1) }
-      return try runs.filter { $0 == latest || RunFolder.goesOn("\(folder)/\($0)") }
-        .compactMap { try RunFolder.needs(ofRunIn: "\(folder)/\($0)") }
-    }
-  }
-
-  private func neededArtifacts(among names: [String], keys: [String]) throws -> Set<String> {
-    var pathsByKey: [String: String] = [:]
-    var inputsByKey: [String: [String]] = [:]
-    for name in names where !name.contains(".") {
-      guard let manifest = try? Manifest(of: "\(store.artifacts)/\(name)") else { continue }
-      pathsByKey[manifest.key] = name
-      inputsByKey[manifest.key] = manifest.inputs.map(\.key)
-    }
-    var pending = try recordedKeys() + keys
-    var needed: Set<String> = []
-    while let key = pending.popLast() {
-      guard let name = pathsByKey[key], needed.insert(name).inserted else { continue }
-      pending += inputsByKey[key, default: []]
-    }
-    return needed
-  }
-
-  private func recordedKeys() throws -> [String] {
-    guard try Files.status(store.ledgers) != nil else { return [] }
-    return try Files.list(store.ledgers).filter { $0.hasSuffix(".json") }.flatMap { name in
-      do {
-        return try Ledger(reading: "\(store.ledgers)/\(name)").records.values.map(\.key)
-      } catch let failure as Failure where failure.status == .badData {
-        let remedy = "what its pipeline needs is not known before the next run of that, or until the file is removed"
-        throw Failure(.badData, "\(failure.message): \(remedy)", at: failure.place)
-      }
-    }
-  }
+  /// `fit-0123.partial` and `fit-0123.replaced` belong to `fit-0123`.
+  fileprivate static func artifact(of name: String) -> String { String(name.prefix { $0 != "." }) }
 
   private static func size(_ path: String) throws -> Int {
     guard try Files.status(path)?.isFolder == true else { return try Files.status(path)?.size ?? 0 }
     return try Files.tree(path).reduce(0) { try $0 + (Files.status("\(path)/\($1)")?.size ?? 0) }
+  }
+}
+
+/// Which artifact was made from which.
+private struct Graph {
+  struct Needed {
+    /// Folders of whole artifacts.
+    var names: Set<String> = []
+    /// Artifacts that runs make, with all that belongs to them.
+    var inWork: Set<String> = []
+
+    func holds(_ name: String) -> Bool { names.contains(name) || inWork.contains(Collector.artifact(of: name)) }
+  }
+
+  private var namesByKey: [String: String] = [:]
+  private var inputsByKey: [String: [String]] = [:]
+
+  init(_ names: [String], in store: Store) {
+    for name in names where !name.contains(".") {
+      guard let manifest = try? Manifest(of: "\(store.artifacts)/\(name)") else { continue }
+      namesByKey[manifest.key] = name
+      inputsByKey[manifest.key] = manifest.inputs.map(\.key)
+    }
+  }
+
+  func needed(by needs: [StoreNeeds]) -> Needed {
+    var needed = Needed(inWork: Set(needs.flatMap(\.artifacts)))
+    var pending = needs.flatMap(\.keys)
+    while let key = pending.popLast() {
+      guard let name = namesByKey[key], needed.names.insert(name).inserted else { continue }
+      pending += inputsByKey[key, default: []]
+    }
+    return needed
   }
 }

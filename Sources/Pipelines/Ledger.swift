@@ -13,6 +13,8 @@ public struct Ledger: Equatable, Sendable {
 
   private static let version = 1
   public private(set) var records: [String: Record] = [:]
+  /// Whose ledger it is; nil in one of an earlier version, which told pipelines apart by their names alone.
+  private(set) var origin: RecordOrigin?
 
   public subscript(stage: String) -> Record? { records[stage] }
 
@@ -25,6 +27,7 @@ public struct Ledger: Equatable, Sendable {
     guard json["version"]?.intValue == Self.version, let stages = json["stages"]?.objectValue else {
       throw Failure(.badData, "is no ledger of this release", at: path)
     }
+    origin = RecordOrigin(json)
     for (name, record) in stages {
       guard let key = record["key"]?.stringValue, let artifact = record["artifact"]?.stringValue,
         let dependencies = record["dependencies"]
@@ -43,16 +46,15 @@ public struct Ledger: Equatable, Sendable {
     }
   }
 
-  /// Notes what stages are now, beside whatever other runners have noted since.
-  public static func update(_ path: String, with changes: [String: Record]) throws {
-    guard !changes.isEmpty else { return }
-    try Files.makeFolder(Files.folder(of: path))
-    let lock = try FileLock.waiting(for: "\(path).lock")
-    var ledger = try Ledger(readingIfWhole: path)
+  /// The same with what stages are now.
+  func noting(_ changes: [String: Record], from origin: RecordOrigin) -> Ledger {
+    var ledger = self
     ledger.records.merge(changes) { $1 }
-    try AtomicFile.write(ledger.json.pretty, to: path)
-    extendLifetime(lock)
+    ledger.origin = origin
+    return ledger
   }
+
+  func write(to path: String) throws { try AtomicFile.write(json.pretty, to: path) }
 
   private var json: JSON {
     var stages = JSONObject()
@@ -61,28 +63,8 @@ public struct Ledger: Equatable, Sendable {
         "key": .string(record.key), "artifact": .string(record.artifact), "dependencies": record.dependencies,
       ]
     }
-    return ["version": .integer(Self.version), "stages": .object(stages)]
-  }
-}
-
-extension Store {
-  /// Notes that these stages have their artifacts: in the ledger, and as links for people. Writes only what changed.
-  func note(_ stages: [PlannedStage], of pipeline: String) throws {
-    let ledger = try Ledger(readingIfWhole: ledger(of: pipeline))
-    var changes: [String: Ledger.Record] = [:]
-    for stage in stages {
-      let record = Ledger.Record(key: stage.key, artifact: stage.output, dependencies: stage.identity.dependencies)
-      if ledger[stage.name] != record { changes[stage.name] = record }
-      try refreshLink(of: stage, in: pipeline)
-    }
-    try Ledger.update(self.ledger(of: pipeline), with: changes)
-  }
-
-  private func refreshLink(of stage: PlannedStage, in pipeline: String) throws {
-    let link = link(pipeline: pipeline, stage: stage.name)
-    let target = "../../artifacts/\(Files.name(of: stage.output))"
-    if Files.target(ofLink: link) == target { return }
-    try Files.makeFolder(Files.folder(of: link))
-    try Files.link(link, to: target)
+    var members: JSONObject = ["version": .integer(Self.version), "stages": .object(stages)]
+    if let origin { (members["file"], members["store"]) = (.string(origin.file.text), .string(origin.store.text)) }
+    return .object(members)
   }
 }

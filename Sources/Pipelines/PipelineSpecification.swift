@@ -5,7 +5,7 @@ import StageDescriptions
 
 /// A pipeline as its file describes it: stages, what each reads from which, and how each is configured.
 ///
-///     pipeline: austen                 # names the run records; without it the file's name does
+///     pipeline: austen                 # names its records in the store; without it the file's name does
 ///     stages:
 ///       tokens:                        # a stage's name in this pipeline
 ///         run: tokenize                # which stage it is
@@ -21,8 +21,9 @@ import StageDescriptions
 /// Paths in a pipeline are relative to the current directory, like those on a command line. A stage without `cores`
 /// has the whole machine and chooses its threads itself; one without `memory` counts as needing none.
 public struct PipelineSpecification: Sendable {
-  public let name: String
-  /// The file it was read from.
+  /// Its name and its file, by which a store knows it.
+  public let identity: PipelineIdentity
+  /// The path of the file that it was read from, as it was given.
   public let source: String
   /// Each stage comes after those it reads from; otherwise the order is that of the file.
   public let stages: [StageSpecification]
@@ -49,8 +50,9 @@ public struct PipelineSpecification: Sendable {
           return Self.placed(override, in: document)
         }))
     source = document.place.source
-    name = try reader.value(
-      "pipeline", as: .identifier, default: Self.stem(of: source), help: "the name of the pipeline")
+    let name = try reader.value(
+      "pipeline", as: .pipelineName, default: Self.stem(of: source), help: "the name of the pipeline")
+    identity = PipelineIdentity(name: name, source: source, document: document)
     let written = document["stages"]?.mapping?.map(\.key) ?? []
     if let stranger = overrides.first(where: { !written.contains($0.path[0]) }) {
       let hint = nearest(to: stranger.path[0], in: written).map { "; did you mean '\($0)'?" } ?? ""
@@ -67,6 +69,8 @@ public struct PipelineSpecification: Sendable {
     try Self.checkLinks(stages)
     self.stages = try StageSpecification.expanded(try Self.sorted(stages))
   }
+
+  public var name: String { identity.name }
 
   /// The names of the stages that go by a name: one, or all combinations of a stage of the file.
   public func names(of name: String) -> [String] {
@@ -85,10 +89,16 @@ public struct PipelineSpecification: Sendable {
     return ConfigurationOverride(["stages", stage, "matrix", key], values)
   }
 
-  /// `pipelines/austen.yaml` names the pipeline `austen`.
+  /// `pipelines/austen.yaml` names the pipeline `austen`. Two files may come to one name; the store tells them apart.
   private static func stem(of path: String) -> String {
-    let stem = Files.name(of: path).prefix { $0 != "." }
-    return stem.isEmpty ? "pipeline" : String(stem.map { String($0).isIdentifier ? $0 : "-" })
+    var stem = String.UnicodeScalarView()
+    var length = 0
+    for scalar in Files.name(of: path).unicodeScalars.prefix(while: { $0 != "." }) {
+      length += UTF8.width(scalar)
+      guard length <= String.longestPipelineName else { break }
+      stem.append(scalar.isInPipelineNames ? scalar : "-")
+    }
+    return stem.isEmpty ? "pipeline" : String(stem)
   }
 
   private static func checkLinks(_ stages: [StageSpecification]) throws {

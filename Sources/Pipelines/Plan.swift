@@ -5,12 +5,19 @@ import StageDescriptions
 
 /// What a run of a pipeline will do, decided once, before anything runs.
 public struct Plan: Sendable {
-  public let pipeline: String
+  public let identity: PipelineIdentity
+  /// The path of its file, as it was given.
   public let source: String
   /// In an order in which they can run one after the other.
   public let stages: [PlannedStage]
 
+  /// The name.
+  public var pipeline: String { identity.name }
+
   public var work: [PlannedStage] { stages.filter { $0.decision.isRun } }
+
+  /// The stages whose results are there.
+  var made: [PlannedStage] { stages.filter { $0.decision == .upToDate } }
 
   public subscript(name: String) -> PlannedStage? { stages.first { $0.name == name } }
 }

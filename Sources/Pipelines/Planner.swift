@@ -28,7 +28,7 @@ public struct Planner {
       try checkInputs(of: stage, among: planned)
       planned.append(stage)
     }
-    return Plan(pipeline: pipeline.name, source: pipeline.source, stages: planned)
+    return Plan(identity: pipeline.identity, source: pipeline.source, stages: planned)
   }
 
   private func resolve<Description: StageDescription>(

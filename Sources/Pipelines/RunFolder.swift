@@ -23,6 +23,7 @@ struct RunFolder: Sendable {
 
   let path: String
   private let plan: Plan
+  private let origin: RecordOrigin
   private let started: Double
   private var ended: Double?
   private var entries: [String: Entry]
@@ -32,12 +33,15 @@ struct RunFolder: Sendable {
   private static let lockName = "lock"
 
   /// Makes the folder, named after the time.
-  init(in store: Store, for plan: Plan, at now: Double) throws {
-    let runs = store.runs(of: plan.pipeline)
+  ///
+  /// - Parameter label: the pipeline's, in this store.
+  init(in store: Store, label: String, for plan: Plan, at now: Double) throws {
+    let runs = store.runs(of: label)
     try Files.makeFolder(runs)
     path = try Self.makeFolder(in: runs, named: calendarTime(now, compact: true))
     lock = try FileLock("\(path)/\(Self.lockName)")
     (self.plan, started) = (plan, now)
+    origin = RecordOrigin(plan.identity, in: store)
     entries = Dictionary(uniqueKeysWithValues: plan.stages.map { ($0.name, Entry(planned: $0.decision)) })
     try save()
   }
@@ -70,7 +74,8 @@ struct RunFolder: Sendable {
       stages[stage.name] = entry.json(of: stage)
     }
     return [
-      "pipeline": .string(plan.pipeline), "source": .string(plan.source), "release": .string(Release.version),
+      "pipeline": .string(plan.pipeline), "source": .string(plan.source),
+      "file": .string(origin.file.text), "store": .string(origin.store.text), "release": .string(Release.version),
       "process": .integer(Int(getpid())), "started": .string(calendarTime(started)),
       "ended": ended.map { .string(calendarTime($0)) } ?? .null, "stages": .object(stages),
     ]
@@ -78,24 +83,10 @@ struct RunFolder: Sendable {
 
   static func goesOn(_ path: String) -> Bool { FileLock.holder("\(path)/\(lockName)") != nil }
 
-  /// What a run needs of the store; nil for one that was killed before it could say.
-  static func needs(ofRunIn path: String) throws -> Needs? {
-    let record = "\(path)/\(recordName)"
-    guard try Files.status(record) != nil else { return nil }
-    let json = try JSON(parsing: try Files.read(record), source: record, for: .strict)
-    let stages = (json["stages"]?.objectValue ?? [:]).map(\.value)
-    return Needs(
-      keys: stages.flatMap { stage in
-        [stage["key"]?.stringValue].compactMap { $0 }
-          + (stage["inputs"]?.arrayValue ?? []).compactMap(\.stringValue)
-      }, artifacts: Set(stages.compactMap { $0["artifact"]?.stringValue }.map(Files.name)))
-  }
-
-  struct Needs {
-    /// Of the artifacts that its stages make and read.
-    let keys: [String]
-    /// Names of the folders that its stages make.
-    let artifacts: Set<String>
+  /// The record of a run; nil for one that was killed before it could write it.
+  static func record(ofRunIn path: String) throws -> JSON? {
+    let file = "\(path)/\(recordName)"
+    return try Files.status(file) == nil ? nil : JSON(parsing: try Files.read(file), source: file, for: .strict)
   }
 
   /// Where a run stands among those of its pipeline. Folders are named after the time; those of one second are numbered

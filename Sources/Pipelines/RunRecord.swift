@@ -22,6 +22,10 @@ public struct RunRecord: Equatable, Sendable {
   /// The folder, named after the time.
   public let path: String
   public let pipeline: String
+  /// What the store calls the pipeline: its name, or more where a pipeline of another file has the name.
+  public let label: String
+  /// The path of the pipeline's file.
+  public let source: String?
   public let release: String
   /// Seconds since 1970.
   public let started: Double
@@ -40,6 +44,8 @@ public struct RunRecord: Equatable, Sendable {
     guard let started = json["started"]?.stringValue.flatMap(calendarSeconds) else { throw failure("started") }
     guard let stages = json["stages"]?.objectValue else { throw failure("stages") }
     path = folder
+    label = Files.name(of: Files.folder(of: folder))
+    source = json["file"]?.stringValue ?? json["source"]?.stringValue
     self.pipeline = pipeline
     release = json["release"]?.stringValue ?? "unknown"
     self.started = started
@@ -69,12 +75,12 @@ public struct RunRecord: Equatable, Sendable {
 extension Store {
   /// Every run, the latest first. Records that cannot be read are left out, with a warning.
   public func runs() throws -> [RunRecord] {
-    guard try Files.status("\(path)/runs") != nil else { return [] }
+    guard try Files.status(allRuns) != nil else { return [] }
     var records: [RunRecord] = []
-    for pipeline in try Files.list("\(path)/runs") {
-      for run in try Files.list(runs(of: pipeline)) {
+    for label in try Files.list(allRuns) {
+      for run in try runNames(of: label) {
         do {
-          records.append(try RunRecord(of: "\(runs(of: pipeline))/\(run)"))
+          records.append(try RunRecord(of: "\(runs(of: label))/\(run)"))
         } catch let failure as Failure {
           Log.warning("\(failure); this run is left out")
         }

@@ -1,5 +1,6 @@
 import Artifacts
 import Diagnostics
+import Glibc
 import StageDescriptions
 
 /// Carries out a plan: independent stages side by side within the budget, each as soon as what it reads is there.
@@ -28,26 +29,33 @@ public struct Runner: Sendable {
   /// - Throws: the failure of the first stage that failed.
   @discardableResult
   public func run(_ plan: Plan) async throws -> String? {
-    try store.note(plan.stages.filter { $0.decision == .upToDate }, of: plan.pipeline)
-    guard !plan.work.isEmpty else { return nil }
+    guard try !plan.work.isEmpty || needsNoting(plan) else { return nil }
     for stage in plan.work { try executor.check(stage.description.program) }
-    var folder = try begin(plan)
+    guard var folder = try begin(plan) else { return nil }
     let failure = try await carryOut(plan, &folder)
     try folder.close(at: clock.now)
     if let failure { throw failure }
     return folder.path
   }
 
-  /// From here on `gc` knows what the run needs; what it removed before must not be missed half way.
-  private func begin(_ plan: Plan) throws -> RunFolder {
+  /// Whether a plan without work leaves something to be noted. Where one may only read, nothing is.
+  private func needsNoting(_ plan: Plan) throws -> Bool {
+    try !store.hasNoted(plan.made, of: plan.identity) && access(store.path, W_OK) == 0
+  }
+
+  /// From here on `gc` knows what the pipeline needs; what it removed before must not be missed half way.
+  ///
+  /// - Returns: nil where there is nothing to run.
+  private func begin(_ plan: Plan) throws -> RunFolder? {
     try Files.makeFolder(store.path)
     let lock = try FileLock.waiting(for: store.collectionLock)
     defer { withExtendedLifetime(lock) {} }
-    for stage in plan.stages where stage.decision == .upToDate && !Files.exists(stage.output) {
+    if let stage = plan.made.first(where: { !Files.exists($0.output) }) {
       throw Failure(
         .tryAgain, "the result of \(stage.name) was removed after the pipeline was planned; run the pipeline again")
     }
-    return try RunFolder(in: store, for: plan, at: clock.now)
+    let label = try store.note(plan.made, of: plan.identity)
+    return plan.work.isEmpty ? nil : try RunFolder(in: store, label: label, for: plan, at: clock.now)
   }
 
   private enum Event: Sendable {
@@ -114,7 +122,7 @@ public struct Runner: Sendable {
     switch end {
     case .made, .adopted:
       state.waiting.removeAll { $0.name == stage.name }
-      try store.note([stage], of: plan.pipeline)
+      try store.note([stage], of: plan.identity)
       Log.note("\(stage.name): \(end.word), took \(clockTime(seconds))")
     case .interrupted, .failed: break
     }

@@ -81,7 +81,7 @@ public struct StageLink: Sendable {
         guard let text = node.isNull ? nil : node.scalar?.text, !text.isEmpty else {
           throw Failure(.badConfiguration, "expected the name of a stage, not \(node.abridged)", at: "\(node.place)")
         }
-        return text.contains("/") ? Source.path(text) : .stage(text)
+        return text.utf8.contains(UInt8(ascii: "/")) ? Source.path(text) : .stage(text)
       }
       return StageLink(name: entry.key, sources: sources, place: entry.value.place)
     }
@@ -100,20 +100,42 @@ extension YAMLNode {
 }
 
 extension String {
-  /// Whether it may be the name of a stage or pipeline: these become names of files.
+  /// Whether it may be the name of a stage: these become names of files.
   var isIdentifier: Bool {
     !isEmpty && utf8.count <= 100
       && unicodeScalars.allSatisfy {
         $0.isASCII && ($0.properties.isAlphabetic || "0123456789-_".unicodeScalars.contains($0))
       }
   }
+
+  /// In bytes. Names of files end at 255, with what is added to these.
+  static let longestPipelineName = 180
+}
+
+extension Unicode.Scalar {
+  /// Letters, marks and digits of all scripts, and two signs.
+  var isInPipelineNames: Bool {
+    if isASCII { return properties.isAlphabetic || "0123456789-_".unicodeScalars.contains(self) }
+    return switch properties.generalCategory {
+    case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter, .nonspacingMark,
+      .spacingMark, .decimalNumber, .letterNumber:
+      true
+    default: false
+    }
+  }
 }
 
 extension ConfigurationType<String> {
-  static var identifier: Self {
+  /// The name of a pipeline, which becomes the name of files.
+  static var pipelineName: Self {
     Self(
       "a name of letters, digits, - and _", specimen: "name",
-      decode: { $0.scalar.flatMap { $0.text.isIdentifier ? $0.text : nil } }, encode: { .string($0) })
+      decode: { node in
+        guard let text = node.scalar?.text, !text.isEmpty,
+          text.utf8.count <= String.longestPipelineName, text.unicodeScalars.allSatisfy(\.isInPipelineNames)
+        else { return nil }
+        return text
+      }, encode: { .string($0) })
   }
 }
 

@@ -4,11 +4,17 @@ import Diagnostics
 /// The folder in which the runner keeps everything, `store` in the current directory unless `--store` names another:
 ///
 ///     artifacts/fit-0123456789abcdef/    an artifact, by its stage and the first 16 digits of its key
-///     latest/PIPELINE/STAGE              a link to the artifact that the stage last had
-///     pipelines/PIPELINE.json            what each stage last was, to tell what changed (the ledger)
-///     runs/PIPELINE/20260131T120000Z/    a run: run.json, and each stage's log and frozen configuration
+///     latest/LABEL/STAGE                 a link to the artifact that the stage last had
+///     pipelines/LABEL.json               what each stage last was, to tell what changed (the ledger), and whose it is
+///     pipelines/LABEL.earlier-1.json     an earlier version's ledger, which may be of several pipelines
+///     pipelines/lock                     held while a ledger is written
+///     runs/LABEL/20260131T120000Z/       a run: run.json, and each stage's log and frozen configuration
 ///     digests.json                       digests of files that have not changed since they were hashed
 ///     gc.lock                            held while unneeded artifacts are removed, and while a run says what it needs
+///
+/// Pipelines are told apart by the real path of their file. The label of a pipeline is its name; that of a second one
+/// of this name has a part of the path's digest behind it (see `StoreRecords`). Versions before this rule knew names
+/// alone: their stores are read, what their ledgers and latest runs need is kept, and they can read this version's.
 public struct Store: Sendable {
   public static let defaultPath = "store"
   private static let keyDigits = 16
@@ -43,11 +49,14 @@ public struct Store: Sendable {
       && parts[1].utf8.allSatisfy { "0123456789abcdef".utf8.contains($0) }
   }
 
-  public func ledger(of pipeline: String) -> String { "\(ledgers)/\(pipeline).json" }
+  public func ledger(of label: String) -> String { "\(ledgers)/\(label).json" }
+  /// No label has a point.
+  func earlierLedger(of label: String, number: Int) -> String { "\(ledgers)/\(label).earlier-\(number).json" }
+  var ledgerLock: String { "\(ledgers)/lock" }
 
-  public func link(pipeline: String, stage: String) -> String { "\(path)/latest/\(pipeline)/\(stage)" }
+  public func link(label: String, stage: String) -> String { "\(path)/latest/\(label)/\(stage)" }
 
-  public func runs(of pipeline: String) -> String { "\(allRuns)/\(pipeline)" }
+  public func runs(of label: String) -> String { "\(allRuns)/\(label)" }
 }
 
 /// What stands where a stage's artifact belongs.

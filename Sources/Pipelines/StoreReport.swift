@@ -37,7 +37,7 @@ public struct StoreReport {
 
   var text: String {
     let count = runs.count == 1 ? "One run" : "\(runs.count) runs"
-    let pipelines = Set(runs.map(\.pipeline)).count
+    let pipelines = Set(runs.map(\.label)).count
     let head: HTML = """
       <h1>Runs of this store</h1>
       <p class="lead">\(count) of \(pipelines == 1 ? "one pipeline" : "\(pipelines) pipelines"), the latest first. \
@@ -63,7 +63,8 @@ public struct StoreReport {
         let ran = run.stages.filter { $0.started != nil }
         let size = run.stages.compactMap { manifests[$0.artifact]?.size }.reduce(0, +)
         return [
-          Table.Cell(time(run), target: "#\(anchor(run))"), Table.Cell(run.pipeline), Table.Cell(run.state),
+          Table.Cell(time(run), target: "#\(anchor(run))"), Table.Cell(run.label, note: file(of: run)),
+          Table.Cell(run.state),
           Table.Cell(run.ended.map { clockTime($0 - run.started) } ?? "–"),
           Table.Cell(ran.isEmpty ? "none" : ran.map(\.name).joined(separator: ", ")),
           Table.Cell(abbreviated(Double(size)) + "B"), Table.Cell(run.release),
@@ -124,7 +125,7 @@ public struct StoreReport {
       return Table.Cell(write(value), note: other.map(write))
     }
     return [
-      Table.Cell(time(run), note: run.pipeline, target: "#\(anchor(run))"),
+      Table.Cell(time(run), note: run.label, target: "#\(anchor(run))"),
       measured.report.map {
         Table.Cell(measured.stage.name, target: "artifacts/\(measured.stage.artifact)/\($0)")
       } ?? Table.Cell(measured.stage.name),
@@ -143,7 +144,7 @@ public struct StoreReport {
       ("took", run.ended.map { clockTime($0 - run.started) } ?? "it was killed, or still works"),
     ]
     return .section(
-      "\(run.pipeline), \(time(run))", id: anchor(run),
+      "\(run.label), \(time(run))", id: anchor(run),
       .definitions(facts.map { (term: $0.0, meaning: $0.1) }), .figures(timeline(run).map { [$0] } ?? []),
       .table(stages(run)))
   }
@@ -157,7 +158,7 @@ public struct StoreReport {
       ],
       rows: run.stages.map { stage in
         let manifest = manifests[stage.artifact]
-        let log = "runs/\(run.pipeline)/\(Files.name(of: run.path))/\(stage.name).log"
+        let log = "runs/\(run.label)/\(Files.name(of: run.path))/\(stage.name).log"
         return [
           Table.Cell(stage.name, note: stage.stage), Table.Cell(stage.state),
           Table.Cell(stage.seconds.map(duration) ?? "–"), Table.Cell(stage.attempts > 0 ? "\(stage.attempts)" : "–"),
@@ -198,8 +199,13 @@ public struct StoreReport {
     String(calendarTime(run.started).replacing("T", with: " ").dropLast())
   }
 
-  /// Names of pipelines and of runs' folders are plain.
-  private func anchor(_ run: RunRecord) -> String { "\(run.pipeline)-\(Files.name(of: run.path))" }
+  /// The file of a run's pipeline where another pipeline has the same name.
+  private func file(of run: RunRecord) -> String? {
+    runs.contains { $0.pipeline == run.pipeline && $0.label != run.label } ? run.source : nil
+  }
+
+  /// Labels of pipelines and names of runs' folders are plain.
+  private func anchor(_ run: RunRecord) -> String { "\(run.label)-\(Files.name(of: run.path))" }
 }
 
 extension Manifest {

@@ -7,7 +7,8 @@ import StageDescriptions
 public struct Workspace {
   public let pipeline: PipelineSpecification
   public let store: Store
-  private let ledger: Ledger
+  /// What the store has of the pipeline.
+  public let records: StoreRecords
   private let digests: FileDigests
 
   public init(
@@ -17,20 +18,20 @@ public struct Workspace {
     if let status = try Files.status(store.path), !status.isFolder {
       throw Failure(.outputExists, "is a file, and the store has to be a folder", at: store.path)
     }
-    ledger = try Ledger(readingIfWhole: store.ledger(of: pipeline.name))
+    records = try store.records(of: pipeline.identity)
     digests = FileDigests(cache: store.digestCache)
   }
 
   /// Decides what there is to do. Digests of raw files are remembered if the store exists.
   public func plan(_ selection: Selection = Selection()) throws -> Plan {
-    let plan = try Planner(store: store, digests: digests, ledger: ledger).plan(pipeline, selection)
+    let plan = try Planner(store: store, digests: digests, ledger: records.ledger).plan(pipeline, selection)
     if Files.exists(store.path) { try digests.save() }
     return plan
   }
 
   /// What is different from when a stage last had a result, the reason of its run first.
   public func changes(of stage: PlannedStage) -> [String] {
-    ledger[stage.name].map { Reason.differences(from: $0.dependencies, to: stage.identity) } ?? []
+    records.ledger[stage.name].map { Reason.differences(from: $0.dependencies, to: stage.identity) } ?? []
   }
 
   /// The files that a person came for: reports, and whatever was exported.

@@ -112,14 +112,28 @@ struct CollectCommand: ParsableCommand {
     // What nobody needs now must not come into use before it is gone.
     let lock = delete ? try collector.lock() : nil
     defer { withExtendedLifetime(lock) {} }
-    let garbage = try collector.garbage()
+    let findings = try collector.findings()
+    let garbage = findings.garbage
     for item in garbage { print("\(abbreviated(Double(item.size)))B\t\(item.path)") }
+    if let note = findings.noteOnEarlierVersion { Log.note(note) }
     guard !garbage.isEmpty else { return Log.note("every artifact of the store is needed") }
     let size = "\(abbreviated(Double(garbage.reduce(0) { $0 + $1.size })))B"
     let total = "\(garbage.count == 1 ? "one artifact" : "\(garbage.count) artifacts") that no pipeline needs, \(size)"
     guard delete else { return Log.note("\(total); --delete removes \(garbage.count == 1 ? "it" : "them")") }
     Log.note("removing \(total)")
     for item in try collector.remove(garbage) { Log.note("\(item.path) stays: it has come into use") }
+  }
+}
+
+extension Collector.Findings {
+  /// What only records of earlier versions keep, and how they are let go.
+  fileprivate var noteOnEarlierVersion: String? {
+    guard !kept.isEmpty else { return nil }
+    let size = abbreviated(Double(kept.reduce(0) { $0 + $1.size }))
+    return """
+      \(size)B stay because an earlier version noted them, which did not tell pipelines of one name apart; where no \
+      other pipeline uses this store, rm -r \(keepers.joined(separator: " ")) lets them go
+      """
   }
 }
 

@@ -49,8 +49,14 @@ struct PipelineOptions: ParsableArguments {
       throw Failure(.usage, "there is no such pipeline; did you mean the command '\(near)'?", at: file)
     }
     let overrides = try overrides.map(ConfigurationOverride.init(parsing:))
-    return try Workspace(
+    let workspace = try Workspace(
       pipeline: try PipelineSpecification(file: file, overrides: overrides), store: Store(storeOptions.store))
+    let (name, label) = (workspace.pipeline.name, workspace.records.label)
+    if label != name {
+      Log.note(
+        "in \(storeOptions.store) another file's pipeline is called '\(name)'; this one's records are '\(label)'")
+    }
+    return workspace
   }
 }
 
