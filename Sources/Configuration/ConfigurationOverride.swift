@@ -16,18 +16,20 @@ public struct ConfigurationOverride: Sendable {
   /// The value is YAML. An empty one means that the key has no value.
   public init(parsing argument: String) throws {
     let place = Place("--set \(argument)")
-    guard let equals = argument.firstIndex(of: "=") else {
+    // By scalars: a combining mark behind the sign makes another Character of it.
+    let scalars = argument.unicodeScalars
+    guard let equals = scalars.firstIndex(of: "=") else {
       throw Failure(.usage, "expected key=value", at: "\(place)")
     }
-    let key = argument[..<equals].split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+    let key = scalars[..<equals].split(separator: ".", omittingEmptySubsequences: false).map(String.init)
     guard key.allSatisfy({ !$0.isEmpty }) else {
       throw Failure(.usage, "expected a key such as rate or optimizer.rate before the equals sign", at: "\(place)")
     }
-    let text = String(argument[argument.index(after: equals)...])
+    let text = String(scalars[scalars.index(after: equals)...])
     let parsed = try Self.parse(text, at: place)
-    if case .mapping(let entries) = parsed.content, entries.isEmpty, !text.contains("{") {
+    if case .mapping(let entries) = parsed.content, entries.isEmpty, !text.utf8.contains(UInt8(ascii: "{")) {
       // YAML reads no document at all in an empty text and in a comment.
-      guard text.allSatisfy(\.isWhitespace) else {
+      guard text.unicodeScalars.allSatisfy(\.properties.isWhitespace) else {
         throw Failure(.badConfiguration, "the value is a YAML comment; quote it", at: "\(place)")
       }
       self.init(key, YAMLNode(.scalar(YAMLScalar("", isPlain: true)), at: place))

@@ -122,10 +122,24 @@ public struct ConfigurationReader {
     do {
       return try type.decode(node)
     } catch {
+      let remedy = remedy(error.node, of: node, as: type)
       throw Failure(
-        .badConfiguration, "\(prefix)\(key) must be \(error.expectation), not \(error.node.abridged)",
+        .badConfiguration, "\(prefix)\(key) must be \(error.expectation), not \(error.node.abridged)\(remedy)",
         at: "\(error.node.place)")
     }
+  }
+
+  /// What to write instead where only the spelling of a value keeps it from being accepted.
+  private func remedy<Value>(_ culprit: YAMLNode, of node: YAMLNode, as type: ConfigurationType<Value>) -> String {
+    // Quotation marks of an option's value are none that someone wrote.
+    let isWritten = !culprit.place.isOption || culprit.place.source.hasPrefix("--set ")
+    if isWritten, node.isAccepted(by: type, with: { $0.isPlain ? nil : YAMLScalar($0.text, isPlain: true) }) {
+      return ": it is a text because of its quotation marks; write it without them"
+    }
+    guard let scalar = culprit.scalar, let other = scalar.respelt,
+      node.isAccepted(by: type, with: { $0.respelt })
+    else { return "" }
+    return "; write \(other.text)"
   }
 
   private func required<Value>(_ key: String, _ type: ConfigurationType<Value>) throws -> Value {
@@ -135,6 +149,23 @@ public struct ConfigurationReader {
 }
 
 extension YAMLNode {
+  /// Whether a type would accept the value with other scalars; nil stands for those that stay as they are.
+  fileprivate func isAccepted<Value>(
+    by type: ConfigurationType<Value>, with other: (YAMLScalar) -> YAMLScalar?
+  ) -> Bool {
+    (try? type.decode(mappingScalars { other($0) ?? $0 })) != nil
+  }
+
+  private func mappingScalars(_ change: (YAMLScalar) -> YAMLScalar) -> YAMLNode {
+    switch content {
+    case .scalar(let scalar): YAMLNode(.scalar(change(scalar)), at: place)
+    case .sequence(let nodes): YAMLNode(.sequence(nodes.map { $0.mappingScalars(change) }), at: place)
+    case .mapping(let entries):
+      YAMLNode(
+        .mapping(entries.map { YAMLEntry($0.key, at: $0.place, $0.value.mappingScalars(change)) }), at: place)
+    }
+  }
+
   /// Where the value under a name stands, in a mapping or a list of mappings; without one, where all of it does.
   fileprivate func place(under name: String?) -> Place {
     let entries = (sequence ?? [self]).flatMap { $0.mapping ?? [] }

@@ -53,6 +53,20 @@ public struct YAMLScalar: Equatable, Sendable {
   }
 }
 
+extension YAMLScalar {
+  /// A boolean, or a number with its digits in groups, of YAML 1.1 or of habit, as it is written here; nil for others.
+  var respelt: YAMLScalar? {
+    guard isPlain else { return nil }
+    switch text.lowercased() {
+    case "yes", "on", "y": return YAMLScalar("true", isPlain: true)
+    case "no", "off", "n": return YAMLScalar("false", isPlain: true)
+    default:
+      let joined = YAMLScalar(String(text.filter { !"_ '".contains($0) }), isPlain: true)
+      return joined.text != text && joined.number != nil ? joined : nil
+    }
+  }
+}
+
 private func isDigit(_ byte: UInt8) -> Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) }
 
 extension Int {

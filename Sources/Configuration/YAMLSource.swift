@@ -1,11 +1,10 @@
 import Diagnostics
-import Glibc
 import Yams
 
 /// Reads YAML files that users write: one document, every value with its line, no duplicate keys.
 ///
-/// Errors are of status `badConfiguration` and name file and line. A file is text of at most 1 MiB, and aliases
-/// cannot make it grow beyond what is stated here.
+/// Anchors, aliases and YAML 1.1's merge key `<<` are followed. Errors are of status `badConfiguration` and name file
+/// and line. A file is text of at most 1 MiB, and aliases cannot make it grow beyond what is stated here.
 public enum YAMLSource {
   static let largestSource = 1 << 20
   /// Each alias may multiply what it refers to. With 32 of them a document grows at most 3^(32/3)-fold, about 120,000.
@@ -14,7 +13,7 @@ public enum YAMLSource {
 
   /// The document in a file; an empty file is an empty mapping.
   public static func read(file path: String) throws -> YAMLNode {
-    try parse(try text(ofFile: path), source: path)
+    try parse(try YAMLBytes.text(ofFile: path, limit: largestSource), source: path)
   }
 
   /// The document in a text; an empty text is an empty mapping.
@@ -25,25 +24,6 @@ public enum YAMLSource {
       var budget = mostNodes
       return try convert(root, source: source, budget: &budget)
     } ?? YAMLNode(.mapping([]), at: Place(source))
-  }
-
-  private static func text(ofFile path: String) throws -> String {
-    guard let file = fopen(path, "re") else { throw Failure.system("cannot read", path) }
-    defer { fclose(file) }
-    var bytes = [UInt8](repeating: 0, count: largestSource + 1)
-    let count = fread(&bytes, 1, bytes.count, file)
-    if ferror(file) != 0 {
-      if errno == EISDIR { throw Failure(.missingInput, "is a folder, and a file is needed", at: path) }
-      throw Failure.system("cannot read", path)
-    }
-    guard count <= largestSource else {
-      throw Failure(.badConfiguration, "larger than 1 MiB, so it can hardly be a configuration", at: path)
-    }
-    let mark: [UInt8] = [0xEF, 0xBB, 0xBF]  // The byte-order mark that some editors write.
-    guard let text = String(validating: bytes.prefix(count).trimmingPrefix(mark), as: UTF8.self) else {
-      throw Failure(.badConfiguration, "not valid UTF-8", at: path)
-    }
-    return text
   }
 
   private static func compose(_ text: String, source: String) throws -> Node? {
@@ -98,14 +78,42 @@ public enum YAMLSource {
   private static func entries(
     of mapping: Node.Mapping, source: String, budget: inout Int
   ) throws -> [YAMLEntry] {
+    var (own, merged): ([YAMLEntry], [YAMLEntry]) = ([], [])
     // That no key stands twice is Yams' own check.
-    try mapping.map { key, value in
+    for (key, value) in mapping {
+      if key.isMergeKey {
+        merged += try mergedEntries(value, at: Place(source, line: key.mark?.line), budget: &budget)
+        continue
+      }
       let name = try convert(key, source: source, budget: &budget)
       guard let scalar = name.scalar else {
         throw Failure(.badConfiguration, "a key must be a word, not a list or mapping", at: "\(name.place)")
       }
-      return YAMLEntry(scalar.text, at: name.place, try convert(value, source: source, budget: &budget))
+      own.append(YAMLEntry(scalar.text, at: name.place, try convert(value, source: source, budget: &budget)))
     }
+    return merged.isEmpty ? own : join(own, merged)
+  }
+
+  /// What stands under `<<`: the entries of a mapping, or of the mappings in a list.
+  private static func mergedEntries(_ node: Node, at place: Place, budget: inout Int) throws -> [YAMLEntry] {
+    let value = try convert(node, source: place.source, budget: &budget)
+    let mappings = (value.sequence ?? [value]).map(\.mapping)
+    guard !mappings.contains(where: { $0 == nil }) else {
+      throw Failure(
+        .badConfiguration,
+        "the merge key '<<' takes a mapping, as in '<<: *defaults', or a list of mappings, not \(value.abridged)",
+        at: "\(place)")
+    }
+    return mappings.flatMap { $0 ?? [] }
+  }
+
+  /// What is merged stands first. A key of the mapping's own goes before a merged one, and of two merged ones the first
+  /// (yaml.org/type/merge.html).
+  private static func join(_ own: [YAMLEntry], _ merged: [YAMLEntry]) -> [YAMLEntry] {
+    let ownEntries = Dictionary(own.map { ($0.key, $0) }) { first, _ in first }
+    var names: Set<String> = []
+    let first = merged.filter { names.insert($0.key).inserted }.map { ownEntries[$0.key] ?? $0 }
+    return first + own.filter { !names.contains($0.key) }
   }
 
   private static func failure(_ error: YamlError, in text: String, source: String) -> Failure {
@@ -113,19 +121,44 @@ public enum YAMLSource {
     case .scanner(let context, let problem, let mark, _), .parser(let context, let problem, let mark, _),
       .composer(let context, let problem, let mark, _):
       // As in "while parsing a flow sequence, did not find expected ',' or ']'".
-      let message = (context.map { "\($0.text), " } ?? "") + problem
+      if let line = lineWithTab(near: mark.line, in: text) {
+        return Failure(
+          .badConfiguration,
+          "a tab in the indentation, where YAML takes spaces only; 'expand -t 2' makes spaces of tabs",
+          at: "\(Place(source, line: line))")
+      }
+      let message = (context.map { "\($0.text), " } ?? "") + problem + hint(problem, context)
       return Failure(.badConfiguration, message, at: "\(Place(source, line: mark.line))")
     case .duplicatedKeysInMapping(let keys, let context):
       let (name, first) = (keys.first ?? "", context.mark)
       let second = lineOfSecond(name, first: first, in: text)
       return Failure(
         .badConfiguration,
-        "the key '\(name)' stands twice in one mapping" + (second == nil ? "" : ", first in line \(first.line)"),
+        "the key '\(name)' stands twice in one mapping" + (second == nil ? "" : ", first in line \(first.line)")
+          + (name == "<<" ? "; a list merges several: '<<: [*a, *b]'" : ""),
         at: "\(Place(source, line: second ?? first.line))")
-    case .reader(let problem, _, _, _):
-      return Failure(.badConfiguration, problem, at: source)
+    case .reader(let problem, let offset, let value, let read):
+      let line = offset.map { 1 + read.prefix($0).utf8.count { $0 == UInt8(ascii: "\n") } }
+      let scalar = value > 0 ? ": U+" + String(value, radix: 16, uppercase: true).padded(to: 4) : ""
+      return Failure(.badConfiguration, problem + scalar, at: "\(Place(source, line: line))")
     default:
       return Failure(.badConfiguration, "not YAML: \(error)", at: source)
+    }
+  }
+
+  /// What helps where a value begins with a sign that YAML takes for its own.
+  private static func hint(_ problem: String, _ context: YamlError.Context?) -> String {
+    let isOfAlias = problem.contains("undefined alias") || context?.text.hasSuffix("scanning an alias") == true
+    guard isOfAlias || problem.contains("cannot start any token") else { return "" }
+    return "; a text that begins with a sign such as * or @ needs quotation marks"
+  }
+
+  /// The line at or beside a fault that is indented with a tab.
+  private static func lineWithTab(near line: Int, in text: String) -> Int? {
+    let lines = text.utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+    return [line, line + 1, line - 1].first { line in
+      lines.indices.contains(line - 1)
+        && lines[line - 1].prefix { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }.contains(UInt8(ascii: "\t"))
     }
   }
 
@@ -160,7 +193,17 @@ extension YAMLNode {
   }
 }
 
+extension Node {
+  /// In quotation marks `<<` is a key like any other.
+  fileprivate var isMergeKey: Bool {
+    guard case .scalar(let scalar) = self else { return false }
+    return scalar.style == .plain && scalar.string == "<<"
+  }
+}
+
 extension String {
+  fileprivate func padded(to width: Int) -> String { String(repeating: "0", count: max(0, width - count)) + self }
+
   /// The text with a word put before the one at a mark, within its quotation marks; nil where there is no such place.
   fileprivate func inserting(_ word: String, at mark: Mark) -> String? {
     var text = unicodeScalars

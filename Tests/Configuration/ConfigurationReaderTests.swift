@@ -51,6 +51,39 @@ import Testing
     }
   }
 
+  @Test(arguments: [
+    ("steps: \"30\"", "30': it is a text because of its quotation marks; write it without them"),
+    ("steps: '300'", "300'"), ("steps: 1_0", "1_0'; write 10"), ("steps: 1_000", "1_000'"),
+    ("{steps: 1, rho: \"1e-3\"}", "1e-3': it is a text because of its quotation marks; write it without them"),
+    ("steps: |\n  30\n", "30\n'"), ("steps: 2001-01-01", "2001-01-01'"), ("steps: yes", "yes'"),
+    ("steps: 1,0", "1,0'"), ("steps:", "nothing"),
+  ])
+  func `where only the spelling is wrong the right one is told`(_ yaml: String, _ end: String) {
+    #expect(
+      failure(yaml)?.hasSuffix(end.hasSuffix("g") ? "not nothing" : "not '\(end)") == true, "\(failure(yaml) ?? "")")
+  }
+
+  struct Switch: StageConfiguration {
+    var isOn: Bool
+    init(reading reader: inout ConfigurationReader) throws { isOn = try reader.boolean("on", default: false, help: "") }
+  }
+
+  @Test func `booleans of YAML 1_1 are refused with those of YAML 1_2`() throws {
+    for (word, value) in [("yes", "true"), ("On", "true"), ("NO", "false"), ("off", "false"), ("n", "false")] {
+      #expect {
+        try Switch.resolve(try YAMLSource.parse("'on': \(word)", source: "a.yaml"))
+      } throws: {
+        "\($0)" == "a.yaml, line 1: on must be true or false, not '\(word)'; write \(value)"
+      }
+    }
+    #expect {
+      try Switch.resolve(try YAMLSource.parse("on: \"true\"", source: "a.yaml"))
+    } throws: {
+      "\($0)".hasSuffix("not 'true': it is a text because of its quotation marks; write it without them")
+    }
+    #expect(try Switch.resolve(try YAMLSource.parse("on: True", source: "a.yaml")).values.isOn)
+  }
+
   @Test func `defaults are filled in and auto stays auto in the canonical configuration`() throws {
     let resolved = try resolve("steps: 7\nthreads: 3\n")
     #expect(resolved.values.rate == 1e-3 && resolved.values.rho == nil && resolved.values.threads == 3)

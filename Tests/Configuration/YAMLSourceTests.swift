@@ -1,5 +1,7 @@
+import Artifacts
 import Configuration
 import Diagnostics
+import TestSupport
 import Testing
 
 @Suite struct YAMLSourceTests {
@@ -77,6 +79,94 @@ import Testing
     let bomb = "l0: &l0 [1, 1, 1, 1]\n" + levels.joined(separator: "\n")
     #expect(failure(bomb) == "a.yaml, line 1: more than 100000 values when aliases are followed")
     #expect(failure(bomb + "\nz: *l8") == "a.yaml: more than 32 aliases")
+  }
+
+  /// Values as PyYAML 6 loads them (`yaml.safe_load`).
+  @Test func `merge keys bring the keys of other mappings, and the mapping's own go first`() throws {
+    func json(_ text: String) throws -> JSON { try YAMLSource.parse(text, source: "a.yaml").json }
+    let base = "base: &base {a: 1, b: 2}\nmore: &more {b: 3, c: {d: 4}}\n"
+    #expect(try json(base + "x: {<<: *base, b: 5}")["x"] == ["a": 1, "b": 5])
+    #expect(try json(base + "x:\n  b: 5\n  <<: *base\n")["x"] == ["a": 1, "b": 5])
+    #expect(try json(base + "x: {<<: [*base, *more]}")["x"] == ["a": 1, "b": 2, "c": ["d": 4]])
+    #expect(try json(base + "x: {<<: [*more, *base], e: 6}")["x"] == ["a": 1, "b": 3, "c": ["d": 4], "e": 6])
+    #expect(try json(base + "y: &y {<<: *base, b: 7}\nx: {<<: *y}")["x"] == ["a": 1, "b": 7])
+    #expect(try json("x: {<<: {a: 1}, b: 2}")["x"] == ["a": 1, "b": 2])
+    #expect(try json(base + "<<: *more\nb: 9")["b"] == 9)
+    // A merged mapping is replaced as a whole, not joined.
+    #expect(try json(base + "x: {<<: *more, c: {e: 1}}")["x"]?["c"] == ["e": 1])
+    #expect(try json("x: {'<<': 1}")["x"] == ["<<": 1])
+    #expect(try json("x: {<<: [], a: 1}")["x"] == ["a": 1])
+  }
+
+  @Test func `merged keys know where they were written`() throws {
+    let text = "base: &base\n  a: 1\nx:\n  <<: *base\n  b: 2\n"
+    let entries = try #require(try YAMLSource.parse(text, source: "a.yaml")["x"]?.mapping)
+    #expect(entries.map { "\($0.key) \($0.place)" } == ["a a.yaml, line 2", "b a.yaml, line 5"])
+  }
+
+  @Test func `what cannot be merged is refused`() {
+    let advice = "the merge key '<<' takes a mapping, as in '<<: *defaults', or a list of mappings, not "
+    #expect(failure("a: &a 3\nx:\n  <<: *a\n") == "a.yaml, line 3: \(advice)'3'")
+    #expect(failure("x: {<<: [{a: 1}, 2]}") == "a.yaml, line 1: \(advice)a list of 2")
+    #expect(failure("x: {<<: }") == "a.yaml, line 1: \(advice)nothing")
+    #expect(
+      failure("a: &a {b: 1}\nx:\n  <<: *a\n  <<: *a\n")?.hasSuffix("; a list merges several: '<<: [*a, *b]'") == true)
+    let levels = (1...10).map {
+      "l\($0): &l\($0) {<<: *l\($0 - 1), k\($0): [*l\($0 - 1), *l\($0 - 1)]}"
+    }
+    #expect(
+      failure("l0: &l0 {a: 1}\n" + levels.joined(separator: "\n"))?
+        .hasSuffix("more than 100000 values when aliases are followed") == true)
+  }
+
+  @Test(arguments: [("a:\n\tb: 1\n", 2), ("a: 1\nb:\n  c: 2\n\td: 3\n", 4), ("a: x\n\tb: y\n", 2), ("\ta: 1\n", 1)])
+  func `a tab in the indentation is named`(_ text: String, _ line: Int) {
+    #expect(
+      failure(text)
+        == "a.yaml, line \(line): a tab in the indentation, where YAML takes spaces only; 'expand -t 2' makes spaces of tabs"
+    )
+  }
+
+  @Test func `tabs elsewhere are no fault`() throws {
+    #expect(try YAMLSource.parse("a:\t1\t# one\nb: |\n  x\ty\n", source: "a").json == ["a": 1, "b": "x\ty\n"])
+  }
+
+  @Test func `a text that begins with a sign of YAML's is to be quoted`() {
+    let advice = "; a text that begins with a sign such as * or @ needs quotation marks"
+    for text in ["a: *x", "a: *.txt", "a: @home", "a: `b`"] {
+      #expect(failure(text)?.hasSuffix(advice) == true, "\(text)")
+    }
+    #expect(failure("a: 1\nb: \u{7}\n") == "a.yaml, line 2: control characters are not allowed: U+0007")
+  }
+
+  @Test func `a file of another encoding is named with the command that helps`() throws {
+    let folder = try TemporaryFolder()
+    func failure(_ bytes: [UInt8]) throws -> String? {
+      try AtomicFile.write(bytes, to: "\(folder.path)/a.yaml")
+      do {
+        _ = try YAMLSource.read(file: "\(folder.path)/a.yaml")
+        return nil
+      } catch {
+        return "\(error)".replacing("\(folder.path)/", with: "")
+      }
+    }
+    func wide(_ encoding: String) -> String {
+      "a.yaml: is \(encoding), and UTF-8 is needed; 'iconv -f \(encoding) -t UTF-8' makes it so"
+    }
+    let text = Array("a: é\n".utf16)
+    let little = text.flatMap { [UInt8($0 & 255), UInt8($0 >> 8)] }
+    let big = text.flatMap { [UInt8($0 >> 8), UInt8($0 & 255)] }
+    #expect(try failure([0xFF, 0xFE] + little) == wide("UTF-16") && failure([0xFE, 0xFF] + big) == wide("UTF-16"))
+    #expect(try failure(little) == wide("UTF-16LE") && failure(big) == wide("UTF-16BE"))
+    #expect(try failure([0xFF, 0xFE, 0, 0] + Array("a\0\0\0".utf8)) == wide("UTF-32"))
+    #expect(try failure(Array("a\0\0\0:\0\0\0".utf8)) == wide("UTF-32LE"))
+    #expect(
+      try failure(Array("a: 1\nb: caf".utf8) + [0xE9, 0x0A])
+        == "a.yaml, line 2: not valid UTF-8 (byte 0xE9); if it is Western European text, "
+        + "'iconv -f WINDOWS-1252 -t UTF-8' makes it so")
+    // The byte-order mark and the line ends that editors of Windows write are no fault.
+    try AtomicFile.write([0xEF, 0xBB, 0xBF] + Array("a: 1\r\nb:\r\n  - 2\r\n".utf8), to: "\(folder.path)/a.yaml")
+    #expect(try YAMLSource.read(file: "\(folder.path)/a.yaml").json == ["a": 1, "b": [2]])
   }
 
   @Test func `a missing file is a missing input`() {
