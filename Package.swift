@@ -133,6 +133,7 @@ let package = Package(
 
     library("TestSupport", ["Artifacts", "Diagnostics"], path: "Tests/Support"),
     tests("Torch", ["Torch", "CTorch", "Diagnostics", "TestSupport"]),
+    tests("Diagnostics", ["Diagnostics", "TestSupport"]),
     tests("Artifacts", ["Artifacts", "Diagnostics", "CArchive", "TestSupport"], fixtures: true),
     tests("Configuration", ["Configuration", "Artifacts", "TestSupport"]),
     tests("StageDescriptions", ["StageDescriptions", "TestSupport"]),

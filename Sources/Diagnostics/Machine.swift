@@ -3,12 +3,25 @@ import Glibc
 
 /// What this process may use of the machine.
 public enum Machine {
-  /// Processors, as far as `taskset`, Slurm or a container's set of processors lets this process run on them.
+  private static let groups = ControlGroups()
+
+  /// Processors, as far as `taskset`, Slurm or a container's set of processors lets this process run on them, and no
+  /// more than its control groups' quota has work for.
   public static var cores: Int {
     let usable = Int(cprocess_usable_cores())
-    return usable > 0 ? usable : sysconf(Int32(_SC_NPROCESSORS_ONLN))
+    return cores(usable: usable > 0 ? usable : sysconf(Int32(_SC_NPROCESSORS_ONLN)), quota: groups.processors)
   }
 
-  /// Physical memory in bytes.
-  public static var memory: Int { sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE)) }
+  /// A quota of 1.5 processors is two threads: rounded down, a third of it could never be used. Java
+  /// and Go from 1.25 on round up as well; Go's automaxprocs and Rust round down, for
+  /// servers, whose threads wait for requests and not for each other. libtorch itself knows no quota.
+  static func cores(usable: Int, quota: Double?) -> Int {
+    guard let quota else { return max(1, usable) }
+    return max(1, Int(min(Double(usable), quota.rounded(.up))))
+  }
+
+  /// Bytes of memory: all of the machine's, or what control groups leave this process of it.
+  public static var memory: Int {
+    min(sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE)), groups.memory ?? .max)
+  }
 }

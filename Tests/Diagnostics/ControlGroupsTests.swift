@@ -1,0 +1,105 @@
+import Glibc
+import TestSupport
+import Testing
+
+@testable import Diagnostics
+
+/// Files as Linux shows them, of machines that set limits in the ways that are in use.
+@Suite struct ControlGroupsTests {
+  private let root: TemporaryFolder
+
+  init() throws { root = try TemporaryFolder() }
+
+  private func write(_ path: String, _ text: String) throws {
+    let parts = "\(root.path)/\(path)".split(separator: "/")
+    for count in 1..<parts.count { mkdir("/" + parts.prefix(count).joined(separator: "/"), 0o777) }
+    let file = try #require(fopen("\(root.path)/\(path)", "w"))
+    defer { fclose(file) }
+    fputs(text, file)
+  }
+
+  private var groups: ControlGroups { ControlGroups(root: root.path) }
+
+  /// Version 2, as a host has it: systemd's slices, and a limit in each.
+  @Test func `of a group and those above it the least limit counts`() throws {
+    try write("proc/self/cgroup", "0::/work.slice/run-1.scope\n")
+    try write(
+      "proc/self/mountinfo",
+      """
+      22 1 254:0 / / rw,relatime - ext4 /dev/vda rw
+      26 25 0:23 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw,nsdelegate
+      """)
+    let folder = "sys/fs/cgroup"
+    #expect(groups.processors == nil && groups.memory == nil)
+    try write("\(folder)/work.slice/cpu.max", "150000 100000\n")
+    try write("\(folder)/work.slice/memory.max", "max\n")
+    try write("\(folder)/work.slice/run-1.scope/cpu.max", "max 100000\n")
+    try write("\(folder)/work.slice/run-1.scope/memory.max", "2147483648\n")
+    #expect(groups.processors == 1.5 && groups.memory == 2 << 30)
+    try write("\(folder)/work.slice/memory.max", "1073741824\n")
+    try write("\(folder)/work.slice/run-1.scope/cpu.max", "20000 40000\n")
+    #expect(groups.processors == 0.5 && groups.memory == 1 << 30)
+  }
+
+  /// A container with a namespace of its own: its group is the root of what it sees.
+  @Test func `a container sees its own group as the root`() throws {
+    try write("proc/self/cgroup", "0::/\n")
+    try write("proc/self/mountinfo", "930 925 0:26 / /sys/fs/cgroup ro,nosuid - cgroup2 cgroup rw\n")
+    try write("sys/fs/cgroup/cpu.max", "50000 100000\n")
+    try write("sys/fs/cgroup/memory.max", "536870912\n")
+    #expect(groups.processors == 0.5 && groups.memory == 512 << 20)
+  }
+
+  /// Version 1 without a namespace: the group's path is the host's, of which the container's part is mounted.
+  @Test func `version 1 has a file for quota and period, and a large number for no limit`() throws {
+    try write("proc/self/cgroup", "9:memory:/docker/0f1e\n4:cpu,cpuacct:/docker/0f1e\n1:name=systemd:/docker/0f1e\n")
+    try write(
+      "proc/self/mountinfo",
+      """
+      40 39 0:30 /docker/0f1e /sys/fs/cgroup/cpu,cpuacct ro - cgroup cgroup rw,cpu,cpuacct
+      44 39 0:34 /docker/0f1e /sys/fs/cgroup/memory\\040here ro - cgroup cgroup rw,memory
+      45 39 0:35 /docker/0f1e /sys/fs/cgroup/systemd ro - cgroup cgroup rw,xattr,name=systemd
+      """)
+    try write("sys/fs/cgroup/cpu,cpuacct/cpu.cfs_quota_us", "-1\n")
+    try write("sys/fs/cgroup/cpu,cpuacct/cpu.cfs_period_us", "100000\n")
+    try write("sys/fs/cgroup/memory here/memory.limit_in_bytes", "9223372036854771712\n")
+    #expect(groups.processors == nil && groups.memory == nil)
+    try write("sys/fs/cgroup/cpu,cpuacct/cpu.cfs_quota_us", "250000\n")
+    try write("sys/fs/cgroup/memory here/memory.limit_in_bytes", "3221225472\n")
+    #expect(groups.processors == 2.5 && groups.memory == 3 << 30)
+  }
+
+  @Test func `a hybrid machine has controllers in both versions`() throws {
+    try write("proc/self/cgroup", "4:memory:/job\n1:cpu:/\n0::/user.slice\n")
+    try write(
+      "proc/self/mountinfo",
+      """
+      32 31 0:29 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu
+      35 31 0:32 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory
+      41 31 0:38 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw
+      """)
+    try write("sys/fs/cgroup/memory/memory.limit_in_bytes", "9223372036854771712\n")
+    try write("sys/fs/cgroup/memory/job/memory.limit_in_bytes", "1048576000\n")
+    try write("sys/fs/cgroup/unified/user.slice/cpu.max", "300000 100000\n")
+    #expect(groups.processors == 3 && groups.memory == 1_048_576_000)
+  }
+
+  @Test func `a path that leads out of what is mounted, and files that say nothing, are no limit`() throws {
+    try write("proc/self/cgroup", "0::/../../other\nnonsense\n::\n")
+    try write("proc/self/mountinfo", "nonsense\n1 2 3:4 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n")
+    try write("sys/other/cpu.max", "1 100\n")
+    for text in ["", "max", "0 100000", "-5 100", "100000 0", "many few"] {
+      try write("sys/fs/cgroup/cpu.max", text)
+      try write("sys/fs/cgroup/memory.max", text)
+      #expect(groups.processors == nil, "\(text)")
+    }
+    #expect(ControlGroups(root: "/nonexistent").memory == nil)
+  }
+
+  @Test func `threads follow the quota, rounded up, and the processors that may be used`() {
+    #expect(Machine.cores(usable: 8, quota: nil) == 8)
+    #expect([0.2, 1, 1.5, 2, 7.01, 64].map { Machine.cores(usable: 8, quota: $0) } == [1, 1, 2, 2, 8, 8])
+    #expect(Machine.cores(usable: 1, quota: 4) == 1 && Machine.cores(usable: 0, quota: nil) == 1)
+    #expect(Machine.cores >= 1 && Machine.memory > 1 << 20)
+  }
+}
