@@ -22,6 +22,15 @@ public struct Collector {
     public var kept: [Item] = []
     /// The files and folders of these records.
     public var keepers: [String] = []
+    /// Pipelines whose files are gone, though what they last had is kept.
+    public var abandoned: [Abandoned] = []
+  }
+
+  public struct Abandoned: Equatable, Sendable {
+    /// Where the pipeline's file was.
+    public let file: String
+    /// The files and folders that say what it needs.
+    public let records: [String]
   }
 
   private let store: Store
@@ -52,6 +61,7 @@ public struct Collector {
     findings.keepers = needs.filter { need in
       need.isOfEarlierVersion && keptNames.contains(where: graph.needed(by: [need]).holds)
     }.map(\.record)
+    findings.abandoned = try store.abandoned()
     return findings
   }
 

@@ -76,4 +76,17 @@ extension Store {
         at: failure.place)
     }
   }
+
+  /// Pipelines whose files are not where they were. They may have been moved, or lie on another machine.
+  func abandoned() throws -> [Collector.Abandoned] {
+    guard try Files.status(ledgers) != nil else { return [] }
+    return try Files.list(ledgers).filter { $0.hasSuffix(".json") }.compactMap { name in
+      let ledger = try Ledger(reading: "\(ledgers)/\(name)")
+      guard let file = ledger.origin?.file.text, file.utf8.starts(with: "/".utf8), !Files.exists(file) else {
+        return nil
+      }
+      let runs = runs(of: String(name.dropLast(".json".count)))
+      return Collector.Abandoned(file: file, records: ["\(ledgers)/\(name)"] + (Files.exists(runs) ? [runs] : []))
+    }
+  }
 }

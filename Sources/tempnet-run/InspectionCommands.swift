@@ -115,7 +115,7 @@ struct CollectCommand: ParsableCommand {
     let findings = try collector.findings()
     let garbage = findings.garbage
     for item in garbage { print("\(abbreviated(Double(item.size)))B\t\(item.path)") }
-    if let note = findings.noteOnEarlierVersion { Log.note(note) }
+    for note in findings.notes { Log.note(note) }
     guard !garbage.isEmpty else { return Log.note("every artifact of the store is needed") }
     let size = "\(abbreviated(Double(garbage.reduce(0) { $0 + $1.size })))B"
     let total = "\(garbage.count == 1 ? "one artifact" : "\(garbage.count) artifacts") that no pipeline needs, \(size)"
@@ -126,14 +126,25 @@ struct CollectCommand: ParsableCommand {
 }
 
 extension Collector.Findings {
-  /// What only records of earlier versions keep, and how they are let go.
-  fileprivate var noteOnEarlierVersion: String? {
-    guard !kept.isEmpty else { return nil }
-    let size = abbreviated(Double(kept.reduce(0) { $0 + $1.size }))
-    return """
-      \(size)B stay because an earlier version noted them, which did not tell pipelines of one name apart; where no \
-      other pipeline uses this store, rm -r \(keepers.joined(separator: " ")) lets them go
+  /// What stays though it may not be needed, and how it is let go.
+  fileprivate var notes: [String] {
+    let ofMissingFiles = abandoned.map { pipeline in
       """
+      what \(pipeline.file) last had stays, though that file is gone; where it was not moved, \
+      \(Self.removal(of: pipeline.records)) lets go of it
+      """
+    }
+    guard !kept.isEmpty else { return ofMissingFiles }
+    let size = abbreviated(Double(kept.reduce(0) { $0 + $1.size }))
+    let ofEarlierVersions = """
+      \(size)B stay because an earlier version noted them, which did not tell pipelines of one name apart; where no \
+      other pipeline uses this store, \(Self.removal(of: keepers)) lets go of them
+      """
+    return ofMissingFiles + [ofEarlierVersions]
+  }
+
+  private static func removal(of paths: [String]) -> String {
+    "rm -r " + paths.map { "'\($0.replacing("'", with: "'\\''"))'" }.joined(separator: " ")
   }
 }
 

@@ -103,6 +103,30 @@ import Testing
     #expect(try text(cache).contains(SHA256.hex(of: "one")))
   }
 
+  @Test func `of two that save one cache neither loses what the other has added`() throws {
+    let cache = folder("digests.json")
+    let (first, second) = (FileDigests(cache: cache), FileDigests(cache: cache))
+    for name in ["one", "two"] { try folder.write(name, to: name) }
+    waitForTick()
+    _ = try first.sha256(of: folder("one"))
+    _ = try second.sha256(of: folder("two"))
+    try first.save()
+    try second.save()
+    for name in ["one", "two"] { #expect(try text(cache).contains(SHA256.hex(of: name))) }
+  }
+
+  @Test func `a relative path is remembered as the file that it names here`() throws {
+    let cache = folder("digests.json")
+    let name = ".relative-\(getpid())"
+    try AtomicFile.write("one", to: name)
+    defer { try? Files.remove(name) }
+    waitForTick()
+    let digests = FileDigests(cache: cache)
+    _ = try digests.sha256(of: name)
+    try digests.save()
+    #expect(try text(cache).contains("/\(name)\""))
+  }
+
   @Test func `files that are gone leave the cache`() throws {
     let cache = folder("digests.json")
     let digests = FileDigests(cache: cache)

@@ -42,7 +42,7 @@ public final class FileDigests: Sendable {
     guard let status = try Files.status(path) else { throw Failure(.missingInput, "there is no such file", at: path) }
     // A pipe or device gives its bytes once, if ever, and what is digested is read again.
     guard status.isRegular else { throw Failure(.badData, "is not a regular file", at: path) }
-    if let entry = state.withLock({ $0.entries[ExactString(path)] }), entry.status == status { return entry.sha256 }
+    if let entry = state.withLock({ $0.entries[Self.name(path)] }), entry.status == status { return entry.sha256 }
     return try compute(path)
   }
 
@@ -64,22 +64,32 @@ public final class FileDigests: Sendable {
     let before = try reader.status
     let digest = try SHA256.hex(reading: reader)
     let isSettled = try reader.status == before && max(before.modified, before.changed) < now.nanoseconds
+    let name = Self.name(path)
     state.withLock { state in
       let entry = isSettled ? Entry(status: before, sha256: digest) : nil
-      if state.entries[ExactString(path)] != entry { state.changed = true }
-      state.entries[ExactString(path)] = entry
+      if state.entries[name] != entry { state.changed = true }
+      state.entries[name] = entry
     }
     return digest
   }
 
-  /// Writes the cache if it has changed, without files that are gone. Where one may only read, nothing is remembered.
+  /// A file's absolute path: a store may serve several folders, in each of which a relative one names another file. Those
+  /// in a cache of an earlier version are taken for relative to the current folder; a wrong one has another status.
+  private static func name(_ path: String) -> ExactString {
+    guard !path.utf8.starts(with: "/".utf8), let folder = getcwd(nil, 0) else { return ExactString(path) }
+    defer { free(folder) }
+    return ExactString("\(String(cString: folder))/\(path)")
+  }
+
+  /// Writes the cache if it has changed, without files that are gone, and with what others have added meanwhile. Where one
+  /// may only read, nothing is remembered.
   public func save() throws {
     guard let cache, access(Files.folder(of: cache), W_OK) == 0 else { return }
     let entries = state.withLock { state -> [ExactString: Entry]? in
       defer { state.changed = false }
       return state.changed ? state.entries : nil
     }
-    guard let entries else { return }
+    guard let entries = entries.map({ $0.merging((try? Self.read(cache)) ?? [:]) { own, _ in own } }) else { return }
     var files = JSONObject()
     for path in entries.keys.map(\.text).sorted() where Files.exists(path) {
       files[path] = entries[ExactString(path)].map(Self.json)
@@ -102,7 +112,7 @@ public final class FileDigests: Sendable {
     var entries: [ExactString: Entry] = [:]
     for (path, json) in try fields.object("files") {
       var file = try JSONFields(json, source: cache, path: "files.\(path)")
-      entries[ExactString(path)] = try Entry(&file)
+      entries[name(path)] = try Entry(&file)
     }
     return entries
   }
