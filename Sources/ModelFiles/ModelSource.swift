@@ -39,12 +39,26 @@ public enum ModelSource: Sendable {
   /// Whether the model was made elsewhere.
   public var isPublished: Bool { if case .own = self { false } else { true } }
 
-  /// The files whose content identifies a published model: names relative to its path (empty for the path itself).
-  public var files: [String] {
+  /// A file that a model is read from.
+  public struct File: Equatable, Sendable {
+    /// What it is to the model; empty for a file that is the model itself.
+    public let name: String
+    public let path: String
+  }
+
+  /// The files whose content identifies a published model.
+  public var files: [File] {
+    func inFolder(_ names: [String], _ folder: String) -> [File] {
+      names.map { File(name: $0, path: "\(folder)/\($0)") }
+    }
     switch self {
-    case .own: [HuggingFaceFolder.configurationName, HuggingFaceFolder.weightsName]
-    case .huggingFace(let folder): folder.files
-    case .gguf: [""]
+    case .own(let path): return inFolder([HuggingFaceFolder.configurationName, HuggingFaceFolder.weightsName], path)
+    case .huggingFace(let folder): return inFolder(folder.files, folder.path)
+    case .gguf(let path):
+      // Going by the name alone: what the file itself says takes longer to read than all else that a plan asks for.
+      let split = GGUFSplit(nameOf: path)
+      let further = split.map { split in (1...split.count).filter { $0 != split.number }.map(split.part) } ?? []
+      return [File(name: "", path: path)] + further.filter { Files.exists($0.path) }
     }
   }
 }

@@ -33,10 +33,7 @@ extension StageInput {
     case .artifact(let artifact): return [InputReference(name: name, kind: kind.name, key: artifact.key)]
     case .published(let source):
       return try source.files.map { file in
-        let isPath = file.isEmpty
-        return try RawInput(
-          isPath ? name : "\(name)/\(file)", path: isPath ? source.path : "\(source.path)/\(file)"
-        ).reference(digests)
+        try RawInput(file.name.isEmpty ? name : "\(name)/\(file.name)", path: file.path).reference(digests)
       }
     }
   }

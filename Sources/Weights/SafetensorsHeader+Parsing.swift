@@ -54,7 +54,9 @@ private struct Field {
 
   func failure(_ message: String) -> Failure { Failure(.badData, message, at: "\(path), \"\(name)\"") }
 
+  /// The safetensors library takes null for none.
   func metadata(_ value: JSON) throws -> [String: String] {
+    if value.isNull { return [:] }
     guard case .object(let object) = value else { throw failure("is not an object of strings") }
     var metadata: [String: String] = [:]
     for (key, value) in object {

@@ -72,19 +72,81 @@ import Weights
     #expect(words.contains { failure?.message.contains($0) == true }, "\(String(describing: failure))")
   }
 
-  @Test func `a sliding window shorter than the context is refused`() throws {
+  @Test(
+    arguments: [
+      (["model_type": "mistral", "sliding_window": 16], 16), (["model_type": "mistral", "sliding_window": 15], 15),
+      (["model_type": "mistral", "sliding_window": .null], 16),
+      // What transformers takes where nothing is said.
+      (["model_type": "mistral", "max_position_embeddings": 4096], 4096),
+      (["model_type": "mistral", "max_position_embeddings": 4097], 4096),
+      (["model_type": "qwen2", "sliding_window": 15], 16),
+      (["model_type": "qwen2", "sliding_window": 15, "use_sliding_window": true], 16),
+      (["model_type": "qwen2", "sliding_window": 15, "use_sliding_window": true, "max_window_layers": 1], 15),
+      (["model_type": "qwen2", "sliding_window": 15, "use_sliding_window": true, "max_window_layers": 2], 16),
+      (
+        [
+          "model_type": "qwen2", "sliding_window": 9, "use_sliding_window": true,
+          "layer_types": ["full_attention", "full_attention"],
+        ], 16
+      ),
+      (
+        [
+          "model_type": "qwen2", "sliding_window": 9, "use_sliding_window": true,
+          "layer_types": ["full_attention", "sliding_attention"],
+        ], 9
+      ),
+    ] as [(JSON, Int)])
+  func `windows are no longer than a sliding window in which every token still sees all before it`(
+    _ changes: JSON, _ context: Int
+  ) throws {
+    var json = try configuration("llama")
+    for (member, value) in changes.objectValue! { json[member] = value }
+    if changes["max_position_embeddings"] == nil { json["max_position_embeddings"] = 16 }
+    #expect(try ModelFamily.read(json, source: "config.json").1.context == context)
+  }
+
+  @Test func `a sliding window in which a token sees no other one is refused`() throws {
     var json = try configuration("llama")
     json["model_type"] = "mistral"
-    json["sliding_window"] = 16
-    #expect(throws: Never.self) { try ModelFamily.read(json, source: "config.json") }
-    json["sliding_window"] = 15
-    #expect(throws: Failure.self) { try ModelFamily.read(json, source: "config.json") }
-    // What transformers takes where nothing is said.
-    json["sliding_window"] = nil
-    json["max_position_embeddings"] = 4096
-    #expect(throws: Never.self) { try ModelFamily.read(json, source: "config.json") }
-    json["max_position_embeddings"] = 4097
-    #expect(throws: Failure.self) { try ModelFamily.read(json, source: "config.json") }
+    json["sliding_window"] = 0
+    let failure = #expect(throws: Failure.self) { try ModelFamily.read(json, source: "config.json") }
+    #expect(failure?.message.contains("sliding_window") == true)
+  }
+
+  @Test(arguments: ["gpt2", "llama", "neox"])
+  func `an activation that is left out is the one of the model's class`(_ name: String) throws {
+    let json = try configuration(name)
+    var without = json
+    without[name == "gpt2" ? "activation_function" : "hidden_act"] = nil
+    #expect(try ModelFamily.read(without, source: "config.json").1 == ModelFamily.read(json, source: "config.json").1)
+  }
+
+  @Test func `rotary settings mean what they mean to transformers`() throws {
+    func scaling(_ changes: JSON) throws -> RotaryScaling {
+      var json = try configuration("llama")
+      json["rope_parameters"] = nil
+      for (member, value) in changes.objectValue! { json[member] = value }
+      return try ModelFamily.read(json, source: "config.json").1.rotaryScaling
+    }
+    let linear: JSON = ["type": "linear", "factor": 2.0]
+    #expect(try scaling(["rope_scaling": linear]) == .linear(factor: 2))
+    #expect(try scaling(["rope_scaling": ["type": "linear", "rope_type": "default", "factor": 2.0]]) == .none)
+    #expect(try scaling(["rope_scaling": ["factor": 2.0]]) == .none)
+    // The older member goes first, whatever the newer one says.
+    let other: JSON = ["rope_type": "linear", "factor": 4.0, "rope_theta": 500.0]
+    #expect(try scaling(["rope_scaling": linear, "rope_parameters": other]) == .linear(factor: 2))
+    #expect(try scaling(["rope_scaling": [:], "rope_parameters": other]) == .linear(factor: 4))
+    let llama3: JSON = ["rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0]
+    #expect(try scaling(["rope_parameters": llama3]) == .llama3(factor: 8, low: 1, high: 4, original: 16))
+    #expect(
+      try scaling(["rope_parameters": llama3, "original_max_position_embeddings": 8])
+        == .llama3(factor: 8, low: 1, high: 4, original: 8))
+    for refused: JSON in [
+      ["rope_parameters": ["full_attention": ["rope_type": "linear", "factor": 2.0]]], ["partial_rotary_factor": 0.5],
+    ] {
+      let failure = #expect(throws: Failure.self) { try scaling(refused) }
+      #expect(failure?.status == .badData && failure?.message.contains("not supported") == true)
+    }
   }
 
   @Test func `settings of older transformers are read too`() throws {

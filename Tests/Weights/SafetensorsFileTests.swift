@@ -34,6 +34,12 @@ struct SafetensorsFileTests {
     #expect(file.entries.isEmpty && file.metadata.isEmpty)
   }
 
+  @Test func takesNullForNoMetadata() throws {
+    let header = Array(#"{"__metadata__":null}   "#.utf8)
+    let file = try opening(withUnsafeBytes(of: UInt64(header.count).littleEndian, Array.init) + header)
+    #expect(file.metadata.isEmpty && file.entries.isEmpty)
+  }
+
   @Test func namesWhatIsMissingOrOtherThanExpected() throws {
     let file = try SafetensorsFile(fixture("mixed.safetensors"))
     #expect(failure { try file.entry("scalar") }.contains("no tensor \"scalar\"; there is \"scaler\""))

@@ -54,6 +54,21 @@ struct GGUFFields {
     return Double("\(Float(value))") ?? value
   }
 
+  /// A number that may be stated for each layer, which has to be the same for all of them.
+  mutating func integer(ofEachLayer name: String) throws -> Int {
+    guard let value = try integer(ofEachLayerIfPresent: name) else { throw failure(name, "is missing") }
+    return value
+  }
+  mutating func integer(ofEachLayerIfPresent name: String) throws -> Int? {
+    guard case .array? = file.metadata[key(name)] else { return try integer(ifPresent: name) }
+    let (values, layers) = (try file.metadata.integers(ifPresent: asking(name)) ?? [], try integer("block_count"))
+    guard values.count == layers, let first = values.first else {
+      throw failure(name, "has \(values.count) numbers for \(layers) layers")
+    }
+    guard let other = values.first(where: { $0 != first }) else { return first }
+    throw failure(name, "is \(first) in one layer and \(other) in another: not supported")
+  }
+
   /// Refuses counts of things that this software does not do.
   mutating func requireZero(_ names: String...) throws {
     for name in names {
@@ -82,10 +97,20 @@ struct GGUFFields {
     return width
   }
 
+  /// The longest window that is read: a sliding window binds only in longer ones.
+  mutating func context() throws -> Int {
+    let stated = try integer("context_length")
+    guard let window = try integer(ifPresent: "attention.sliding_window"), window > 0, window < stated else {
+      return stated
+    }
+    Log.limitingWindows(to: window, of: stated, because: key("attention.sliding_window"), at: path)
+    return window
+  }
+
   /// - Parameter factors: the tensor that divides frequencies, where the file has it.
   mutating func rotary(factors: String?) throws -> (base: Double, fraction: Double, scaling: RotaryScaling) {
     let base = try number(ifPresent: "rope.freq_base") ?? 10_000
-    let heads = try integer("attention.head_count")
+    let heads = try integer(ofEachLayer: "attention.head_count")
     let width = try headWidth() ?? (heads > 0 ? integer("embedding_length") / heads : 0)
     let rotated = try integer(ifPresent: "rope.dimension_count") ?? width
     guard (1...ModelConfiguration.largest).contains(width), rotated > 0, rotated <= width else {
@@ -96,9 +121,11 @@ struct GGUFFields {
       guard tensor.shape == [rotated / 2] else {
         throw Failure(.badData, "has shape \(tensor.shape), expected [\(rotated / 2)]", at: tensor.place)
       }
-      guard scaling == .none else { throw failure("rope.scaling.type", "and \(factors) are not supported together") }
+      // Where the type is there too, both divide.
+      var whole = 1.0
+      if case .linear(let factor) = scaling { whole = factor }
       let numbers = tensor.floats.map(Double.init)
-      scaling = numbers.allSatisfy { $0 == 1 } ? .none : .factors(numbers)
+      if !numbers.allSatisfy({ $0 == 1 }) { scaling = .factors(numbers.map { $0 * whole }) }
     }
     let fraction = Double(rotated) / Double(width)
     // So that it gives the same number back when it is multiplied and cut off.
@@ -106,14 +133,23 @@ struct GGUFFields {
   }
 
   private mutating func namedScaling() throws -> RotaryScaling {
-    // Files of old have no type, just a factor.
+    // Files of old have no type, and the factor of a linear scaling elsewhere. 0 is none to llama.cpp.
     let older = try number(ifPresent: "rope.scale_linear")
-    let type = try string(ifPresent: "rope.scaling.type") ?? (older == nil ? "none" : "linear")
-    let factor = try number(ifPresent: "rope.scaling.factor") ?? older ?? 1
+    let stated = try string(ifPresent: "rope.scaling.type")
+    let type = stated ?? "linear"
+    let newer = try number(ifPresent: "rope.scaling.factor")
+    let factor = newer ?? older ?? 1
+    if stated == nil, newer != nil, factor != 1, factor != 0 {
+      throw failure(
+        "rope.scaling.factor",
+        "is \(factor), but \(key("rope.scaling.type")) is missing, so that the kind of scaling is a "
+          + "guess (llama.cpp's is linear); convert the model again, so that the file states it")
+    }
+    // It serves other types only.
     _ = try integer(ifPresent: "rope.scaling.original_context_length")
     switch type {
     case "none": return .none
-    case "linear": return factor == 1 ? .none : .linear(factor: factor)
+    case "linear": return factor == 1 || factor == 0 ? .none : .linear(factor: factor)
     default: throw failure("rope.scaling.type", "is \"\(type)\"; supported are none and linear")
     }
   }

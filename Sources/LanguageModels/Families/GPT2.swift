@@ -14,7 +14,7 @@ extension ModelFamily {
         width: fields.integer("n_embd"), layers: fields.integer("n_layer"), heads: fields.integer("n_head"),
         feedForward: fields.integer(ifPresent: "n_inner"),
         normEpsilon: fields.number(ifPresent: "layer_norm_epsilon") ?? 1e-5, positions: .learned,
-        activation: fields.gelu("activation_function"),
+        activation: fields.gelu("activation_function", default: .geluTanh),
         tiedHead: fields.boolean(ifPresent: "tie_word_embeddings") ?? true, status: .badData, at: source,
         terms: gpt2Terms)
     },
@@ -51,7 +51,8 @@ extension ModelFamily {
       try ModelConfiguration(
         vocabulary: fields.vocabulary(), context: fields.integer("context_length"),
         width: fields.integer("embedding_length"), layers: fields.integer("block_count"),
-        heads: fields.integer("attention.head_count"), feedForward: fields.integer("feed_forward_length"),
+        heads: fields.integer(ofEachLayer: "attention.head_count"),
+        feedForward: fields.integer(ofEachLayer: "feed_forward_length"),
         normEpsilon: fields.number("attention.layer_norm_epsilon"), positions: .learned, activation: .geluTanh,
         tiedHead: fields.tiesHead, status: .badData, at: fields.path,
         terms: fields.terms)

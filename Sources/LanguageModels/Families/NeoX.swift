@@ -15,7 +15,8 @@ extension ModelFamily {
         width: fields.integer("hidden_size"), layers: fields.integer("num_hidden_layers"),
         heads: fields.integer("num_attention_heads"), feedForward: fields.integer("intermediate_size"),
         normEpsilon: fields.number(ifPresent: "layer_norm_eps") ?? 1e-5, rotaryBase: rotary.base,
-        rotaryFraction: rotary.fraction, rotaryScaling: rotary.scaling, activation: fields.gelu("hidden_act"),
+        rotaryFraction: rotary.fraction, rotaryScaling: rotary.scaling,
+        activation: fields.gelu("hidden_act", default: .gelu),
         tiedHead: fields.boolean(ifPresent: "tie_word_embeddings") ?? false,
         parallelResidual: fields.boolean(ifPresent: "use_parallel_residual") ?? true, status: .badData, at: source,
         terms: neoxTerms)
@@ -54,7 +55,8 @@ extension ModelFamily {
       return try ModelConfiguration(
         vocabulary: fields.vocabulary(), context: fields.integer("context_length"),
         width: width, layers: layers,
-        heads: fields.integer("attention.head_count"), feedForward: fields.integer("feed_forward_length"),
+        heads: fields.integer(ofEachLayer: "attention.head_count"),
+        feedForward: fields.integer(ofEachLayer: "feed_forward_length"),
         normEpsilon: fields.number("attention.layer_norm_epsilon"), rotaryBase: rotary.base,
         rotaryFraction: rotary.fraction, rotaryScaling: rotary.scaling, activation: activation,
         tiedHead: fields.tiesHead,

@@ -2,22 +2,24 @@ import Artifacts
 import Diagnostics
 
 /// A GGUF file (versions 2 and 3), mapped into memory: opening reads metadata and the list of tensors, and a tensor's
-/// bytes are read from disk when they are touched.
+/// bytes are read from disk when they are touched. Of a model in several parts the first stands for all.
 ///
 /// The layout: `GGUF`, version, number of tensors, number of metadata entries; the entries; for each tensor its name,
 /// dimensions (innermost first), type and offset; then the data, aligned. All that is checked on opening, so that no
 /// later access can leave the file; a file that fails is refused with `.badData`, its path and the field at fault.
 public final class GGUFFile: Sendable {
   public let path: String
-  /// In the order of the file.
+  /// In the order of the file, those of further parts after them.
   public let tensors: [GGUFTensor]
   public let metadata: GGUFMetadata
   private let byName: [[UInt8]: Int]
   private let file: MappedFile
-  let parts: Parts
+  let sections: Sections
+  /// How many further files belong to the model.
+  let furtherParts: Int
 
-  /// Where the file's parts lie, and what is said of them outside: what a copy takes over as it is.
-  struct Parts: Sendable {
+  /// Where the file's sections lie, and what is said of them outside: what a copy takes over as it is.
+  struct Sections: Sendable {
     let version: UInt32
     let metadata: Range<Int>
     let tensorHeads: Range<Int>
@@ -35,7 +37,10 @@ public final class GGUFFile: Sendable {
   public static func isGGUF(_ path: String) throws -> Bool { try FileReader(path).read(upTo: 4) == magic }
 
   /// - Throws: `Failure` with `.missingInput`, `.inputOutput` or `.badData`.
-  public init(_ path: String) throws {
+  public convenience init(_ path: String) throws { try self.init(path, isPart: false) }
+
+  /// - Parameter isPart: whether the file is one of several, and no first one.
+  private init(_ path: String, isPart: Bool) throws {
     let file = try MappedFile(path)
     var cursor = GGUFCursor(file: file)
     let (version, tensorCount, entryCount) = try Self.readHeader(&cursor)
@@ -45,15 +50,19 @@ public final class GGUFFile: Sendable {
     let heads = try (0..<tensorCount).map { try TensorHead(reading: &cursor, index: $0, most: Self.mostDimensions) }
     let alignment = try Self.alignment(metadata)
     let dataStart = Self.aligned(cursor.offset, to: alignment)
-    let tensors = try heads.map { head in
+    let own = try heads.map { head in
       GGUFTensor(
         name: head.name, type: head.type, shape: head.shape, file: file,
         bytes: try head.place(in: file, from: dataStart, alignment: alignment))
     }
-    try Self.checkThatNoneOverlap(tensors, path)
+    try Self.checkThatNoneOverlap(own, path)
+    let further = try isPart ? [] : Self.openParts(metadata)
+    let tensors = own + further.flatMap(\.tensors)
+    try Self.checkCount(tensors.count, metadata, isWhole: !further.isEmpty)
+    furtherParts = further.count
     self.path = path
     self.file = file
-    parts = Parts(
+    sections = Sections(
       version: version, metadata: metadataStart..<headsStart, tensorHeads: headsStart..<cursor.offset,
       alignment: alignment, data: min(dataStart, file.count)..<file.count)
     self.tensors = tensors
@@ -63,6 +72,32 @@ public final class GGUFFile: Sendable {
         throw Failure(.badData, "holds two tensors \"\(entry.element.name)\"", at: path)
       }
     }
+  }
+
+  /// Opens the further parts of a model whose first part has this metadata.
+  private static func openParts(_ metadata: GGUFMetadata) throws -> [GGUFFile] {
+    let parts = try GGUFSplit.furtherParts(of: metadata)
+    return try parts.enumerated().map { index, part in
+      let file = try GGUFFile(part.path, isPart: true)
+      let (number, count) = (
+        try file.metadata.integer(ifPresent: GGUFSplit.numberKey),
+        try file.metadata.integer(ifPresent: GGUFSplit.countKey)
+      )
+      guard number == index + 1, count == parts.count + 1 else {
+        func said(_ value: Int?) -> String { value.map(String.init) ?? "missing" }
+        throw Failure(
+          .badData,
+          "\(GGUFSplit.numberKey) is \(said(number)) and \(GGUFSplit.countKey) \(said(count)), expected \(index + 1) and "
+            + "\(parts.count + 1): not a part of \(metadata.path)", at: part.path)
+      }
+      return file
+    }
+  }
+
+  /// A model in parts says how many tensors all of them have.
+  private static func checkCount(_ count: Int, _ metadata: GGUFMetadata, isWhole: Bool) throws {
+    guard isWhole, let stated = try metadata.integer(ifPresent: GGUFSplit.tensorsKey), stated != count else { return }
+    throw metadata.failure(GGUFSplit.tensorsKey, "is \(stated), but the parts hold \(count) tensors")
   }
 
   public subscript(name: String) -> GGUFTensor? { byName[Array(name.utf8)].map { tensors[$0] } }

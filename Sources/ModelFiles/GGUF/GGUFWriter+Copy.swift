@@ -12,15 +12,19 @@ extension GGUFWriter {
     for (key, _) in entries where file.metadata[key] != nil {
       throw file.metadata.failure(key, "is there already")
     }
-    let parts = file.parts
+    guard file.furtherParts == 0 else {
+      throw Failure(
+        .badData, "is in \(file.furtherParts + 1) parts; \(GGUFSplit.remedy(file.path))", at: file.path)
+    }
+    let sections = file.sections
     let writer = try FileWriter(path)
     try putHeader(
-      version: parts.version, tensors: file.tensors.count, entries: file.metadata.keys.count + entries.count, writer)
-    try writer.write(file.bytes(parts.metadata))
+      version: sections.version, tensors: file.tensors.count, entries: file.metadata.keys.count + entries.count, writer)
+    try writer.write(file.bytes(sections.metadata))
     try put(entries, writer)
-    try writer.write(file.bytes(parts.tensorHeads))
-    try pad(writer, to: parts.alignment)
-    try writer.write(file.bytes(parts.data))
+    try writer.write(file.bytes(sections.tensorHeads))
+    try pad(writer, to: sections.alignment)
+    try writer.write(file.bytes(sections.data))
     try writer.synchronise()
     try writer.close()
   }
