@@ -12,7 +12,7 @@ import Weights
 public struct PretrainedModel: Sendable {
   public let source: ModelSource
   public let configuration: ModelConfiguration
-  private let parameters: @Sendable (ParameterAdoption) throws -> [NamedTensor]
+  let parameters: @Sendable (ParameterAdoption) throws -> [NamedTensor]
 
   public var path: String { source.path }
 
