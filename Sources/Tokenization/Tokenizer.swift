@@ -20,6 +20,9 @@ public struct Tokenizer: Sendable {
   public let beginOfText: Int32?
   /// Whether that model was trained to find it before every text.
   public let addsBeginOfText: Bool
+  /// The id that the vocabulary's files name as end of sequence, `eos_token`; nil where they name none. A chat model's
+  /// ends its answers, and need not be what closes documents.
+  public let endOfSequence: Int32?
   let merges: MergeTable
   /// Added tokens that are looked for in the text as it comes; the same and special ones; those that are looked for in
   /// the composed text; all of the first and third kind.
@@ -55,6 +58,7 @@ public struct Tokenizer: Sendable {
     self.endOfText = endOfText
     beginOfText = marks.begin
     addsBeginOfText = marks.addsBegin && marks.begin != nil
+    endOfSequence = marks.end
     merges = MergeTable(vocabulary)
     let plain = vocabulary.added.filter { !$0.isNormalized }.map { ($0.content, $0.id) }
     let composed = vocabulary.added.filter(\.isNormalized).map { ($0.content, $0.id) }

@@ -54,9 +54,9 @@ public struct PairEncoder<Tokenizer: ScoringTokenizer> {
     return beginsTexts && ids.first != tokenizer.beginning ? [tokenizer.beginning] + ids : ids
   }
 
-  /// A whole text in windows.
+  /// A whole text in windows. A beginning that contexts have stands before the text and is predicted with it.
   public func encode(page: String, length: Int) -> [EncodedPair] {
-    RollingWindows.pairs(of: tokenizer.ids(of: page), beginning: tokenizer.beginning, length: length)
+    RollingWindows.pairs(of: encode(page), beginning: tokenizer.beginning, length: length)
   }
 
   /// For reports.

@@ -77,16 +77,24 @@ public enum EvaluateStage {
 struct Subject {
   let model: LanguageModel
   let tokens: TokensArtifact
+  private let source: ModelInput
 
   var vocabulary: Int { model.configuration.vocabulary }
 
   init(_ request: StageRequest<Evaluate>, _ resolution: Resolution) throws {
-    let source = request.inputs.model("model")
+    source = request.inputs.model("model")
     tokens = try TokensArtifact(request.inputs.artifact("tokens"))
     let pretrained = try PretrainedModel.open(source.path)
     try tokens.checkVocabulary(
       of: source.path, ownTokenizer: source.tokenizerDigest, logits: pretrained.configuration.vocabulary)
     model = try pretrained.load(device: resolution.device, arithmetic: resolution.arithmetic, isFrozen: true)
+  }
+
+  /// The tokenizer that tasks are encoded with: a published model's own, because only its files say how texts begin and
+  /// end; ids are those of the tokens all the same.
+  func loadTokenizer() throws -> Tokenizer {
+    if source.artifact == nil, let own = try Tokenizer(ofModel: source.path) { return own }
+    return try tokens.loadTokenizer()
   }
 
   func forward(_ split: Split, _ configuration: EvaluateConfiguration) throws -> Forward {

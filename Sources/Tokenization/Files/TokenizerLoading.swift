@@ -20,7 +20,7 @@ extension Tokenizer {
   }
 
   /// The vocabulary of a published model; nil where it comes without one.
-  init?(ofModel path: String) throws {
+  public init?(ofModel path: String) throws {
     if try Files.status(path)?.isFolder == false, try GGUFFile.isGGUF(path) {
       let file = try GGUFFile(path)
       guard GGUFVocabulary.isIn(file) else { return nil }

@@ -27,7 +27,7 @@ struct TaskScoring {
       (beginning, tasks) = ("", [])
       return
     }
-    let encoder = PairEncoder(try subject.tokens.loadTokenizer(), beginsTexts: configuration.taskBeginning.beginsTexts)
+    let encoder = PairEncoder(try subject.loadTokenizer(), beginsTexts: configuration.taskBeginning.beginsTexts)
     beginning = encoder.description
     tasks = try TaskFile.read(configuration.tasks).map { file in
       let task = try ScoringTask(file, limit: configuration.taskLimit)
