@@ -101,7 +101,8 @@ let package = Package(
     library("Training", ["Torch", "Weights", "Tokenization", "Artifacts", "StageDescriptions", "Diagnostics"]),
     library("Evaluation", ["Pages", "Artifacts", "Diagnostics"]),
     library("Scoring", ["Evaluation", "Tokenization", "StageDescriptions", "Artifacts", "Diagnostics"]),
-    library("Generation", ["LanguageModels", "Tokenization", "TempNet", "Torch", "Artifacts", "Diagnostics"]),
+    library(
+      "Generation", ["LanguageModels", "ModelFiles", "Tokenization", "TempNet", "Torch", "Artifacts", "Diagnostics"]),
 
     // Where the parts meet.
     stage("TokenizeStage", ["Tokenization"]),
@@ -152,7 +153,10 @@ let package = Package(
       ["LanguageModels", "ModelFiles", "Artifacts", "Weights", "Torch", "Diagnostics", "TestSupport"],
       fixtures: true),
     tests("TempNet", ["TempNet", "StageDescriptions", "Torch", "Weights", "Diagnostics"], fixtures: true),
-    tests("Generation", ["Generation", "LanguageModels", "Tokenization", "TempNet", "Torch", "Diagnostics"]),
+    tests(
+      "Generation",
+      ["Generation", "LanguageModels", "Tokenization", "TempNet", "Torch", "Artifacts", "Diagnostics", "TestSupport"],
+      fixtures: true),
     tests("Training", ["Training", "Artifacts", "Torch", "Diagnostics", "TestSupport"]),
     tests(
       "PretrainStage",

@@ -13,6 +13,8 @@ public struct HuggingFaceFolder: Sendable {
   public static let configurationName = "config.json"
   public static let weightsName = "model.safetensors"
   public static let indexName = "model.safetensors.index.json"
+  /// What says how text is generated. No stage generates text, so it belongs to no key.
+  public static let generationName = "generation_config.json"
   /// What holds the chat template, in an artifact as well.
   public static let chatTemplateName = "chat_template.jinja"
   /// What a tokenizer may be made of; all that are there count.

@@ -21,6 +21,7 @@ import Training
       temperature 1; exact takes that TempNet's entropy and bounds. Temperatures are divided by before top-k, top-p \
       and min-p, as published; --order temperature-last divides after them, and dynamic-range then looks at what they \
       leave. What is drawn depends on the seed, the prompt, its number and that of the sample alone.
+      A text ends with any token that the model's files call an end, or at --max-tokens.
       """,
     version: Release.version)
 
@@ -80,25 +81,29 @@ import Training
     if try !ModelSource(model).isPublished { try check(model, kind: .model) }
     let source = try PretrainedModel.open(model)
     let tokenizer = try Tokenizer(path: source.tokenizerPath)
+    try check(source, reads: tokenizer)
+    let ends = try EndTokens(source, tokenizer)
+    Log.note("texts end with \(ends.description(tokenizer))")
+    try warnOfUnapplied(source.statedGeneration())
     resolution.apply()
     let language = try source.load(device: resolution.device, arithmetic: resolution.arithmetic, isFrozen: true)
     let chat = prompts.chat ? try ChatFormat(template: source.chatTemplate(), source: model) : nil
     let settings = GenerationSettings(
       policy: greedy ? nil : try temperaturePolicy(specification, language), rules: try sampling.rules(),
       seed: sampling.seed, maximumTokens: sampling.maxTokens,
-      ends: try chat?.ends(tokenizer, source: model) ?? [tokenizer.endOfText])
+      ends: try ends.ids.union(chat?.ends(tokenizer, source: model) ?? []))
     // One that is too long is refused before any is continued.
     var read: [Prompt] = []
-    for (number, text) in texts.enumerated() {
+    for (number, given) in texts.enumerated() {
       let ids =
-        try chat?.prompt(system: prompts.system, user: text, tokenizer, source: model)
-        ?? plainPrompt(text, tokenizer)
+        try chat?.prompt(system: prompts.system, user: given.text, tokenizer, source: model)
+        ?? plainPrompt(given.text, tokenizer)
       guard ids.count < language.configuration.context else {
         throw Failure(
           .badData, "has \(ids.count) tokens, but the model reads \(language.configuration.context)",
           at: "prompt \(number + 1)")
       }
-      read.append(Prompt(text: text, ids: ids))
+      read.append(Prompt(given: given, ids: ids))
     }
     let sink = output.sink(tokenizer, generator: "\(Files.name(of: model)), \(policyName)")
     let isDone: Bool
@@ -113,18 +118,38 @@ import Training
     guard isDone else { throw Failure(.tryAgain, "interrupted") }
   }
 
+  /// An id without a row of the embedding would be read beyond its end.
+  private func check(_ source: PretrainedModel, reads tokenizer: Tokenizer) throws {
+    let logits = source.configuration.vocabulary
+    guard logits >= tokenizer.vocabularySize else {
+      throw Failure(
+        .badData, "has \(logits) logits, too few for the \(tokenizer.vocabularySize) ids of its tokenizer", at: model)
+    }
+  }
+
+  /// Other tools do by themselves what a model's files say of sampling.
+  private func warnOfUnapplied(_ stated: StatedGeneration) {
+    let settings = stated.settings.filter { !(greedy && $0.needsDrawing) }
+    guard !settings.isEmpty else { return }
+    let options = settings.compactMap(\.option)
+    let remedy = options.isEmpty ? "" : "; to have it here: \(options.joined(separator: " "))"
+    Log.warning(
+      "\(stated.source) states \(settings.map(\.text).joined(separator: ", ")), which other tools apply and "
+        + "tempnet-generate does not\(remedy)")
+  }
+
   private struct Prompt {
-    let text: String
+    let given: PromptText
     let ids: [Int32]
   }
 
   /// Continues prompts; false where an interruption was asked for before all were done.
   private func generate(_ prompts: [Prompt], _ generator: Generator, to sink: any Sink) throws -> Bool {
-    for (number, given) in prompts.enumerated() {
-      let prompt = generator.read(given.ids)
+    for (number, read) in prompts.enumerated() {
+      let prompt = generator.read(read.ids)
       for sample in 0..<sampling.samples {
         if Interruption.isRequested { return false }
-        try sink.begin(given.text, prompt: number, sample: sample)
+        try sink.begin(read.given, prompt: number, sample: sample)
         let sequence = Generator.sequence(prompt: number, sample: sample)
         let reason = try Failure.locating("prompt \(number + 1)") {
           try generator.run(prompt, sequence: sequence) { token in
@@ -219,7 +244,8 @@ struct PromptOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "A file of JSON lines, or with one JSON array: strings, or objects with \"prompt\" or \"instruction\".",
+      "A file of JSON lines, or with one JSON array: strings, or objects with \"prompt\" or \"instruction\"; an "
+        + "\"input\" beside it follows after a blank line.",
       valueName: "file"))
   var prompts: String?
 
@@ -238,38 +264,10 @@ struct PromptOptions: ParsableArguments {
     if specialTokens && chat { throw ValidationError("--special-tokens does not go with --chat") }
   }
 
-  func read() throws -> [String] {
-    if let prompt { return [prompt] }
-    let path = prompts!
-    let bytes = try Files.read(path)
-    // AlpacaEval's instructions are one array.
-    let isArray = bytes.first { !Self.isBlank($0) } == UInt8(ascii: "[")
-    let texts = isArray ? try Self.entries(bytes, path) : try Self.lines(bytes, path)
-    guard !texts.isEmpty else { throw Failure(.badData, "holds no prompts", at: path) }
-    return texts
+  func read() throws -> [PromptText] {
+    if let prompt { return [PromptText(instruction: prompt)] }
+    return try PromptFile(path: prompts!).read()
   }
-
-  private static func entries(_ bytes: [UInt8], _ path: String) throws -> [String] {
-    let entries = try JSON(parsing: bytes, source: path).arrayValue ?? []
-    return try entries.enumerated().map { try text($1, at: "\(path), entry \($0 + 1)") }
-  }
-
-  private static func lines(_ bytes: [UInt8], _ path: String) throws -> [String] {
-    try bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).enumerated()
-      .filter { !$0.element.allSatisfy(isBlank) }
-      .map { index, line in
-        try text(JSON(parsing: line, source: path, line: index + 1), at: "\(path), line \(index + 1)")
-      }
-  }
-
-  private static func text(_ json: JSON, at place: String) throws -> String {
-    guard let text = json.stringValue ?? json["prompt"]?.stringValue ?? json["instruction"]?.stringValue else {
-      throw Failure(.badData, "expected a string, or an object with a \"prompt\" or an \"instruction\"", at: place)
-    }
-    return text
-  }
-
-  private static func isBlank(_ byte: UInt8) -> Bool { " \t\r\n".utf8.contains(byte) }
 }
 
 struct SamplingOptions: ParsableArguments {

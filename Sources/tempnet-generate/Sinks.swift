@@ -6,7 +6,7 @@ import Tokenization
 
 /// Where generated text goes.
 protocol Sink: AnyObject {
-  func begin(_ text: String, prompt: Int, sample: Int) throws
+  func begin(_ given: PromptText, prompt: Int, sample: Int) throws
   func add(_ token: GeneratedToken) throws
   func end(_ reason: FinishReason) throws
   func close() throws
@@ -24,7 +24,7 @@ final class TextSink: Sink {
     stream = TextStream(tokenizer)
   }
 
-  func begin(_: String, prompt: Int, sample: Int) throws {
+  func begin(_: PromptText, prompt: Int, sample: Int) throws {
     if !isFirst { try put("\n") }
     isFirst = false
     stream = TextStream(tokenizer)
@@ -76,8 +76,8 @@ final class JSONSink: Sink {
     stream = TextStream(tokenizer)
   }
 
-  func begin(_ text: String, prompt: Int, sample: Int) {
-    head = ["prompt": .string(text), "prompt_number": .integer(prompt), "sample": .integer(sample)]
+  func begin(_ given: PromptText, prompt: Int, sample: Int) {
+    head = ["prompt": .string(given.text), "prompt_number": .integer(prompt), "sample": .integer(sample)]
     stream = TextStream(tokenizer)
     tokens = []
   }
@@ -109,14 +109,14 @@ final class JSONSink: Sink {
 final class AlpacaSink: Sink {
   private let tokenizer: Tokenizer
   private let generator: String
-  private var instruction = ""
+  private var given = PromptText(instruction: "")
   private var tokens: [Int32] = []
   private var answers: [JSON] = []
 
   init(_ tokenizer: Tokenizer, generator: String) { (self.tokenizer, self.generator) = (tokenizer, generator) }
 
-  func begin(_ text: String, prompt: Int, sample: Int) {
-    instruction = text
+  func begin(_ given: PromptText, prompt: Int, sample: Int) {
+    self.given = given
     tokens = []
   }
 
@@ -124,11 +124,11 @@ final class AlpacaSink: Sink {
 
   func end(_ reason: FinishReason) {
     guard reason != .interrupted else { return }
-    answers.append(
-      [
-        "instruction": .string(instruction), "output": .string(tokenizer.text(of: tokens)),
-        "generator": .string(generator),
-      ])
+    var answer: JSON = ["instruction": .string(given.instruction)]
+    if let input = given.input { answer["input"] = .string(input) }
+    answer["output"] = .string(tokenizer.text(of: tokens))
+    answer["generator"] = .string(generator)
+    answers.append(answer)
   }
 
   func close() throws { try put(JSON.array(answers).pretty) }

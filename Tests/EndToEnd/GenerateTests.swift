@@ -101,6 +101,84 @@ import Testing
     #expect(several.end == .exited(64) && several.errors.contains("one answer to each instruction"), "\(several)")
   }
 
+  /// The prompts of a file as they are continued.
+  private func prompts(_ file: [UInt8]) async throws -> [String?] {
+    try AtomicFile.write(file, to: folder("prompts.jsonl"))
+    let made = try await lines(generate("--prompts", "prompts.jsonl", "--max-tokens", "1", "--json"))
+    return made.map { $0["prompt"]?.stringValue }
+  }
+
+  @Test func `an instruction's input follows after a blank line, and AlpacaEval gets both back as they were`()
+    async throws
+  {
+    let records = """
+      {"instruction": "Why?", "input": "a ship", "output": "", "id": 3}
+      {"prompt": "the parson", "input": "", "context": null, "messages": []}
+      {"instruction": "a", "prompt": "a", "input": null}
+      """
+    #expect(try await prompts(Array(records.utf8)) == ["Why?\n\na ship", "the parson", "a"])
+    let outcome = try await generate("--prompts", "prompts.jsonl", "--max-tokens", "1", "--alpaca-eval")
+    try #require(outcome.end == .exited(0), "\(outcome)")
+    let answers = try JSON(parsing: outcome.output, source: "standard output").arrayValue!
+    #expect(answers.map { $0["instruction"]?.stringValue } == ["Why?", "the parson", "a"])
+    #expect(answers.map { $0["input"]?.stringValue } == ["a ship", nil, nil])
+  }
+
+  @Test func `marks of encodings and line ends of other systems are no part of prompts`() async throws {
+    let lines = Array("\"a\"\r\n\r\n{\"prompt\": \"b\"}\r\n".utf8)
+    #expect(try await prompts([0xEF, 0xBB, 0xBF] + lines) == ["a", "b"])
+    #expect(try await prompts(lines.filter { $0 != 10 }) == ["a", "b"])
+    #expect(try await prompts([0xEF, 0xBB, 0xBF] + Array("[\"a\",\r\n\"b\"]".utf8)) == ["a", "b"])
+  }
+
+  @Test(arguments: [
+    (#"{"instruction": "a", "messages": [{"role": "user", "content": "b"}]}"#, "\"messages\""),
+    (#"{"prompt": "a", "system": "b"}"#, "--system"), (#"{"prompt": "a", "context": "b"}"#, "\"context\""),
+    (#"{"prompt": "a", "instruction": "b"}"#, "both"), (#"{"instruction": "a", "input": ["b"]}"#, "\"input\" must be"),
+    (#"{"prompt": 3}"#, "expected a string"), (#"{"prompt": 3, "instruction": "a"}"#, "expected a string"),
+  ])
+  func `what would be part of a prompt and is not read is refused by name`(_ record: String, _ word: String)
+    async throws
+  {
+    try folder.write("\"a\"\n\(record)\n", to: "prompts.jsonl")
+    let outcome = try await generate("--prompts", "prompts.jsonl")
+    #expect(outcome.end == .exited(65) && outcome.errors.contains("prompts.jsonl, line 2: "), "\(outcome)")
+    #expect(outcome.errors.contains(word), "\(outcome)")
+  }
+
+  @Test(
+    arguments: [
+      ("UTF-16", [0xFF, 0xFE] + "\"a\"".utf8.flatMap { [$0, 0] }), ("UTF-16BE", "\"a\"".utf8.flatMap { [0, $0] }),
+      ("UTF-32LE", "\"a\"".utf8.flatMap { [$0, 0, 0, 0] }),
+    ] as [(String, [UInt8])])
+  func `prompts in wide characters are refused with the command that helps`(_ name: String, _ bytes: [UInt8])
+    async throws
+  {
+    try AtomicFile.write(bytes, to: folder("prompts.jsonl"))
+    let outcome = try await generate("--prompts", "prompts.jsonl")
+    #expect(outcome.end == .exited(65) && outcome.errors.contains("iconv -f \(name) -t UTF-8"), "\(outcome)")
+  }
+
+  @Test func `what ends texts is said, and a model with fewer rows than its tokenizer has ids is refused`() async throws
+  {
+    let models = "\(Files.folder(of: Files.folder(of: #filePath)))/LanguageModels/Fixtures/llama"
+    let own = "\(Files.folder(of: #filePath))/Fixtures/artifacts-v1/model/tokenizer.json"
+    try Files.makeFolder(folder("small"))
+    for name in ["config.json", "model.safetensors"] {
+      try Files.link(folder("small/\(name)"), to: "\(models)/\(name)")
+    }
+    try Files.link(folder("small/tokenizer.json"), to: own)
+    // More ids than rows: refused before anything is computed.
+    let few = try await generateWith("small", "--prompt", "a")
+    #expect(few.end == .exited(65) && few.errors.contains("has 29 logits, too few for the 380 ids"), "\(few)")
+    let said = try await generate("--prompt", "a", "--max-tokens", "1")
+    #expect(said.errors.contains("texts end with \"<|endoftext|>\" (0: closes documents, its name)"), "\(said)")
+  }
+
+  private func generateWith(_ model: String, _ further: String...) async throws -> Outcome {
+    try await Program.generate(["--model", model, "--threads", "1", "--device", "cpu"] + further, in: folder.path)
+  }
+
   @Test func `a prompt that is none is named`() async throws {
     try folder.write("\"a\"\n\n{\"text\": \"b\"}\n", to: "prompts.jsonl")
     let line = try await generate("--prompts", "prompts.jsonl")
