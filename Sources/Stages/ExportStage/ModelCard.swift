@@ -52,6 +52,7 @@ struct ModelCard {
     \(call)
     ```
 
+    \(besides)
     """
   }
 
@@ -63,7 +64,21 @@ struct ModelCard {
     }
     return """
       tau = net(logits)  # NumPy or PyTorch: [..., \(settings.vocabulary)] -> [...]
-      model.generate(..., do_sample=True, logits_processor=[TempNetLogitsProcessor(net)])  # Hugging Face
+      model.generate(  # Hugging Face
+          ..., do_sample=True, temperature=1.0, top_p=1.0, top_k=0, repetition_penalty=1.0,
+          logits_processor=[TempNetLogitsProcessor(net)])
+      """
+  }
+
+  /// What other tools would do beside it, and how to keep them from it; empty where none can use it.
+  private var besides: String {
+    guard settings.width == nil else { return "" }
+    return """
+      The four settings keep `generate` from what the model's `generation_config.json` says: a second temperature, cuts and
+      penalties. With vLLM `--logits-processors tempnet:VLLMTempNetProcessor --generation-config vllm` does; the
+      log-probabilities that it returns are tempered with `--logprobs-mode processed_logprobs`. TempNet has to read the
+      model's own logits: rows with -inf in them stay undivided, and masks of finite numbers change the temperature.
+
       """
   }
 

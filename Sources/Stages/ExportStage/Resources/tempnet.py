@@ -7,8 +7,15 @@
 
     tau = net(logits, hidden)            # a TempNet whose settings say "input: hidden" reads the last hidden state
 
-    model.generate(..., do_sample=True, logits_processor=[TempNetLogitsProcessor(net)])     # Hugging Face
-    vllm serve MODEL --logits-processors tempnet:VLLMTempNetProcessor                       # vLLM
+    model.generate(..., do_sample=True, temperature=1.0, top_p=1.0, top_k=0, repetition_penalty=1.0,
+                   logits_processor=[TempNetLogitsProcessor(net)])                          # Hugging Face
+    vllm serve MODEL --logits-processors tempnet:VLLMTempNetProcessor --generation-config vllm \\
+                     --logprobs-mode processed_logprobs                                     # vLLM
+
+Without those settings `generate` takes a model's own, from its generation_config.json: of many chat models a temperature
+of 0.6 or 0.7, which divides once more, top-k and top-p, which cut, and a penalty, which changes what TempNet reads. vLLM
+does so without `--generation-config vllm`. The log-probabilities that it returns are those of the model unless its mode
+is `processed_logprobs`.
 
 Needs NumPy alone; PyTorch is imported when it is handed PyTorch tensors. The network and its robust loss are those of
 "To Cool or not to Cool? Temperature Network Meets Large Foundation Models via DRO" (arXiv 2404.04575).
@@ -19,6 +26,7 @@ import math
 import os
 import struct
 import sys
+import warnings
 
 import numpy as np
 
@@ -37,7 +45,7 @@ def read_safetensors(path):
             raise ValueError(f"{path}: not a safetensors file")
         header = json.loads(file.read(length))
         data = file.read()
-    metadata = header.pop("__metadata__", {})
+    metadata = header.pop("__metadata__", None) or {}
     tensors = {}
     for name, entry in header.items():
         if entry["dtype"] not in _DTYPES:
@@ -181,8 +189,11 @@ class TempNetLogitsProcessor:
     """Divides the scores by the predicted temperature; for `logits_processor=` of Hugging Face's `generate`, or for a
     sampler of one's own with NumPy arrays or PyTorch tensors.
 
-    Put it first: top-k, top-p and min-p then see the tempered distribution, as published. It must see the model's own
-    logits, so leave `temperature` at 1, and do without penalties and masks. A TempNet that reads hidden states cannot
+    Give `temperature=1.0, top_p=1.0, top_k=0, repetition_penalty=1.0` with it, or `generate` applies what the model's
+    generation_config.json says beside it; the first time that it finds anything else at work it warns, and says what.
+    Top-k, top-p and min-p that are wanted see the tempered distribution, as published. It must see the model's own
+    logits: rows in which a mask has put -inf stay undivided, because their norm says nothing, and a mask of finite
+    numbers (-1e9) is read as if it were logits and gives another temperature. A TempNet that reads hidden states cannot
     work here: `generate` hands on logits alone.
     """
 
@@ -190,9 +201,36 @@ class TempNetLogitsProcessor:
         if net.input == "hidden":
             raise ValueError("this TempNet reads hidden states, which a logits processor does not see")
         self.net = net
+        self._has_warned = False
 
     def __call__(self, input_ids, scores):
+        if not self._has_warned:
+            # Whoever calls is the list of all processors that `generate` has put together; it hands itself to none.
+            self._warn_of_others(sys._getframe(1).f_locals.get("self"))
         return _tempered(self.net, scores)
+
+    def _warn_of_others(self, processors):
+        if not isinstance(processors, (list, tuple)):
+            return
+        place = next((index for index, other in enumerate(processors) if other is self), None)
+        others = [] if place is None else [
+            (index > place, other) for index, other in enumerate(processors)
+            if index != place and type(other).__name__ != "LogitNormalization"]
+        if not others:
+            return
+        self._has_warned = True
+        said = [f"{'after' if is_after else 'before'} TempNet {_described(other)}" for is_after, other in others]
+        warnings.warn(
+            f"other processors change the distribution: {', '.join(said)}; temperature=1.0, top_p=1.0, top_k=0, "
+            "repetition_penalty=1.0 in the call of generate turns off what the model's generation_config.json asks for",
+            stacklevel=3)
+
+
+def _described(processor):
+    """A processor's class and the numbers it works with."""
+    numbers = [f"{name.lstrip('_')}={value}" for name, value in vars(processor).items()
+               if isinstance(value, (int, float)) and name != "min_tokens_to_keep"]
+    return f"{type(processor).__name__}({', '.join(numbers)})"
 
 
 def _tempered(net, logits):
@@ -215,7 +253,9 @@ def _vllm_processor():
         """Divides every request's logits by their predicted temperatures, in vLLM's V1 engine.
 
         Reads `additional_config={"tempnet": PATH}`, the file that the environment's TEMPNET names, or
-        `tempnet.safetensors` beside this module. Leave the requests' `temperature` at 1; 0 stays greedy.
+        `tempnet.safetensors` beside this module. Leave the requests' `temperature` at 1; 0 stays greedy. Start the
+        server with `--generation-config vllm`, or requests take their settings from the model's files. Cuts and
+        penalties that are asked for come after TempNet, and are warned of once.
         """
 
         def __init__(self, vllm_config, device, is_pin_memory):
@@ -229,7 +269,18 @@ def _vllm_processor():
         @classmethod
         def validate_params(cls, sampling_params):
             if sampling_params.temperature not in (0, 1):
-                raise ValueError("TempNet sets the temperature: leave a request's at 1, or at 0 for greedy decoding")
+                raise ValueError(
+                    "TempNet sets the temperature: leave a request's at 1, or at 0 for greedy decoding; a server that "
+                    "is not started with --generation-config vllm takes that of the model's generation_config.json")
+            neutral = {"top_p": (1,), "top_k": (0, -1), "min_p": (0,), "repetition_penalty": (1,),
+                       "presence_penalty": (0,), "frequency_penalty": (0,)}
+            others = {name: getattr(sampling_params, name, None) for name in neutral}
+            said = [f"{name}={value}" for name, value in others.items() if value is not None and value not in neutral[name]]
+            if said and sampling_params.temperature != 0:
+                warnings.warn(
+                    f"a request changes the distribution after TempNet: {', '.join(said)}; a server that is not started "
+                    "with --generation-config vllm takes such settings from the model's generation_config.json",
+                    stacklevel=2)
 
         def is_argmax_invariant(self):
             # It is, but vLLM calls those that say so only after penalties, and TempNet reads the model's own logits.
