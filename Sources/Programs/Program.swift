@@ -19,6 +19,7 @@ extension AsyncProgram {
   public static func main() async {
     Interruption.install()
     do {
+      try checkArguments()
       var command = try parseAsRoot()
       if var waiting = command as? any AsyncParsableCommand { try await waiting.run() } else { try command.run() }
       try finishOutput()
@@ -39,11 +40,25 @@ extension Program {
   public static func main() {
     Interruption.install()
     do {
+      try checkArguments()
       var command = try parseAsRoot()
       try command.run()
       try finishOutput()
     } catch {
       end(with: error)
+    }
+  }
+
+  /// Swift's own list of the arguments has U+FFFD for what is not UTF-8: files of such a name would not be there, and
+  /// prompts would be others.
+  fileprivate static func checkArguments() throws {
+    for index in 1..<max(1, Int(CommandLine.argc)) {
+      guard let argument = CommandLine.unsafeArgv[index], String(validatingCString: argument) == nil else { continue }
+      let bytes = UnsafeRawBufferPointer(start: argument, count: strlen(argument))
+      throw Failure(
+        .badData,
+        "the argument '\(escapingInvalidUTF8(bytes))' is not UTF-8; rename a file of such a name "
+          + "(convmv -f ENCODING -t UTF-8 does many at once), convert a text (iconv -f ENCODING -t UTF-8)")
     }
   }
 

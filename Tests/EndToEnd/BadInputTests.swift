@@ -1,4 +1,5 @@
 import Artifacts
+import Foundation
 import TestSupport
 import Testing
 
@@ -144,6 +145,21 @@ import Testing
     #expect(!Files.exists(folder("made")))
     let after = try contents(folder.path)
     for (path, content) in before { #expect(after[path] == content, "\(path)") }
+  }
+
+  /// Foundation cannot give such arguments, a shell can.
+  @Test func `a name that is not UTF-8 is said to be one`() async throws {
+    let program = try realPath("/proc/self/exe").split(separator: "/").dropLast().joined(separator: "/")
+    let script = """
+      printf text > "$(printf 'caf\\351.txt')"
+      /\(program)/tempnet-tokenize --corpus "$(printf 'caf\\351.txt')" --output made 2> said || echo $? > code
+      """
+    let shell = try Process.run(URL(filePath: "/bin/sh"), arguments: ["-c", "cd '\(folder.path)'\n\(script)"])
+    shell.waitUntilExit()
+    #expect(try text(folder("code")) == "65\n")
+    #expect(try text(folder("said")).contains(#"the argument 'caf\xE9.txt' is not UTF-8; rename"#))
+    let listed = try await Program.tokenize(["--corpus", ".", "--output", "made"], in: folder.path)
+    #expect(listed.end == .exited(65) && listed.errors.contains(#".: the name 'caf\xE9.txt' in it is not UTF-8"#))
   }
 
   @Test func `a result that cannot be printed is a failure`() async throws {

@@ -70,20 +70,30 @@ public enum Files {
   }
 
   /// Names in a folder, sorted by their bytes, without `.` and `..`.
-  public static func list(_ folder: String) throws -> [String] {
-    guard let stream = opendir(folder) else { throw Failure.system("cannot list", folder) }
+  ///
+  /// A name that is not UTF-8 is none of ours, and no path leads to it: it stands here with `\xE9` for what is not.
+  public static func list(_ folder: String) throws -> [String] { try names(in: folder).map(\.shown) }
+
+  /// As `list`, with the names as the system has them.
+  static func names(in folder: String) throws -> [FileName] { try names(in: Array(folder.utf8), shown: folder) }
+
+  private static func names(in folder: [UInt8], shown: String) throws -> [FileName] {
+    guard let stream = withCString(folder, { opendir($0) }) else { throw Failure.system("cannot list", shown) }
     defer { closedir(stream) }
-    var names: [String] = []
+    var names: [[UInt8]] = []
     while true {
       errno = 0
       guard let entry = readdir(stream) else { break }
-      let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-        pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-      }
-      if name != "." && name != ".." { names.append(name) }
+      let name = withUnsafeBytes(of: &entry.pointee.d_name) { Array($0.prefix { $0 != 0 }) }
+      if !name.elementsEqual(".".utf8) && !name.elementsEqual("..".utf8) { names.append(name) }
     }
-    if errno != 0 { throw Failure.system("cannot list", folder) }
-    return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    if errno != 0 { throw Failure.system("cannot list", shown) }
+    return names.sorted { $0.lexicographicallyPrecedes($1) }.map(FileName.init)
+  }
+
+  /// Paths may hold any bytes.
+  private static func withCString<Result>(_ path: [UInt8], _ call: (UnsafePointer<CChar>) -> Result) -> Result {
+    (path + [0]).withUnsafeBytes { call($0.assumingMemoryBound(to: CChar.self).baseAddress!) }
   }
 
   /// Makes a folder and those above it; one that exists already is left as it is.
@@ -109,19 +119,26 @@ public enum Files {
     if Glibc.rename(old, new) != 0 { throw Failure.system("cannot rename to \(new)", old) }
   }
 
-  /// Removes a file, or a folder with all it holds, never following links; nothing there is no error.
-  public static func remove(_ path: String) throws {
+  /// Removes a file, or a folder with all it holds, whatever its names, never following links; nothing there is no
+  /// error.
+  public static func remove(_ path: String) throws { try remove(Array(path.utf8)) }
+
+  private static func remove(_ path: [UInt8]) throws {
+    func check(_ outcome: Int32) throws {
+      let code = errno
+      if outcome != 0 && code != ENOENT {
+        throw Failure.system("cannot remove", escapingInvalidUTF8(path), code: code)
+      }
+    }
     var status = stat()
-    guard lstat(path, &status) == 0 else {
-      if errno == ENOENT { return }
-      throw Failure.system("cannot remove", path)
+    let found = withCString(path) { lstat($0, &status) }
+    try check(found)
+    guard found == 0 else { return }
+    guard status.st_mode & S_IFMT == S_IFDIR else { return try check(withCString(path) { unlink($0) }) }
+    for name in try names(in: path, shown: escapingInvalidUTF8(path)) {
+      try remove(path + [UInt8(ascii: "/")] + name.bytes)
     }
-    if status.st_mode & S_IFMT == S_IFDIR {
-      for name in try list(path) { try remove("\(path)/\(name)") }
-      if rmdir(path) != 0 && errno != ENOENT { throw Failure.system("cannot remove", path) }
-    } else if unlink(path) != 0 && errno != ENOENT {
-      throw Failure.system("cannot remove", path)
-    }
+    try check(withCString(path) { rmdir($0) })
   }
 
   /// Makes a symbolic link, in place of one that is there.
@@ -156,7 +173,7 @@ public enum Files {
 
   /// Synchronises everything in a folder, and the folder.
   public static func synchroniseTree(_ folder: String) throws {
-    for name in try list(folder) {
+    for name in try names(in: folder).compactMap(\.text) {
       let path = "\(folder)/\(name)"
       if try status(path)?.isFolder == true { try synchroniseTree(path) } else { try synchronise(path) }
     }
@@ -185,7 +202,7 @@ public enum Files {
   /// The last component of a path.
   public static func name(of path: String) -> String {
     guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return path }
-    return String(path[path.index(after: slash)...])
+    return String(path[path.utf8.index(after: slash)...])
   }
 
   /// Whether a path names something below the folder it is relative to: not absolute, no `..`, no empty component.
