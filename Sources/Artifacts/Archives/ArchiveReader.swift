@@ -8,15 +8,22 @@ import Glibc
 /// compressed by gzip, bzip2, xz, lzma, zstd or lz4. The format is told from the content. Formats that refer to other
 /// files (mtree), that plain text could be mistaken for (cpio, WARC), and filters that run other programs are left out.
 ///
-/// What could write or read outside a folder is refused by name although nothing is unpacked here: links, devices,
-/// absolute paths and `..`.
+/// An archive is read as if it lay in a folder, without hidden files (`VisibleFiles`). What could write or read outside a
+/// folder is refused by name although nothing is unpacked here: devices, absolute paths, `..`, and links that lead there.
+/// Other links are passed over: what they lead to is in the archive itself.
 public final class ArchiveReader {
   public let path: String
   private let archive: OpaquePointer
+  /// Unpacks gzip before libarchive sees it, since libarchive compares neither CRC nor length.
+  private let gzip: ArchiveFeed?
+  private let size: Int
   private let unpackedLimit: Int?
   private var unpacked = 0
   /// The name of the entry that is being read, and which of all it is.
   private var current = (name: "", number: 0)
+
+  /// How many links were passed over up to now, and the first of them.
+  public private(set) var links: (count: Int, first: String) = (0, "")
 
   /// - Parameters:
   ///   - unpackedLimit: the most bytes that all entries together may unpack to, against files made to fill a disk.
@@ -24,45 +31,60 @@ public final class ArchiveReader {
   public init(_ path: String, unpackedLimit: Int? = nil) throws {
     self.path = path
     self.unpackedLimit = unpackedLimit
-    _ = try FileReader(path)  // Says more clearly than libarchive why a file cannot be opened.
+    let file = try FileReader(path)  // Says more clearly than libarchive why a file cannot be opened.
+    size = try file.size
+    gzip = GzipReader.isGzip(try file.bytes(at: 0, upTo: 2)) ? ArchiveFeed(GzipReader(file)) : nil
     archive = archive_read_new()
     let formats = [
       archive_read_support_format_tar, archive_read_support_format_zip, archive_read_support_format_7zip,
       archive_read_support_format_raw, archive_read_support_format_empty,
     ]
     let filters = [
-      archive_read_support_filter_gzip, archive_read_support_filter_bzip2, archive_read_support_filter_xz,
-      archive_read_support_filter_lzma, archive_read_support_filter_zstd, archive_read_support_filter_lz4,
+      archive_read_support_filter_bzip2, archive_read_support_filter_xz, archive_read_support_filter_lzma,
+      archive_read_support_filter_zstd, archive_read_support_filter_lz4,
     ]
     for enable in formats + filters {
       guard enable(archive) == ARCHIVE_OK else {
-        throw Failure(.unavailable, "this build of libarchive lacks a format: \(reason)", at: path)
+        throw Failure(
+          .unavailable, "this build of libarchive lacks a format: \(reason ?? "which is not said")", at: path)
       }
     }
-    guard archive_read_open_filename(archive, path, FileReader.bufferSize) == ARCHIVE_OK else { throw broken(nil) }
+    // Otherwise all that stands after the end of the first of several joined archives would be dropped without a word.
+    archive_read_set_format_option(archive, "tar", "read_concatenated_archives", "1")
+    let outcome = gzip?.open(archive) ?? archive_read_open_filename(archive, path, FileReader.bufferSize)
+    guard outcome == ARCHIVE_OK else { throw broken(nil) }
   }
 
   deinit { archive_read_free(archive) }
 
   /// Whether the file is an archive or compressed, and not a plain one; known once `next` has been called.
-  public var isPacked: Bool {
-    let isArchive = ![ARCHIVE_FORMAT_RAW, ARCHIVE_FORMAT_EMPTY].contains(archive_format(archive))
-    return isArchive || archive_filter_code(archive, 0) != ARCHIVE_FILTER_NONE
-  }
+  public var isPacked: Bool { isArchive || gzip != nil || archive_filter_code(archive, 0) != ARCHIVE_FILTER_NONE }
 
-  /// The next regular file; nil after the last. What was not read of the one before is passed over.
+  /// Whether the file holds files with names, and is not only compressed; known once `next` has been called.
+  public var isArchive: Bool { ![ARCHIVE_FORMAT_RAW, ARCHIVE_FORMAT_EMPTY].contains(archive_format(archive)) }
+
+  /// The next visible regular file; nil after the last. What was not read of the one before is passed over.
   public func next() throws -> ArchiveEntry? {
     try skipRest()
     current = ("", current.number + 1)
     while let header = try nextHeader() {
       let name = try plainName(header)
-      if archive_entry_filetype(header) == S_IFDIR { continue }
-      guard archive_entry_filetype(header) == S_IFREG, archive_entry_hardlink(header) == nil else {
-        throw Failure(.badData, "the entry '\(name)' is a link or a device; only files and folders are read", at: path)
+      if archive_entry_filetype(header) == S_IFDIR || isArchive && !VisibleFiles.include(name) { continue }
+      if let target = ArchiveLink(header, in: name) {
+        guard target.staysInside else {
+          throw Failure(
+            .badData, "the entry '\(name)' is a link to '\(target.path)', which leads out of the archive", at: path)
+        }
+        links = (links.count + 1, links.count == 0 ? name : links.first)
+        continue
+      }
+      guard archive_entry_filetype(header) == S_IFREG else {
+        throw Failure(.badData, "the entry '\(name)' is a device; only files and folders are read", at: path)
       }
       current.name = name
       return ArchiveEntry(reader: self, entryName: name, number: current.number)
     }
+    try checkEnd()
     return nil
   }
 
@@ -78,35 +100,79 @@ public final class ArchiveReader {
     var header: OpaquePointer?
     let outcome = CharacterSet.utf8 { archive_read_next_header(archive, &header) }
     switch outcome {
-    case ARCHIVE_OK: return header
+    // A warning is about a name's characters or an attribute that nothing here asks for.
+    case ARCHIVE_OK, ARCHIVE_WARN: return header
     case ARCHIVE_EOF: return nil
     default: throw broken(nil)
     }
   }
 
+  /// Makes sure that nothing stands behind what was read, and nothing is missing.
+  private func checkEnd() throws {
+    if let gzip { return try gzip.finish() }
+    switch archive_format(archive) & ARCHIVE_FORMAT_BASE_MASK {
+    case ARCHIVE_FORMAT_ZIP: if try lacksZipDirectory() { throw broken(nil) }
+    case ARCHIVE_FORMAT_RAW, ARCHIVE_FORMAT_TAR: try checkBehindFilter()
+    default: break
+    }
+  }
+
+  /// The filters for bzip2, lzma and lz4 end in silence at the first byte that begins no further stream.
+  private func checkBehindFilter() throws {
+    let filters = archive_filter_count(archive)
+    guard filters > 1 else { return }
+    var position = Int(archive_filter_bytes(archive, filters - 1))
+    let file = try FileReader(path)
+    while case let rest = try file.bytes(at: position, upTo: FileReader.bufferSize), !rest.isEmpty {
+      try Interruption.check()
+      guard rest.allSatisfy({ $0 == 0 }) else {
+        throw Failure(
+          .badData,
+          "the last \(size - position) bytes do not belong to the compressed data before them: the file is damaged there, "
+            + "or something was added", at: path)
+      }
+      position += rest.count
+    }
+  }
+
+  /// Whether a zip archive is cut off: libarchive then reads the entries that are left, and does not say that some are not.
+  private func lacksZipDirectory() throws -> Bool {
+    guard archive_format(archive) & ARCHIVE_FORMAT_BASE_MASK == ARCHIVE_FORMAT_ZIP, archive_filter_count(archive) == 1
+    else { return false }
+    // The record at the end of the directory has 22 bytes, and a comment of at most 65,535 follows.
+    let tail = try FileReader(path).bytes(at: max(0, size - 22 - 65_535), upTo: 22 + 65_535)
+    let mark = Array("PK\u{5}\u{6}".utf8)
+    return !tail.indices.dropLast(21).contains { tail[$0] == mark[0] && tail[$0..<$0 + 4].elementsEqual(mark) }
+  }
+
   /// The entry's path without a leading `./`; a file that is only compressed is named after the compressed file.
+  ///
+  /// Names of zip and old tar files may be in any encoding; what is not UTF-8 in them is escaped.
   private func plainName(_ header: OpaquePointer) throws -> String {
     if archive_format(archive) == ARCHIVE_FORMAT_RAW { return uncompressedName }
-    guard let text = CharacterSet.utf8({ archive_entry_pathname(header) }) else {
-      throw Failure(.badData, "the name of an entry is not valid UTF-8", at: path)
+    guard let characters = CharacterSet.utf8({ archive_entry_pathname(header) }) else {
+      throw Failure(.badData, "the name of an entry cannot be read as UTF-8", at: path)
     }
-    var name = Substring(String(cString: text))
-    while name.hasPrefix("./") { name = name.dropFirst(2).drop { $0 == "/" } }
+    let bytes = UnsafeRawBufferPointer(start: characters, count: strlen(characters))
+    let slash = UInt8(ascii: "/")
+    var name = bytes[...]
+    while name.starts(with: "./".utf8) { name = name.dropFirst(2).drop { $0 == slash } }
     if archive_entry_filetype(header) == S_IFDIR {
-      while name.hasSuffix("/") && name.utf8.count > 1 { name.removeLast() }
-      if name.isEmpty || name == "." { return "." }
+      while name.last == slash && name.count > 1 { name.removeLast() }
+      if name.isEmpty || name.elementsEqual(".".utf8) { return "." }
     }
-    guard Files.isPlainRelative(String(name)) else {
-      throw Failure(.badData, "the entry '\(String(cString: text))' leads out of the archive", at: path)
+    let text = escapingInvalidUTF8(name)
+    guard Files.isPlainRelative(text) else {
+      throw Failure(.badData, "the entry '\(escapingInvalidUTF8(bytes))' leads out of the archive", at: path)
     }
-    return String(name)
+    return text
   }
 
   private var uncompressedName: String {
     let name = Files.name(of: path)
-    guard let dot = name.lastIndex(of: "."), dot != name.startIndex else { return name }
-    let isCompressed = ["gz", "bz2", "xz", "lzma", "zst", "lz4"].contains(String(name[name.index(after: dot)...]))
-    return isCompressed ? String(name[..<dot]) : name
+    guard let dot = name.utf8.lastIndex(of: UInt8(ascii: ".")), dot != name.startIndex else { return name }
+    let ending = name[dot...].lowercased()
+    return [".gz", ".bz2", ".xz", ".lzma", ".zst", ".lz4"].contains(ending) ? String(name[..<dot]) : name
   }
 
   fileprivate func read(_ buffer: UnsafeMutableRawBufferPointer, ofEntry number: Int) throws -> Int {
@@ -122,13 +188,28 @@ public final class ArchiveReader {
     return count
   }
 
-  private func broken(_ entry: String?) -> Failure {
-    Failure(
+  private func broken(_ entry: String?) -> any Error {
+    if let failure = gzip?.failure { return failure }
+    return Failure(
       archive_errno(archive) == EIO ? .inputOutput : .badData,
-      "cannot be unpacked\(entry.map { " (in the entry '\($0)')" } ?? ""): \(reason)", at: path)
+      "cannot be unpacked\(entry.map { " (in the entry '\($0)')" } ?? ""): \(explanation)", at: path)
   }
 
-  private var reason: String { archive_error_string(archive).map { String(cString: $0) } ?? "no reason given" }
+  /// What libarchive says, with what helps; it says nothing where it found an end too early.
+  private var explanation: String {
+    if (try? lacksZipDirectory()) == true {
+      return "the zip archive has no directory at its end, so it is cut short; copy or fetch it again"
+    }
+    guard let reason else { return "it ends too early or is damaged; copy or fetch it again" }
+    if reason.contains("too much memory") {
+      return "\(reason): it was made with a window of more than 128 MiB (zstd --long=31); make it anew with less: "
+        + "zstd -dc --long=31 FILE | zstd > NEW"
+    }
+    if reason.contains("No progress is possible") { return "it ends too early; copy or fetch it again" }
+    return reason
+  }
+
+  private var reason: String? { archive_error_string(archive).map { String(cString: $0) } }
 }
 
 /// A regular file in an archive; it can be read until the next one is asked for.

@@ -42,6 +42,16 @@ public final class FileReader: ByteSource {
     return count
   }
 
+  /// The bytes from a place on, at most `limit` of them, whatever was read before. Empty where there is no going back, as
+  /// in a pipe.
+  func bytes(at offset: Int, upTo limit: Int) throws -> [UInt8] {
+    try [UInt8](unsafeUninitializedCapacity: limit) { buffer, count in
+      let read = retryingOnInterruption { pread(descriptor, buffer.baseAddress, limit, offset) }
+      if read < 0 && errno != ESPIPE { throw Failure.system("cannot read", name) }
+      count = max(read, 0)
+    }
+  }
+
   /// In bytes.
   public var size: Int {
     get throws { Int(try fileStatus.st_size) }
