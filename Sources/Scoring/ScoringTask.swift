@@ -75,26 +75,37 @@ public struct ScoringTask: Sendable {
   }
 }
 
-/// The JSON lines of a file that may be compressed, each with its place.
-enum JSONLines {
+/// The records of a JSON file that may be compressed, each with its place.
+enum TaskRecords {
   /// Data sets unpack to a few hundred megabytes; more than this was made to fill a memory.
   private static let unpackedLimit = 1 << 33
 
-  /// Calls `body` with each line that is not blank, until it says that it has seen enough.
-  static func read(_ path: String, _ body: (_ line: JSON, _ place: String) throws -> Bool) throws {
-    var lines = LineReader(try source(path))
-    while let line = try lines.next() {
-      try Interruption.check()
-      if line.allSatisfy({ [0x20, 0x09, 0x0D].contains($0) }) { continue }
-      let place = "\(path), line \(lines.number)"
-      guard try body(try JSON(parsing: line, source: place), place) else { return }
+  /// Calls `body` with each record, until it says that it has seen enough.
+  static func read(_ path: String, _ body: (_ record: JSON, _ place: String) throws -> Bool) throws {
+    let archive = try ArchiveReader(path, unpackedLimit: unpackedLimit)
+    // An empty file has no entry.
+    guard let entry = try archive.next() else {
+      if archive.isPacked { throw Failure(.badData, "holds no file", at: path) }
+      return
+    }
+    var records = try JSONRecords(archive.isArchive ? entry : CompressedFile(path, entry))
+    while let record = try records.next() {
+      guard try body(record.json, record.place) else { return }
+    }
+    if let another = try archive.next() {
+      throw Failure(
+        .badData, "holds several files, '\(entry.entryName)' and '\(another.entryName)'; a task is read from one",
+        at: path)
     }
   }
 
-  private static func source(_ path: String) throws -> any ByteSource {
-    if [".jsonl", ".ndjson", ".json"].contains(where: path.hasSuffix) { return try FileReader(path) }
-    let archive = try ArchiveReader(path, unpackedLimit: unpackedLimit)
-    guard let entry = try archive.next() else { throw Failure(.badData, "holds no file", at: path) }
-    return entry
+  /// A file whose one entry needs no name.
+  private final class CompressedFile: ByteSource {
+    let name: String
+    private let content: any ByteSource
+
+    init(_ path: String, _ content: any ByteSource) { (name, self.content) = (path, content) }
+
+    func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int { try content.read(into: buffer) }
   }
 }

@@ -40,7 +40,7 @@ public struct TaskFile: Equatable, Sendable {
   ///   or for a path that is neither form.
   public init(_ path: String) throws {
     try Self.checkExistence(path)
-    if path.hasSuffix(".yaml") || path.hasSuffix(".yml") {
+    if [".yaml", ".yml"].contains(where: path.lowercased().hasSuffix) {
       let stated = try Statement.resolve(try YAMLSource.read(file: path)).values
       let data = stated.data.hasPrefix("/") ? stated.data : "\(Files.folder(of: path))/\(stated.data)"
       try Self.checkExistence(data)
@@ -138,7 +138,7 @@ extension TaskFile {
   /// What stands before `requests.jsonl`: empty, or `NAME.`; nil for other files.
   private static func requestStem(_ path: String) -> String? {
     let name = Files.name(of: path)
-    guard let suffix = requestSuffixes.first(where: name.hasSuffix) else { return nil }
+    guard let suffix = requestSuffixes.first(where: name.lowercased().hasSuffix) else { return nil }
     let stem = String(name.dropLast(suffix.count))
     return stem.isEmpty || stem.hasSuffix(".") ? stem : nil
   }

@@ -101,7 +101,7 @@ import Testing
       "winogrande",
       "{\"sentence\": \"s_t\", \"option1\": \"a\", \"option2\": \"b\", \"answer\": -9223372036854775808}", "not 1 or 2"
     ),
-    ("wikitext", "{\"page\": 3}", "must be a string"), ("lambada_openai", "[]", "must be an object"),
+    ("wikitext", "{\"page\": 3}", "must be a string"), ("lambada_openai", "3", "must be an object"),
   ]
 
   @Test(arguments: damaged)
@@ -131,6 +131,39 @@ import Testing
     #expect(try problem(first.replacing("loglikelihood", with: "generate_until")).contains("only log-likelihoods"))
     #expect(try problem(first + Self.request(1, 0, "q", " x") + Self.request(1, 1, "q", " y")).contains("another sort"))
     #expect(try problem("\n").contains("holds no items"))
+  }
+
+  @Test func `data are lines or an array, packed or not, with a byte order mark or without`() throws {
+    let lines = "{\"text\": \"a b\"}\n{\"text\": \"c d\"}\n"
+    let array = "[{\"text\": \"a b\"},\n{\"text\": \"c d\"}]"
+    func contexts(_ data: String) throws -> [String] {
+      try ScoringTask(task("task: lambada_standard\ndata: \(data)\n", "\(data).yaml")).items.flatMap(\.requests).map(
+        \.context)
+    }
+    for (name, content) in [
+      ("l.jsonl", lines), ("a.json", array), ("B.JSON", "\u{FEFF}" + lines), ("c.json", "\u{FEFF}" + array),
+    ] {
+      try folder.write(content, to: name)
+      #expect(try contexts(name) == ["a", "c"])
+      try run("/bin/gzip", ["-k", folder(name)])
+      #expect(try contexts(name + ".gz") == ["a", "c"])
+    }
+    try run("/bin/tar", ["-C", folder.path, "-cf", folder("one.tar"), "l.jsonl"])
+    #expect(try contexts("one.tar") == ["a", "c"])
+    try run("/bin/tar", ["-C", folder.path, "-cf", folder("two.tar"), "l.jsonl", "a.json"])
+    #expect(
+      failure { _ = try contexts("two.tar") }?.message.contains("holds several files, 'l.jsonl' and 'a.json'") == true)
+    var damaged = try Files.read(folder("l.jsonl.gz"))
+    damaged[damaged.count - 6] ^= 1
+    try AtomicFile.write(damaged, to: folder("damaged.jsonl.gz"))
+    let crc = failure { _ = try contexts("damaged.jsonl.gz") }
+    #expect(crc?.status == .badData && crc?.message.contains("another CRC") == true)
+  }
+
+  private func run(_ program: String, _ arguments: [String]) throws {
+    let process = try Process.run(URL(filePath: program), arguments: arguments)
+    process.waitUntilExit()
+    #expect(process.terminationStatus == 0)
   }
 
   @Test func `what cannot be is refused before anything is read`() throws {

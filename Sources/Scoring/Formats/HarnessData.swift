@@ -12,7 +12,7 @@ struct HarnessData {
 
   func items(_ path: String, limit: Int?) throws -> [ScoringTask.Item] {
     var items: [ScoringTask.Item] = []
-    try JSONLines.read(path) { line, place in
+    try TaskRecords.read(path) { line, place in
       var fields = try JSONFields(line, source: place)
       let identifier = ["id", "ind"].lazy.compactMap { line[$0] }.first
       let (answer, requests) = try content(&fields, place)

@@ -49,7 +49,7 @@ struct RequestFile {
   func items(limit: Int?) throws -> [ScoringTask.Item] {
     var order: [Int] = []
     var documents: [Int: [Line]] = [:]
-    try JSONLines.read(path) { json, place in
+    try TaskRecords.read(path) { json, place in
       let (document, line) = try line(json, place)
       if documents[document] == nil {
         // Requests without a context stand behind all others, so what lies beyond the limit has to be read, not kept.
