@@ -12,8 +12,9 @@ public struct TokenizeConfiguration: StageConfiguration {
   public var tokenizer: String?
   /// The number of entries of a vocabulary that is trained.
   public var vocabulary: Int
-  /// The field of JSON lines that holds the text.
+  /// The field of JSON records that holds the text, or a path to it (`message.content`).
   public var field: String
+  public var format: TextFormat
   /// The shares of text without a split of its own that validation and test take; training has the rest.
   public var validation: Double
   public var test: Double
@@ -33,7 +34,12 @@ public struct TokenizeConfiguration: StageConfiguration {
     vocabulary = try reader.integer(
       "vocabulary", default: 4096, in: Self.smallestVocabulary...Self.largestVocabulary,
       help: "entries of the vocabulary that is trained")
-    field = try reader.string("field", default: "text", help: "the field of JSON lines that holds the text")
+    field = try reader.string(
+      "field", default: "text",
+      help: "the field of JSON records that holds the text; message.content leads into an object")
+    format = try reader.value(
+      "format", as: .choice(), default: .auto,
+      help: "whether files hold text or JSON records, lines or one array; auto goes by their names")
     validation = try reader.number(
       "validation", default: 0.05, in: 0...1, help: "share of the text to validate on, where no descriptor says")
     test = try reader.number("test", default: 0.05, in: 0...1, help: "share of the text to test on, likewise")
@@ -67,11 +73,11 @@ public enum Tokenize: StageDescription {
     return try texts + (configuration.tokenizer.map(tokenizerFiles) ?? [])
   }
 
-  /// A file, or all files of a folder. A descriptor stands for its files, whose digests it states.
+  /// A file, or all files of a folder that `Corpus` reads. A descriptor stands for its files, whose digests it states.
   private static func files(_ name: String, _ path: String) throws -> [RawInput] {
     guard let status = try Files.status(path) else { throw Failure(.missingInput, "there is no such text", at: path) }
     guard status.isFolder else { return [RawInput("\(name)/\(Files.name(of: path))", path: path)] }
-    return try Files.tree(path).map { RawInput("\(name)/\($0)", path: "\(path)/\($0)") }
+    return try VisibleFiles.paths(in: path).map { RawInput("\(name)/\($0)", path: "\(path)/\($0)") }
   }
 
   private static func tokenizerFiles(_ path: String) throws -> [RawInput] {

@@ -73,7 +73,7 @@ struct UTF8Repair {
     return i - start
   }
 
-  private enum Sequence {
+  enum Sequence {
     case valid(length: Int)
     /// The bytes end inside a sequence that is well-formed so far.
     case incomplete
@@ -83,7 +83,7 @@ struct UTF8Repair {
 
   /// Judges the sequence that begins with the first byte.
   @inline(__always)
-  private static func sequence(_ bytes: Slice<UnsafeBufferPointer<UInt8>>) -> Sequence {
+  static func sequence(_ bytes: Slice<UnsafeBufferPointer<UInt8>>) -> Sequence {
     let start = bytes.startIndex
     let first = bytes[start]
     let length: Int

@@ -106,6 +106,18 @@ import Testing
     #expect(Set(Stages.all.map { $0.name }).count == Stages.all.count)
   }
 
+  @Test func `of a folder of texts only what is read is in the key`() throws {
+    let folder = try TemporaryFolder()
+    func inputs() throws -> [String] {
+      let override = try ConfigurationOverride(parsing: "corpus=\(folder.path)")
+      return try Tokenize.rawInputs(TokenizeConfiguration.resolve(file: nil, overrides: [override]).values).map(\.name)
+    }
+    try folder.write("one", to: "a/b.txt")
+    #expect(try inputs() == ["corpus/0/a/b.txt"])
+    for name in [".DS_Store", ".git/index", "a/.b.swp", "__MACOSX/a/._b.txt"] { try folder.write("x", to: name) }
+    #expect(try inputs() == ["corpus/0/a/b.txt"])
+  }
+
   @Test func `a model made elsewhere is identified by the content of its files, wherever they lie`() throws {
     let folder = try TemporaryFolder()
     let digests = FileDigests()

@@ -90,6 +90,27 @@ private final class Recorder: DocumentReceiver {
     #expect(halves.flatMap(\.text) == letters)
   }
 
+  @Test(arguments: [1, 13, 1 << 16], ["", "\n"])
+  func `cuts a short text on one line before a blank too`(partSize: Int, ending: String) throws {
+    let text = Array((String(repeating: "word ", count: 3399) + "word" + ending).utf8)
+    let parts = try split([text], validation: 0.05, test: 0.05, partSize: partSize)
+    #expect(parts.map(\.split) == [.train, .validation, .test])
+    #expect(parts.flatMap(\.text) == text)
+    #expect(parts.map(\.text.count).prefix(2) == [15304, 850])
+    #expect(parts.dropFirst().allSatisfy { $0.text.first == UInt8(ascii: " ") })
+    let letters = Array((String(repeating: "漢", count: 100) + ending).utf8)
+    let halves = try split([letters], validation: 0, test: 0.5, partSize: partSize)
+    #expect(halves.map(\.split) == [.train, .test] && halves[0].text.count % 3 == 0)
+    // Nothing can be cut off one scalar.
+    #expect(try split([Array("a".utf8)], validation: 0.3, test: 0.3, partSize: partSize).count == 1)
+  }
+
+  @Test func `cuts in the last line only where nothing follows it`() throws {
+    let text = Array("first line\nthe second one\n".utf8)
+    #expect(try split([text], validation: 0, test: 0.8).map(\.text.count) == [11, 15])
+    #expect(try split([text], validation: 0, test: 0.3).map(\.text.count) == [21, 5])
+  }
+
   @Test func `leaves documents that have a split to it`() throws {
     let recorder = Recorder()
     let splitter = DocumentSplitter(

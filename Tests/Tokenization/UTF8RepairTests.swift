@@ -1,4 +1,5 @@
 import Artifacts
+import TestSupport
 import Testing
 
 @testable import Tokenization
@@ -37,5 +38,31 @@ import Testing
   @Test func `leaves valid text as it is`() {
     let text = Array(motley(seed: 3, parts: 400).utf8)
     for size in [1, 7, 64, 1 << 20] { #expect(repaired(text, inPartsOf: size) == text) }
+  }
+}
+
+@Suite struct UTF8TallyTests {
+  @Test func `counts what the repair replaces, wherever the bytes are cut`() {
+    var random = Splitmix(state: 7)
+    for round in 0..<300 {
+      var bytes = Array(motley(seed: UInt64(round), parts: 30).utf8)
+      for _ in 0..<round % 20 where !bytes.isEmpty {
+        bytes[Int.random(in: bytes.indices, using: &random)] = UInt8.random(in: 0...255, using: &random)
+      }
+      let text = String(decoding: bytes, as: UTF8.self)
+      let given = bytes.indices.dropLast(2).count { bytes[$0..<$0 + 3].elementsEqual([0xEF, 0xBF, 0xBD]) }
+      var tally = UTF8Tally()
+      var rest = bytes[...]
+      while !rest.isEmpty {
+        let part = rest.prefix(Int.random(in: 1...(round % 3 == 0 ? 4 : 400), using: &random))
+        part.withUnsafeBufferPointer { tally.add($0) }
+        rest = rest.dropFirst(part.count)
+      }
+      tally.finish()
+      #expect(tally.bytes == bytes.count)
+      #expect(tally.replacements == text.unicodeScalars.count { $0 == "\u{FFFD}" } - given)
+      let valid = text.utf8.count - 3 * tally.replacements
+      #expect(tally.invalid == bytes.count - valid)
+    }
   }
 }

@@ -10,19 +10,26 @@ struct SplitText {
   private let plan: SplitPlan
   private let bytes: Int?
 
+  /// What is odd about the texts; the first reading takes it down and says it.
+  private let findings = CorpusFindings()
+  private var isInspected = false
+
   var sources: [Corpus.Source] { corpus.sources }
+  var oddities: [(String, JSON)] { findings.summary }
 
   /// Looks through the corpus once where the places of the splits depend on its length.
   init(_ configuration: TokenizeConfiguration, _ digests: FileDigests) throws {
     corpus = try Corpus(
-      paths: configuration.corpus, textField: configuration.field, unpackedLimit: configuration.unpackedLimit,
-      digests: digests)
+      paths: configuration.corpus, textField: configuration.field, format: configuration.format,
+      unpackedLimit: configuration.unpackedLimit, digests: digests)
     fractions = SplitFractions(validation: configuration.validation, test: configuration.test)
     let measurer = DocumentMeasurer()
     if !corpus.hasSplits {
       let meter = Meter("measuring", total: corpus.expectedBytes, receiver: measurer)
-      try corpus.read(into: meter)
+      try corpus.read(into: meter, noting: findings)
       meter.finish()
+      findings.warn()
+      isInspected = true
       guard measurer.totalBytes > 0 else {
         throw Failure(.badData, "there is no text in it", at: configuration.corpus.joined(separator: ", "))
       }
@@ -39,15 +46,17 @@ struct SplitText {
   /// Hands over the documents of one split, or of all, each with its split.
   ///
   /// - Parameter finish: works off what the receiver still has in hand; its time counts.
-  func read<Result>(
+  mutating func read<Result>(
     _ title: String, only split: Split? = nil, into receiver: some DocumentReceiver<Split>,
     finish: () throws -> Result
   ) throws -> Result {
     let filter = SplitFilter(split, receiver: receiver)
     let meter = Meter(title, total: bytes, receiver: DocumentSplitter(plan, receiver: filter))
-    try corpus.read(into: meter)
+    try corpus.read(into: meter, noting: isInspected ? nil : findings)
     let result = try finish()
     meter.finish()
+    if !isInspected { findings.warn() }
+    isInspected = true
     return result
   }
 }

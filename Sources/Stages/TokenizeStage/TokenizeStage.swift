@@ -16,21 +16,21 @@ public enum TokenizeStage {
     let given = configuration.tokenizer.map { path in
       Ahead(isConcurrent: threads > 1) { try Tokenizer(path: path) }
     }
-    let text = try SplitText(configuration, digests)
+    var text = try SplitText(configuration, digests)
     try digests.save()
-    let tokenizer = try given?.value() ?? trained(configuration, text, threads: threads)
+    let tokenizer = try given?.value() ?? trained(configuration, &text, threads: threads)
     let file = try builder.path(for: "tokenizer.json")
     let written = Ahead(isConcurrent: threads > 1) { try AtomicFile.write(tokenizer.fileText, to: file) }
     // Where the shards fail, too: nothing may be written once the builder is gone.
     defer { _ = try? written.value() }
-    let totals = try encode(text, tokenizer, configuration, threads: threads) { try builder.path(for: $0) }
+    let totals = try encode(&text, tokenizer, configuration, threads: threads) { try builder.path(for: $0) }
     try written.value()
     try checkThatNoneIsEmpty(totals, text)
-    return try builder.publish(summary: summary(tokenizer, totals, text.sources))
+    return try builder.publish(summary: summary(tokenizer, totals, text))
   }
 
   private static func trained(
-    _ configuration: TokenizeConfiguration, _ text: SplitText, threads: Int
+    _ configuration: TokenizeConfiguration, _ text: inout SplitText, threads: Int
   ) throws -> Tokenizer {
     let counter = CorpusWordCounter(threads: threads)
     // What validation and test are for would be spoilt if the vocabulary had seen them.
@@ -43,7 +43,7 @@ public enum TokenizeStage {
   }
 
   private static func encode(
-    _ text: SplitText, _ tokenizer: Tokenizer, _ configuration: TokenizeConfiguration, threads: Int,
+    _ text: inout SplitText, _ tokenizer: Tokenizer, _ configuration: TokenizeConfiguration, threads: Int,
     path: @escaping (String) throws -> String
   ) throws -> [(split: Split, totals: SplitTotals)] {
     let writers = try Split.allCases.map { split in
@@ -69,18 +69,20 @@ public enum TokenizeStage {
   }
 
   private static func summary(
-    _ tokenizer: Tokenizer, _ totals: [(split: Split, totals: SplitTotals)], _ sources: [Corpus.Source]
+    _ tokenizer: Tokenizer, _ totals: [(split: Split, totals: SplitTotals)], _ text: SplitText
   ) -> JSON {
-    [
+    var summary: JSON = [
       "vocabulary": .integer(tokenizer.vocabularySize), "endOfText": .integer(Int(tokenizer.endOfText)),
       "splits": .object(JSONObject(totals.map { ($0.rawValue, $1.json) })),
       "sources": .array(
-        sources.map { source in
+        text.sources.map { source in
           [
             "name": .string(source.name), "licence": source.licence.map { .string($0) } ?? .null,
             "source": source.origin.map { .string($0) } ?? .null,
           ]
         }),
     ]
+    for (name, value) in text.oddities { summary[name] = value }
+    return summary
   }
 }

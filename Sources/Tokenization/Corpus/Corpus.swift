@@ -5,10 +5,12 @@ import Diagnostics
 ///
 /// A path is one of
 /// - a descriptor (`.yaml`): the files it lists, in its order;
-/// - a folder: all files below it, sorted by their paths, without those whose name or folder begins with a point;
-/// - JSON lines (`.jsonl`, `.ndjson`): a document per line, the text in a named field;
+/// - a folder: all visible files below it (`VisibleFiles`), sorted by their paths;
+/// - JSON (`.jsonl`, `.ndjson`, `.json`): a document per line, or per element of one array, the text in a named field;
 /// - an archive or compressed file, known by its name: what it holds, as if it lay in a folder, in its order;
 /// - any other file: one document of text.
+///
+/// Names are compared without regard to capitals.
 public struct Corpus: Sendable {
   /// Where a part of the corpus comes from, for the artifact's summary.
   public struct Source: Equatable, Sendable {
@@ -19,46 +21,59 @@ public struct Corpus: Sendable {
 
   private struct Item: Sendable {
     let path: String
+    /// What the summary calls it, wherever the corpus lies.
+    let name: String
     let split: Split?
     let size: Int
   }
 
   public let sources: [Source]
   private let items: [Item]
-  private let textField: String
+  private let field: FieldPath
+  private let format: TextFormat
   private let unpackedLimit: Int?
 
   /// - Parameters:
-  ///   - textField: the field of JSON lines that holds the text.
+  ///   - textField: the field of JSON records that holds the text, or a path to it.
+  ///   - format: how texts lie in files.
   ///   - unpackedLimit: how many bytes a compressed file or archive may unpack to; nil for as many as texts ever do.
   ///   - digests: checks the files of descriptors.
   /// - Throws: `Failure(.missingInput)` for what does not exist.
-  public init(paths: [String], textField: String, unpackedLimit: Int?, digests: FileDigests) throws {
+  public init(
+    paths: [String], textField: String, format: TextFormat = .auto, unpackedLimit: Int?, digests: FileDigests
+  ) throws {
     var sources: [Source] = []
     var items: [Item] = []
     for path in paths {
       guard let status = try Files.status(path) else { throw Failure(.missingInput, "there is no such text", at: path) }
-      if DataDescriptor.isDescriptor(path) {
+      if !status.isFolder && DataDescriptor.isDescriptor(path) {
         let descriptor = try DataDescriptor(path)
         try descriptor.check(digests)
-        items += descriptor.files.map { Item(path: descriptor.path(of: $0), split: $0.split, size: $0.size) }
+        items += descriptor.files.map {
+          Item(path: descriptor.path(of: $0), name: $0.name, split: $0.split, size: $0.size)
+        }
         sources.append(Source(name: descriptor.title, licence: descriptor.licence, origin: descriptor.origin))
       } else {
-        let files = status.isFolder ? try Self.visibleFiles(in: path) : [path]
-        guard !files.isEmpty else { throw Failure(.missingInput, "the folder holds no text", at: path) }
-        items += try files.map { Item(path: $0, split: nil, size: try Files.status($0)?.size ?? 0) }
+        items += try Self.items(path, status)
         sources.append(Source(name: Files.name(of: path), licence: nil, origin: nil))
       }
     }
     self.sources = sources
     self.items = items
-    self.textField = textField
+    field = FieldPath(textField)
+    self.format = format
     self.unpackedLimit = unpackedLimit
   }
 
-  private static func visibleFiles(in folder: String) throws -> [String] {
-    try Files.tree(folder).filter { !$0.split(separator: "/").contains { $0.hasPrefix(".") } }
-      .map { "\(folder)/\($0)" }
+  private static func items(_ path: String, _ status: FileStatus) throws -> [Item] {
+    guard status.isFolder else {
+      return [Item(path: path, name: Files.name(of: path), split: nil, size: status.size)]
+    }
+    let names = try VisibleFiles.paths(in: path)
+    guard !names.isEmpty else { throw Failure(.missingInput, "the folder holds no text", at: path) }
+    return try names.map {
+      Item(path: "\(path)/\($0)", name: $0, split: nil, size: try Files.status("\(path)/\($0)")?.size ?? 0)
+    }
   }
 
   /// Whether every document belongs to a split whatever the fractions are.
@@ -69,34 +84,41 @@ public struct Corpus: Sendable {
 
   /// The number of bytes to expect, where the files tell it without being read.
   public var expectedBytes: Int? {
-    items.allSatisfy { TextContainer(ofName: $0.path) == .text } ? items.reduce(0) { $0 + $1.size } : nil
+    items.allSatisfy { TextContainer(ofName: $0.path, format) == .text } ? items.reduce(0) { $0 + $1.size } : nil
   }
 
   /// Hands over all documents. The same every time, so that a corpus can be read in several passes.
   ///
-  /// - Throws: `Failure`: `.badData` for a broken archive or line, `.tryAgain` when an interruption was asked for.
-  public func read(into receiver: some DocumentReceiver<Split?>) throws {
+  /// - Parameter findings: takes down what is odd about the texts, which costs a little: for one of the passes.
+  /// - Throws: `Failure`: `.badData` for a broken archive or record, and, where findings are taken down, for what is no
+  ///   text in UTF-8; `.tryAgain` when an interruption was asked for.
+  public func read(into receiver: some DocumentReceiver<Split?>, noting findings: CorpusFindings? = nil) throws {
+    let reading = CorpusReading(field: field, format: format, receiver: receiver, findings: findings)
     for item in items {
-      switch TextContainer(ofName: item.path) {
-      case .text: try readText(FileReader(item.path), item.split, receiver)
-      case .lines: try readLines(FileReader(item.path), item.split, receiver)
-      case .packed: try readPacked(item, receiver)
+      switch TextContainer(ofName: item.path, format) {
+      case .packed: try readPacked(item, reading, findings)
+      case let container:
+        try reading.read(FileReader(item.path), as: container, item.split, name: item.name, size: item.size)
       }
     }
   }
 
-  private func readPacked(_ item: Item, _ receiver: some DocumentReceiver<Split?>) throws {
+  private func readPacked(
+    _ item: Item, _ reading: CorpusReading<some DocumentReceiver<Split?>>, _ findings: CorpusFindings?
+  ) throws {
     let archive = try ArchiveReader(
       item.path, unpackedLimit: unpackedLimit ?? Self.plausibleUnpackedSize(packed: item.size))
     while let entry = try archive.next() {
       try checkThatPacked(archive)
-      switch TextContainer(ofName: entry.entryName) {
-      case .text: try readText(entry, item.split, receiver)
-      case .lines: try readLines(entry, item.split, receiver)
-      case .packed: throw Failure(.badData, "is packed once more; unpack the outer archive first", at: entry.name)
+      let container = TextContainer(ofName: entry.entryName, format)
+      if container == .packed {
+        throw Failure(.badData, "is packed once more; unpack the outer archive first", at: entry.name)
       }
+      let name = archive.isArchive ? "\(item.name): \(entry.entryName)" : item.name
+      try reading.read(entry, as: container, item.split, name: name, size: nil)
     }
     try checkThatPacked(archive)
+    findings?.noteLinks(archive.links.count, first: "\(item.path), entry '\(archive.links.first)'")
   }
 
   /// A page that says why a download failed, or the few bytes that came of it, is no text to learn from.
@@ -110,75 +132,27 @@ public struct Corpus: Sendable {
   static func plausibleUnpackedSize(packed: Int) -> Int {
     max(1 << 30, packed.multipliedReportingOverflow(by: 200).overflow ? .max : packed * 200)
   }
-
-  private func readText(
-    _ source: any ByteSource, _ split: Split?, _ receiver: some DocumentReceiver<Split?>
-  ) throws {
-    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: FileReader.bufferSize, alignment: 64)
-    defer { buffer.deallocate() }
-    try receiver.begin(split)
-    var isFirst = true
-    while case let count = try source.read(into: buffer), count > 0 {
-      try Interruption.check()
-      let bytes = UnsafeBufferPointer(rebasing: buffer.bindMemory(to: UInt8.self)[..<count])
-      if isFirst, let problem = TextCheck.problem(bytes) { throw Failure(.badData, problem, at: source.name) }
-      isFirst = false
-      try receiver.append(bytes)
-    }
-    try receiver.end()
-  }
-
-  private func readLines(
-    _ source: any ByteSource, _ split: Split?, _ receiver: some DocumentReceiver<Split?>
-  ) throws {
-    var lines = LineReader(source)
-    while let line = try lines.next() {
-      try Interruption.check()
-      if line.allSatisfy(isBlank) { continue }
-      var text = try text(ofLine: line, lines.number, source.name)
-      try receiver.begin(split)
-      try text.withUTF8 { try receiver.append($0) }
-      try receiver.end()
-    }
-  }
-
-  private func text(ofLine line: ArraySlice<UInt8>, _ number: Int, _ source: String) throws -> String {
-    let json = try JSON(parsing: line, source: source, line: number)
-    func failure(_ message: String) -> Failure { Failure(.badData, message, at: "\(source), line \(number)") }
-    guard let object = json.objectValue else {
-      throw failure("is \(json.kindName), not an object with the field '\(textField)'")
-    }
-    guard let value = object[textField] else {
-      let names = object.keys.prefix(20).map { "'\($0)'" }.joined(separator: ", ")
-      let hint = nearest(to: textField, in: object.keys).map { "did you mean '\($0)'?" }
-      throw failure(
-        "has no field '\(textField)'; \(hint ?? (names.isEmpty ? "it has none" : "its fields are \(names)"))")
-    }
-    guard let text = value.stringValue else {
-      throw failure("the field '\(textField)' holds \(value.kindName), not a text")
-    }
-    return text
-  }
 }
 
-/// White space that may stand between JSON texts.
-private func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 || byte == 0x0D }
-
-/// What a file's name says about how texts lie in it.
+/// How texts lie in a file, as its name says, or as was stated for all of them.
 enum TextContainer: Equatable {
-  case text, lines, packed
+  case text, json, packed
 
-  private static let lineSuffixes = [".jsonl", ".ndjson"]
+  private static let jsonSuffixes = [".jsonl", ".ndjson", ".json", ".jsonlines", ".ldjson"]
   private static let packedSuffixes = [
     ".gz", ".bz2", ".xz", ".lzma", ".zst", ".lz4", ".tar", ".tgz", ".tbz2", ".txz", ".tzst", ".zip", ".7z",
   ]
 
-  init(ofName name: String) {
+  init(ofName name: String, _ format: TextFormat = .auto) {
     let name = name.lowercased()
-    if Self.lineSuffixes.contains(where: name.hasSuffix) {
-      self = .lines
-    } else {
-      self = Self.packedSuffixes.contains(where: name.hasSuffix) ? .packed : .text
+    if Self.packedSuffixes.contains(where: name.hasSuffix) {
+      self = .packed
+      return
+    }
+    switch format {
+    case .auto: self = Self.jsonSuffixes.contains(where: name.hasSuffix) ? .json : .text
+    case .text: self = .text
+    case .json: self = .json
     }
   }
 }

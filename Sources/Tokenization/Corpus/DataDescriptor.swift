@@ -58,7 +58,7 @@ public struct DataDescriptor: Sendable {
   public let files: [File]
 
   /// Whether a path is meant as a descriptor.
-  static func isDescriptor(_ path: String) -> Bool { path.hasSuffix(".yaml") || path.hasSuffix(".yml") }
+  static func isDescriptor(_ path: String) -> Bool { [".yaml", ".yml"].contains(where: path.lowercased().hasSuffix) }
 
   /// - Throws: `Failure(.badConfiguration)` with the line of what is wrong, `.missingInput` where there is no such file.
   public init(_ path: String) throws {

@@ -34,13 +34,14 @@ public final class DocumentSplitter<Receiver: DocumentReceiver<Split>>: Document
       let taken = rest.prefix(Self.window - held.count)
       held += taken
       rest = rest.dropFirst(taken.count)
-      guard let place = Self.place(in: held) else { return }
+      guard let place = Self.place(in: held, isWhole: false) else { return }
       try self.cut(at: place)
     }
     try pass(rest)
   }
 
   public func end() throws {
+    while wantedCut != nil, let place = Self.place(in: held, isWhole: true) { try cut(at: place) }
     if !held.isEmpty { try release(held.count) }
     try receiver.end()
   }
@@ -80,12 +81,16 @@ public final class DocumentSplitter<Receiver: DocumentReceiver<Split>>: Document
     offset += bytes.count
   }
 
-  /// After the first line end; where a whole window has none, before its first white space, or else before its second
-  /// scalar. Nil while there may be a line end further on.
-  private static func place(in held: [UInt8]) -> Int? {
-    if let lineEnd = held.firstIndex(of: UInt8(ascii: "\n")) { return lineEnd + 1 }
-    guard held.count >= window else { return nil }
+  /// After the first line end; where there is none in a whole window, or up to the end of the document, before the first
+  /// white space, or else before the second scalar. Nil while that is not certain, and where nothing would be left behind
+  /// the cut.
+  ///
+  /// - Parameter isWhole: whether the document ends with these bytes.
+  private static func place(in held: [UInt8], isWhole: Bool) -> Int? {
+    let isFull = !isWhole && held.count >= window
+    if let lineEnd = held.firstIndex(of: UInt8(ascii: "\n")), lineEnd + 1 < held.count || isFull { return lineEnd + 1 }
+    guard isWhole || isFull else { return nil }
     if let space = held.dropFirst().firstIndex(of: UInt8(ascii: " ")) { return space }
-    return held.dropFirst().firstIndex { $0 & 0xC0 != 0x80 } ?? held.count
+    return held.dropFirst().firstIndex { $0 & 0xC0 != 0x80 } ?? (isWhole ? nil : held.count)
   }
 }
