@@ -57,7 +57,7 @@ private struct Field {
   /// The safetensors library takes null for none.
   func metadata(_ value: JSON) throws -> [String: String] {
     if value.isNull { return [:] }
-    guard case .object(let object) = value else { throw failure("is not an object of strings") }
+    guard case .object(let object) = value else { throw failure("is \(value.kindName), not an object of strings") }
     var metadata: [String: String] = [:]
     for (key, value) in object {
       guard case .string(let text) = value else { throw failure("the value of \"\(key)\" is not a string") }
@@ -67,7 +67,7 @@ private struct Field {
   }
 
   func place(_ value: JSON) throws -> SafetensorsHeader.Place {
-    guard case .object(let object) = value else { throw failure("is not an object") }
+    guard case .object(let object) = value else { throw failure("is \(value.kindName), not an object") }
     let known = ["dtype", "shape", "data_offsets"]
     for (key, _) in object where !known.contains(key) { throw failure("unknown field \"\(key)\"") }
     guard case .string(let typeName)? = object["dtype"] else { throw failure("dtype is not a string") }

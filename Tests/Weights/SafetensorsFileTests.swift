@@ -89,7 +89,7 @@ struct SafetensorsFileTests {
     (#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,4]}}"#, "takes 8 bytes, but data_offsets [0, 4] span 4"),
     (#"{"a":{"dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,4]}}"#, "more bytes than 64 bits count"),
     (#"{"a":{"dtype":"F32","shape":[4611686018427387904],"data_offsets":[0,4]}}"#, "more bytes than 64 bits count"),
-    (#"{"a":{"dtype":"F32","shape":[9223372036854775808],"data_offsets":[0,4]}}"#, "line 1"),
+    (#"{"a":{"dtype":"F32","shape":[9223372036854775808],"data_offsets":[0,4]}}"#, "not a whole number"),
     (#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4],"x":1}}"#, "unknown field \"x\""),
     (#"{"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]}}"#, "describes 2 bytes of data, but 4 follow"),
     (#"{"a":{"dtype":"U8","shape":[3],"data_offsets":[1,4]}}"#, "begin at 1, but the data before it end at 0"),
@@ -104,7 +104,7 @@ struct SafetensorsFileTests {
     ),
     (
       #"{"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]},"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]}}"#,
-      "'a' is given twice"
+      "is several members of that name"
     ),
   ])
   func refusesABadHeaderAndSaysWhy(header: String, reason: String) {
