@@ -21,8 +21,8 @@ public enum JSON: Sendable {
   public enum Unusable: Equatable, Sendable {
     /// A number beyond 64 bits, NaN or an infinity, as the file spells it.
     case number(String)
-    /// A string with half a surrogate pair, which no text can hold.
-    case loneSurrogate
+    /// A string with halves of surrogate pairs, which no text can hold: how many, and the text with U+FFFD for each.
+    case loneSurrogates(count: Int, replaced: String)
     /// The member of an object that has this name several times.
     case repeated
   }
@@ -71,7 +71,7 @@ extension JSON {
     case .object: "an object"
     case .unusable(.number(let literal)):
       literal.utf8.count > 40 ? "a number of \(literal.utf8.count) digits" : "\(literal), which does not fit in 64 bits"
-    case .unusable(.loneSurrogate): "a string with half a surrogate pair"
+    case .unusable(.loneSurrogates): "a string with half a surrogate pair"
     case .unusable(.repeated): "several members of that name"
     }
   }

@@ -4,11 +4,9 @@ import Diagnostics
 extension JSON {
   /// How a text is read.
   public enum Reading: Sendable {
-    /// Files of others, which are judged by what is asked of them alone: numbers beyond 64 bits, NaN, lone surrogates
-    /// and repeated members are `unusable` values, and a byte order mark is passed over.
+    /// Files of others, which are judged by what is asked of them alone: numbers beyond 64 bits, NaN, strings with lone
+    /// surrogates and repeated members are `unusable` values, and a byte order mark is passed over.
     case lenient
-    /// The same, but lone surrogates become U+FFFD.
-    case replacingSurrogates
     /// Files of ours, by RFC 8259 to the letter; what would be unusable is an error.
     case strict
   }
@@ -24,7 +22,8 @@ extension JSON {
   public init(
     parsing bytes: some Collection<UInt8>, source: String, line: Int = 1, for reading: Reading = .lenient
   ) throws {
-    self = try Self.parse(bytes, source, line, reading).json
+    let parsed = try bytes.withContiguousStorageIfAvailable { try Self.parse($0, source, line, reading) }
+    self = try parsed ?? Array(bytes).withUnsafeBufferPointer { try Self.parse($0, source, line, reading) }
   }
 
   /// Reads one JSON text from a string.
@@ -32,25 +31,9 @@ extension JSON {
     try self.init(parsing: text.utf8, source: source, line: line, for: reading)
   }
 
-  /// Reads one JSON text of others; its lone surrogates become U+FFFD and are counted.
-  public init(
-    parsing bytes: some Collection<UInt8>, source: String, line: Int = 1, addingReplacedSurrogatesTo count: inout Int
-  ) throws {
-    let (json, replaced) = try Self.parse(bytes, source, line, .replacingSurrogates)
-    self = json
-    count += replaced
-  }
-
   private static func parse(
-    _ bytes: some Collection<UInt8>, _ source: String, _ line: Int, _ reading: Reading
-  ) throws -> (json: JSON, replacedSurrogates: Int) {
-    let parsed = try bytes.withContiguousStorageIfAvailable { try parse(buffer: $0, source, line, reading) }
-    return try parsed ?? Array(bytes).withUnsafeBufferPointer { try parse(buffer: $0, source, line, reading) }
-  }
-
-  private static func parse(
-    buffer: UnsafeBufferPointer<UInt8>, _ source: String, _ line: Int, _ reading: Reading
-  ) throws -> (json: JSON, replacedSurrogates: Int) {
+    _ buffer: UnsafeBufferPointer<UInt8>, _ source: String, _ line: Int, _ reading: Reading
+  ) throws -> JSON {
     // json-c counts bytes in an Int32.
     guard buffer.count <= Int(Int32.max) else { throw Failure(.badData, "larger than 2 GiB", at: source) }
     var bytes = buffer
@@ -68,11 +51,11 @@ extension JSON {
     }
     try scanner.scan()
     do {
-      return (try convertedTree(bytes, scanner), scanner.replacedSurrogates)
+      return try convertedTree(bytes, scanner)
     } catch let lost as JSONConverter.LostMember {
       guard reading != .strict else { throw scanner.duplicate(inObject: lost.object) }
       try scanner.tellRepeatedMembersApart()
-      return (try convertedTree(bytes, scanner), scanner.replacedSurrogates)
+      return try convertedTree(bytes, scanner)
     }
   }
 

@@ -8,7 +8,7 @@ struct JSONPatches {
 
   private enum Kind {
     static let number = UInt8(ascii: "N")
-    static let loneSurrogate = UInt8(ascii: "S")
+    static let loneSurrogates = UInt8(ascii: "S")
     static let repeated = UInt8(ascii: "R")
   }
 
@@ -36,17 +36,20 @@ struct JSONPatches {
     patches.append((range, Self.marked(Kind.number, Array(bytes[range]))))
   }
 
-  /// Takes the place of all patches inside the string.
-  mutating func loneSurrogate(in string: Range<Int>) { replace(string, by: Self.marked(Kind.loneSurrogate, [])) }
-
-  mutating func repeated(_ name: String, at string: Range<Int>) {
-    replace(string, by: Self.marked(Kind.repeated, Array(String(repeatedNames.count).utf8)))
-    repeatedNames.append(name)
+  /// Puts the mark and the count before a string, whose halves of pairs are patched already.
+  mutating func loneSurrogates(_ count: Int, in string: Range<Int>) {
+    let start = string.lowerBound + 1
+    let first = patches.lastIndex { $0.range.lowerBound < string.lowerBound }.map { $0 + 1 } ?? 0
+    // What follows the count need not have its own mark doubled.
+    if patches[first].range == start..<start { patches.remove(at: first) }
+    patches.insert((start..<start, Self.escaped([Kind.loneSurrogates] + "\(count):".utf8)), at: first)
   }
 
-  private mutating func replace(_ string: Range<Int>, by bytes: [UInt8]) {
+  /// Takes the place of all patches inside the name.
+  mutating func repeated(_ name: String, at string: Range<Int>) {
     while let last = patches.last, last.range.lowerBound >= string.lowerBound { patches.removeLast() }
-    patches.append((string, bytes))
+    patches.append((string, Self.marked(Kind.repeated, Array(String(repeatedNames.count).utf8))))
+    repeatedNames.append(name)
   }
 
   private static func escaped(_ content: [UInt8]) -> [UInt8] {
@@ -78,7 +81,12 @@ struct JSONPatches {
     let rest = UnsafeRawBufferPointer(rebasing: string.dropFirst(2))
     switch string[1] {
     case Kind.number: return .unusable(.number(String(decoding: rest, as: UTF8.self)))
-    case Kind.loneSurrogate: return .unusable(.loneSurrogate)
+    case Kind.loneSurrogates:
+      let colon = rest.firstIndex(of: UInt8(ascii: ":"))!
+      return .unusable(
+        .loneSurrogates(
+          count: Int(String(decoding: rest[..<colon], as: UTF8.self))!,
+          replaced: String(decoding: rest[(colon + 1)...], as: UTF8.self)))
     default: return .string(String(decoding: string.dropFirst(), as: UTF8.self))
     }
   }

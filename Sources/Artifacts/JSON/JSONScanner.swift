@@ -21,7 +21,7 @@ struct JSONScanner {
   private struct StringToken {
     var range = 0..<0
     var hasNUL = false
-    var hasLoneSurrogate = false
+    var loneSurrogates = 0
   }
 
   private let bytes: UnsafeBufferPointer<UInt8>
@@ -37,8 +37,6 @@ struct JSONScanner {
   /// The number of members of each object, in the order of their opening braces.
   private(set) var memberCounts: [Int] = []
   private(set) var patches = JSONPatches()
-  /// How many lone surrogates became U+FFFD.
-  private(set) var replacedSurrogates = 0
   /// The names that each open object has had so far, where repeated ones are to be told apart.
   private var names: [Set<ExactString>]?
 
@@ -73,7 +71,7 @@ struct JSONScanner {
 
   /// Scans once more, so that of members of one name each has one of its own; see `JSONPatches.repeated`.
   mutating func tellRepeatedMembersApart() throws {
-    (position, memberCounts, patches, replacedSurrogates) = (0, [], JSONPatches(), 0)
+    (position, memberCounts, patches) = (0, [], JSONPatches())
     names = []
     try scan()
   }
@@ -118,7 +116,7 @@ struct JSONScanner {
     guard let container = open.last, container.opener == UInt8(ascii: "{") else { throw failure("unexpected ':'") }
     let start = string.range.lowerBound
     if string.hasNUL { throw failure("a member's name holds a NUL character", at: start) }
-    if string.hasLoneSurrogate { throw failure("a member's name holds half a surrogate pair", at: start) }
+    if string.loneSurrogates > 0 { throw failure("a member's name holds half a surrogate pair", at: start) }
     memberCounts[container.object] += 1
     if watched?.object == container.object {
       let name = try nameOfMember()
@@ -161,7 +159,7 @@ extension JSONScanner {
       case UInt8(ascii: "\""):
         position += 1
         string.range = start..<position
-        if string.hasLoneSurrogate && reading != .replacingSurrogates { patches.loneSurrogate(in: string.range) }
+        if string.loneSurrogates > 0 { patches.loneSurrogates(string.loneSurrogates, in: string.range) }
         return
       case UInt8(ascii: "\\"): try scanEscape()
       case 0..<0x20: throw failure("a control character inside a string is not escaped")
@@ -201,11 +199,8 @@ extension JSONScanner {
       let digits = String(decoding: bytes[start + 2..<afterFirst], as: UTF8.self)
       throw failure("half a surrogate pair inside a string: \\u\(digits) stands alone", at: start)
     }
-    string.hasLoneSurrogate = true
-    if reading == .replacingSurrogates {
-      patches.codePoint(0xFFFD, at: start..<afterFirst)
-      replacedSurrogates += 1
-    }
+    string.loneSurrogates += 1
+    patches.codePoint(0xFFFD, at: start..<afterFirst)
   }
 
   private mutating func scanCodeUnit() throws -> UInt32 {

@@ -22,6 +22,7 @@ public final class CorpusFindings {
   private var marks = Sightings()
   private var links = Sightings()
   private var likeJSON = Sightings()
+  private var surrogates = Sightings()
 
   /// How often something was met, and where first.
   private struct Sightings {
@@ -49,6 +50,7 @@ public final class CorpusFindings {
   func noteMark(_ name: String) { marks.add(name) }
   func noteLinks(_ count: Int, first: String) { links.add(first, count: count) }
   func noteLikeJSON(_ name: String) { likeJSON.add(name) }
+  func noteSurrogates(_ count: Int, at place: String) { surrogates.add(place, count: count) }
 
   /// Says all that was found.
   public func warn() {
@@ -67,6 +69,10 @@ public final class CorpusFindings {
     if links.count > 0 {
       Log.warning(
         "\(links.first)\(others(links)): a link in an archive is passed over; what it leads to is read where it lies")
+    }
+    if surrogates.count > 0 {
+      Log.warning(
+        "\(surrogates.first)\(others(surrogates)): half a surrogate pair is no character; U+FFFD stands for it")
     }
     if likeJSON.count > 0 {
       Log.warning(
@@ -99,6 +105,7 @@ public final class CorpusFindings {
         ))
     }
     if marks.count > 0 { members.append(("byteOrderMarks", .integer(marks.count))) }
+    if surrogates.count > 0 { members.append(("loneSurrogates", .integer(surrogates.count))) }
     if links.count > 0 { members.append(("linksPassedOver", .integer(links.count))) }
     return members
   }

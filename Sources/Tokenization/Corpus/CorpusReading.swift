@@ -42,12 +42,13 @@ struct CorpusReading<Receiver: DocumentReceiver<Split?>> {
           "is \(record.json.kindName); an array has to hold objects with the field '\(field.name)' "
             + "(jq -c '.[] | {text: .}' FILE > NEW.jsonl makes them of texts), or \(otherwise)", at: record.place)
       }
-      var text: String
+      var (text, replacements): (String, Int)
       do {
-        text = try field.text(in: record.json)
+        (text, replacements) = try field.text(in: record.json)
       } catch {
         throw Failure(.badData, error.reason, at: record.place)
       }
+      if replacements > 0 { findings?.noteSurrogates(replacements, at: record.place) }
       try receiver.begin(split)
       try text.withUTF8 { try receiver.append($0) }
       try receiver.end()

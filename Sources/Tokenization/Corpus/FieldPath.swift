@@ -15,18 +15,19 @@ struct FieldPath: Sendable {
     let reason: String
   }
 
-  /// The text of a record.
-  func text(in record: JSON) throws(Absence) -> String {
+  /// The text of a record, and how many halves of surrogate pairs became U+FFFD in it.
+  func text(in record: JSON) throws(Absence) -> (text: String, replacements: Int) {
     guard record.objectValue != nil else {
       throw Absence(reason: "is \(record.kindName), not an object with the field '\(name)'")
     }
     var value = record
     var path: Substring? = name[...]
     while let rest = path { (value, path) = try step(into: value, rest) }
-    guard let text = value.stringValue else {
-      throw Absence(reason: "the field '\(name)' holds \(value.kindName), not a text")
+    switch value {
+    case .string(let text): return (text, 0)
+    case .unusable(.loneSurrogates(let count, let text)): return (text, count)
+    default: throw Absence(reason: "the field '\(name)' holds \(value.kindName), not a text")
     }
-    return text
   }
 
   /// The value that the first part of a path leads to, and the other parts; nil where that was the last.
