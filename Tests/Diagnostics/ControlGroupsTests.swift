@@ -102,4 +102,36 @@ import Testing
     #expect(Machine.cores(usable: 1, quota: 4) == 1 && Machine.cores(usable: 0, quota: nil) == 1)
     #expect(Machine.cores >= 1 && Machine.memory > 1 << 20)
   }
+
+  /// Made by the kernel, with its own files; without the rights to make a group there is nothing to test.
+  @Test func `limits of a real group are those that were set`() throws {
+    for (folder, quota, memory) in [
+      ("/sys/fs/cgroup", ("cpu.max", "150000 100000"), ("memory.max", "2147483648")),
+      ("/sys/fs/cgroup/cpu", ("cpu.cfs_quota_us", "150000"), nil),
+      ("/sys/fs/cgroup/memory", nil, ("memory.limit_in_bytes", "2147483648")),
+    ] as [(String, (String, String)?, (String, String)?)] {
+      let group = "\(folder)/tempnet-test-\(getpid())"
+      guard access("\(folder)/cgroup.procs", W_OK) == 0, mkdir(group, 0o777) == 0 else { continue }
+      defer { rmdir(group) }
+      let settings = [quota, memory].compactMap { $0 }.map { "echo \($0.1) >\(group)/\($0.0)" }
+      // What this process would see if it were in the group.
+      let seen = output(
+        (settings + ["echo $$ >\(group)/cgroup.procs", "cat /proc/self/cgroup"]).joined(separator: " && "))
+      guard !seen.isEmpty else { continue }
+      try write("proc/self/cgroup", seen)
+      try write("proc/self/mountinfo", output("cat /proc/self/mountinfo"))
+      unlink("\(root.path)/sys")
+      try #require(symlink("/sys", "\(root.path)/sys") == 0)
+      if quota != nil { #expect(groups.processors == 1.5, "\(group)") }
+      if memory != nil { #expect(groups.memory == 2 << 30, "\(group)") }
+    }
+  }
+
+  /// What a command of the shell prints.
+  private func output(_ command: String) -> String {
+    guard let pipe = popen(command + " 2>/dev/null", "r") else { return "" }
+    defer { pclose(pipe) }
+    var bytes = [UInt8](repeating: 0, count: 1 << 20)
+    return String(decoding: bytes.prefix(fread(&bytes, 1, bytes.count, pipe)), as: UTF8.self)
+  }
 }
