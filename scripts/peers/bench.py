@@ -26,6 +26,12 @@ class Bench:
     steps: int
     threads: int
     arithmetic: str
+    # Least sizes: shows that a row runs and that its results agree, and nothing of times.
+    smoke: bool = False
+
+    def size(self, full, least):
+        """One of two sizes: what is measured, or the least with which the row still does everything."""
+        return least if self.smoke else full
 
     @property
     def compute(self):
@@ -50,10 +56,28 @@ class Bench:
             self.program("tokenize", settings, output)
         return output
 
+    def verse(self):
+        """122 MB of English; a novel where little is enough."""
+        return pathlib.Path(novel()) if self.smoke else verse()
+
+    def published_model(self):
+        """SmolLM2-135M as a GGUF file, or a model of no worth in the same form."""
+        return self.small_model if self.smoke else published_model()
+
+    @functools.cached_property
+    def small_model(self):
+        tokens = self.tokens("small", corpus=[novel()], vocabulary=512, validation=0.01, test=0.01)
+        model, exported = self.work / "small-model", self.work / "small-gguf"
+        shape = {"layers": 2, "width": 64, "heads": 2, "norm": "rms", "activation": "swiglu", "biases": "none"}
+        settings = {"objective": "cross_entropy", "context": 512, "batch": 1, "steps": 1, "seed": 1, "model": shape}
+        self.program("pretrain", settings | self.compute, model, "--tokens", tokens)
+        self.program("export", {"format": "gguf"}, exported, "--model", model)
+        return exported / "model.gguf"
+
     @functools.cached_property
     def matrix_rate(self):
         """The most float operations per second that any matrix product of this machine reaches, by type."""
-        rates = peer("rates", "--threads", self.threads)
+        rates = peer("rates", "--threads", self.threads, *self.size([], ["--least"]))
         print("matrix products: " + ", ".join(f"{name} {rate / 1e9:.0f} GFLOP/s" for name, rate in rates.items()))
         return rates
 
@@ -106,15 +130,23 @@ def published_model():
     return fetched("smollm2") / "SmolLM2-135M-Instruct.Q4_1.gguf"
 
 
-def installed(package, version):
-    """The programs of a Python package in an environment of its own, made once; it sees the packages of this one."""
+def installed(package, version, alone_with=None):
+    """The programs of a Python package in an environment of its own, made once; it sees the packages of this one.
+
+    With `alone_with`, a list of packages, nothing is installed beside these: what the package requires further is for parts
+    of it that are not used here, or is among the packages of this environment."""
     folder = ROOT / ".python" / f"{package}-{version}"
     if not (folder / "complete").exists():
         print(f"installing {package} {version} ...", flush=True)
         run([sys.executable, "-m", "venv", "--clear", folder])
         packages = next(folder.glob("lib/python*/site-packages"))
-        (packages / "outer.pth").write_text("".join(f"{path}\n" for path in sys.path if path.endswith("-packages")))
-        run([folder / "bin/python", "-m", "pip", "install", "--quiet", f"{package}=={version}"])
+        # A path alone would leave out what the path's own .pth files add, and so the torch that is borrowed from libtorch.
+        outer = [path for path in sys.path if path.endswith("-packages")]
+        (packages / "outer.pth").write_text("".join(f"import site; site.addsitedir({path!r})\n" for path in outer))
+        further = [] if alone_with is None else ["--no-deps", *alone_with]
+        run([
+            folder / "bin/python", "-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check",
+            "--prefer-binary", f"{package}=={version}", *further])
         (folder / "complete").touch()
     return folder / "bin"
 

@@ -33,6 +33,7 @@ parser.add_argument("--epochs", type=int, default=1)
 parser.add_argument("--compile", action="store_true")
 parser.add_argument("--bfloat16", action="store_true", help="the model in bfloat16")
 parser.add_argument("--trials", action="store_true", help="only try a few steps in every way, and say which is the best")
+parser.add_argument("--eager", action="store_true", help="try no ways that compile")
 arguments = parser.parse_args()
 settings = arguments.configuration
 torch.set_num_threads(arguments.threads)
@@ -132,7 +133,7 @@ def trials():
             words[alone] = ["--bfloat16", "--step-tokens", str(window)]
             if 2 * rates[alone] < max(rates.values()):
                 continue
-        for compiled in (False, True):
+        for compiled in (False,) if arguments.eager else (False, True):
             for rows in (arguments.step_tokens // window, 4 * arguments.step_tokens // window):
                 name = f"{'compiled' if compiled else 'eager'} {str(dtype).removeprefix('torch.')} {rows}x{window}"
                 with contextlib.suppress(RuntimeError):

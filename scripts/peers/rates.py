@@ -8,6 +8,7 @@ import torch
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--threads", type=int, required=True)
+parser.add_argument("--least", action="store_true", help="small matrices, of which no rate is to be trusted")
 arguments = parser.parse_args()
 torch.set_num_threads(arguments.threads)
 
@@ -27,11 +28,11 @@ def by_onednn(a, b):
     return torch.ops.mkldnn._linear_pointwise(a, b, None, "none", [], "")
 
 
-SIZES = (1024, 2048, 4096)
+SIZES = (256,) if arguments.least else (1024, 2048, 4096)
 WAYS = (torch.mm, by_onednn) if torch.backends.mkldnn.is_available() else (torch.mm,)
 rates = {
     "float32": max(rate(size, torch.float32, way) for size in SIZES for way in WAYS),
-    "bfloat16": rate(512, torch.bfloat16),
+    "bfloat16": rate(min(512, *SIZES), torch.bfloat16),
 }
 if rates["bfloat16"] > rates["float32"] / 10:
     # Elsewhere it is emulated, and larger products take minutes.

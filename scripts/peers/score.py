@@ -10,6 +10,7 @@ import time
 
 os.environ["HF_HUB_OFFLINE"] = os.environ["HF_DATASETS_OFFLINE"] = "1"
 
+import gguf
 import tokenizers
 import torch
 from lm_eval.api.instance import Instance
@@ -20,7 +21,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 WITHOUT_CONTEXT = 1_000_000
 
 parser = argparse.ArgumentParser(description=__doc__)
-parser.add_argument("--model", required=True, type=pathlib.Path, help="SmolLM2's GGUF file")
+parser.add_argument("--model", required=True, type=pathlib.Path, help="a GGUF file, SmolLM2's or one with GPT-2's rule")
 parser.add_argument("--requests", required=True, type=pathlib.Path)
 parser.add_argument("--items", required=True, type=int)
 parser.add_argument("--batches", required=True, type=int, nargs="+", help="of several sizes the quickest of a part is used")
@@ -40,9 +41,10 @@ model = AutoModelForCausalLM.from_pretrained(
 tokenizer = AutoTokenizer.from_pretrained(arguments.model.parent, gguf_file=arguments.model.name)
 # From a GGUF file transformers takes GPT-2's rule for every tokenizer of its kind. SmolLM2's, `tokenizer.ggml.pre` smollm,
 # makes each digit a piece first, and so spaces before a digit other pieces.
-tokenizer.backend_tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.Sequence([
-    tokenizers.pre_tokenizers.Digits(individual_digits=True),
-    tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False)])
+if gguf.GGUFReader(arguments.model).fields["tokenizer.ggml.pre"].contents() == "smollm":
+    tokenizer.backend_tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.Sequence([
+        tokenizers.pre_tokenizers.Digits(individual_digits=True),
+        tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False)])
 
 
 def scored(batch, part):

@@ -5,11 +5,11 @@ import statistics
 import sys
 
 import bench as shared
-from bench import fetched, peer, verse
+from bench import fetched, peer
 
 
 def measure(bench):
-    text, vocabulary, output = verse(), fetched("gpt2"), bench.work / "encoded"
+    text, vocabulary, output = bench.verse(), fetched("gpt2"), bench.work / "encoded"
     times, peaks = {"ours": [], "ours, one core": [], "tiktoken": []}, {}
     settings = {"corpus": [str(text)], "tokenizer": str(vocabulary), "validation": 0, "test": 0}
     for _ in range(bench.rounds):

@@ -17,11 +17,11 @@ def measure(bench):
     stages = {
         "tokens": {"run": "tokenize", "with": {"corpus": ["text.txt"], "vocabulary": 512}},
         "model": {"run": "pretrain", "from": {"tokens": "tokens"}, "with": bench.compute | {
-            "entropy": 1.0, "steps": 1, "batch": 1, "model": {"layers": 1, "width": 1024, "heads": 8}}},
+            "entropy": 1.0, "steps": 1, "batch": 1, "model": {"layers": 1, "width": bench.size(1024, 64), "heads": 8}}},
         "features": {"run": "features", "from": {"model": "model", "tokens": "tokens"}, "with": bench.compute | {
-            "train_tokens": 300_000, "validation_tokens": 8_192}},
+            "train_tokens": bench.size(300_000, 4096), "validation_tokens": bench.size(8_192, 512)}},
         "tempnet": {"run": "fit", "from": {"features": "features"}, "with": bench.compute | {
-            "entropy": "auto", "epochs": 0.1}},
+            "entropy": "auto", "epochs": bench.size(0.1, 1)}},
     }
     (folder / "pipeline.yaml").write_text(json.dumps({"pipeline": "finished", "stages": stages}))
     ours = [bench.programs / "tempnet-run", "--quiet", folder / "pipeline.yaml"]
@@ -42,7 +42,7 @@ def measure(bench):
         }}))
         run([*dvc, "repro", "--quiet"])
         times = {"ours": [], "dvc": []}
-        for _ in range(max(bench.rounds, 10)):
+        for _ in range(bench.size(max(bench.rounds, 10), 1)):
             times["ours"].append(run(ours)[1])
         for _ in range(bench.rounds):
             times["dvc"].append(run([*dvc, "repro", "--quiet"])[1])

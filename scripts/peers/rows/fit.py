@@ -2,25 +2,29 @@
 programs' start included. What PyTorch needs for compiling is not counted. The published way runs the model in every step of every epoch; one epoch of it is measured, in
 the best of the ways in which PyTorch runs it, and ten take ten times as long."""
 
+import collections
 import json
 import statistics
 
 import bench as shared
-from bench import agree, novel, peer, published_model
+from bench import agree, novel, peer
 
 # Few validation tokens: our pass reads them too, PyTorch's timed part does not.
-TOKENS, VALIDATION, WINDOW, STEP = 16_384, 512, 256, 1_024
-LARGE_STEP = 8_192
+Sizes = collections.namedtuple("Sizes", "tokens validation window step large_step")
+FULL = Sizes(tokens=16_384, validation=512, window=256, step=1_024, large_step=8_192)
+LEAST = Sizes(tokens=1_024, validation=128, window=64, step=128, large_step=512)
 SETTINGS = {
-    "entropy": "auto", "hidden": 256, "dropout": 0, "learning_rate": 1e-3, "warmup": 0.05, "seed": 1, "keep_best": False, "validations": 1,
-    "tau_min": 0.1, "tau_max": 3,
+    "entropy": "auto", "hidden": 256, "dropout": 0, "learning_rate": 1e-3, "warmup": 0.05, "seed": 1,
+    "keep_best": False, "validations": 1, "tau_min": 0.1, "tau_max": 3,
 }
 
 
 def measure(bench):
-    model, features, fitted = published_model(), bench.work / "smol-features", bench.work / "smol-tempnet"
+    sizes = bench.size(FULL, LEAST)
+    model, features, fitted = bench.published_model(), bench.work / "smol-features", bench.work / "smol-tempnet"
     tokens = bench.tokens("smol", corpus=[novel()], tokenizer=str(model))
-    passed = bench.compute | {"train_tokens": TOKENS, "validation_tokens": VALIDATION, "window": WINDOW}
+    passed = bench.compute | {
+        "train_tokens": sizes.tokens, "validation_tokens": sizes.validation, "window": sizes.window}
 
     def fit(step, epochs, output=fitted):
         chosen = SETTINGS | bench.compute | {"batch": step, "epochs": epochs}
@@ -30,19 +34,19 @@ def measure(bench):
     def theirs(*words):
         return peer(
             "fit", "--tokens", tokens, "--model", model, "--fitted", fitted, "--threads", bench.threads, "--configuration",
-            json.dumps(SETTINGS | passed), "--step-tokens", STEP, *words)
+            json.dumps(SETTINGS | passed), "--step-tokens", sizes.step, *words)
 
     times = {name: [] for name in ("ours, one epoch", "PyTorch, one epoch", "ours, ten epochs", "PyTorch, ten epochs")}
     further, peaks, frozen, best = {}, {}, [], None
     for _ in range(bench.rounds):
         _, first, peak = bench.program("features", passed, features, "--model", model, "--tokens", tokens)
         frozen.append(first)
-        times["ours, ten epochs"].append(first + fit(STEP, 10)[0])
-        seconds, fit_peak, ours = fit(STEP, 1)
+        times["ours, ten epochs"].append(first + fit(sizes.step, 10)[0])
+        seconds, fit_peak, ours = fit(sizes.step, 1)
         times["ours, one epoch"].append(first + seconds)
         peaks["ours, one epoch"] = max(peak, fit_peak)
         if best is None:
-            trials = theirs("--trials")
+            trials = theirs("--trials", *bench.size([], ["--eager"]))
             best = trials["best"]
         result = theirs(*best, "--epochs", 1)
         times["PyTorch, one epoch"].append(result["seconds"])
@@ -54,21 +58,22 @@ def measure(bench):
     losses = {"ours": ours, "PyTorch": result["validation_loss"]}
 
     # A further fit on the same features: an epoch of it by the difference of a long and a short one.
-    for step in (STEP, LARGE_STEP):
+    for step in (sizes.step, sizes.large_step):
         name = f"{step} tokens per step"
-        short, long = (statistics.median(fit(step, epochs)[0] for _ in range(bench.rounds)) for epochs in (2, 22))
-        further[name] = (long - short) / 20
-    _, _, ours_large = fit(LARGE_STEP, 2)
-    large = theirs(*best, "--epochs", 2, "--accumulate-to", LARGE_STEP)
+        few, many = bench.size((2, 22), (2, 4))
+        short, long = (statistics.median(fit(step, epochs)[0] for _ in range(bench.rounds)) for epochs in (few, many))
+        further[name] = (long - short) / (many - few)
+    _, _, ours_large = fit(sizes.large_step, 2)
+    large = theirs(*best, "--epochs", 2, "--accumulate-to", sizes.large_step)
     return {
-        "seconds": times, "peak_mib": peaks, "difference": check, "tokens": TOKENS, "validation_loss": losses,
+        "seconds": times, "peak_mib": peaks, "difference": check, "tokens": sizes.tokens, "validation_loss": losses,
         "further_seconds_per_epoch": further, "their_seconds_per_epoch": {
-            f"{STEP} tokens per step": statistics.median(times["PyTorch, one epoch"]),
-            f"{LARGE_STEP} tokens per step": large["seconds"] / 2},
+            f"{sizes.step} tokens per step": statistics.median(times["PyTorch, one epoch"]),
+            f"{sizes.large_step} tokens per step": large["seconds"] / 2},
         "further_validation_loss": {"ours": ours_large, "PyTorch": large["validation_loss"]},
         "trials": trials["tokens_per_second"], "best": trials["best"], "threads": bench.threads,
         "frozen_pass": {
-            "tokens_per_second": (TOKENS + VALIDATION) / statistics.median(frozen),
+            "tokens_per_second": (sizes.tokens + sizes.validation) / statistics.median(frozen),
             "operations_per_token": result["operations_per_token"]},
         "matrix_rate": bench.matrix_rate, "arithmetic": bench.arithmetic,
     }

@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 
-from bench import novel, published_model
+from bench import novel
 
 TOKENS, TURNS = 320, 3
 # Of the bytes that are written. Before, one may still be loading; after, the other may be done.
@@ -44,24 +44,27 @@ def seconds_between(pieces, first, last):
 
 
 def measure(bench):
-    model = published_model()
+    model, count = bench.published_model(), bench.size(TOKENS, 32)
     features, fitted = bench.work / "generation-features", bench.work / "generation-tempnet"
     tokens = bench.tokens("smol", corpus=[novel()], tokenizer=str(model))
-    few = bench.compute | {"train_tokens": 2048, "validation_tokens": 512, "window": 256}
+    train, validation = bench.size((2048, 512), (512, 128))
+    few = bench.compute | {"train_tokens": train, "validation_tokens": validation, "window": bench.size(256, 64)}
     bench.program("features", few, features, "--model", model, "--tokens", tokens)
-    settings = bench.compute | {"entropy": "auto", "epochs": 4, "batch": 512, "seed": 1}
+    settings = bench.compute | {"entropy": "auto", "epochs": 4, "batch": bench.size(512, 128), "seed": 1}
     bench.program("fit", settings, fitted, "--features", features)
     processors = sorted(os.sched_getaffinity(0))[:2]
     if len(processors) < 2:
-        sys.exit("bench: generation needs two processors")
+        if not bench.smoke:
+            sys.exit("bench: generation needs two processors")
+        processors *= 2
     times = {}
     for compute in ("float32", "bfloat16"):
         times[compute] = []
-        for turn in range(2 * TURNS * bench.rounds):
+        for turn in range(bench.size(2 * TURNS * bench.rounds, 1)):
             runs = [
                 written([
                     bench.programs / "tempnet-generate", "--model", model, "--policy", policy, "--top-k", 1,
-                    "--prompt", "The history of the town begins", "--max-tokens", TOKENS, "--device", "cpu",
+                    "--prompt", "The history of the town begins", "--max-tokens", count, "--device", "cpu",
                     "--compute", compute, "--threads", 1, "--quiet"], processors[(turn + place) % 2])
                 for place, policy in enumerate((fitted, "1"))]
             for thread, _ in runs:
@@ -69,15 +72,19 @@ def measure(bench):
             texts = [pieces[-1][1] if pieces else None for _, pieces in runs]
             if None in texts or texts[0] != texts[1]:
                 sys.exit("bench: generation failed, or a TempNet changed the likeliest token")
+            if bench.smoke:
+                continue  # All may have come at once.
             first, last = (int(share * len(texts[0])) for share in (FROM, TO))
             ours, plain = (seconds_between(pieces, first, last) for _, pieces in runs)
             times[compute].append((ours, plain))
-    return {"seconds": times, "tokens": TOKENS, "share_of_bytes": TO - FROM}
+    return {"seconds": times, "tokens": count, "share_of_bytes": TO - FROM}
 
 
 def show(result):
     print(f"\ngeneration with SmolLM2, {result['tokens']} tokens at most, equal, on one thread each, side by side")
     for compute, times in result["seconds"].items():
+        if not times:
+            continue
         ours, plain = (sum(side) for side in zip(*times))
         singles = ", ".join(f"{100 * (a / b - 1):+.1f}" for a, b in times)
         milliseconds = 1000 * statistics.mean(b for _, b in times) / (result["tokens"] * result["share_of_bytes"])

@@ -2,8 +2,6 @@
 
 import statistics
 
-from bench import verse
-
 # A model in which the head is large beside the rest, so that its growth shows.
 SMALL = {
     "objective": "robust", "entropy": 1.0, "context": 128, "batch": 8, "seed": 1, "validation_interval": 1 << 20,
@@ -13,13 +11,18 @@ SMALL = {
 MEGABYTE = 1_000_000
 
 
+def doubled(bench, first, least):
+    """Four sizes, each twice the one before; two where little is enough."""
+    return [bench.size(first, least) << number for number in range(bench.size(4, 2))]
+
+
 def part(bench, megabytes):
     """The beginning of the verse, to the end of a line. It is never held as a whole: a program that is started from here counts
     as having had all the memory that this process ever had (getrusage(2))."""
     file = bench.work / f"verse-{megabytes}.txt"
     if not file.exists():
-        left = megabytes * MEGABYTE
-        with open(verse(), "rb") as whole, open(file, "wb") as beginning:
+        left = megabytes * bench.size(MEGABYTE, MEGABYTE // 50)
+        with open(bench.verse(), "rb") as whole, open(file, "wb") as beginning:
             while left > 0 and (line := whole.readline()):
                 beginning.write(line)
                 left -= len(line)
@@ -28,10 +31,11 @@ def part(bench, megabytes):
 
 def tokenizing(bench):
     """Time and memory of a whole run over more and more text."""
-    kinds = {"encoding": {"tokenizer": str(bench.tokens("growth", corpus=[part(bench, 8)], vocabulary=8192))},
-             "vocabulary of 8,192": {"vocabulary": 8192}}
+    learned = {"vocabulary": bench.size(8192, 512)}
+    tokenizer = bench.tokens("growth-encoding", corpus=[part(bench, 8)], **learned)
+    kinds = {"encoding": {"tokenizer": str(tokenizer)}, f"vocabulary of {learned['vocabulary']:,}": learned}
     for kind, settings in kinds.items():
-        for size in (15, 30, 60, 120):
+        for size in doubled(bench, 15, 2):
             corpus = {"corpus": [part(bench, size)], "validation": 0, "test": 0, "threads": bench.threads}
             _, seconds, peak = bench.program("tokenize", settings | corpus, bench.work / "grown-tokens")
             yield {"what": f"tokenize: {kind}", "of": "MB of text", "size": size, "seconds": seconds, "peak_mib": peak}
@@ -49,28 +53,29 @@ def per_step(bench, settings, tokens, what, of, size):
 
 def pretraining(bench):
     text = {"corpus": [part(bench, 8)], "validation": 0.01, "test": 0.01}
-    tokens = bench.tokens("growth-8192", vocabulary=8192, **text)
+    tokens = bench.tokens("growth", vocabulary=bench.size(8192, 512), **text)
     small = SMALL | bench.compute
-    for batch in (8, 16, 32, 64):
+    for batch in doubled(bench, 8, 1):
         yield per_step(bench, small | {"batch": batch}, tokens, "pretrain: a step", "windows of 128", batch)
-    for context in (128, 256, 512, 1024):
-        longer = small | {"context": context, "batch": 8}
+    for context in doubled(bench, 128, 16):
+        longer = small | {"context": context, "batch": bench.size(8, 1)}
         yield per_step(bench, longer, tokens, "pretrain: a step", "tokens in each of 8 windows", context)
-    for vocabulary in (4096, 8192, 16384, 32768):
+    for vocabulary in doubled(bench, 4096, 300):
         own = bench.tokens(f"growth-{vocabulary}", vocabulary=vocabulary, **text)
         yield per_step(bench, small, own, "pretrain: a step", "entries of vocabulary", vocabulary)
 
 
 def fitting(bench):
-    tokens, model = bench.tokens("growth-8192"), bench.work / "growth-model"
+    tokens, model = bench.tokens("growth"), bench.work / "growth-model"
     features, fitted = bench.work / "grown-features", bench.work / "grown-tempnet"
     bench.program("pretrain", SMALL | bench.compute | {"steps": 8}, model, "--tokens", tokens)
-    for count in (32_768, 65_536, 131_072, 262_144):
-        settings = bench.compute | {"train_tokens": count, "validation_tokens": 8192}
+    for count in doubled(bench, 32_768, 512):
+        settings = bench.compute | {"train_tokens": count, "validation_tokens": bench.size(8192, 128)}
         _, seconds, peak = bench.program("features", settings, features, "--model", model, "--tokens", tokens)
         yield {"what": "features", "of": "tokens", "size": count, "seconds": seconds, "peak_mib": peak}
-    for epochs in (1, 2, 4, 8):
-        settings = bench.compute | {"entropy": "auto", "epochs": epochs, "seed": 1}
+    batch = bench.size(2048, 128)
+    for epochs in doubled(bench, 1, 1):
+        settings = bench.compute | {"entropy": "auto", "epochs": epochs, "seed": 1, "batch": batch}
         _, seconds, peak = bench.program("fit", settings, fitted, "--features", features)
         yield {"what": "fit", "of": "epochs of 262,144 tokens", "size": epochs, "seconds": seconds, "peak_mib": peak}
 

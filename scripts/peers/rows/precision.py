@@ -12,6 +12,14 @@ TOLERANCE = 5e-3
 STAGES = ("model", "features", "tempnet", "evaluation")
 # By itself each run would take the entropy of its own model, and measure another robust loss.
 ENTROPY = 4.5
+# Of one stage each, for a run that only shows that it can be made.
+LEAST = {
+    "tokens": ["vocabulary=300", "corpus=[data/cache/austen/northanger-abbey.txt]", "validation=0.02", "test=0.02"],
+    "model": [
+        "steps=2", "batch=2", "context=64", "model.layers=1", "model.width=16", "model.heads=1"],
+    "features": ["train_tokens=512", "validation_tokens=128"], "tempnet": ["epochs=1", "batch=128"],
+    "evaluation": ["bootstrap.resamples=100", "validation_tokens=512", "batch_tokens=8192"],
+}
 # The arithmetic and the seed of each run.
 RUNS = {"float32": ("float32", 1), "bfloat16": ("bfloat16", 1), "float32, other seed": ("float32", 2)}
 
@@ -43,6 +51,7 @@ def measured(bench, arithmetic, seed):
                 for key in (f"compute={arithmetic}", "device=cpu", f"threads={bench.threads}")]
     settings += [f"--set={stage}.seed={seed}" for stage in ("model", "tempnet")]
     settings += [f"--set={stage}.entropy={ENTROPY}" for stage in ("tempnet", "evaluation")]
+    settings += [f"--set={stage}.{setting}" for stage, least in bench.size({}, LEAST).items() for setting in least]
     _, seconds, _ = run(
         [bench.programs / "tempnet-run", "--quiet", "--store", store, *settings, "pipelines/austen.yaml"])
     results = json.loads((store / "latest/austen/evaluation/metrics.json").read_text())

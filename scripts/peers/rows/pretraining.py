@@ -27,6 +27,11 @@ SETTINGS = {
         "beta2": 0.95, "epsilon": 1e-8, "gradient_clip": 1,
     },
 }
+# Instead of a shape where only the way is tried out.
+LEAST = {
+    "batch": 2, "context": 32, "model": {"layers": 1, "width": 32, "heads": 2, "attention": "window"},
+    "tempnet": SETTINGS["tempnet"] | {"hidden": 16},
+}
 WARM_UP = 2
 # What PyTorch offers for the same step: the best of them counts.
 MODES = {
@@ -36,13 +41,13 @@ MODES = {
 
 
 def settings(bench, size=""):
-    return SETTINGS | SHAPES[size] | bench.compute
+    return SETTINGS | bench.size(SHAPES[size], LEAST) | bench.compute
 
 
 def tokens(bench, size=""):
     """Tokens of a novel, to train and fit on."""
-    vocabulary = {"tokenizer": str(fetched("gpt2"))} if size else {"vocabulary": 8192}
-    return bench.tokens(f"novel{size}", corpus=[novel()], validation=0.05, test=0.01, **vocabulary)
+    vocabulary = {"tokenizer": str(fetched("gpt2"))} if size else {"vocabulary": bench.size(8192, 512)}
+    return bench.tokens(f"novel{size}", corpus=[novel()], validation=bench.size(0.05, 0.005), test=0.01, **vocabulary)
 
 
 def unmoved(configuration):
@@ -64,6 +69,9 @@ def measure(bench, size=""):
     rates = bench.matrix_rate
     modes = {name: words for name, words in MODES.items()
              if "bfloat16" not in name or rates["bfloat16"] > rates["float32"] / 10}
+    if bench.smoke:
+        # Compiling takes most of a minute.
+        modes = {"eager": []}
     times, peaks, losses = {name: [] for name in [*ours, *modes]}, {}, {}
     for number in range(bench.rounds):
         for name, chosen in ours.items():

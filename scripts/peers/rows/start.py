@@ -7,7 +7,7 @@ TIMES = 20
 
 def measure(bench):
     programs = sorted(file for file in bench.programs.glob("tempnet-*") if "." not in file.name and file.is_file())
-    return {program.name: min(run([program, "--help"])[1] for _ in range(TIMES)) for program in programs}
+    return {program.name: min(run([program, "--help"])[1] for _ in range(bench.size(TIMES, 1))) for program in programs}
 
 
 def show(result):

@@ -3,13 +3,14 @@
 import sys
 
 import bench as shared
-from bench import peer, verse
+from bench import peer
 
 
 def measure(bench):
-    text, output = verse(), bench.work / "vocabulary"
+    text, output = bench.verse(), bench.work / "vocabulary"
     times, peaks = {"ours, and encoding": [], "tokenizers": []}, {}
-    settings = {"corpus": [str(text)], "vocabulary": 32_000, "validation": 0, "test": 0, "threads": bench.threads}
+    entries = bench.size(32_000, 1000)
+    settings = {"corpus": [str(text)], "vocabulary": entries, "validation": 0, "test": 0, "threads": bench.threads}
     for _ in range(bench.rounds):
         _, seconds, peaks["ours, and encoding"] = bench.program("tokenize", settings, output)
         times["ours, and encoding"].append(seconds)

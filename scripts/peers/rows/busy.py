@@ -1,0 +1,130 @@
+"""Which share of the processors joint pretraining gets beside other work: the steps of the row pretraining alone, and beside
+busy loops of the same priority; ours with all threads and with one, which waits for no partner, and PyTorch's peer.
+
+With a fair share, T threads beside L loops on P processors would take min(T, P) (T + L) / (P T) times as long as alone: two
+threads beside four loops on two processors three times. Ours counts a long run less a short one, which leaves out start and
+end, and PyTorch's peer the steps after the first ones."""
+
+import contextlib
+import json
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import time
+
+from bench import agree, peer
+from data import read_metrics
+
+from rows import pretraining
+
+LOOPS, TURNS = 4, 5
+GOAL, ADVANTAGE = 0.8, 1.5
+# Ends with the bench, however that ends.
+LOOP = "import os\nparent = os.getppid()\nwhile os.getppid() == parent:\n    for _ in range(1 << 20): pass"
+# Until loops that have just begun have spread over the processors.
+SETTLING = 1.0
+
+
+@contextlib.contextmanager
+def busy(loops):
+    processes = [subprocess.Popen([sys.executable, "-c", LOOP]) for _ in range(loops)]
+    try:
+        time.sleep(SETTLING if loops else 0)
+        yield
+        if any(process.poll() is not None for process in processes):
+            sys.exit("bench: a busy loop has ended by itself")
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
+
+
+def processor_seconds():
+    """Of all processes that have been waited for."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
+def ours(bench, text, threads):
+    """Wall and processor seconds of a step, and the losses."""
+    configuration = pretraining.settings(bench) | {"threads": threads}
+    model, costs = bench.work / "busy-model", []
+    for steps in (pretraining.WARM_UP, pretraining.WARM_UP + bench.steps):
+        before = processor_seconds()
+        _, seconds, _ = bench.program("pretrain", configuration | {"steps": steps}, model, "--tokens", text)
+        costs.append((seconds, processor_seconds() - before))
+    (short, computed_short), (long, computed_long) = costs
+    losses = [line["training"]["loss"] for line in read_metrics(model, "training")]
+    return (long - short) / bench.steps, (computed_long - computed_short) / bench.steps, losses
+
+
+def theirs(bench, text, start):
+    # The arithmetic that the bench has chosen for ours.
+    words = ["--autocast"] if bench.arithmetic == "bfloat16" else []
+    result = peer(
+        "pretrain", "--tokens", text, "--model", start, "--configuration", json.dumps(pretraining.settings(bench)),
+        "--steps", bench.steps, "--warm-up", pretraining.WARM_UP, *words)
+    return result["seconds_per_step"], result["processor_seconds_per_step"], result["losses"]
+
+
+def measure(bench):
+    text, start = pretraining.tokens(bench), bench.work / "busy-start"
+    bench.program("pretrain", pretraining.unmoved(pretraining.settings(bench)), start, "--tokens", text)
+    sides = {
+        "ours": (bench.threads, lambda: ours(bench, text, bench.threads)),
+        "PyTorch": (bench.threads, lambda: theirs(bench, text, start)),
+        "ours, one thread": (1, lambda: ours(bench, text, 1)),
+    }
+    if bench.threads == 1:
+        del sides["ours, one thread"]
+    losses, some = {}, bench.size(LOOPS, 1)
+    turns = {name: {0: [], some: []} for name in sides}
+    for _ in range(bench.size(TURNS, 1)):
+        for loops in (0, some):
+            for name, (_, side) in sides.items():
+                with busy(loops):
+                    seconds, computed, found = side()
+                turns[name][loops].append((seconds, computed))
+                # Ours promise equal bytes for equal numbers of threads.
+                if losses.setdefault(name, found) != found and name != "PyTorch":
+                    sys.exit(f"bench: {name}: other losses beside busy loops: {losses[name]} and {found}")
+    # With autocast PyTorch's logits are bfloat16 too.
+    tolerance = 1e-3 if bench.arithmetic == "float32" else 1e-2
+    check = agree("losses of the first steps, ours and PyTorch's", losses["ours"], losses["PyTorch"], tolerance)
+    processors = len(os.sched_getaffinity(0))
+    return {
+        "sides": {
+            name: {
+                "threads": threads, "alone": turns[name][0], "busy": turns[name][some],
+                "factor": factor(threads, some, processors),
+            } for name, (threads, _) in sides.items()
+        }, "loops": some, "processors": processors, "difference": check, "arithmetic": bench.arithmetic,
+    }
+
+
+def factor(threads, loops, processors):
+    """How much longer the same takes with a fair share than alone."""
+    return max(1, min(threads, processors) * (threads + loops) / (processors * threads))
+
+
+def median(costs):
+    """Of wall and of processor seconds."""
+    return [statistics.median(part) for part in zip(*costs)]
+
+
+def share(side):
+    return side["factor"] * median(side["alone"])[0] / median(side["busy"])[0]
+
+
+def show(result):
+    print(f"\njoint pretraining in {result['arithmetic']}, seconds per step (processor seconds), alone and beside "
+          f"{result['loops']} busy loops on {result['processors']} processors, medians of {TURNS} turns")
+    print(f"{'':20}{'threads':>8}{'alone':>18}{'beside loops':>20}{'fair share':>12}")
+    for name, side in result["sides"].items():
+        cells = [f"{wall:.3f} ({computed:.3f})" for wall, computed in (median(side["alone"]), median(side["busy"]))]
+        print(f"{name:20}{side['threads']:>8}{cells[0]:>18}{cells[1]:>20}{share(side):>12.0%}")
+    own, other = (share(result["sides"][name]) for name in ("ours", "PyTorch"))
+    print(f"goals: {GOAL:.0%} of the fair share: {'reached' if own >= GOAL else 'not reached'}; {ADVANTAGE} times PyTorch's: "
+          f"{own / other:.2f} times, {'reached' if own >= ADVANTAGE * other else 'not reached'}")
