@@ -68,6 +68,7 @@ let package = Package(
     // What the system provides.
     .systemLibrary(name: "CProcess"),
     .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
+    .systemLibrary(name: "CUchardet", pkgConfig: "uchardet", providers: [.apt(["libuchardet-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CJSON", pkgConfig: "json-c", providers: [.apt(["libjson-c-dev"])]),
     .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
@@ -87,7 +88,8 @@ let package = Package(
     library("Diagnostics", ["CProcess"]),
     library("Pages", ["Diagnostics"]),
     library(
-      "Artifacts", ["Diagnostics", "CArchive", "CZlib", "CJSON", "CCrypto", collections], exclude: ["FORMAT.md"]),
+      "Artifacts", ["Diagnostics", "CArchive", "CZlib", "CUchardet", "CJSON", "CCrypto", collections],
+      exclude: ["FORMAT.md"]),
     library("Configuration", ["Diagnostics", "Artifacts", yams]),
     library("StageDescriptions", ["Configuration", "ModelFiles", "Artifacts", "Diagnostics"]),
     library("Programs", ["StageDescriptions", "Configuration", "Artifacts", "Diagnostics", argumentParser]),

@@ -25,31 +25,11 @@ struct PromptFile {
   ]
 
   func read() throws -> [PromptText] {
-    var bytes = try Files.read(path)[...]
-    if let encoding = Self.wideEncoding(bytes) {
-      throw Failure(
-        .badData, "is \(encoding), and has to be UTF-8; iconv -f \(encoding) -t UTF-8 rewrites it", at: path)
-    }
-    if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { bytes = bytes.dropFirst(3) }
-    // AlpacaEval's instructions are one array.
-    let isArray = bytes.first { !Self.isBlank($0) } == UInt8(ascii: "[")
-    let prompts = isArray ? try entries(bytes) : try lines(bytes)
+    var records = try JSONRecords(FileReader(path))
+    var prompts: [PromptText] = []
+    while let record = try records.next() { prompts.append(try Self.prompt(record.json, at: record.place)) }
     guard !prompts.isEmpty else { throw Failure(.badData, "holds no prompts", at: path) }
     return prompts
-  }
-
-  private func entries(_ bytes: ArraySlice<UInt8>) throws -> [PromptText] {
-    let entries = try JSON(parsing: Array(bytes), source: path).arrayValue ?? []
-    return try entries.enumerated().map { try Self.prompt($1, at: "\(path), entry \($0 + 1)") }
-  }
-
-  private func lines(_ bytes: ArraySlice<UInt8>) throws -> [PromptText] {
-    let end = UInt8(ascii: bytes.contains(UInt8(ascii: "\n")) ? "\n" : "\r")
-    return try bytes.split(separator: end, omittingEmptySubsequences: false).enumerated()
-      .filter { !$0.element.allSatisfy(Self.isBlank) }
-      .map { index, line in
-        try Self.prompt(JSON(parsing: line, source: path, line: index + 1), at: "\(path), line \(index + 1)")
-      }
   }
 
   /// A string, or an object with a prompt. What else stands in it may say what it is about, but not what the model is to
@@ -76,22 +56,5 @@ struct PromptFile {
 
   private static func isEmpty(_ json: JSON) -> Bool {
     json.isNull || json == "" || json.arrayValue?.isEmpty == true || json.objectValue?.isEmpty == true
-  }
-
-  private static func isBlank(_ byte: UInt8) -> Bool { " \t\r\n".utf8.contains(byte) }
-
-  /// UTF-16 or UTF-32, by its mark, or by the zeros beside its first character, which is one of ASCII in JSON.
-  private static func wideEncoding(_ bytes: ArraySlice<UInt8>) -> String? {
-    let first = Array(bytes.prefix(4))
-    let zeros = first.map { $0 == 0 }
-    if first == [0xFF, 0xFE, 0, 0] || first == [0, 0, 0xFE, 0xFF] { return "UTF-32" }
-    if first.starts(with: [0xFF, 0xFE]) || first.starts(with: [0xFE, 0xFF]) { return "UTF-16" }
-    switch zeros {
-    case [false, true, true, true]: return "UTF-32LE"
-    case [true, true, true, false]: return "UTF-32BE"
-    default:
-      guard zeros.count > 1, zeros[0] != zeros[1] else { return nil }
-      return zeros[0] ? "UTF-16BE" : "UTF-16LE"
-    }
   }
 }

@@ -100,7 +100,7 @@ import Testing
     for bad: [UInt8] in [[0xFF], [0xC0, 0x80], [0xED, 0xA0, 0x80], [0xE2, 0x82], [0xF5, 0x80, 0x80, 0x80]] {
       let bytes = Array("[1,\n\"".utf8) + bad + Array("\"]".utf8)
       let failure = #expect(throws: Failure.self) { try JSON(parsing: bytes, source: "x", for: .strict) }
-      #expect(failure?.description == "x, line 2: not valid UTF-8")
+      #expect(failure?.description.hasPrefix("x, line 2: not valid UTF-8") == true)
     }
   }
 

@@ -132,6 +132,7 @@ import Testing
     guard let pipe = popen(command + " 2>/dev/null", "r") else { return "" }
     defer { pclose(pipe) }
     var bytes = [UInt8](repeating: 0, count: 1 << 20)
-    return String(decoding: bytes.prefix(fread(&bytes, 1, bytes.count, pipe)), as: UTF8.self)
+    let count = fread(&bytes, 1, bytes.count, pipe)
+    return String(decoding: bytes.prefix(count), as: UTF8.self)
   }
 }

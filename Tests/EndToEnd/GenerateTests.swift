@@ -127,7 +127,6 @@ import Testing
   @Test func `marks of encodings and line ends of other systems are no part of prompts`() async throws {
     let lines = Array("\"a\"\r\n\r\n{\"prompt\": \"b\"}\r\n".utf8)
     #expect(try await prompts([0xEF, 0xBB, 0xBF] + lines) == ["a", "b"])
-    #expect(try await prompts(lines.filter { $0 != 10 }) == ["a", "b"])
     #expect(try await prompts([0xEF, 0xBB, 0xBF] + Array("[\"a\",\r\n\"b\"]".utf8)) == ["a", "b"])
   }
 

@@ -317,7 +317,7 @@ private final class Recorder: DocumentReceiver {
     #expect(refused?.status == .badData && refused?.place == folder("b.txt"))
     #expect(refused?.message.hasPrefix("is no text in UTF-8: 150 of its ") == true)
     #expect(
-      refused?.message.hasSuffix("it is probably ISO-8859-1 (Latin-1), which iconv -f ISO-8859-1 -t UTF-8 converts")
+      refused?.message.hasSuffix("it is probably ISO-8859-1, which iconv -f ISO-8859-1 -t UTF-8 converts")
         == true)
     // A member of an archive is judged for itself.
     try shell(

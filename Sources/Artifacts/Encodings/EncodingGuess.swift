@@ -1,11 +1,11 @@
+import CUchardet
 import Glibc
 
 /// What bytes that are no UTF-8 probably are, so that a person is told what to do with them.
 ///
-/// The first bytes show marks and the zeros of wide encodings. Otherwise every known encoding is tried on a sample, and
-/// the text that comes out is judged by how much of it is what the languages of that encoding are written with.
+/// The first bytes show marks and the zeros of wide encodings; all others uchardet tells.
 public struct EncodingGuess: Equatable, Sendable {
-  /// In words, as in `Windows-1252 or Latin-1`.
+  /// In words, as in `UTF-16 LE`.
   public let name: String
   /// What `iconv -f` calls it.
   public let iconvName: String
@@ -13,32 +13,31 @@ public struct EncodingGuess: Equatable, Sendable {
   /// The end of a message about the bytes: what they probably are, and the command that converts them.
   public var advice: String { "it is probably \(name), which iconv -f \(iconvName) -t UTF-8 converts" }
 
-  /// Less than this share of a text's letters and signs is what it should be: no guess is better.
-  private static let least = 0.4
-
   /// - Parameters:
   ///   - beginning: the first bytes of the text; the more, the better wide encodings are told.
   ///   - sample: bytes of the text around places that are no UTF-8.
   /// - Returns: nil where nothing is plausible.
   public init?(beginning: some Collection<UInt8>, sample: some Collection<UInt8>) {
-    let beginning = Array(beginning.prefix(1 << 16))
-    if let wide = Self.wide(beginning) ?? Self.eastAsianWide(beginning) {
+    if let wide = Self.wide(Array(beginning.prefix(1 << 16))) {
       self = wide
       return
     }
     let sample = Array(sample.prefix(1 << 14))
-    var best: (score: Double, candidate: EncodingCandidate)?
-    for candidate in EncodingCandidate.all {
-      guard let text = Iconv.decode(sample, from: candidate.iconvName),
-        let score = candidate.scripts.map({ $0.plausibility(of: text) }).max()
-      else { continue }
-      if score > max(best?.score ?? Self.least, Self.least) { best = (score, candidate) }
+    guard let name = Self.nameByUchardet(sample), let text = Iconv.decode(sample, from: name), Self.isText(text) else {
+      return nil
     }
-    guard let best else { return nil }
-    // The two differ in the bytes 0x80 to 0x9F alone.
-    let isLatin1 = best.candidate.iconvName == "WINDOWS-1252" && !sample.contains { (0x80...0x9F).contains($0) }
-    name = isLatin1 ? "ISO-8859-1 (Latin-1)" : best.candidate.name
-    iconvName = isLatin1 ? "ISO-8859-1" : best.candidate.iconvName
+    self.init(name, name)
+  }
+
+  /// Nil where uchardet has no idea, and for UTF-8 and its part ASCII, which the bytes are not.
+  private static func nameByUchardet(_ bytes: [UInt8]) -> String? {
+    guard let detector = uchardet_new() else { return nil }
+    defer { uchardet_delete(detector) }
+    let status = bytes.withUnsafeBytes { uchardet_handle_data(detector, $0.baseAddress, $0.count) }
+    guard status == 0 else { return nil }
+    uchardet_data_end(detector)
+    let name = String(cString: uchardet_get_charset(detector))
+    return ["", "UTF-8", "ASCII"].contains(name) ? nil : name
   }
 
   private init(_ name: String, _ iconvName: String) { (self.name, self.iconvName) = (name, iconvName) }
@@ -55,9 +54,9 @@ public struct EncodingGuess: Equatable, Sendable {
     guard bytes.count >= 4, (even + odd) * 100 >= bytes.count else { return nil }
     let quarter = bytes.count / 4
     let guess: EncodingGuess
-    if zeros[3] >= quarter, zeros[2] >= quarter * 9 / 10 {
+    if zeros[3] >= quarter, zeros[2] * 10 >= quarter * 9 {
       guess = Self("UTF-32 LE", "UTF-32LE")
-    } else if zeros[0] >= quarter, zeros[1] >= quarter * 9 / 10 {
+    } else if zeros[0] >= quarter, zeros[1] * 10 >= quarter * 9 {
       guess = Self("UTF-32 BE", "UTF-32BE")
     } else if odd > 10 * even {
       guess = Self("UTF-16 LE", "UTF-16LE")
@@ -68,15 +67,6 @@ public struct EncodingGuess: Equatable, Sendable {
     }
     guard let text = Iconv.decode(bytes, from: guess.iconvName), isText(text) else { return nil }
     return guess
-  }
-
-  /// UTF-16 without a mark in which hardly anything is ASCII.
-  private static func eastAsianWide(_ bytes: [UInt8]) -> EncodingGuess? {
-    let guesses = [Self("UTF-16 LE", "UTF-16LE"), Self("UTF-16 BE", "UTF-16BE")]
-    return guesses.first { guess in
-      guard let text = Iconv.decode(bytes, from: guess.iconvName) else { return false }
-      return WritingHabits.eastAsian.contains { $0.plausibility(of: text) > Self.least }
-    }
   }
 
   /// Whether nearly all of it is letters, figures, signs and white space.

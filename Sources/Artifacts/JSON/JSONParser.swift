@@ -37,17 +37,20 @@ extension JSON {
     // json-c counts bytes in an Int32.
     guard buffer.count <= Int(Int32.max) else { throw Failure(.badData, "larger than 2 GiB", at: source) }
     var bytes = buffer
-    if reading != .strict, bytes.starts(with: TextEncoding.byteOrderMark) {
-      bytes = UnsafeBufferPointer(rebasing: bytes.dropFirst(TextEncoding.byteOrderMark.count))
+    if reading != .strict, bytes.starts(with: [0xEF, 0xBB, 0xBF]) {
+      bytes = UnsafeBufferPointer(rebasing: bytes.dropFirst(3))
     }
     var scanner = JSONScanner(bytes, source: source, firstLine: line, reading: reading)
-    if let encoding = TextEncoding.wideEncoding(ofTextBeginningWith: bytes) {
-      throw scanner.failure("is \(encoding), not UTF-8; \(encoding.remedy)", at: 0)
-    }
     do {
       _ = try UTF8Span(validating: bytes.span)
     } catch {
-      throw scanner.failure("not valid UTF-8", at: error.byteOffsets.lowerBound)
+      let guess = EncodingGuess(beginning: bytes, sample: bytes[max(0, error.byteOffsets.lowerBound - 256)...])
+      throw scanner.failure(
+        "not valid UTF-8\(guess.map { "; \($0.advice)" } ?? "")", at: error.byteOffsets.lowerBound)
+    }
+    // JSON has no zeros, so that what is UTF-8 with some may be a wide encoding without a mark.
+    if bytes.prefix(4).contains(0), let guess = EncodingGuess.wide(Array(bytes.prefix(1 << 12))) {
+      throw scanner.failure("not UTF-8; \(guess.advice)", at: 0)
     }
     try scanner.scan()
     do {

@@ -57,7 +57,7 @@ public struct JSONRecords {
     guard array != nil else { return try nextLine() }
     guard let element = try array!.next() else { return nil }
     let place = "\(name), entry \(array!.number)"
-    return Record(json: try parse(element, source: place, line: array!.line), place: place)
+    return Record(json: try JSON(parsing: element, source: place, line: array!.line), place: place)
   }
 
   private mutating func nextLine() throws -> Record? {
@@ -65,7 +65,7 @@ public struct JSONRecords {
       if line.allSatisfy(isJSONBlank) { continue }
       let number = lines.number
       do {
-        return Record(json: try parse(line, source: name, line: number), place: "\(name), line \(number)")
+        return Record(json: try JSON(parsing: line, source: name, line: number), place: "\(name), line \(number)")
       } catch let failure as Failure {
         guard try goesOn(line) else { throw failure }
         throw Failure(
@@ -84,17 +84,6 @@ public struct JSONRecords {
     let start = line.prefix { isJSONBlank($0) }.count
     guard line.withUnsafeBufferPointer({ extent.end(in: $0, from: start) }) == nil else { return false }
     return try lines.next() != nil
-  }
-
-  private func parse(_ bytes: ArraySlice<UInt8>, source: String, line: Int) throws -> JSON {
-    do {
-      return try JSON(parsing: bytes, source: source, line: line)
-    } catch let failure as Failure {
-      guard String(validating: bytes, as: UTF8.self) == nil,
-        let guess = EncodingGuess(beginning: [], sample: bytes)
-      else { throw failure }
-      throw Failure(failure.status, "not valid UTF-8; \(guess.advice)", at: failure.place)
-    }
   }
 }
 

@@ -34,18 +34,18 @@ TEXTS = {
 "is":"Hver maður er borinn frjáls og jafn öðrum að virðingu og réttindum. Menn eru gæddir vitsmunum og samvisku, og ber þeim að breyta bróðurlega hverjum við annan. Það er þess vegna.",
 }
 
-# Language, Python's name of the encoding, what iconv calls the one that is to be named: of two that give the same text,
-# the one of Windows.
+# Language, Python's name of the encoding, what iconv calls it or one that gives the same text. Not among them are those that
+# uchardet 0.0.7 takes for others: Mac Roman and CP850.
 CASES = """
 fr cp1252 WINDOWS-1252, de latin1 ISO-8859-1, es latin1 ISO-8859-1, pt latin1 ISO-8859-1, it latin1 ISO-8859-1,
-sv latin1 ISO-8859-1, da latin1 ISO-8859-1, is latin1 ISO-8859-1, en cp1252 WINDOWS-1252, fr mac-roman MACINTOSH,
-de mac-roman MACINTOSH, en mac-roman MACINTOSH, fr cp850 CP850, de cp850 CP850, es cp850 CP850, pl cp1250 WINDOWS-1250,
-cs cp1250 WINDOWS-1250, hu iso8859-2 WINDOWS-1250, ro iso8859-2 WINDOWS-1250, hr cp1250 WINDOWS-1250, pl iso8859-2 ISO-8859-2,
+sv latin1 ISO-8859-1, da latin1 ISO-8859-1, en cp1252 WINDOWS-1252, 
+pl cp1250 WINDOWS-1250,
+cs cp1250 WINDOWS-1250, hu iso8859-2 WINDOWS-1250, hr cp1250 WINDOWS-1250, pl iso8859-2 ISO-8859-2,
 cs iso8859-2 ISO-8859-2, hr iso8859-2 ISO-8859-2, tr cp1254 WINDOWS-1254, ru cp1251 WINDOWS-1251, uk cp1251 WINDOWS-1251,
-bg cp1251 WINDOWS-1251, ru koi8-r KOI8-U, uk koi8-u KOI8-U, ru cp866 CP866, ru iso8859-5 ISO-8859-5,
+bg cp1251 WINDOWS-1251, ru koi8-r KOI8-U, ru cp866 CP866, ru iso8859-5 ISO-8859-5,
 ru mac-cyrillic MAC-CYRILLIC, el cp1253 WINDOWS-1253, el iso8859-7 WINDOWS-1253, he cp1255 WINDOWS-1255,
 ar cp1256 WINDOWS-1256, ar iso8859-6 ISO-8859-6, th cp874 CP874, lt cp1257 WINDOWS-1257, zh gbk GB18030, zht big5 BIG5,
-ja shift_jis CP932, ja euc_jp EUC-JP, ko euc_kr CP949, ko cp949 CP949, fr utf-16 UTF-16, zh utf-16-le UTF-16LE,
+ja shift_jis CP932, ja euc_jp EUC-JP, ko euc_kr CP949, ko cp949 CP949, fr utf-16 UTF-16, 
 ru utf-16-be UTF-16BE, en utf-32 UTF-32, ko utf-32-le UTF-32LE, fr utf-32-be UTF-32BE
 """
 
