@@ -169,7 +169,7 @@ extension PolicySpecification {
 public enum Evaluate: StageDescription {
   public static let name = "evaluate"
   public static let summary = "Scores temperature policies on the test split and reports what they change."
-  public static let version = 9
+  public static let version = 10
   public static let output = ArtifactKind.evaluation
   public static let inputs = [
     StageInput("model", .model, takesPublishedModels: true), StageInput("tokens", .tokens),

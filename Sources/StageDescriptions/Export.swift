@@ -54,7 +54,7 @@ public enum Export: StageDescription {
   public static let name = "export"
   public static let summary =
     "Writes a TempNet, with what was measured of it, or a language model in a form that other tools read."
-  public static let version = 4
+  public static let version = 5
   public static let output = ArtifactKind.export
   public static let inputs = [
     StageInput("tempnet", .tempnet, isRequired: false), StageInput("evaluation", .evaluation, isRequired: false),

@@ -50,7 +50,7 @@ public struct FeaturesConfiguration: StageConfiguration {
 public enum Features: StageDescription {
   public static let name = "features"
   public static let summary = "Runs a frozen model over tokens once and keeps what fitting a temperature network needs."
-  public static let version = 5
+  public static let version = 6
   public static let output = ArtifactKind.features
   public static let inputs = [StageInput("model", .model, takesPublishedModels: true), StageInput("tokens", .tokens)]
   public typealias Configuration = FeaturesConfiguration

@@ -231,7 +231,7 @@ public struct TempNetTraining: Sendable {
 public enum Pretrain: StageDescription {
   public static let name = "pretrain"
   public static let summary = "Trains a language model, with a TempNet or without, on tokens."
-  public static let version = 7
+  public static let version = 8
   public static let output = ArtifactKind.model
   public static let inputs = [
     StageInput("tokens", .tokens), StageInput("model", .model, isRequired: false, takesPublishedModels: true),

@@ -63,7 +63,7 @@ public struct TokenizeConfiguration: StageConfiguration {
 public enum Tokenize: StageDescription {
   public static let name = "tokenize"
   public static let summary = "Turns text into shards of tokens, with a vocabulary it trains or is given."
-  public static let version = 1
+  public static let version = 2
   public static let output = ArtifactKind.tokens
   public static let inputs: [StageInput] = []
   public typealias Configuration = TokenizeConfiguration

@@ -203,7 +203,7 @@ import Weights
   @Test func `gives the results of its version`() throws {
     let artifact = try workshop.run(["window=16", "train_tokens=64", "validation_tokens=64"])
     let file = try SafetensorsFile(artifact.file("validation.safetensors"))
-    #expect(Features.version == 5)
+    #expect(Features.version == 6)
     let found = try ["hidden", "maximum", "norm", "centred_norm", "label_logit", "label", "profile.entropy"].map {
       try Tensor(file.entry($0)).to(.float64).abs().mean().item
     }

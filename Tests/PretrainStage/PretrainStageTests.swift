@@ -119,7 +119,7 @@ import Torch
   func `the losses of a few steps are those of this version`(
     objective: PretrainConfiguration.Objective, expected: [Double]
   ) throws {
-    #expect(Pretrain.version == 7)
+    #expect(Pretrain.version == 8)
     let artifact = try PretrainStage.run(
       request("golden", ["objective=\(objective.rawValue)", "steps=8", "validation_interval=4"]))
     let lines = try text(artifact.file("metrics.jsonl")).split(separator: "\n")
