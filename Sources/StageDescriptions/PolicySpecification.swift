@@ -28,13 +28,13 @@ public enum PolicySpecification: Equatable, Sendable {
 
   /// Whether a text that may be a path is rather meant as one of `words`, be it a wrong one.
   public static func isWords(_ text: String) -> Bool {
-    let first = text.prefix { $0 != ":" }
+    let first = String(text.unicodeScalars.prefix { $0 != ":" })
     return Double(text) != nil || ["exact", "model", "entropy-dynamic", "dynamic-range"].contains(first)
   }
 
   /// Nil for words that are no policy.
   public init?(_ text: String) {
-    if text.contains("/") {
+    if text.utf8.contains(UInt8(ascii: "/")) {
       self = .artifact(text)
       return
     }

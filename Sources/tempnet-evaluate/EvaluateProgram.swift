@@ -63,9 +63,11 @@ struct PolicyArgument: ExpressibleByArgument {
   let setting: ConfigurationOverride
 
   init?(argument: String) {
-    guard let equals = argument.firstIndex(of: "="), equals != argument.startIndex else { return nil }
-    let name = String(argument[..<equals])
-    let specification = String(argument[argument.index(after: equals)...])
+    // By scalars: a path may begin with a mark, which Swift takes for one character with what stands before it.
+    let scalars = argument.unicodeScalars
+    guard let equals = scalars.firstIndex(of: "="), equals != scalars.startIndex else { return nil }
+    let name = String(scalars[..<equals])
+    let specification = String(scalars[scalars.index(after: equals)...])
     guard !specification.isEmpty else { return nil }
     let section = PolicySpecification.isWords(specification) ? "policies" : "tempnets"
     setting = .entry(of: section, name, specification, from: "--policy \(argument)")

@@ -28,8 +28,8 @@ public struct Artifact: Sendable {
     let artifact = try look(at: path, kind: kind)
     let mark = "\(path)/\(damageMark)"
     if Files.exists(mark) {
-      let words = String(decoding: try Files.read(mark, limit: 1 << 16), as: UTF8.self).split(separator: "\n").first
-      throw Failure(.badData, "was found to be damaged: \(words ?? "")", at: path)
+      let words = try Files.read(mark, limit: 1 << 16).split(separator: UInt8(ascii: "\n")).first ?? []
+      throw Failure(.badData, "was found to be damaged: \(String(decoding: words, as: UTF8.self))", at: path)
     }
     if check == .digests { try artifact.notingDamage { try artifact.checkDigests(digests) } }
     return artifact

@@ -67,7 +67,11 @@ struct PassageSection {
       let digits = bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16, uppercase: true) }
       return "⟨\(digits.joined(separator: " "))⟩"
     }
-    return text.replacing("\r", with: "␍").replacing("\n", with: "↵").replacing("\t", with: "⇥")
+    // By scalars: the two that end a line together are one character to Swift.
+    let signs: [Unicode.Scalar: Unicode.Scalar] = ["\r": "␍", "\n": "↵", "\t": "⇥"]
+    var shown = String.UnicodeScalarView()
+    for scalar in text.unicodeScalars { shown.append(signs[scalar] ?? scalar) }
+    return String(shown)
   }
 
   /// A single line feed may only be where lines of a book end; two of them end a paragraph.
