@@ -71,6 +71,14 @@ public enum ChatFormat: CaseIterable, Sendable {
       throw Failure(
         .badData, "its vocabulary has no special token \(content), which its chat template uses", at: source)
     }
+    // The words beside it are encoded by themselves.
+    guard token.matching.isDisjoint(with: [.leftStrip, .rightStrip, .singleWord]) else {
+      throw Failure(
+        .badData,
+        "its special token \(content) looks at the text beside it (lstrip, rstrip or single_word), which is not "
+          + "supported; write the conversation into the prompt yourself, with --special-tokens and without --chat",
+        at: source)
+    }
     return token.id
   }
 }

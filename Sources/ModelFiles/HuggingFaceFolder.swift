@@ -19,7 +19,9 @@ public struct HuggingFaceFolder: Sendable {
   public static let chatTemplateName = "chat_template.jinja"
   /// What a tokenizer may be made of; all that are there count.
   public static let tokenizerNames = [
-    "tokenizer.json", "tokenizer_config.json", "encoder.json", "vocab.bpe", "vocab.json", "merges.txt",
+    "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "encoder.json",
+    "vocab.bpe",
+    "vocab.json", "merges.txt",
   ]
 
   public var configurationPath: String { "\(path)/\(Self.configurationName)" }

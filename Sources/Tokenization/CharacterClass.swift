@@ -90,6 +90,21 @@ struct CharacterClasses: @unchecked Sendable {
   }
 }
 
+/// The scalars that make words for added tokens which have to be words of their own.
+enum WordCharacters {
+  /// `\w`. Asked of ranges, since few vocabularies have such tokens.
+  static func contains(_ code: UInt32) -> Bool {
+    let ranges = CharacterClassRanges.words
+    // The number of ranges that begin at the scalar or before it.
+    var (low, high) = (0, ranges.count / 2)
+    while low < high {
+      let middle = (low + high) / 2
+      if ranges[2 * middle] <= code { low = middle + 1 } else { high = middle }
+    }
+    return low > 0 && code <= ranges[2 * low - 1]
+  }
+}
+
 /// What a scalar may be in a word where rules look at capitals: bits of a set.
 struct LetterCase: OptionSet {
   let rawValue: UInt8
@@ -100,12 +115,15 @@ struct LetterCase: OptionSet {
   static let lower = LetterCase(rawValue: 2)
   /// `\p{M}`
   static let mark = LetterCase(rawValue: 4)
+  /// `[\p{P}$+<=>^~|]`: not a case, but asked for by rules of the same kind.
+  static let sign = LetterCase(rawValue: 8)
 
   /// By scalar. Made when a vocabulary needs it: most do not.
   static let table: [LetterCase] = {
     let values: [([UInt32], LetterCase)] = [
       (CharacterClassRanges.letters, [.upper, .lower]), (CharacterClassRanges.marks, [.upper, .lower, .mark]),
       (CharacterClassRanges.upperCase, .upper), (CharacterClassRanges.lowerCase, .lower),
+      (CharacterClassRanges.punctuation, .sign), ("$+<=>^~|".utf8.flatMap { [UInt32($0), UInt32($0)] }, .sign),
     ]
     return CharacterClasses.flatTable(values, elsewhere: [])
   }()

@@ -63,11 +63,15 @@ struct Composition: Sendable {
     output.append(bytes[...])
   }
 
+  /// Whether a scalar neither moves nor joins what stands before it, nor is replaced: what follows from it on, composed
+  /// by itself, is what it is in any text.
+  func leavesAlone(_ code: UInt32) -> Bool { isActive[Int(code >> 6)] >> UInt64(code & 63) & 1 == 0 }
+
   private func needsWork(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
     guard text.contains(where: { $0 >= 0x80 }) else { return false }
     var found = false
     forEachScalar(text) { code in
-      if isActive[Int(code >> 6)] >> UInt64(code & 63) & 1 == 1 { found = true }
+      if !leavesAlone(code) { found = true }
     }
     return found
   }
@@ -139,6 +143,13 @@ func scalar(_ bytes: UnsafePointer<UInt8>) -> (code: UInt32, length: Int) {
   if first < 0xE0 { return ((first & 0x1F) << 6 | next(1), 2) }
   if first < 0xF0 { return ((first & 0x0F) << 12 | next(1) << 6 | next(2), 3) }
   return ((first & 0x07) << 18 | next(1) << 12 | next(2) << 6 | next(3), 4)
+}
+
+/// Where the last scalar before a place in valid UTF-8 begins.
+func scalarStart(_ text: UnsafePointer<UInt8>, before end: Int) -> Int {
+  var i = end - 1
+  while i > 0 && text[i] & 0xC0 == 0x80 { i -= 1 }
+  return i
 }
 
 /// Korean syllables are made of their letters by arithmetic.

@@ -129,4 +129,53 @@ extension Pretokenizer {
     default: return available >= 3 && text[1] == 0xC5 && text[2] == 0xBF ? 3 : 0
     }
   }
+
+  /// What llama.cpp splits by where a file names no rule:
+  ///
+  ///     [\p{P}\$\+<=>\^~\|]+
+  ///     's|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)
+  ///     \p{N}+
+  ///     [0-9][0-9][0-9]
+  ///
+  /// Each splits what the one before it left, and what none matches stays. So the apostrophe of contractions is a sign,
+  /// and digits never join the blank before them.
+  func llamaDefault(_ text: UnsafePointer<UInt8>, from start: Int, end: Int) -> Int {
+    let (kind, length) = signClass(text + start)
+    switch kind {
+    case .number:
+      if isThreeDigits(text, start, end) { return start + 3 }
+      var i = start + length
+      while i < end, !isThreeDigits(text, i, end), case (.number, let length) = signClass(text + i) { i += length }
+      return i
+    case .whiteSpace:
+      if text[start] == UInt8(ascii: " "), start + 1 < end {
+        let (next, length) = signClass(text + start + 1)
+        if next == .letter || next == .other { return signRunEnd(text, from: start + 1 + length, end: end, of: next) }
+      }
+      let run = runEnd(text, from: start, end: end, of: .whiteSpace)
+      // Before signs white space ends the text that is looked at.
+      if run == end || signClass(text + run).class == .multibyte { return run }
+      return whiteSpaceEnd(text, from: start, end: end)
+    case .letter, .other, .multibyte: return signRunEnd(text, from: start + length, end: end, of: kind)
+    }
+  }
+
+  /// The class of a scalar, with `multibyte` for signs.
+  private func signClass(_ text: UnsafePointer<UInt8>) -> (class: CharacterClass, length: Int) {
+    let found = classes.at(text)
+    guard found.class == .other, letterCase(text).0.contains(.sign) else { return found }
+    return (.multibyte, found.length)
+  }
+
+  private func signRunEnd(
+    _ text: UnsafePointer<UInt8>, from start: Int, end: Int, of kind: CharacterClass
+  ) -> Int {
+    var i = start
+    while i < end, case (let other, let length) = signClass(text + i), other == kind { i += length }
+    return i
+  }
+
+  private func isThreeDigits(_ text: UnsafePointer<UInt8>, _ start: Int, _ end: Int) -> Bool {
+    start + 3 <= end && (start..<start + 3).allSatisfy { (0x30...0x39).contains(text[$0]) }
+  }
 }

@@ -24,6 +24,7 @@ struct Pretokenizer: Sendable {
     case .cl100k, .llama3: words(text, from: start, end: end, digits: 3)
     case .qwen2, .qwen35: words(text, from: start, end: end, digits: 1)
     case .o200k: casedWords(text, from: start, end: end)
+    case .llamaDefault: llamaDefault(text, from: start, end: end)
     case .sentencePiece: blankedWord(text, from: start, end: end)
     }
   }
@@ -128,16 +129,18 @@ extension Pretokenizer {
     while cut > 0, cut >= lowest {
       let start = scalarStart(text, before: cut)
       let before = classes.at(text + start).class
-      if isSafe(before, after, last: text[start], first: text[cut]), isWhole(cut) { return cut }
+      if isSafe(before, after, last: text + start, first: text[cut]), isWhole(cut) { return cut }
       cut = start
       after = before
     }
     return nil
   }
 
-  private func isSafe(_ before: CharacterClass, _ after: CharacterClass, last: UInt8, first: UInt8) -> Bool {
+  private func isSafe(
+    _ before: CharacterClass, _ after: CharacterClass, last: UnsafePointer<UInt8>, first: UInt8
+  ) -> Bool {
     switch splitting {
-    case .gpt2 where !composes:
+    case .gpt2 where !composes, .llamaDefault:
       // Letters and numbers end where their class does, the others where a number or white space begins (before a
       // letter a contraction may straddle the place).
       switch before {
@@ -145,7 +148,9 @@ extension Pretokenizer {
       case .other: after == .number || after == .whiteSpace
       case .whiteSpace, .multibyte: false
       }
-    case .sentencePiece: first == UInt8(ascii: " ") && last != UInt8(ascii: " ")
+    case .sentencePiece:
+      // Its blank in the text counts as one.
+      first == UInt8(ascii: " ") && last[0] != UInt8(ascii: " ") && scalar(last).code != 0x2581
     case .gpt2, .gpt2Digits, .cl100k, .llama3, .qwen2, .qwen35, .o200k:
       // Marks may belong to the letter before them, in a word or as one character, and line breaks to what stands
       // before them.
@@ -156,11 +161,5 @@ extension Pretokenizer {
       case .whiteSpace, .multibyte: false
       }
     }
-  }
-
-  private func scalarStart(_ text: UnsafePointer<UInt8>, before end: Int) -> Int {
-    var i = end - 1
-    while i > 0 && text[i] & 0xC0 == 0x80 { i -= 1 }
-    return i
   }
 }

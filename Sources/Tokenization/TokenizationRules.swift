@@ -16,10 +16,12 @@ public struct TokenizationRules: Equatable, Sendable {
     case qwen35
     /// OpenAI's o200k_base: words end where capitals begin.
     case o200k
+    /// What llama.cpp takes for files that name no rule: GPT-2's between signs, with digits in threes.
+    case llamaDefault
     /// Words with the blanks before them, of characters rather than bytes: what SentencePiece's BPE comes to.
     case sentencePiece
   }
-  /// Where SentencePiece puts a blank that the text does not have.
+  /// Where a blank is put that the text does not have.
   public enum Prefix: String, CaseIterable, Sendable {
     case none
     /// Before every stretch of text between added tokens.
@@ -36,9 +38,21 @@ public struct TokenizationRules: Equatable, Sendable {
   /// Whether a piece that is a token as a whole is taken as it is, even if merges would not lead there.
   public var ignoresMerges: Bool
   public var prefix: Prefix
+  /// Whether SentencePiece's blanks are put in by the normaliser, before normalised added tokens are looked for; with
+  /// `Prefix.everywhere` they always are.
+  public var normalizesBlanks = false
 
   /// Whether text is encoded as it stands, but for added tokens.
-  var leavesTextAlone: Bool { !composes && splitting != .sentencePiece }
+  var leavesTextAlone: Bool { !composes && prefix == .none && splitting != .sentencePiece }
+
+  /// Whether there is a normaliser.
+  var normalizes: Bool { composes || blanksComeFirst }
+
+  /// Whether normalised added tokens are looked for in text that has SentencePiece's blanks.
+  var blanksComeFirst: Bool { splitting == .sentencePiece && (prefix == .everywhere || normalizesBlanks) }
+
+  /// Whether decoding takes the blank away again; byte-level decoders leave it.
+  var decodesWithoutPrefix: Bool { splitting == .sentencePiece && prefix != .none }
 
   public init(
     splitting: Splitting = .gpt2, composes: Bool = false, ignoresMerges: Bool = false, prefix: Prefix = .none

@@ -11,6 +11,8 @@ public struct Tokenizer: Sendable {
     var end: Int32?
     /// Whether every text is to begin with `begin`.
     var addsBegin = false
+    /// Whether what spells a special token is text even where special tokens are meant.
+    var splitsSpecials = false
   }
 
   public let vocabulary: Vocabulary
@@ -23,13 +25,12 @@ public struct Tokenizer: Sendable {
   /// The id that the vocabulary's files name as end of sequence, `eos_token`; nil where they name none. A chat model's
   /// ends its answers, and need not be what closes documents.
   public let endOfSequence: Int32?
+  /// What was left out, guessed or replaced when the files were read: whole sentences.
+  public private(set) var warnings: [String] = []
   let merges: MergeTable
-  /// Added tokens that are looked for in the text as it comes; the same and special ones; those that are looked for in
-  /// the composed text; all of the first and third kind.
-  let added: AddedTokens
-  let addedAndSpecial: AddedTokens
-  let addedComposed: AddedTokens
-  let allAdded: AddedTokens
+  /// The added tokens, where special ones are text and where they are meant.
+  let search: TokenSearch
+  let searchWithSpecials: TokenSearch
 
   /// - Throws: `Failure(.badData)` if the vocabulary has no token that ends texts.
   public init(_ vocabulary: Vocabulary, source: String) throws {
@@ -37,14 +38,16 @@ public struct Tokenizer: Sendable {
   }
 
   /// What closes documents is `<|endoftext|>` where there is one, whatever a chat model's file says ends its answers.
-  init(_ vocabulary: Vocabulary, marks: Marks, source: String) throws {
+  init(_ vocabulary: Vocabulary, marks: Marks, warnings: [String] = [], source: String) throws {
     let plain = vocabulary.specials.first { $0.content == Vocabulary.endOfTextName }?.id
     guard let endOfText = plain ?? marks.end ?? vocabulary.endOfText else {
       throw Failure(
         .badData,
-        "the vocabulary has no special token to close documents with, such as \(Vocabulary.endOfTextName)", at: source)
+        "the vocabulary has no special token to close documents with, such as \(Vocabulary.endOfTextName); "
+          + "tokenizer_config.json can name one as eos_token", at: source)
     }
     try self.init(vocabulary, endOfText: endOfText, marks: marks, source: source)
+    self.warnings = warnings
   }
 
   /// - Parameter endOfText: what closes documents, whatever the vocabulary calls it.
@@ -60,12 +63,8 @@ public struct Tokenizer: Sendable {
     addsBeginOfText = marks.addsBegin && marks.begin != nil
     endOfSequence = marks.end
     merges = MergeTable(vocabulary)
-    let plain = vocabulary.added.filter { !$0.isNormalized }.map { ($0.content, $0.id) }
-    let composed = vocabulary.added.filter(\.isNormalized).map { ($0.content, $0.id) }
-    added = AddedTokens(plain)
-    addedAndSpecial = AddedTokens(plain + vocabulary.specials.map { ($0.content, $0.id) })
-    addedComposed = AddedTokens(composed)
-    allAdded = AddedTokens(plain + composed)
+    search = TokenSearch(vocabulary, specials: false)
+    searchWithSpecials = marks.splitsSpecials ? search : TokenSearch(vocabulary, specials: true)
   }
 
   /// One more than the largest id.
@@ -102,8 +101,9 @@ public struct Tokenizer: Sendable {
 
   /// Whether every text has the same ids here as there.
   func givesSameIDs(as other: Tokenizer) -> Bool {
-    vocabulary.merges == other.vocabulary.merges && vocabulary.rules == other.vocabulary.rules
-      && vocabulary.idOfByte == other.vocabulary.idOfByte && vocabulary.tokens == other.vocabulary.tokens
-      && Set(vocabulary.added.map(\.id)) == Set(other.vocabulary.added.map(\.id))
+    vocabulary.merges == other.vocabulary.merges && vocabulary.ranks == other.vocabulary.ranks
+      && vocabulary.rules == other.vocabulary.rules && vocabulary.idOfByte == other.vocabulary.idOfByte
+      && vocabulary.tokens == other.vocabulary.tokens
+      && TokenSearch.signature(vocabulary) == TokenSearch.signature(other.vocabulary)
   }
 }

@@ -1,19 +1,8 @@
 import Diagnostics
 
-/// A BPE vocabulary: what every id stands for, which byte each single-byte id is, the merges in order, and by which rules
-/// text comes to them.
+/// A BPE vocabulary: what every id stands for, which byte each single-byte id is, the merges in order, and by which
+/// rules text comes to them.
 public struct Vocabulary: Sendable, Equatable {
-  /// A token outside the merges, such as `<|endoftext|>`: text never encodes to it.
-  public struct Special: Sendable, Equatable {
-    public let id: Int32
-    public let content: String
-
-    public init(id: Int32, content: String) {
-      self.id = id
-      self.content = content
-    }
-  }
-
   /// One rule: the token `left` followed by the token `right` becomes the token `merged`.
   public struct Merge: Sendable, Equatable {
     public let left: Int32
@@ -27,18 +16,33 @@ public struct Vocabulary: Sendable, Equatable {
     }
   }
 
-  /// A token outside the merges that is recognised wherever text spells it, such as NeoX's runs of blanks.
+  /// A token that text is searched for before it is split into pieces.
   public struct Added: Sendable, Equatable {
     public let id: Int32
     public let content: String
-    /// Whether it is looked for in the composed text rather than in the text as it came.
-    public let isNormalized: Bool
+    public let matching: Matching
 
-    public init(id: Int32, content: String, isNormalized: Bool) {
+    public init(id: Int32, content: String, matching: Matching = []) {
       self.id = id
       self.content = content
-      self.isNormalized = isNormalized
+      self.matching = matching
     }
+  }
+
+  /// Where an added token is found, in the terms of Hugging Face's `tokenizers`.
+  public struct Matching: OptionSet, Sendable, Hashable {
+    public let rawValue: UInt8
+
+    public init(rawValue: UInt8) { self.rawValue = rawValue }
+
+    /// In the normalised text, where its normalised content stands; otherwise in the text as it came.
+    public static let normalized = Matching(rawValue: 1)
+    /// It takes the white space on its left along.
+    public static let leftStrip = Matching(rawValue: 2)
+    /// It takes the white space on its right along.
+    public static let rightStrip = Matching(rawValue: 4)
+    /// Only where no word character touches it.
+    public static let singleWord = Matching(rawValue: 8)
   }
 
   /// The name of the token that closes every document in vocabularies that are trained here.
@@ -49,12 +53,20 @@ public struct Vocabulary: Sendable, Equatable {
   public static let maximumSize = 1 << 21
   static let maximumMerges = 1 << 22 - 1
 
-  /// The bytes of each id; nil for ids that nothing uses. Special and added tokens hold the UTF-8 of their content.
+  /// The bytes of each id; nil for ids that nothing uses. Special and added tokens that the model lacks hold the UTF-8
+  /// of their content.
   public let tokens: [[UInt8]?]
   public let merges: [Merge]
-  public let specials: [Special]
+  /// For each merge its rank, where merges share ranks: of pairs with equal ranks the leftmost merges first. Never
+  /// decreases. Empty where each merge has a rank of its own.
+  public let ranks: [Int32]
+  /// Tokens such as `<|endoftext|>`: text means them only where that is asked for.
+  public let specials: [Added]
+  /// Tokens that are recognised wherever text spells them, such as NeoX's runs of blanks.
   public let added: [Added]
   public let rules: TokenizationRules
+  /// Special and added tokens that pieces of text may become without being searched for: the model has them, too.
+  let inModel: Set<Int32>
   /// The id of each single byte; -1 for those that the vocabulary lacks, which encoding leaves out.
   let idOfByte: [Int32]
 
@@ -71,26 +83,30 @@ public struct Vocabulary: Sendable, Equatable {
 
   /// What the ids at the beginning of a text stand for, without the blank that encoding put in.
   public func withoutPrefix(_ bytes: [UInt8]) -> [UInt8] {
-    rules.prefix != .none && bytes.first == UInt8(ascii: " ") ? Array(bytes.dropFirst()) : bytes
+    rules.decodesWithoutPrefix && bytes.first == UInt8(ascii: " ") ? Array(bytes.dropFirst()) : bytes
   }
 
-  /// The ids that merges never lead to.
-  var idsOutsideMerges: Set<Int32> { Set(specials.map(\.id)).union(added.map(\.id)) }
+  /// The ids that pieces of text never become.
+  var idsOutsideModel: Set<Int32> { Set((specials + added).map(\.id)).subtracting(inModel) }
 
   /// - Parameters:
+  ///   - ranks: for each merge, or empty.
+  ///   - inModel: the special and added tokens that the model has, too.
   ///   - bytes: the id of each single byte, where tokens of one byte do not tell.
   ///   - source: the file a failure names.
   /// - Throws: `Failure(.badData)` where the parts do not fit together.
   public init(
-    tokens: [[UInt8]?], merges: [Merge], specials: [Special], added: [Added] = [],
-    rules: TokenizationRules = TokenizationRules(), bytes: [UInt8: Int32]? = nil, source: String
+    tokens: [[UInt8]?], merges: [Merge], ranks: [Int32] = [], specials: [Added], added: [Added] = [],
+    inModel: Set<Int32> = [], rules: TokenizationRules = TokenizationRules(), bytes: [UInt8: Int32]? = nil,
+    source: String
   ) throws {
     guard tokens.count <= Self.maximumSize, merges.count <= Self.maximumMerges else {
       throw Failure(
         .badData, "\(tokens.count) tokens and \(merges.count) merges; at most \(Self.maximumSize) tokens are supported",
         at: source)
     }
-    let isOutside = Set(specials.map(\.id)).union(added.map(\.id))
+    precondition(ranks.isEmpty || ranks.count == merges.count && zip(ranks, ranks.dropFirst()).allSatisfy { $0 <= $1 })
+    let isOutside = Set((specials + added).map(\.id)).subtracting(inModel)
     var idOfByte = [Int32?](repeating: nil, count: 256)
     if let bytes {
       for (byte, id) in bytes { idOfByte[Int(byte)] = id }
@@ -104,6 +120,12 @@ public struct Vocabulary: Sendable, Equatable {
     if let missing {
       throw Failure(.badData, "no token stands for the single byte \(missing): not a byte-level vocabulary", at: source)
     }
+    // A token for the byte of the blank is none: it stands for `▁`, which has three.
+    let ofBytes = Set(bytes?.values.map { Int($0) } ?? [])
+    let blank = tokens.indices.first { tokens[$0] == [UInt8(ascii: " ")] && !ofBytes.contains($0) }
+    guard rules.splitting != .sentencePiece || blank != nil else {
+      throw Failure(.badData, "no token stands for SentencePiece's blank, which is not supported", at: source)
+    }
     for (rank, merge) in merges.enumerated() {
       guard let left = Self.token(merge.left, tokens), let right = Self.token(merge.right, tokens),
         let merged = Self.token(merge.merged, tokens), merged.starts(with: left),
@@ -115,8 +137,10 @@ public struct Vocabulary: Sendable, Equatable {
     }
     self.tokens = tokens
     self.merges = merges
+    self.ranks = ranks
     self.specials = specials
     self.added = added
+    self.inModel = inModel
     self.rules = rules
     self.idOfByte = idOfByte.map { $0 ?? -1 }
   }

@@ -34,6 +34,15 @@ import Tokenization
     }
   }
 
+  @Test(arguments: [Vocabulary.Matching.leftStrip, .rightStrip, .singleWord])
+  func `special tokens that look at the text beside them are refused`(_ matching: Vocabulary.Matching) throws {
+    let tokenizer = try byteTokenizer(["<|endoftext|>", "<|im_start|>", "<|im_end|>"], matching: matching)
+    let failure = #expect(throws: Failure.self) {
+      try format(Self.chatML).prompt(system: nil, user: "a", tokenizer, source: "a model")
+    }
+    #expect(failure?.status == .badData && failure?.message.contains("without --chat") == true)
+  }
+
   @Test func `a conversation has its special tokens where they belong, and what it says is text`() throws {
     let tokenizer = try byteTokenizer(["<|endoftext|>", "<|im_start|>", "<|im_end|>"])
     func prompt(_ format: ChatFormat, _ system: String?, _ user: String) throws -> [Int32] {

@@ -61,6 +61,16 @@ import Testing
     }
   }
 
+  @Test func `loads a file in which merges share ranks, as tokenizers does`() throws {
+    var file = try JSON(parsing: Files.read(fixture("rules/llama2.json")), source: "llama2.json")
+    file["model"]!["tempnet_shared_ranks"] = [[3, 4], [10, 2]]
+    let tokenizer = try Tokenizer(TokenizerFile.vocabulary(file, source: "llama2.json"), source: "llama2.json")
+    try AtomicFile.write(tokenizer.fileText, to: folder("tokenizer.json"))
+    #expect(try Tokenizer(path: folder("tokenizer.json")).vocabulary == tokenizer.vocabulary)
+    let program = "import sys, tokenizers; tokenizers.Tokenizer.from_file(sys.argv[1])"
+    #expect(try runProgram(#require(python), ["-c", program, folder("tokenizer.json")]) == "")
+  }
+
   /// Has one of the scripts beside the fixtures compare the ids of a text with those that libraries give by each of
   /// several vocabulary files.
   private func compare(_ script: String, _ vocabularies: [String], _ text: [UInt8], _ ids: [Int32]) throws {

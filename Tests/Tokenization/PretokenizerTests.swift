@@ -65,6 +65,18 @@ import Testing
     #expect(newer.allSatisfy { CharacterClasses.shared.of($0) == .other })
   }
 
+  @Test func `word characters are those of Unicode's definition`() {
+    for code in UInt32(0)..<0x11_0000 {
+      guard let scalar = Unicode.Scalar(code), let age = scalar.properties.age, age <= (15, 0) else { continue }
+      let isWord =
+        switch scalar.properties.generalCategory {
+        case .nonspacingMark, .spacingMark, .enclosingMark, .decimalNumber, .connectorPunctuation: true
+        default: scalar.properties.isAlphabetic || scalar.properties.isJoinControl
+        }
+      #expect(WordCharacters.contains(code) == isWord, "U+\(String(code, radix: 16))")
+    }
+  }
+
   private func expected(_ scalar: Unicode.Scalar) -> CharacterClass {
     if scalar.properties.isWhitespace { return .whiteSpace }
     switch scalar.properties.generalCategory {

@@ -69,6 +69,26 @@ struct SentencePieceMetadata {
   }
 }
 
+extension Tokenizer {
+  /// The ids of a document that is encoded in chunks of `size` bytes, with the one that closes it.
+  func encodeInChunks(_ text: String, size: Int) throws -> [Int32] {
+    let folder = try TemporaryFolder()
+    let writer = try TokenSplitWriter(.train, vocabulary: vocabularySize, shardTokens: 1 << 20) { folder($0) }
+    let encoder = CorpusEncoder(self, writers: [.train: writer], threads: 2, chunkSize: size)
+    try encoder.receiver.begin(.train)
+    var rest = Array(text.utf8)[...]
+    while !rest.isEmpty {
+      try Array(rest.prefix(17)).withUnsafeBufferPointer { try encoder.receiver.append($0) }
+      rest = rest.dropFirst(17)
+    }
+    try encoder.receiver.end()
+    try encoder.finish()
+    try writer.finish()
+    let bytes = try Files.read(folder(TokenFormat.shardFile(.train, 0))).dropFirst(TokenFormat.headerSize)
+    return Array(bytes).withUnsafeBytes { $0.bindMemory(to: UInt16.self).map(Int32.init) }
+  }
+}
+
 /// Bytes in the padded form that the encoder reads.
 func padded(_ bytes: some Sequence<UInt8>) -> ByteBuffer {
   let bytes = Array(bytes)

@@ -83,6 +83,7 @@ public enum TokenizeStage {
         }),
     ]
     for (name, value) in text.oddities { summary[name] = value }
+    if !tokenizer.warnings.isEmpty { summary["tokenizerWarnings"] = .array(tokenizer.warnings.map { .string($0) }) }
     return summary
   }
 }

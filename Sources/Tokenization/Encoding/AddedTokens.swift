@@ -1,29 +1,37 @@
-/// Tokens that are recognised wherever text spells them, before it is split into pieces: of several the one that begins
-/// first, and of those the longest.
+/// Tokens that are looked for in text before it is split into pieces: of several the one that begins first, of those
+/// the longest. What is found is then accepted or left as text; either way the search goes on behind it, as in
+/// `tokenizers`.
 struct AddedTokens: Sendable {
-  private struct Token {
+  struct Pattern: Sendable {
     let bytes: [UInt8]
     let id: UInt32
+    let matching: Vocabulary.Matching
+    /// Whether it is text wherever it is found: a special token where none are meant.
+    let isText: Bool
   }
 
   /// By their first byte, the longest first.
-  private let byFirst: [[Token]]
+  private let byFirst: [[Pattern]]
+  /// Whether blanks are white space; they are not where they stand for SentencePiece's `▁`.
+  private let blanksAreWhite: Bool
   /// The length of the longest, in bytes; 0 where there are none.
   let longest: Int
 
+  /// Whether nothing is ever found.
   var isEmpty: Bool { longest == 0 }
 
-  init(_ tokens: [(content: String, id: Int32)]) {
-    var byFirst = [[Token]](repeating: [], count: 256)
-    for (content, id) in tokens {
-      let bytes = Array(content.utf8)
-      byFirst[Int(bytes[0])].append(Token(bytes: bytes, id: UInt32(id)))
-    }
+  /// - Parameter patterns: those that are always text count only among others.
+  init(_ patterns: [Pattern], blanksAreWhite: Bool = true) {
+    let patterns = patterns.allSatisfy(\.isText) ? [] : patterns.filter { !$0.bytes.isEmpty }
+    var byFirst = [[Pattern]](repeating: [], count: 256)
+    for pattern in patterns { byFirst[Int(pattern.bytes[0])].append(pattern) }
     self.byFirst = byFirst.map { $0.sorted { $0.bytes.count > $1.bytes.count } }
-    longest = tokens.map(\.content.utf8.count).max() ?? 0
+    self.blanksAreWhite = blanksAreWhite
+    longest = patterns.map(\.bytes.count).max() ?? 0
   }
 
-  /// Writes the ids of the tokens in a text, and between them those that `encode` writes for each stretch of other text.
+  /// Writes the ids of the tokens in a text, and between them those that `encode` writes for each stretch of other
+  /// text.
   ///
   /// - Returns: how many ids there are.
   func split(
@@ -37,29 +45,100 @@ struct AddedTokens: Sendable {
         i += 1
         continue
       }
-      if start < i { written += encode(text + start, i - start, output + written) }
-      output[written] = token.id
-      written += 1
-      i += token.bytes.count
-      start = i
+      var found = i..<i + token.bytes.count
+      i = found.upperBound
+      guard !token.isText else { continue }
+      if !token.matching.isDisjoint(with: [.singleWord, .leftStrip, .rightStrip]) {
+        guard let stripped = extent(of: token, at: found, after: start, text, count: count) else { continue }
+        found = stripped
+      }
+      if start < found.lowerBound { written += encode(text + start, found.lowerBound - start, output + written) }
+      // One in white space that the token before it took along leaves nothing.
+      if !found.isEmpty {
+        output[written] = token.id
+        written += 1
+      }
+      // Before `i` where a token lies in white space that the one before it took along.
+      start = found.upperBound
     }
     if start < count { written += encode(text + start, count - start, output + written) }
     return written
   }
 
-  private func matches(_ token: Token, _ text: UnsafePointer<UInt8>, available: Int) -> Bool {
+  @inline(__always)
+  private func matches(_ token: Pattern, _ text: UnsafePointer<UInt8>, available: Int) -> Bool {
     token.bytes.count <= available
       && token.bytes.elementsEqual(UnsafeBufferPointer(start: text, count: token.bytes.count))
   }
 
-  /// Whether a token may lie across a place in a text, of which more may follow, or end there.
+  /// A token with the white space that it takes along; nil where it has to be a word of its own and is not.
+  ///
+  /// - Parameter start: up to here the text belongs to tokens before.
+  private func extent(
+    of token: Pattern, at found: Range<Int>, after start: Int, _ text: UnsafePointer<UInt8>, count: Int
+  ) -> Range<Int>? {
+    var (lower, upper) = (found.lowerBound, found.upperBound)
+    if token.matching.contains(.singleWord) {
+      let isJoined =
+        lower > 0 && WordCharacters.contains(lastScalar(lower, text).code)
+        || upper < count && WordCharacters.contains(scalar(text + upper).code)
+      if isJoined { return nil }
+    }
+    if token.matching.contains(.leftStrip) {
+      while lower > 0, case (let code, let length) = lastScalar(lower, text), isWhite(code) { lower -= length }
+      lower = max(lower, start)
+    }
+    if token.matching.contains(.rightStrip) {
+      while upper < count, case (let code, let length) = scalar(text + upper), isWhite(code) { upper += length }
+    }
+    return lower..<max(lower, upper)
+  }
+
+  private func isWhite(_ code: UInt32) -> Bool {
+    CharacterClasses.shared.of(code) == .whiteSpace && (blanksAreWhite || code != 0x20)
+  }
+
+  /// The last scalar before a place.
+  private func lastScalar(_ end: Int, _ text: UnsafePointer<UInt8>) -> (code: UInt32, length: Int) {
+    scalar(text + scalarStart(text, before: end))
+  }
+
+  /// Whether a token may lie across a place in a text, of which more may follow, or end there, or begin there and look
+  /// at what stands before it.
   func mayReach(_ place: Int, _ text: UnsafePointer<UInt8>, count: Int) -> Bool {
-    for start in max(0, place - longest)..<place {
-      for token in byFirst[Int(text[start])] where token.bytes.count >= place - start {
+    for start in max(0, place - longest)...place where start < count {
+      for token in byFirst[Int(text[start])] {
+        guard start == place ? token.matching.contains(.singleWord) : token.bytes.count >= place - start else {
+          continue
+        }
         let known = min(token.bytes.count, count - start)
         if token.bytes[..<known].elementsEqual(UnsafeBufferPointer(start: text + start, count: known)) { return true }
       }
     }
     return false
+  }
+
+  /// Whether a token that is not always text begins in a part of a text and ends there.
+  func occurs(in part: Range<Int>, _ text: UnsafePointer<UInt8>) -> Bool {
+    part.contains { start in
+      byFirst[Int(text[start])].contains {
+        !$0.isText && matches($0, text + start, available: part.upperBound - start)
+      }
+    }
+  }
+
+  /// The same tokens, and those that begin with a byte once more without it.
+  func withEachAlsoWithout(first byte: UInt8) -> AddedTokens {
+    let patterns = byFirst.joined().flatMap { token -> [Pattern] in
+      guard token.bytes[0] == byte else { return [token] }
+      let rest = Array(token.bytes.dropFirst())
+      return [token, Pattern(bytes: rest, id: token.id, matching: token.matching, isText: token.isText)]
+    }
+    return AddedTokens(patterns, blanksAreWhite: blanksAreWhite)
+  }
+
+  /// Whether any token takes white space along.
+  var strips: Bool {
+    byFirst.contains { $0.contains { !$0.matching.isDisjoint(with: [.leftStrip, .rightStrip]) } }
   }
 }

@@ -53,7 +53,7 @@ final class TextChunker: DocumentReceiver {
   private let newChunk: () -> TextChunk
   private let deliver: (TextChunk) throws -> Void
   private let pretokenizer: Pretokenizer
-  private let added: AddedTokens
+  private let tokens: TokenReach
 
   private var chunk: TextChunk
   private var repair = UTF8Repair()
@@ -72,7 +72,7 @@ final class TextChunker: DocumentReceiver {
     deliver: @escaping (TextChunk) throws -> Void
   ) {
     pretokenizer = Pretokenizer(tokenizer?.vocabulary.rules ?? TokenizationRules())
-    added = tokenizer?.allAdded ?? AddedTokens([])
+    tokens = tokenizer.map(TokenReach.init) ?? TokenReach()
     self.size = size
     self.newChunk = newChunk
     self.deliver = deliver
@@ -108,7 +108,7 @@ final class TextChunker: DocumentReceiver {
     let base = chunk.text.base + segmentStart
     let count = chunk.text.count - segmentStart
     let found = pretokenizer.lastSafeCut(base, count: count, lowest: searched - segmentStart) { place in
-      added.isEmpty || !added.mayReach(place, base, count: count)
+      tokens.isClear(place, base, count: count)
     }
     guard let found else {
       searched = chunk.text.count

@@ -4,11 +4,9 @@ final class TextEncoder {
   private let pretokenizer: Pretokenizer
   private let words: WordEncoder
   private var cache: WordCache
-  /// Tokens that are looked for in the text as it comes, and in its composed form.
-  private let added: AddedTokens
-  private let addedComposed: AddedTokens
+  private let search: TokenSearch
   private var composed = ByteBuffer(capacity: 0)
-  private var blanked = ByteBuffer(capacity: 0)
+  private var blanks = ByteBuffer(capacity: 0)
 
   /// - Parameters:
   ///   - specials: whether text that spells a special token means it.
@@ -18,14 +16,13 @@ final class TextEncoder {
     rules = tokenizer.vocabulary.rules
     pretokenizer = Pretokenizer(rules)
     words = WordEncoder(tokenizer.merges)
-    added = specials ? tokenizer.addedAndSpecial : tokenizer.added
-    addedComposed = tokenizer.addedComposed
+    search = specials ? tokenizer.searchWithSpecials : tokenizer.search
   }
 
   /// How many ids `encode` may write for a text: one a byte of its composed form and of the blanks put in before it and
   /// between added tokens, and what a whole cache entry reaches past the last.
   func room(forBytes count: Int) -> Int {
-    (rules.composes ? 3 : 1) * (rules.prefix != .none && !added.isEmpty ? 2 : 1) * count + 9
+    (rules.composes ? 3 : 1) * (rules.prefix != .none && !search.isEmpty ? 2 : 1) * count + 9
   }
 
   /// Writes the ids of `text` to `output` and returns how many there are.
@@ -36,10 +33,8 @@ final class TextEncoder {
   func encode(
     _ text: UnsafePointer<UInt8>, count: Int, to output: UnsafeMutablePointer<UInt32>, isStart: Bool = true
   ) -> Int {
-    if rules.leavesTextAlone && added.isEmpty && addedComposed.isEmpty {
-      return encodePieces(text, count: count, to: output)
-    }
-    return added.split(text, count: count, to: output) { stretch, count, output in
+    if rules.leavesTextAlone && search.isEmpty { return encodePieces(text, count: count, to: output) }
+    return search.raw.split(text, count: count, to: output) { stretch, count, output in
       self.encodeStretch(
         stretch, count: count, to: output, place: stretch == text ? (isStart ? .start : .going) : .after)
     }
@@ -55,30 +50,44 @@ final class TextEncoder {
     case going
   }
 
-  /// A stretch between added tokens.
+  /// A stretch between added tokens: normalised, searched for further ones, and between these encoded.
   private func encodeStretch(
     _ text: UnsafePointer<UInt8>, count: Int, to output: UnsafeMutablePointer<UInt32>, place: Place
   ) -> Int {
-    guard rules.composes else {
-      return addedComposed.split(text, count: count, to: output) { stretch, count, output in
-        self.encodeBlanked(stretch, count: count, to: output, place: stretch == text ? place : .after)
-      }
+    if rules.composes {
+      composed.removeAll()
+      Composition.shared.append(UnsafeBufferPointer(start: text, count: count), to: &composed)
+      return encodeNormalized(composed.base, count: composed.count, to: output, place: place)
     }
-    composed.removeAll()
-    Composition.shared.append(UnsafeBufferPointer(start: text, count: count), to: &composed)
-    return addedComposed.split(composed.base, count: composed.count, to: output) { stretch, count, output in
+    guard rules.blanksComeFirst, !search.normalized.isEmpty else {
+      return encodeNormalized(text, count: count, to: output, place: place)
+    }
+    let (blanks, length) = blanked(text, count: count, place: place)
+    return search.normalized.split(blanks, count: length, to: output) { stretch, count, output in
       self.encodePieces(stretch, count: count, to: output)
     }
   }
 
-  /// Puts in the blanks that SentencePiece asks for; its blank in the text counts as one too.
-  private func encodeBlanked(
+  /// Writes the ids of normalised tokens, and between them those of the other text with the blanks it needs.
+  private func encodeNormalized(
     _ text: UnsafePointer<UInt8>, count: Int, to output: UnsafeMutablePointer<UInt32>, place: Place
   ) -> Int {
-    guard rules.splitting == .sentencePiece else { return encodePieces(text, count: count, to: output) }
+    search.normalized.split(text, count: count, to: output) { stretch, count, output in
+      let (blanks, length) = blanked(stretch, count: count, place: stretch == text ? place : .after)
+      return encodePieces(blanks, count: length, to: output)
+    }
+  }
+
+  /// A stretch with the blank that is put before it, and for SentencePiece with blanks for those of its own that the
+  /// text has. Valid until the next call.
+  private func blanked(
+    _ text: UnsafePointer<UInt8>, count: Int, place: Place
+  ) -> (text: UnsafePointer<UInt8>, count: Int) {
+    let isSentencePiece = rules.splitting == .sentencePiece
+    guard isSentencePiece || rules.prefix != .none else { return (text, count) }
     let bytes = UnsafeBufferPointer(start: text, count: count)
     let blank = SentencePieceAlphabet.blank
-    let startsBlank = bytes.first == UInt8(ascii: " ") || bytes.starts(with: blank)
+    let startsBlank = bytes.first == UInt8(ascii: " ") || isSentencePiece && bytes.starts(with: blank)
     let isPrefixed =
       switch rules.prefix {
       case .none: false
@@ -86,16 +95,16 @@ final class TextEncoder {
       case .missing: place != .going && !startsBlank
       case .missingAtStart: place == .start && !startsBlank
       }
-    let hasBlanks = bytes.contains(blank[0]) && !bytes.ranges(of: blank).isEmpty
-    guard isPrefixed || hasBlanks else { return encodePieces(text, count: count, to: output) }
-    blanked.removeAll()
-    if isPrefixed { blanked.append([UInt8(ascii: " ")][...]) }
+    let hasBlanks = isSentencePiece && bytes.contains(blank[0]) && !bytes.ranges(of: blank).isEmpty
+    guard isPrefixed || hasBlanks else { return (text, count) }
+    blanks.removeAll()
+    if isPrefixed { blanks.append([UInt8(ascii: " ")][...]) }
     if hasBlanks {
-      blanked.append(Array(bytes).replacing(blank, with: CollectionOfOne(UInt8(ascii: " ")))[...])
+      blanks.append(SentencePieceAlphabet.blanked(Array(bytes))[...])
     } else {
-      blanked.append(bytes)
+      blanks.append(bytes)
     }
-    return encodePieces(blanked.base, count: blanked.count, to: output)
+    return (UnsafePointer(blanks.base), blanks.count)
   }
 
   private func encodePieces(

@@ -75,7 +75,7 @@ final class WordEncoder {
         at = i
       }
       if lowest == MergeTable.none { break }
-      ids[at] = merges.merged[Int(lowest)]
+      ids[at] = merges.merged(ids[at], ids[at + 1], rank: lowest)
       count -= 1
       for i in at + 1..<max(at + 1, count) { ids[i] = ids[i + 1] }
       for i in at + 1..<max(at + 1, count - 1) { ranks[i] = ranks[i + 1] }
@@ -110,7 +110,7 @@ final class WordEncoder {
       guard links.rank[at] == rank else { continue }
       let removed = Int(links.next[at])
       let after = Int(links.next[removed])
-      ids[at] = merges.merged[Int(rank)]
+      ids[at] = merges.merged(ids[at], ids[removed], rank: rank)
       links.rank[removed] = MergeTable.none
       links.next[at] = Int32(after)
       if after < count { links.previous[after] = Int32(at) }

@@ -1,3 +1,4 @@
+import Artifacts
 import Diagnostics
 import ModelFiles
 
@@ -52,7 +53,26 @@ struct GGUFVocabulary {
     default:
       throw metadata.failure(Self.key("model"), "is \"\(model)\"; supported are gpt2 and llama")
     }
-    return try Tokenizer(vocabulary, marks: marks(isSentencePiece: model == "llama"), source: metadata.path)
+    return try Tokenizer(
+      vocabulary, marks: marks(isSentencePiece: model == "llama"), warnings: warnings(vocabulary), source: metadata.path
+    )
+  }
+
+  /// What is guessed, and what the `tokenizer.json` of an artifact cannot say to other programs.
+  private func warnings(_ vocabulary: Vocabulary) throws -> [String] {
+    var warnings: [String] = []
+    if vocabulary.rules.splitting == .llamaDefault {
+      let stated = try metadata.string(ifPresent: Self.key("pre")).map { "is \"\($0)\"" } ?? "is missing"
+      warnings.append(
+        "\(metadata.path): \(Self.key("pre")) \(stated): text is split by llama.cpp's default rule, which is hardly "
+          + "the one that the model was trained with")
+    }
+    if !vocabulary.ranks.isEmpty {
+      warnings.append(
+        "\(metadata.path): tokens share scores, and of pairs with equal ones the leftmost merges first, as in "
+          + "llama.cpp; a tokenizer.json can state no such thing to Python's tokenizers, which may give other ids")
+    }
+    return warnings
   }
 
   private func marks(isSentencePiece: Bool) throws -> Tokenizer.Marks {
@@ -73,8 +93,19 @@ struct GGUFVocabulary {
     }
   }
 
-  private var specials: [Vocabulary.Special] {
-    ids(.control, .unknown).map { Vocabulary.Special(id: Int32($0.id), content: $0.spelling) }
+  private func specials() throws -> [Vocabulary.Added] {
+    let phi3 = try isPhi3()
+    return ids(.control, .unknown).map { token in
+      let isPlain = ["<unk>", "<s>", "<|endoftext|>"].contains { ExactString($0) == ExactString(token.spelling) }
+      return Vocabulary.Added(
+        id: Int32(token.id), content: token.spelling, matching: phi3 && !isPlain ? .rightStrip : [])
+    }
+  }
+
+  /// Whether special tokens take the white space on their right along: no key says so, and llama.cpp goes by the name.
+  private func isPhi3() throws -> Bool {
+    let name = try metadata.string(ifPresent: "general.name").map { Array($0.lowercased().utf8) } ?? []
+    return ["phi-3", "phi3"].contains { !name.ranges(of: Array($0.utf8)).isEmpty }
   }
 
   // MARK: Byte-level BPE
@@ -95,25 +126,24 @@ struct GGUFVocabulary {
     (["stablelm2"], TokenizationRules(splitting: .qwen2)),
     (["qwen35"], TokenizationRules(splitting: .qwen35)),
     (["gpt-4o", "llama4"], TokenizationRules(splitting: .o200k)),
+    (["default"], TokenizationRules(splitting: .llamaDefault)),
   ]
 
   private func byteLevel() throws -> Vocabulary {
     let rules = try byteLevelRules()
     let merges = try metadata.strings(Self.key("merges")).enumerated().map { index, merge in
-      let parts = merge.split(separator: " ", omittingEmptySubsequences: false)
-      guard parts.count == 2 else {
+      guard let parts = MergeLine.parts(merge) else {
         throw metadata.failure("\(Self.key("merges"))[\(index)]", "is '\(merge)', expected two tokens")
       }
-      return (left: String(parts[0]), right: String(parts[1]))
+      return parts
     }
     return try SpelledVocabulary(
-      tokens: ids(.normal, .byte), merges: merges, specials: specials,
+      tokens: ids(.normal, .byte), merges: merges, specials: specials(),
       added: ids(.userDefined).map { token in
         // Some files spell these tokens as text, some in the byte-level alphabet.
-        let content = token.spelling.contains(" ") ? nil : ByteAlphabet.bytes(spelledBy: token.spelling)
+        let content = ByteAlphabet.bytes(spelledBy: token.spelling)
         return Vocabulary.Added(
-          id: Int32(token.id),
-          content: content.flatMap { String(validating: $0, as: UTF8.self) } ?? token.spelling, isNormalized: false)
+          id: Int32(token.id), content: content.flatMap { String(validating: $0, as: UTF8.self) } ?? token.spelling)
       }, rules: rules, source: metadata.path
     ).vocabulary()
   }
@@ -121,10 +151,8 @@ struct GGUFVocabulary {
   private func byteLevelRules() throws -> TokenizationRules {
     guard let name = try metadata.string(ifPresent: Self.key("pre")) else {
       // Files made before the rule was written down. Only one architecture had but one rule.
-      if try metadata.string(ifPresent: "general.architecture") == "gptneox" {
-        return TokenizationRules(composes: true)
-      }
-      throw metadata.failure(Self.key("pre"), "is missing: the file does not say how its vocabulary splits text")
+      let isNeoX = try metadata.string(ifPresent: "general.architecture") == "gptneox"
+      return isNeoX ? TokenizationRules(composes: true) : TokenizationRules(splitting: .llamaDefault)
     }
     guard let entry = Self.rules.first(where: { $0.names.contains(name) }) else {
       let known = Self.rules.flatMap(\.names).joined(separator: ", ")
@@ -142,6 +170,7 @@ struct GGUFVocabulary {
     if try metadata.bool(ifPresent: Self.key("remove_extra_whitespaces")) == true {
       throw metadata.failure(Self.key("remove_extra_whitespaces"), "is true: not supported")
     }
+    guard scores.allSatisfy({ !$0.isNaN }) else { throw metadata.failure(Self.key("scores"), "holds NaN") }
     let prefixes = try metadata.bool(ifPresent: Self.key("add_space_prefix")) ?? true
     // Keyed by scalars, which is where SentencePiece may cut.
     let normal = ids(.normal).map { (spelling: Array($0.spelling.unicodeScalars), id: $0.id) }
@@ -152,10 +181,9 @@ struct GGUFVocabulary {
     let merges = try RankedVocabulary.merges(making: ordered.map(\.spelling), ids: known, source: metadata.path)
     return try SpelledVocabulary(
       tokens: ids(.normal, .byte),
-      merges: merges.map { (left: tokens[Int($0.left)], right: tokens[Int($0.right)]) }, specials: specials,
-      added: ids(.userDefined).map {
-        Vocabulary.Added(id: Int32($0.id), content: $0.spelling, isNormalized: false)
-      },
+      merges: merges.map { (left: tokens[Int($0.left)], right: tokens[Int($0.right)]) },
+      ranks: RankedVocabulary.ranks(of: merges) { scores[Int($0)] }, specials: specials(),
+      added: ids(.userDefined).map { Vocabulary.Added(id: Int32($0.id), content: $0.spelling) },
       rules: TokenizationRules(splitting: .sentencePiece, prefix: prefixes ? .everywhere : .none),
       source: metadata.path
     ).vocabulary()

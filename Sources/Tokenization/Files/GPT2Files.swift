@@ -1,17 +1,21 @@
 import Artifacts
 import Diagnostics
 
-/// GPT-2's own pair of files: `encoder.json` (token to id) and `vocab.bpe` (the merges, one a line).
+/// GPT-2's pair of files: `encoder.json` (token to id) and `vocab.bpe` (the merges, one a line), or as transformers
+/// calls them `vocab.json` and `merges.txt`.
 enum GPT2Files {
   static let encoderName = "encoder.json"
   static let mergesName = "vocab.bpe"
   /// Room for tokens that are added as they are, or reserved.
   private static let mostUnmade = 2048
 
+  /// The vocabulary as the files spell it, and its added tokens, of which there are none yet.
+  ///
   /// - Throws: `Failure(.badData)` where the files are damaged or do not belong together.
-  static func vocabulary(
-    encoder: some Collection<UInt8>, merges: some Collection<UInt8>, encoderPath: String, mergesPath: String
-  ) throws -> Vocabulary {
+  static func read(
+    encoder: some Collection<UInt8>, merges: some BidirectionalCollection<UInt8>, encoderPath: String,
+    mergesPath: String
+  ) throws -> (SpelledVocabulary, AddedTokenList) {
     guard let tokens = try JSON(parsing: encoder, source: encoderPath).objectValue else {
       throw Failure(.badData, "should be an object of tokens and ids", at: encoderPath)
     }
@@ -22,32 +26,37 @@ enum GPT2Files {
       }
       return (spelling: spelling, id: id)
     }
-    let specials = ids.filter { $0.spelling == Vocabulary.endOfTextName }
-    let merges = try lines(merges, mergesPath)
-    // A list of merges that was cut still reads well, and gives other ids.
-    let unmade = ids.count - 256 - merges.count
-    guard unmade <= mostUnmade else {
-      throw Failure(
-        .badData,
-        "has \(merges.count) merges, but \(ids.count) tokens are to be made of 256 bytes; it may be cut short",
-        at: mergesPath)
-    }
-    return try SpelledVocabulary(
-      tokens: ids, merges: merges,
-      specials: specials.map { Vocabulary.Special(id: Int32($0.id), content: $0.spelling) }, source: mergesPath
-    ).vocabulary()
+    let spelled = SpelledVocabulary(tokens: ids, merges: try lines(merges, mergesPath), source: mergesPath)
+    try checkThatNoneIsMissing(spelled, mergesPath)
+    return (spelled, AddedTokenList(model: ids, normalizes: false))
   }
 
-  private static func lines(_ bytes: some Collection<UInt8>, _ path: String) throws -> [(left: String, right: String)] {
-    let text = String(decoding: bytes, as: UTF8.self)
-    var lines = text.split(separator: "\n", omittingEmptySubsequences: true)[...]
-    if lines.first?.hasPrefix("#version") == true { lines = lines.dropFirst() }
-    return try zip(lines.indices, lines).map { index, line in
-      let parts = line.split(separator: " ", omittingEmptySubsequences: false)
-      guard parts.count == 2 else {
-        throw Failure(.badData, "line \(index + 1): expected two tokens, found '\(line)'", at: path)
+  /// A list of merges that was cut still reads well, and gives other ids.
+  private static func checkThatNoneIsMissing(_ spelled: SpelledVocabulary, _ path: String) throws {
+    let (tokens, merges) = (spelled.tokens, spelled.merges)
+    let most = merges.isEmpty ? 0 : mostUnmade
+    let single = tokens.count { ByteAlphabet.bytes(spelledBy: $0.spelling)?.count == 1 }
+    let isKnown = tokens.contains { ExactString($0.spelling) == ExactString(Vocabulary.endOfTextName) }
+    guard tokens.count - single - merges.count - (isKnown ? 1 : 0) > most else { return }
+    throw Failure(
+      .badData,
+      "has \(merges.count) merges, but \(tokens.count) tokens are to be made of \(single) bytes; it may be cut short",
+      at: path)
+  }
+
+  private static func lines(
+    _ bytes: some BidirectionalCollection<UInt8>, _ path: String
+  ) throws -> [(left: String, right: String)] {
+    var merges: [(left: String, right: String)] = []
+    for (index, line) in bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).enumerated() {
+      // Windows ends lines with a carriage return, too.
+      let text = String(decoding: line.last == UInt8(ascii: "\r") ? line.dropLast() : line, as: UTF8.self)
+      if text.isEmpty || index == 0 && text.utf8.starts(with: "#version".utf8) { continue }
+      guard let parts = MergeLine.parts(text) else {
+        throw Failure(.badData, "line \(index + 1): expected two tokens, found '\(text)'", at: path)
       }
-      return (String(parts[0]), String(parts[1]))
+      merges.append(parts)
     }
+    return merges
   }
 }

@@ -38,6 +38,27 @@ enum RankedVocabulary {
     }
     return merges
   }
+
+  /// The rank of each merge where tokens have scores, the best first: merges to tokens of one score share a rank, so
+  /// that the leftmost pair goes first.
+  ///
+  /// - Returns: nothing where each token has a score of its own: which of the ways to make it goes first makes no
+  ///   difference.
+  static func ranks<Score: Equatable>(of merges: [Vocabulary.Merge], score: (Int32) -> Score) -> [Int32] {
+    var ranks: [Int32] = []
+    ranks.reserveCapacity(merges.count)
+    var isShared = false
+    for (before, merge) in zip([nil] + merges.map(Optional.some), merges) {
+      guard let before else {
+        ranks.append(0)
+        continue
+      }
+      let isEqual = score(before.merged) == score(merge.merged)
+      if isEqual && before.merged != merge.merged { isShared = true }
+      ranks.append(ranks.last! + (isEqual ? 0 : 1))
+    }
+    return isShared ? ranks : []
+  }
 }
 
 /// `tiktoken`'s files: on each line a token in base 64, a blank and its rank, which is its id.
@@ -49,12 +70,11 @@ enum TiktokenFile {
   ) throws -> Vocabulary {
     var tokens: [[UInt8]?] = []
     var ranks: [[UInt8]: Int] = [:]
-    for (index, line) in bytes.split(separator: UInt8(ascii: "\n")).enumerated() {
-      let parts = line.split(separator: UInt8(ascii: " "), omittingEmptySubsequences: false)
-      guard parts.count == 2, let token = base64(parts[0]), !token.isEmpty,
-        let rank = Int(String(decoding: parts[1], as: UTF8.self)), (0..<Vocabulary.maximumSize).contains(rank),
-        ranks.updateValue(rank, forKey: token) == nil
-      else {
+    for (index, line) in bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).enumerated() {
+      // Windows ends lines with a carriage return, too.
+      let line = line.last == UInt8(ascii: "\r") ? line.dropLast() : line
+      if line.isEmpty { continue }
+      guard let (token, rank) = entry(line), ranks.updateValue(rank, forKey: token) == nil else {
         throw Failure(.badData, "line \(index + 1): expected a new token in base 64 and its rank", at: source)
       }
       if rank >= tokens.count { tokens += Array(repeating: nil, count: rank + 1 - tokens.count) }
@@ -75,8 +95,22 @@ enum TiktokenFile {
     tokens[encoding.endOfText] = Array(Vocabulary.endOfTextName.utf8)
     return try Vocabulary(
       tokens: tokens, merges: merges,
-      specials: [Vocabulary.Special(id: Int32(encoding.endOfText), content: Vocabulary.endOfTextName)],
+      specials: [Vocabulary.Added(id: Int32(encoding.endOfText), content: Vocabulary.endOfTextName)],
       rules: TokenizationRules(splitting: encoding.splitting, ignoresMerges: true), source: source)
+  }
+
+  /// A token and its rank; nil where a line holds something else.
+  private static func entry(_ line: ArraySlice<UInt8>) -> (token: [UInt8], rank: Int)? {
+    let parts = line.split(separator: UInt8(ascii: " "), omittingEmptySubsequences: false)
+    guard parts.count == 2, let token = base64(parts[0]), !token.isEmpty,
+      let rank = Int(String(decoding: parts[1], as: UTF8.self)), (0..<Vocabulary.maximumSize).contains(rank)
+    else { return nil }
+    return (token, rank)
+  }
+
+  /// Whether a file's first line holds a token and its rank.
+  static func looksLike(_ bytes: [UInt8]) -> Bool {
+    entry(bytes.prefix { $0 != UInt8(ascii: "\n") && $0 != UInt8(ascii: "\r") }) != nil
   }
 
   /// The file holds ranks only; which encoding it is shows in how many.

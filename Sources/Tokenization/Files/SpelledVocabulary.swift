@@ -14,7 +14,9 @@ struct SpelledVocabulary {
   /// The tokens with their ids, spelt in the alphabet, or as they are for special and added ones.
   var tokens: [(spelling: String, id: Int)]
   var merges: [(left: String, right: String)]
-  var specials: [Vocabulary.Special]
+  /// As in `Vocabulary`.
+  var ranks: [Int32] = []
+  var specials: [Vocabulary.Added] = []
   var added: [Vocabulary.Added] = []
   var rules = TokenizationRules()
   /// The file that failures name.
@@ -33,18 +35,21 @@ struct SpelledVocabulary {
     var ids: [ExactString: Int32] = [:]
     ids.reserveCapacity(tokens.count)
     var singleBytes: [UInt8: Int32] = [:]
+    var inModel: Set<Int32> = []
     for (spelling, id) in tokens {
       guard id >= 0, bytes[id] == nil else {
         throw Failure(.badData, "the id \(id) of the token '\(spelling)' is negative or used twice", at: source)
       }
       if let content = contents[id] {
-        guard
-          content.utf8.elementsEqual(spelling.utf8) || ByteAlphabet.bytes(spelledBy: spelling) == Array(content.utf8)
-        else {
+        let isSame = content.utf8.elementsEqual(spelling.utf8)
+        guard isSame || ByteAlphabet.bytes(spelledBy: spelling) == Array(content.utf8) else {
           throw Failure(.badData, "the id \(id) is both '\(spelling)' and the added token '\(content)'", at: source)
         }
-        bytes[id] = Array(spelling.utf8)
-        continue
+        guard isSame, bytesOfText(spelling) != nil else {
+          bytes[id] = Array(content.utf8)
+          continue
+        }
+        inModel.insert(Int32(id))
       }
       if alphabet == .sentencePiece, let byte = Self.byte(spelledBy: spelling) {
         bytes[id] = [byte]
@@ -55,43 +60,72 @@ struct SpelledVocabulary {
       bytes[id] = token
       ids[ExactString(spelling)] = Int32(id)
     }
-    for (id, content) in contents { bytes[id] = Array(content.utf8) }
+    for (id, content) in contents where !inModel.contains(Int32(id)) { bytes[id] = Array(content.utf8) }
     return try Vocabulary(
-      tokens: bytes, merges: resolved(ids), specials: specials, added: added, rules: rules,
-      bytes: alphabet == .sentencePiece ? singleBytes : nil, source: source)
+      tokens: bytes, merges: resolved(ids), ranks: ranks, specials: specials, added: added, inModel: inModel,
+      rules: rules, bytes: alphabet == .sentencePiece ? singleBytes : nil, source: source)
+  }
+
+  /// As `vocabulary()`, with the special and added tokens of a list.
+  func vocabulary(with list: AddedTokenList) throws -> Vocabulary {
+    var all = self
+    (all.specials, all.added) = (list.tokens(special: true), list.tokens(special: false))
+    // The two ways to put in blanks differ for normalised tokens alone.
+    if !(all.specials + all.added).contains(where: { $0.matching.contains(.normalized) }) {
+      all.rules.normalizesBlanks = false
+    }
+    if let (a, b) = TokenSearch.ambiguous(all.specials + all.added, all.rules) {
+      throw Failure(
+        .badData, "the added tokens '\(a)' and '\(b)' are the same once normalized, and tokenizers takes either",
+        at: source)
+    }
+    return try all.vocabulary()
   }
 
   /// The contents of special and added tokens by their ids.
   private func outsideContents() throws -> [Int: String] {
     var contents: [Int: String] = [:]
-    for (id, content) in specials.map({ ($0.id, $0.content) }) + added.map({ ($0.id, $0.content) }) {
-      guard id >= 0, !content.isEmpty, contents.updateValue(content, forKey: Int(id)) == nil else {
-        throw Failure(.badData, "the added token '\(content)' is empty or its id \(id) is used twice", at: source)
+    for token in specials + added {
+      guard token.id >= 0, !token.content.isEmpty,
+        contents.updateValue(token.content, forKey: Int(token.id)) == nil
+      else {
+        throw Failure(
+          .badData, "the added token '\(token.content)' is empty or its id \(token.id) is used twice", at: source)
       }
     }
     return contents
   }
 
   private func token(_ spelling: String, _ id: Int) throws -> [UInt8] {
+    if let bytes = bytesOfText(spelling) { return bytes }
     switch alphabet {
     case .bytes:
-      guard let token = ByteAlphabet.bytes(spelledBy: spelling), !token.isEmpty else {
-        throw Failure(.badData, "the token '\(spelling)' (\(id)) is not spelt in the byte-level alphabet", at: source)
-      }
-      return token
+      throw Failure(.badData, "the token '\(spelling)' (\(id)) is not spelt in the byte-level alphabet", at: source)
     case .sentencePiece:
-      guard !spelling.isEmpty, !spelling.utf8.contains(UInt8(ascii: " ")) else {
-        throw Failure(.badData, "the token '\(spelling)' (\(id)) is empty or has a blank in it", at: source)
-      }
-      return SentencePieceAlphabet.bytes(spelledBy: spelling)
+      throw Failure(.badData, "the token '\(spelling)' (\(id)) is empty or has a blank in it", at: source)
     }
   }
 
-  /// `0x0A` of `<0x0A>`.
-  private static func byte(spelledBy spelling: String) -> UInt8? {
-    guard spelling.utf8.count == 6, spelling.hasPrefix("<0x"), spelling.hasSuffix(">") else { return nil }
-    return UInt8(spelling.dropFirst(3).dropLast(), radix: 16)
+  /// What a spelling stands for in the alphabet; nil where it is none.
+  private func bytesOfText(_ spelling: String) -> [UInt8]? {
+    guard !spelling.isEmpty else { return nil }
+    switch alphabet {
+    case .bytes: return ByteAlphabet.bytes(spelledBy: spelling)
+    case .sentencePiece:
+      return spelling.utf8.contains(UInt8(ascii: " ")) ? nil : SentencePieceAlphabet.bytes(spelledBy: spelling)
+    }
   }
+
+  /// `0x0A` of `<0x0A>`, whose digits are capitals.
+  private static func byte(spelledBy spelling: String) -> UInt8? {
+    let bytes = Array(spelling.utf8)
+    guard bytes.count == 6, bytes.starts(with: Array("<0x".utf8)), bytes[5] == UInt8(ascii: ">") else { return nil }
+    let digits = bytes[3...4].map { Self.hexadecimal.firstIndex(of: $0) }
+    guard let high = digits[0], let low = digits[1] else { return nil }
+    return UInt8(high << 4 | low)
+  }
+
+  private static let hexadecimal = Array("0123456789ABCDEF".utf8)
 
   private func resolved(_ ids: [ExactString: Int32]) throws -> [Vocabulary.Merge] {
     try merges.enumerated().map { rank, merge in
@@ -113,9 +147,10 @@ enum SentencePieceAlphabet {
   static let blank: [UInt8] = [0xE2, 0x96, 0x81]
   static let blankText = "\u{2581}"
 
-  static func bytes(spelledBy text: String) -> [UInt8] {
-    Array(text.utf8).replacing(blank, with: CollectionOfOne(0x20))
-  }
+  static func bytes(spelledBy text: String) -> [UInt8] { blanked(Array(text.utf8)) }
+
+  /// Text with a blank for each `▁`.
+  static func blanked(_ text: [UInt8]) -> [UInt8] { text.replacing(blank, with: CollectionOfOne(0x20)) }
 
   /// How a vocabulary file spells a token that is no byte token.
   static func spelling(of token: [UInt8]) -> String {

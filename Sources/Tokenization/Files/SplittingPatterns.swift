@@ -1,6 +1,7 @@
 /// The regular expressions by which published files name splitting rules.
 enum SplittingPatterns {
   private static let contractions = "(?i:'s|'t|'re|'ve|'m|'ll|'d)"
+  private static let signs = #"\p{P}\$\+<=>\^~\|"#
   private static let end = #"|\s*[\r\n]+|\s+(?!\S)|\s+"#
 
   private static func words(_ digits: String) -> String {
@@ -14,6 +15,10 @@ enum SplittingPatterns {
     case .cl100k:
       #"'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}++|\p{N}{1,3}+| ?[^\s\p{L}\p{N}]++[\r\n]*+|\s++$|\s*[\r\n]|"#
         + #"\s+(?!\S)|\s"#
+    case .llamaDefault:
+      // Four patterns one after another in llama.cpp: signs, GPT-2's without its last part, numbers, three digits.
+      "[" + signs + #"]+| ?\p{L}+|[0-9]{3}|(?:(?![0-9]{3})\p{N})+| ?[^\s\p{L}\p{N}"# + signs + #"]+|\s+(?![^\s"# + signs
+        + #"])|\s"#
     case .llama3: words(#"\p{N}{1,3}"#)
     case .qwen2: words(#"\p{N}"#)
     case .qwen35:

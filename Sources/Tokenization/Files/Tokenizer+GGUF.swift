@@ -11,15 +11,22 @@ extension Tokenizer {
   ) throws -> [(key: String, value: GGUFWriter.Value)] {
     guard let rule = GGUFVocabulary.name(of: vocabulary.rules) else {
       throw Failure(
-        .badData, "the splitting rule \(vocabulary.rules.splitting.rawValue) of the vocabulary has no GGUF form",
-        at: place)
+        .badData,
+        "the splitting rule \(vocabulary.rules.splitting.rawValue) of the vocabulary"
+          + (vocabulary.rules.prefix == .none ? "" : ", with a blank before texts,") + " has no GGUF form", at: place)
+    }
+    let strict = vocabulary.added.first { !$0.matching.isDisjoint(with: [.singleWord, .leftStrip, .rightStrip]) }
+    if let strict {
+      throw Failure(
+        .badData, "lstrip, rstrip or single_word of the added token '\(strict.content)' has no GGUF form", at: place)
     }
     let specials = Set(vocabulary.specials.map(\.id))
     let added = Set(vocabulary.added.map(\.id))
+    let outside = vocabulary.idsOutsideModel
     var (tokens, kinds): ([String], [Int]) = ([], [])
     for id in 0..<max(logits, vocabulary.size) {
       let token = id < vocabulary.size ? vocabulary.tokens[id] : nil
-      let isOutside = specials.contains(Int32(id)) || added.contains(Int32(id))
+      let isOutside = outside.contains(Int32(id))
       tokens.append(
         token.map { isOutside ? String(decoding: $0, as: UTF8.self) : ByteAlphabet.spelling(of: $0) } ?? "[PAD\(id)]")
       kinds.append(

@@ -13,10 +13,11 @@ struct TokenizerFileRules {
     model = file["model"] ?? .null
   }
 
+  /// - Parameter warnings: takes what is passed over.
   /// - Throws: `Failure(.badData)` naming what is not supported.
-  func read() throws -> TokenizationRules {
-    for key in ["truncation", "padding"] {
-      if let value = file[key], !value.isNull { throw unsupported(named(key, value)) }
+  func read(warnings: inout [String]) throws -> TokenizationRules {
+    for key in ["truncation", "padding"] where file[key].map({ !$0.isNull }) == true {
+      warnings.append("\(key) is set in \(source); no text is cut or filled up for it, as in transformers")
     }
     try checkPostProcessor()
     let isSentencePiece = model["byte_fallback"]?.boolValue == true
@@ -34,8 +35,15 @@ struct TokenizerFileRules {
       guard step["type"]?.stringValue == "NFC" else { throw unsupported(named("normalizer", step)) }
       rules.composes = true
     }
-    if let decoder = file["decoder"], !decoder.isNull, decoder["type"]?.stringValue != "ByteLevel" {
-      throw unsupported(named("decoder", decoder))
+    // None of these changes what byte-level tokens come to.
+    let decoders = steps(file["decoder"], "decoders")
+    if let first = decoders.first, !decoders.contains(where: { $0["type"]?.stringValue == "ByteLevel" }) {
+      throw unsupported(named("decoder", first))
+    }
+    for step in decoders {
+      guard ["ByteLevel", "Fuse", "ByteFallback"].contains(step["type"]?.stringValue) else {
+        throw unsupported(named("decoder", step))
+      }
     }
     let pretokenizer = file["pre_tokenizer"] ?? .null
     let splitting = steps(pretokenizer, "pretokenizers")
@@ -43,8 +51,13 @@ struct TokenizerFileRules {
       let stranger = splitting.first { !["ByteLevel", "Split", "Digits"].contains($0["type"]?.stringValue) }
       throw unsupported(named("pre_tokenizer", stranger ?? pretokenizer))
     }
-    if last["add_prefix_space"]?.boolValue != false { throw unsupported("pre_tokenizer.add_prefix_space") }
     let usesOwnRule = last["use_regex"]?.boolValue ?? true
+    switch last["add_prefix_space"]?.boolValue {
+    case false: break
+    // After a further step it would come before each of its pieces.
+    case true where splitting.count == 1: rules.prefix = .missing
+    default: throw unsupported("pre_tokenizer.add_prefix_space")
+    }
     guard splitting.count == 2 else {
       if !usesOwnRule { throw unsupported("pre_tokenizer.use_regex: false") }
       return rules
@@ -114,7 +127,9 @@ struct TokenizerFileRules {
         throw unsupported(named("decoder", step))
       }
     }
-    return TokenizationRules(splitting: .sentencePiece, prefix: prefix)
+    var rules = TokenizationRules(splitting: .sentencePiece, prefix: prefix)
+    rules.normalizesBlanks = file["pre_tokenizer"]?.isNull ?? true
+    return rules
   }
 
   // MARK: What both have
@@ -135,7 +150,8 @@ struct TokenizerFileRules {
       "byte_fallback": [false, true], "ignore_merges": isSentencePiece ? [false] : [false, true],
       "fuse_unk": [false, true],
     ]
-    for (key, value) in model.objectValue ?? [:] where !["type", "vocab", "merges"].contains(key) {
+    let read = ["type", "vocab", "merges", TokenizerFile.sharedRanksName]
+    for (key, value) in model.objectValue ?? [:] where !read.contains(key) {
       // With every byte in the vocabulary nothing is ever unknown.
       if key == "unk_token", value.isNull || value.stringValue != nil { continue }
       if neutral[key]?.contains(value) != true { throw unsupported("model.\(key): \(value.compact)") }

@@ -4,7 +4,8 @@ import ModelFiles
 
 extension Tokenizer {
   /// Reads a vocabulary from a file (`tokenizer.json`, a GGUF file, tiktoken's ranks) or from a folder with one: a
-  /// `tokenizer.json`, or GPT-2's two files under either pair of their names.
+  /// `tokenizer.json`, or GPT-2's two files under either pair of their names, with the files that transformers keeps
+  /// beside them. What is passed over or guessed is said on standard error.
   ///
   /// - Throws: `Failure(.missingInput)` where there is none, `.badData` where it is damaged or of another kind.
   public init(path: String) throws {
@@ -12,6 +13,7 @@ extension Tokenizer {
       throw Failure(.missingInput, "there is no such tokenizer", at: path)
     }
     self = try status.isFolder ? Self.load(folder: path) : Self.load(file: path)
+    for warning in warnings { Log.warning(warning) }
   }
 
   /// Reads a `tokenizer.json` of which it is known what closes documents.
@@ -45,25 +47,24 @@ extension Tokenizer {
 
   private static func load(folder: String) throws -> Tokenizer {
     guard let files = files(inFolder: folder) else {
-      let other = ["tokenizer.model", "spiece.model"].first { Files.exists("\(folder)/\($0)") }
-      let hint = other.map { "; \($0) is not supported" } ?? ""
+      let other = UnsupportedFile.allCases.first { Files.exists("\(folder)/\($0.rawValue)") }
       throw Failure(
         .missingInput,
-        "the folder holds neither tokenizer.json nor \(GPT2Files.encoderName) with \(GPT2Files.mergesName)\(hint)",
-        at: folder)
+        "the folder holds neither tokenizer.json nor \(GPT2Files.encoderName) with \(GPT2Files.mergesName)"
+          + (other.map { "; \($0.rawValue) is not supported: \($0.remedy)" } ?? ""), at: folder)
     }
-    let settings = "\(folder)/tokenizer_config.json"
-    guard files.count == 2 else { return try load(json: files[0], marksFrom: settings) }
-    if Files.exists(settings) {
-      // The two files do not say by which rule they split text.
-      let kind = try JSON(parsing: Files.read(settings), source: settings)["tokenizer_class"]?.stringValue
-      guard [nil, "GPT2Tokenizer", "GPT2TokenizerFast"].contains(kind) else {
-        throw Failure(.badData, "tokenizer_class is \(kind!), which needs a tokenizer.json", at: settings)
-      }
+    guard files.count == 2 else { return try load(json: files[0], settings: TokenizerSettings(folder: folder)) }
+    let settings = try TokenizerSettings(folder: folder, usual: "GPT2Tokenizer")
+    // The two files do not say by which rule they split text.
+    guard settings.kind == "GPT2Tokenizer" else {
+      throw Failure(
+        .badData, "tokenizer_class is \(settings.kind!), which needs a tokenizer.json", at: settings.configurationPath)
     }
-    let vocabulary = try GPT2Files.vocabulary(
+    var (spelled, list) = try GPT2Files.read(
       encoder: Files.read(files[0]), merges: Files.read(files[1]), encoderPath: files[0], mergesPath: files[1])
-    return try Tokenizer(vocabulary, source: folder)
+    try settings.apply(to: &spelled.rules)
+    let begins = settings.bool("add_bos_token") ?? false
+    return try tokenizer(spelled, list, settings, begin: nil, addsBegin: begins, [], source: folder)
   }
 
   private static func load(file: String) throws -> Tokenizer {
@@ -72,28 +73,70 @@ extension Tokenizer {
       guard GGUFVocabulary.isIn(content) else { throw Failure(.missingInput, "the file holds no vocabulary", at: file) }
       return try GGUFVocabulary(content).tokenizer()
     }
-    if file.hasSuffix(".tiktoken") {
+    if Files.name(of: file).utf8.suffix(9).elementsEqual(".tiktoken".utf8) {
       return try Tokenizer(TiktokenFile.vocabulary(Files.read(file), source: file), source: file)
     }
-    return try load(json: file, marksFrom: nil)
+    return try load(json: file, settings: nil)
   }
 
-  /// - Parameter settings: a `tokenizer_config.json` that may be there.
-  private static func load(json path: String, marksFrom settings: String?) throws -> Tokenizer {
-    let file = try JSON(parsing: Files.read(path), source: path)
-    let vocabulary = try TokenizerFile.vocabulary(file, source: path)
-    let first = TokenizerFile.beginOfText(file)
-    var marks = Marks(begin: first, addsBegin: first != nil)
-    if let settings, Files.exists(settings) {
-      let json = try JSON(parsing: Files.read(settings), source: settings)
-      func id(_ name: String) -> Int32? {
-        let content = json[name]?.stringValue ?? json[name]?["content"]?.stringValue
-        return vocabulary.specials.first { $0.content == content }?.id
-      }
-      marks.begin = marks.begin ?? id("bos_token")
-      marks.end = id("eos_token")
-      if let adds = json["add_bos_token"]?.boolValue { marks.addsBegin = adds }
+  /// - Parameter settings: of the folder that the file lies in, where that was given.
+  private static func load(json path: String, settings: TokenizerSettings?) throws -> Tokenizer {
+    let bytes = try Files.read(path)
+    if TiktokenFile.looksLike(bytes) {
+      throw Failure(.badData, "holds tiktoken's ranks; give it a name that ends in .tiktoken", at: path)
     }
-    return try Tokenizer(vocabulary, marks: marks, source: path)
+    func check(_ other: UnsupportedFile?) throws {
+      guard let other else { return }
+      throw Failure(.badData, "is \(other.description), which is not supported: \(other.remedy)", at: path)
+    }
+    try check(UnsupportedFile(bytes))
+    let file = try JSON(parsing: bytes, source: path)
+    try check(UnsupportedFile(file))
+    var warnings: [String] = []
+    var (spelled, list) = try TokenizerFile.read(file, source: path, warnings: &warnings)
+    let template = TokenizerFile.template(file)
+    if !template.after.isEmpty {
+      warnings.append(
+        "\(path) puts \(template.after.joined(separator: ", ")) after every text; "
+          + TokenizerSettings.howTextsAreClosed)
+    }
+    guard let settings else {
+      let marks = Marks(begin: template.begin, addsBegin: template.begin != nil)
+      return try Tokenizer(spelled.vocabulary(with: list), marks: marks, warnings: warnings, source: path)
+    }
+    let own = spelled.rules
+    try settings.apply(to: &spelled.rules)
+    if spelled.rules != own {
+      warnings.append(
+        "\(settings.configurationPath) goes before tokenizer.json: a blank is put "
+          + (spelled.rules.prefix == .none ? "before no text" : "before texts without one"))
+    }
+    if let adds = settings.bool("add_bos_token"), adds != (template.begin != nil) {
+      warnings.append(
+        "add_bos_token is \(adds) in \(settings.configurationPath), but tokenizer.json "
+          + (adds ? "puts nothing" : "puts a token") + " before a text, and goes first, as in transformers")
+    }
+    return try tokenizer(
+      spelled, list, settings, begin: template.begin, addsBegin: template.begin != nil, warnings, source: path)
+  }
+
+  /// A tokenizer with what the files beside the vocabulary add to it.
+  private static func tokenizer(
+    _ spelled: SpelledVocabulary, _ list: AddedTokenList, _ settings: TokenizerSettings, begin: Int32?, addsBegin: Bool,
+    _ warnings: [String], source: String
+  ) throws -> Tokenizer {
+    var list = list
+    let guesses = try settings.add(to: &list)
+    // Of a pair of files it is the special token, whatever others call theirs.
+    let end = Vocabulary.endOfTextName
+    if settings.kind == "GPT2Tokenizer", list[end] == nil, list.id(of: end) != nil {
+      try list.add(StatedToken(end, isSpecial: true), source: source)
+    }
+    func id(_ name: String) -> Int32? { settings.named(name).flatMap { list.id(of: $0.content) }.map { Int32($0) } }
+    let marks = Marks(
+      begin: begin ?? id("bos_token"), end: id("eos_token"), addsBegin: addsBegin,
+      splitsSpecials: settings.bool("split_special_tokens") ?? false)
+    return try Tokenizer(
+      spelled.vocabulary(with: list), marks: marks, warnings: warnings + settings.warnings + guesses, source: source)
   }
 }

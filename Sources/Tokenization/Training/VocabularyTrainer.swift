@@ -41,9 +41,10 @@ public enum VocabularyTrainer {
       merges.append(Vocabulary.Merge(left: Int32(left), right: Int32(right), merged: Int32(id)))
       learner.merge(left, right, into: id, inWords: words)
     }
-    let special = Vocabulary.Special(id: 0, content: Vocabulary.endOfTextName)
+    let special = Vocabulary.Added(id: 0, content: Vocabulary.endOfTextName)
     return try Vocabulary(
-      tokens: tokens, merges: lastOfEach(merges), specials: [special], source: "the trained vocabulary")
+      tokens: tokens, merges: lastOfEach(merges), specials: [special], inModel: [special.id],
+      source: "the trained vocabulary")
   }
 
   /// Of a pair that was merged more than once only the last merge has a rank, as in `tokenizers`.

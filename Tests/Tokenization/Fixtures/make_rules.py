@@ -21,6 +21,8 @@ PATTERNS = {
     "qwen35": CONTRACTIONS + r"|[^\r\n\p{L}\p{N}]?[\p{L}\p{M}]+|\p{N}| ?[^\s\p{L}\p{M}\p{N}]+[\r\n]*" + END,
     "cl100k": r"'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}++|\p{N}{1,3}+| ?[^\s\p{L}\p{N}]++[\r\n]*+|\s++$|\s*[\r\n]|"
               r"\s+(?!\S)|\s",
+    "llama-default": r"[\p{P}\$\+<=>\^~\|]+| ?\p{L}+|[0-9]{3}|(?:(?![0-9]{3})\p{N})+|"
+                     r" ?[^\s\p{L}\p{N}\p{P}\$\+<=>\^~\|]+|\s+(?![^\s\p{P}\$\+<=>\^~\|])|\s",
     "o200k": r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+" + CONTRACTIONS
              + r"?|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*" + CONTRACTIONS
              + r"?|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*" + END,
@@ -100,6 +102,7 @@ def rules():
     yield "qwen35", learn(split("qwen35"), nfc)
     yield "cl100k", learn(split("cl100k"), None)
     yield "o200k", learn(split("o200k"), None)
+    yield "llama-default", learn(split("llama-default"), None)
     yield "llama2", learn_sentence_piece(
         normalizers.Sequence([normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")]), None)
     first = learn_sentence_piece(None, pre_tokenizers.Metaspace(prepend_scheme="first", split=False))
