@@ -45,9 +45,6 @@ public struct TokenizationRules: Equatable, Sendable {
   /// Whether text is encoded as it stands, but for added tokens.
   var leavesTextAlone: Bool { !composes && prefix == .none && splitting != .sentencePiece }
 
-  /// Whether there is a normaliser.
-  var normalizes: Bool { composes || blanksComeFirst }
-
   /// Whether normalised added tokens are looked for in text that has SentencePiece's blanks.
   var blanksComeFirst: Bool { splitting == .sentencePiece && (prefix == .everywhere || normalizesBlanks) }
 

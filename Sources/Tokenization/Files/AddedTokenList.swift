@@ -1,8 +1,8 @@
 import Artifacts
 import Diagnostics
 
-/// The added tokens of a vocabulary while further files name more. What is stated twice counts as it does for
-/// `tokenizers`: the last flags, but special once is special for good, and normalised or not as it was first.
+/// The added tokens of a vocabulary while further files name more. Of what is stated twice the last flags count, as for
+/// `tokenizers`, but special once is special for good.
 struct AddedTokenList {
   private struct Entry {
     let id: Int
@@ -12,14 +12,11 @@ struct AddedTokenList {
   /// The ids of the model's entries, and the entries of its ids.
   private let modelIDs: [ExactString: Int]
   private let modelContents: [Int: String]
-  /// Whether there is a normaliser, so that it makes a difference which tokens are looked for in its text.
-  private let normalizes: Bool
   private var entries: [ExactString: Entry] = [:]
   private var contents: [Int: String] = [:]
   private var last = -1
 
-  init(model tokens: [(spelling: String, id: Int)], normalizes: Bool) {
-    self.normalizes = normalizes
+  init(model tokens: [(spelling: String, id: Int)]) {
     modelIDs = Dictionary(tokens.map { (ExactString($0.spelling), $0.id) }) { first, _ in first }
     modelContents = Dictionary(tokens.map { ($0.id, $0.spelling) }) { first, _ in first }
   }
@@ -61,12 +58,12 @@ struct AddedTokenList {
         "the added token '\(token.content)' has the id \(id), but tokenizers gives it the next free one, \(next)",
         at: source)
     }
-    try insert(token, id: id, source: source)
+    insert(token, id: id)
   }
 
   /// Takes a token whose id no file states: the model's or the next.
-  mutating func add(_ token: StatedToken, source: String) throws {
-    try insert(token, id: id(of: token.content) ?? next, source: source)
+  mutating func add(_ token: StatedToken) {
+    insert(token, id: id(of: token.content) ?? next)
   }
 
   /// Whether a model spells a token with one character a byte.
@@ -74,7 +71,7 @@ struct AddedTokenList {
     ByteAlphabet.bytes(spelledBy: spelling) == Array(content.utf8)
   }
 
-  private mutating func insert(_ token: StatedToken, id: Int, source: String) throws {
+  private mutating func insert(_ token: StatedToken, id: Int) {
     let key = ExactString(token.content)
     guard var entry = entries[key] else {
       entries[key] = Entry(id: id, token: token)
@@ -82,16 +79,7 @@ struct AddedTokenList {
       last = max(last, id)
       return
     }
-    let (before, now) = (entry.token.matching, token.matching)
-    var isNormalized = before.contains(.normalized)
-    if !entry.token.isSpecial, isNormalized != now.contains(.normalized) {
-      guard !normalizes else {
-        throw Failure(
-          .badData, "the added token '\(token.content)' is normalized in one file and not in another", at: source)
-      }
-      isNormalized = false
-    }
-    entry.token.matching = now.subtracting(.normalized).union(isNormalized ? .normalized : [])
+    entry.token.matching = token.matching
     entry.token.isSpecial = entry.token.isSpecial || token.isSpecial
     entries[key] = entry
   }

@@ -28,7 +28,7 @@ enum GPT2Files {
     }
     let spelled = SpelledVocabulary(tokens: ids, merges: try lines(merges, mergesPath), source: mergesPath)
     try checkThatNoneIsMissing(spelled, mergesPath)
-    return (spelled, AddedTokenList(model: ids, normalizes: false))
+    return (spelled, AddedTokenList(model: ids))
   }
 
   /// A list of merges that was cut still reads well, and gives other ids.

@@ -2,7 +2,7 @@ import Artifacts
 import Diagnostics
 
 /// An added token as a file states it.
-struct StatedToken: Equatable {
+struct StatedToken: Hashable {
   var content: String
   var isSpecial: Bool
   var matching: Vocabulary.Matching
@@ -40,4 +40,6 @@ struct StatedToken: Equatable {
   static func == (a: StatedToken, b: StatedToken) -> Bool {
     ExactString(a.content) == ExactString(b.content) && a.isSpecial == b.isSpecial && a.matching == b.matching
   }
+
+  func hash(into hasher: inout Hasher) { hasher.combine(ExactString(content)) }
 }

@@ -33,7 +33,7 @@ enum TokenizerFile {
       guard let id = id.intValue else { throw missing("the id of '\(spelling)'", "an integer", source) }
       return (spelling: spelling, id: id)
     }
-    var list = AddedTokenList(model: tokens, normalizes: rules.normalizes)
+    var list = AddedTokenList(model: tokens)
     try addTokens(of: file, to: &list, source)
     let spelled = SpelledVocabulary(
       tokens: tokens, merges: try merges.enumerated().map { try merge($1, rank: $0, source) },

@@ -130,7 +130,7 @@ extension Tokenizer {
     // Of a pair of files it is the special token, whatever others call theirs.
     let end = Vocabulary.endOfTextName
     if settings.kind == "GPT2Tokenizer", list[end] == nil, list.id(of: end) != nil {
-      try list.add(StatedToken(end, isSpecial: true), source: source)
+      list.add(StatedToken(end, isSpecial: true))
     }
     func id(_ name: String) -> Int32? { settings.named(name).flatMap { list.id(of: $0.content) }.map { Int32($0) } }
     let marks = Marks(

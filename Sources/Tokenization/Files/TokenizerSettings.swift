@@ -178,12 +178,12 @@ struct TokenizerSettings {
     for content in Set(namedTokens.map { ExactString($0.token.content) }) where again?.contains(content) ?? true {
       guard var token = list[content.text] else { continue }
       token.isSpecial = true
-      try list.add(token, source: folder)
+      list.add(token)
     }
     let warnings = dropped.map {
       "'\($0)' is an added token in tokenizer.json, but not in \(configurationPath), and so is text in transformers"
     }
-    return try warnings + addSpecials(to: &list)
+    return warnings + addSpecials(to: &list)
   }
 
   private typealias Listed = (id: Int, token: StatedToken, file: String)
@@ -207,7 +207,9 @@ struct TokenizerSettings {
   private func olderTokens() throws -> [Listed] {
     let newer = Self.extra(configuration) ?? specials["extra_special_tokens"]
     let further = newer == nil ? [] : extraTokens
-    let special = Set((Self.names.compactMap(stated) + further).map { ExactString($0.content) })
+    // The configuration's names with flags are not yet known as such when transformers looks for them.
+    let named = Self.names.compactMap { specials[$0].flatMap(older)?.content ?? configuration[$0]?.stringValue }
+    let special = Set((named + further.map(\.content)).map(ExactString.init))
     return try added.map { content, id in
       guard let id = id.intValue else {
         throw Failure(.badData, "the id of '\(content)' should be an integer", at: "\(folder)/\(Self.addedName)")
@@ -217,23 +219,22 @@ struct TokenizerSettings {
   }
 
   /// Makes special what the files name, and gives new ids to what has none, as transformers does.
-  private func addSpecials(to list: inout AddedTokenList) throws -> [String] {
+  private func addSpecials(to list: inout AddedTokenList) -> [String] {
     let extras = extraTokens.map { (token: $0, isStated: true) }
     var wanted = (namedTokens + extras).filter { list[$0.token.content] == nil }
     // A class's own names for tokens that a vocabulary lacks would only make it larger.
     while let last = wanted.last, !last.isStated, list.id(of: last.token.content) == nil { wanted.removeLast() }
     var guesses: [String] = []
-    var seen: [StatedToken] = []
+    var seen: Set<StatedToken> = []
     // One that is named in two forms has the flags of the last.
-    for (token, _) in wanted where !token.content.isEmpty && !seen.contains(token) {
-      seen.append(token)
+    for (token, _) in wanted where !token.content.isEmpty && seen.insert(token).inserted {
       if list.id(of: token.content) == nil {
         guesses.append(
           "no file gives the special token '\(token.content)' an id, so it gets the next one, \(list.next), as in "
             + "transformers"
         )
       }
-      try list.add(token, source: folder)
+      list.add(token)
     }
     return guesses
   }
