@@ -137,7 +137,7 @@ let package = Package(
     program("tempnet-run", ["Pipelines", "Configuration", "Artifacts", "Diagnostics", argumentParser], torch: false),
 
     library("TestSupport", ["Artifacts", "Diagnostics"], path: "Tests/Support"),
-    tests("Torch", ["Torch", "CTorch", "Diagnostics", "TestSupport"]),
+    tests("Torch", ["Torch", "CTorch", "TestSupport"]),
     tests("Diagnostics", ["Diagnostics", "TestSupport"]),
     tests("Artifacts", ["Artifacts", "Diagnostics", "CArchive", "TestSupport"], fixtures: true),
     tests("Configuration", ["Configuration", "Artifacts", "TestSupport"]),

@@ -1,6 +1,7 @@
 // How threads of libtorch wait for each other.
 #if defined(__linux__)
 #include <alloca.h>
+#include <sys/auxv.h>
 #include <unistd.h>
 
 #include <climits>
@@ -16,7 +17,7 @@
 //     at most 1,000 spins         2.9 (4.6)    8.0 (4.4)
 //
 // libgomp reads GOMP_SPINCOUNT when it is loaded, before any code of ours: a program without it is started anew. That happens
-// before the constructors of libtorch, which take nearly all of a program's start, and costs some 5 ms.
+// before the constructors of libtorch, which take nearly all of a program's start, and costs some 50 ms.
 
 namespace {
 
@@ -35,6 +36,8 @@ void limit_spinning(int, char **arguments, char **environment) {
   for (; environment[count]; count++) {
     if (states_waiting(environment[count])) return;
   }
+  // Under `ld-linux.so PROGRAM` that file is the loader, which knows nothing of the program.
+  if (getauxval(AT_BASE) == 0) return;
   char program[PATH_MAX];
   const ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
   if (length <= 0) return;

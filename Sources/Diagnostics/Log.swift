@@ -20,7 +20,22 @@ public enum Log {
 
   private static func write(_ line: String) {
     Progress.eraseBar()
-    writeToStandardError(line + "\n")
+    writeToStandardError(printable(line) + "\n")
+  }
+
+  /// Names and texts of files may hold what a terminal would obey.
+  private static func printable(_ line: String) -> String {
+    func isObeyed(_ scalar: Unicode.Scalar) -> Bool {
+      scalar.value < 0x20 && scalar != "\n" && scalar != "\t" || 0x7F...0x9F ~= scalar.value
+    }
+    guard line.unicodeScalars.contains(where: isObeyed) else { return line }
+    return line.unicodeScalars.reduce(into: "") { text, scalar in
+      if isObeyed(scalar) {
+        text += "\\u{\(String(scalar.value, radix: 16, uppercase: true))}"
+      } else {
+        text.unicodeScalars.append(scalar)
+      }
+    }
   }
 }
 

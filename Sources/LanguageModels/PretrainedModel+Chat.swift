@@ -70,8 +70,9 @@ extension PretrainedModel {
   private static func templates(_ metadata: GGUFMetadata) throws -> [Named] {
     let key = "tokenizer.chat_template"
     var templates = try metadata.string(ifPresent: key).map { [(name: defaultTemplate, text: $0)] } ?? []
-    for other in metadata.keys where other.hasPrefix("\(key).") {
-      templates.append((String(other.dropFirst(key.utf8.count + 1)), try metadata.string(other)))
+    for other in metadata.keys where other.utf8.starts(with: "\(key).".utf8) {
+      templates.append(
+        (String(decoding: other.utf8.dropFirst(key.utf8.count + 1), as: UTF8.self), try metadata.string(other)))
     }
     return templates
   }

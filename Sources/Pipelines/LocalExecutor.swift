@@ -45,9 +45,7 @@ public struct LocalExecutor: Executor {
     }
     defer { try? log.close() }
     var variables: [Environment.Key: String?] = [:]
-    for (name, value) in order.environment.merging(ThreadWaiting.variables, uniquingKeysWith: { own, _ in own }) {
-      variables[Environment.Key(stringLiteral: name)] = value
-    }
+    for (name, value) in order.environment { variables[Environment.Key(stringLiteral: name)] = value }
     variables[Environment.Key(stringLiteral: Interruption.parentVariable)] = "\(getpid())"
     var options = PlatformOptions()
     options.teardownSequence = [.gracefulShutDown(allowedDurationToNextStep: Self.patience)]

@@ -68,6 +68,8 @@ public protocol StageDescription: Sendable {
   static func rawInputs(_ configuration: Configuration) throws -> [RawInput]
   /// Says what is wrong when a stage of this configuration is given artifacts for these of its inputs; nil if nothing is.
   static func problem(_ configuration: Configuration, withInputs given: Set<String>) -> String?
+  /// Says what is wrong with the place of the result; nil if nothing is.
+  static func problem(_ configuration: Configuration, withOutput path: String) throws -> String?
 }
 
 extension StageDescription {
@@ -76,6 +78,8 @@ extension StageDescription {
   public static func rawInputs(_ configuration: Configuration) throws -> [RawInput] { [] }
 
   public static func problem(_ configuration: Configuration, withInputs given: Set<String>) -> String? { nil }
+
+  public static func problem(_ configuration: Configuration, withOutput path: String) throws -> String? { nil }
 
   /// How the runner calls the program, after its name.
   ///

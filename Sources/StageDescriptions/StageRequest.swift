@@ -21,6 +21,9 @@ public struct StageRequest<Description: StageDescription>: Sendable {
     if let problem = Description.problem(withInputs: paths.mapValues(\.count)) { throw Failure(.usage, problem) }
     let given = Set(paths.filter { !$0.value.isEmpty }.keys)
     if let problem = Description.problem(configuration.values, withInputs: given) { throw Failure(.usage, problem) }
+    if let problem = try Description.problem(configuration.values, withOutput: output) {
+      throw Failure(.usage, problem, at: output)
+    }
     self.configuration = configuration.values
     self.output = output
     canonical = configuration.canonical

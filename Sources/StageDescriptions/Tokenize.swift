@@ -73,6 +73,20 @@ public enum Tokenize: StageDescription {
     return try texts + (configuration.tokenizer.map(tokenizerFiles) ?? [])
   }
 
+  /// What lies in a folder of texts is read as text, and so would be the result, its lock and the runner's store.
+  public static func problem(_ configuration: TokenizeConfiguration, withOutput path: String) throws -> String? {
+    let folder = try Files.resolved(Files.folder(of: path))
+    for corpus in configuration.corpus where try Files.status(corpus)?.isFolder == true {
+      let root = try Files.resolved(corpus)
+      guard folder == root || folder.utf8.starts(with: "\(root)/".utf8) || root == "/" else { continue }
+      let inside = folder.utf8.dropFirst(root.utf8.count + 1)
+      if inside.isEmpty || VisibleFiles.include(String(decoding: inside, as: UTF8.self)) {
+        return "the result would lie in the folder of texts '\(corpus)' and be read as text; choose another place"
+      }
+    }
+    return nil
+  }
+
   /// A file, or all files of a folder that `Corpus` reads. A descriptor stands for its files, whose digests it states.
   private static func files(_ name: String, _ path: String) throws -> [RawInput] {
     guard let status = try Files.status(path) else { throw Failure(.missingInput, "there is no such text", at: path) }

@@ -67,6 +67,10 @@ public struct Tokenizer: Sendable {
     searchWithSpecials = marks.splitsSpecials ? search : TokenSearch(vocabulary, specials: true)
   }
 
+  /// What a text without a context is predicted from: the beginning-of-text id where the files name one, otherwise their
+  /// end-of-sequence id, and without either the id that closes documents.
+  public var beginning: Int32 { beginOfText ?? endOfSequence ?? endOfText }
+
   /// One more than the largest id.
   public var vocabularySize: Int { vocabulary.size }
 

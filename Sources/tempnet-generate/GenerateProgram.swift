@@ -178,7 +178,7 @@ import Training
     let ids = tokenizer.encode(text, specials: prompts.specialTokens)
     let begin = tokenizer.addsBeginOfText ? tokenizer.beginOfText : nil
     if let begin, ids.first != begin { return [begin] + ids }
-    return ids.isEmpty ? [tokenizer.beginOfText ?? tokenizer.endOfText] : ids
+    return ids.isEmpty ? [tokenizer.beginning] : ids
   }
 
   private func policySpecification() throws -> PolicySpecification? {

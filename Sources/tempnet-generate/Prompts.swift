@@ -38,6 +38,9 @@ struct PromptFile {
     if let text = json.stringValue { return PromptText(instruction: text) }
     let given = prompts.filter { json[$0]?.isNull == false }
     guard let name = given.first, let instruction = json[name]?.stringValue else {
+      if let name = given.first, let value = json[name] {
+        throw Failure(.badData, "\"\(name)\" must be a string, found \(value.kindName)", at: place)
+      }
       throw Failure(.badData, "expected a string, or an object with a \"prompt\" or an \"instruction\"", at: place)
     }
     if given.count > 1, json[given[1]] != json[name] {

@@ -103,7 +103,26 @@ import Testing
     var names: [String] = []
     while let entry = try reader.next() { names.append(entry.entryName) }
     #expect(names == ["file", "z"])
-    #expect(reader.links.count == 2 + hard.count && reader.links.first == "a/link")
+    #expect(reader.links.count == 2 + hard.count && reader.links.first?.name == "a/link")
+    #expect(reader.links.first?.target == "file")
+  }
+
+  /// Their content would be missed, or read in another way.
+  @Test(arguments: [".hidden/a", "gone", "."])
+  func `links to what is not read are refused by name`(target: String) throws {
+    let entries = [
+      Entry(name: ".hidden/a", content: "x"), Entry(name: "link", type: S_IFLNK, symbolicLink: target),
+      Entry(name: "z", content: "y"),
+    ]
+    #expect(try failure(entries).message.contains("the entry 'link' is a link to '\(target)', which is no file"))
+  }
+
+  @Test func `what is left out counts towards the limit`() throws {
+    let big = String(repeating: "x", count: 5000)
+    HandMadeArchive.write(
+      [Entry(name: ".big", content: big), Entry(name: "z", content: "y")], .tar, .gzip, to: folder("big.tgz"))
+    #expect(throws: Failure.self) { try readAll(folder("big.tgz"), unpackedLimit: 4000) }
+    #expect(try readAll(folder("big.tgz"), unpackedLimit: 6000).map(\.name) == ["z"])
   }
 
   @Test func `hidden entries are left out, but not a compressed file whose own name is hidden`() throws {

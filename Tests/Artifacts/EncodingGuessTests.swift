@@ -44,6 +44,14 @@ import Testing
     #expect(EncodingGuess(beginning: [], sample: []) == nil)
   }
 
+  @Test(arguments: ["à la carte", "a naïve façade", "“So,” she said", "El Niño", "café"])
+  func `takes few letters for what editors wrote most`(text: String) throws {
+    let bytes = text.unicodeScalars.map { scalar in
+      scalar == "“" ? 0x93 : scalar == "”" ? 0x94 : UInt8(scalar.value)
+    }
+    #expect(EncodingGuess(beginning: bytes, sample: bytes)?.iconvName == "WINDOWS-1252")
+  }
+
   @Test func `gives the command that converts`() {
     let guess = EncodingGuess(beginning: [0xFF, 0xFE, 0x41, 0], sample: [])
     #expect(guess?.advice == "it is probably UTF-16, which iconv -f UTF-16 -t UTF-8 converts")

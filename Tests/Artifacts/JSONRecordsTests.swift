@@ -126,7 +126,7 @@ import Testing
     let latin1 = problem(
       Array("{\"text\": \"Größe und Höhe, schön für Mädchen\"}\n".unicodeScalars.map { UInt8($0.value) }))
     #expect(
-      latin1 == "not valid UTF-8; it is probably ISO-8859-1, which iconv -f ISO-8859-1 -t UTF-8 converts")
+      latin1 == "not valid UTF-8; it is probably WINDOWS-1252, which iconv -f WINDOWS-1252 -t UTF-8 converts")
     #expect(problem([0x1F, 0x8B, 8, 0, 0, 0]).contains("packed by gzip"))
   }
 }

@@ -153,13 +153,26 @@ import Testing
     let script = """
       printf text > "$(printf 'caf\\351.txt')"
       /\(program)/tempnet-tokenize --corpus "$(printf 'caf\\351.txt')" --output made 2> said || echo $? > code
+      mkdir texts && mv caf* texts
       """
     let shell = try Process.run(URL(filePath: "/bin/sh"), arguments: ["-c", "cd '\(folder.path)'\n\(script)"])
     shell.waitUntilExit()
     #expect(try text(folder("code")) == "65\n")
     #expect(try text(folder("said")).contains(#"the argument 'caf\xE9.txt' is not UTF-8; rename"#))
-    let listed = try await Program.tokenize(["--corpus", ".", "--output", "made"], in: folder.path)
-    #expect(listed.end == .exited(65) && listed.errors.contains(#".: the name 'caf\xE9.txt' in it is not UTF-8"#))
+    let listed = try await Program.tokenize(["--corpus", "texts", "--output", "made"], in: folder.path)
+    #expect(listed.end == .exited(65) && listed.errors.contains(#"texts: the name 'caf\xE9.txt' in it is not UTF-8"#))
+  }
+
+  @Test func `a result among the texts that it is made of is refused`() async throws {
+    try Files.makeFolder(folder("texts/deeper"))
+    for output in ["texts/made", "texts/deeper/made", "texts/gone/made"] {
+      let outcome = try await Program.tokenize(["--corpus", "texts", "--output", output], in: folder.path)
+      #expect(
+        outcome.end == .exited(64) && outcome.errors.contains("would lie in the folder of texts 'texts'"), "\(outcome)")
+    }
+    // Hidden files are not read.
+    let hidden = try await Program.tokenize(["--corpus", "texts", "--output", "texts/.made"], in: folder.path)
+    #expect(hidden.errors.contains("the folder holds no text"), "\(hidden)")
   }
 
   @Test func `a result that cannot be printed is a failure`() async throws {

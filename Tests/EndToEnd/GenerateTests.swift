@@ -134,7 +134,7 @@ import Testing
     (#"{"instruction": "a", "messages": [{"role": "user", "content": "b"}]}"#, "\"messages\""),
     (#"{"prompt": "a", "system": "b"}"#, "--system"), (#"{"prompt": "a", "context": "b"}"#, "\"context\""),
     (#"{"prompt": "a", "instruction": "b"}"#, "both"), (#"{"instruction": "a", "input": ["b"]}"#, "\"input\" must be"),
-    (#"{"prompt": 3}"#, "expected a string"), (#"{"prompt": 3, "instruction": "a"}"#, "expected a string"),
+    (#"{"prompt": 3}"#, "must be a string"), (#"{"prompt": 3, "instruction": "a"}"#, "must be a string"),
   ])
   func `what would be part of a prompt and is not read is refused by name`(_ record: String, _ word: String)
     async throws

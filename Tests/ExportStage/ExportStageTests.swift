@@ -56,7 +56,7 @@ import Weights
     let digests = try ["README.md", "config.json", "tempnet.py"].map { name in
       String(SHA256.hex(of: try text("\(bundle)/\(name)").replacing(Release.version, with: "")).prefix(16))
     }
-    #expect(digests == ["0b17642cacf6776b", "1ecfdba790fb1f09", "4b9aac1cdd82159c"])
+    #expect(digests == ["050f8aa71137c67d", "1ecfdba790fb1f09", "89be7bd0a3fd84ea"])
   }
 
   @Test func `the safetensors export holds the published names and every setting`() throws {

@@ -317,7 +317,7 @@ private final class Recorder: DocumentReceiver {
     #expect(refused?.status == .badData && refused?.place == folder("b.txt"))
     #expect(refused?.message.hasPrefix("is no text in UTF-8: 150 of its ") == true)
     #expect(
-      refused?.message.hasSuffix("it is probably ISO-8859-1, which iconv -f ISO-8859-1 -t UTF-8 converts")
+      refused?.message.hasSuffix("it is probably WINDOWS-1252, which iconv -f WINDOWS-1252 -t UTF-8 converts")
         == true)
     // A member of an archive is judged for itself.
     try shell(
@@ -349,7 +349,7 @@ private final class Recorder: DocumentReceiver {
     _ = try write(Array(Self.ascii), folder, "y.txt")
     try shell("cd \(folder.path) && gzip y.txt && mv y.txt.gz z.txt")
     let words = failure([folder("z.txt")])?.message
-    #expect(words?.hasSuffix("it is packed by gzip, though its name does not say so; have the name end in .gz") == true)
+    #expect(words?.hasSuffix("it is packed by gzip; unpack it, or have the name of a text end in .gz") == true)
   }
 
   @Test func `keeps the ten worst texts, and counts all`() throws {

@@ -24,8 +24,14 @@ final class ArchiveFeed {
   }
 
   /// Reads what nobody asked for, so that damage in it is found.
-  func finish() throws {
-    while next() > 0 {}
+  ///
+  /// - Parameter check: is told how many bytes that were up to now.
+  func finish(_ check: (Int) throws -> Void) throws {
+    var drained = 0
+    while case let count = next(), count > 0 {
+      drained += count
+      try check(drained)
+    }
     if let failure { throw failure }
   }
 

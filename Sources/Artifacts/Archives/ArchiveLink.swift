@@ -2,10 +2,13 @@ import CArchive
 import Glibc
 
 /// What an entry of an archive leads to, where it is a symbolic or a hard link.
-struct ArchiveLink {
+public struct ArchiveLink: Sendable {
+  /// The entry's own path.
+  public let name: String
+  /// As it stands in the archive.
   let path: String
-  /// Whether the link leads to a place in the archive.
-  let staysInside: Bool
+  /// The path of the entry or folder that the link leads to; nil where it leads out of the archive.
+  public let target: String?
 
   /// Nil for an entry that is no link.
   ///
@@ -19,21 +22,24 @@ struct ArchiveLink {
     }
     guard let path = hard ?? symbolic else { return nil }
     self.path = path
-    let start = hard == nil ? name.utf8.split(separator: UInt8(ascii: "/")).count - 1 : 0
-    staysInside = !path.isEmpty && path.utf8.first != UInt8(ascii: "/") && !Self.climbs(path, from: start)
+    self.name = name
+    target = Self.target(of: path, from: hard == nil ? name.utf8.split(separator: UInt8(ascii: "/")).dropLast() : [])
   }
 
   private static func text(_ characters: UnsafePointer<CChar>) -> String {
     escapingInvalidUTF8(UnsafeRawBufferPointer(start: characters, count: strlen(characters)))
   }
 
-  /// Whether a path leads above the root from so many folders below it.
-  private static func climbs(_ path: String, from start: Int) -> Bool {
-    var depth = start
+  private static func target(of path: String, from folder: [Substring.UTF8View]) -> String? {
+    guard !path.isEmpty, path.utf8.first != UInt8(ascii: "/") else { return nil }
+    var parts = folder
     for part in path.utf8.split(separator: UInt8(ascii: "/")) {
-      if part.elementsEqual("..".utf8) { depth -= 1 } else if !part.elementsEqual(".".utf8) { depth += 1 }
-      if depth < 0 { return true }
+      if part.elementsEqual("..".utf8) {
+        guard parts.popLast() != nil else { return nil }
+      } else if !part.elementsEqual(".".utf8) {
+        parts.append(part)
+      }
     }
-    return false
+    return parts.map { String(Substring($0)) }.joined(separator: "/")
   }
 }

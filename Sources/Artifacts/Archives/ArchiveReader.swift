@@ -10,7 +10,7 @@ import Glibc
 ///
 /// An archive is read as if it lay in a folder, without hidden files (`VisibleFiles`). What could write or read outside a
 /// folder is refused by name although nothing is unpacked here: devices, absolute paths, `..`, and links that lead there.
-/// Other links are passed over: what they lead to is in the archive itself.
+/// A link to what is read anyway is passed over; one to anything else is refused, since its content would be missed.
 public final class ArchiveReader {
   public let path: String
   private let archive: OpaquePointer
@@ -22,8 +22,10 @@ public final class ArchiveReader {
   /// The name of the entry that is being read, and which of all it is.
   private var current = (name: "", number: 0)
 
-  /// How many links were passed over up to now, and the first of them.
-  public private(set) var links: (count: Int, first: String) = (0, "")
+  /// The links that were passed over up to now.
+  public private(set) var links: [ArchiveLink] = []
+  /// Hashes of the paths of visible entries and their folders, by which links are checked.
+  private var visible: Set<Int> = []
 
   /// - Parameters:
   ///   - unpackedLimit: the most bytes that all entries together may unpack to, against files made to fill a disk.
@@ -69,23 +71,46 @@ public final class ArchiveReader {
     current = ("", current.number + 1)
     while let header = try nextHeader() {
       let name = try plainName(header)
-      if archive_entry_filetype(header) == S_IFDIR || isArchive && !VisibleFiles.include(name) { continue }
-      if let target = ArchiveLink(header, in: name) {
-        guard target.staysInside else {
+      if archive_entry_filetype(header) == S_IFDIR { continue }
+      if isArchive && !VisibleFiles.include(name) {
+        current.name = name
+        try skipRest()
+        current.name = ""
+        continue
+      }
+      if let link = ArchiveLink(header, in: name) {
+        guard link.target != nil else {
           throw Failure(
-            .badData, "the entry '\(name)' is a link to '\(target.path)', which leads out of the archive", at: path)
+            .badData, "the entry '\(name)' is a link to '\(link.path)', which leads out of the archive", at: path)
         }
-        links = (links.count + 1, links.count == 0 ? name : links.first)
+        links.append(link)
         continue
       }
       guard archive_entry_filetype(header) == S_IFREG else {
         throw Failure(.badData, "the entry '\(name)' is a device; only files and folders are read", at: path)
       }
       current.name = name
+      if isArchive { noteVisible(name) }
       return ArchiveEntry(reader: self, entryName: name, number: current.number)
     }
+    try checkLinks()
     try checkEnd()
     return nil
+  }
+
+  private func noteVisible(_ name: String) {
+    visible.insert(name.hashValue)
+    var folder = Files.folder(of: name)
+    while folder != ".", visible.insert(folder.hashValue).inserted { folder = Files.folder(of: folder) }
+  }
+
+  private func checkLinks() throws {
+    for link in links where !visible.contains(link.target!.hashValue) {
+      throw Failure(
+        .badData,
+        "the entry '\(link.name)' is a link to '\(link.path)', which is no file that is read here; unpack the archive into a "
+          + "folder and give that", at: path)
+    }
   }
 
   /// Reads what is left of the current entry, so that it counts towards the limit and damage in it is found.
@@ -109,7 +134,11 @@ public final class ArchiveReader {
 
   /// Makes sure that nothing stands behind what was read, and nothing is missing.
   private func checkEnd() throws {
-    if let gzip { return try gzip.finish() }
+    if let gzip {
+      return try gzip.finish { drained in
+        if let unpackedLimit, unpacked + drained > unpackedLimit { throw tooLarge("behind its entries") }
+      }
+    }
     switch archive_format(archive) & ARCHIVE_FORMAT_BASE_MASK {
     case ARCHIVE_FORMAT_ZIP: if try lacksZipDirectory() { throw broken(nil) }
     case ARCHIVE_FORMAT_RAW, ARCHIVE_FORMAT_TAR: try checkBehindFilter()
@@ -137,7 +166,8 @@ public final class ArchiveReader {
 
   /// Whether a zip archive is cut off: libarchive then reads the entries that are left, and does not say that some are not.
   private func lacksZipDirectory() throws -> Bool {
-    guard archive_format(archive) & ARCHIVE_FORMAT_BASE_MASK == ARCHIVE_FORMAT_ZIP, archive_filter_count(archive) == 1
+    guard archive_format(archive) & ARCHIVE_FORMAT_BASE_MASK == ARCHIVE_FORMAT_ZIP, gzip == nil,
+      archive_filter_count(archive) == 1
     else { return false }
     // The record at the end of the directory has 22 bytes, and a comment of at most 65,535 follows.
     let tail = try FileReader(path).bytes(at: max(0, size - 22 - 65_535), upTo: 22 + 65_535)
@@ -181,11 +211,12 @@ public final class ArchiveReader {
     repeat { count = archive_read_data(archive, buffer.baseAddress, buffer.count) } while count == ARCHIVE_RETRY
     guard count >= 0 else { throw broken(current.name) }
     unpacked += count
-    if let unpackedLimit, unpacked > unpackedLimit {
-      throw Failure(
-        .badData, "unpacks to more than the limit of \(unpackedLimit) bytes (in the entry '\(current.name)')", at: path)
-    }
+    if let unpackedLimit, unpacked > unpackedLimit { throw tooLarge("in the entry '\(current.name)'") }
     return count
+  }
+
+  private func tooLarge(_ place: String) -> Failure {
+    Failure(.badData, "unpacks to more than the limit of \(unpackedLimit!) bytes (\(place))", at: path)
   }
 
   private func broken(_ entry: String?) -> any Error {

@@ -15,7 +15,7 @@ public enum FileMark {
   /// What a file is by its first bytes, and what can be done; nil for text and what is not known.
   public static func advice(_ beginning: some Collection<UInt8>) -> String? {
     if let found = packed.first(where: { beginning.starts(with: $0.mark) }) {
-      return "it is packed by \(found.name), though its name does not say so; have the name end in \(found.ending)"
+      return "it is packed by \(found.name); unpack it, or have the name of a text end in \(found.ending)"
     }
     return others.first { beginning.starts(with: $0.mark.utf8) }.map { "it is \($0.name); \($0.remedy)" }
   }

@@ -193,6 +193,17 @@ public enum Files {
     return paths.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
   }
 
+  /// The absolute path, without links, of what is there; of what is not, below the folder above it that is.
+  public static func resolved(_ path: String) throws -> String {
+    if let resolved = realpath(path, nil) {
+      defer { free(resolved) }
+      return String(cString: resolved)
+    }
+    guard errno == ENOENT || errno == ENOTDIR else { throw Failure.system("cannot look at it", path) }
+    let parent = try resolved(folder(of: path))
+    return parent == "/" ? "/\(name(of: path))" : "\(parent)/\(name(of: path))"
+  }
+
   /// The folder a path lies in: `a` of `a/b`, `.` of `b`.
   public static func folder(of path: String) -> String {
     guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return "." }

@@ -69,6 +69,9 @@ extension JSON {
     case .string: "a string"
     case .array: "an array"
     case .object: "an object"
+    case .unusable(.number(let literal))
+    where literal.utf8.last == UInt8(ascii: "N") || literal.utf8.last == UInt8(ascii: "y"):
+      "\(literal), which is no number"
     case .unusable(.number(let literal)):
       literal.utf8.count > 40 ? "a number of \(literal.utf8.count) digits" : "\(literal), which does not fit in 64 bits"
     case .unusable(.loneSurrogates): "a string with half a surrogate pair"

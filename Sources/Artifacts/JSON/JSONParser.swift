@@ -48,8 +48,8 @@ extension JSON {
       throw scanner.failure(
         "not valid UTF-8\(guess.map { "; \($0.advice)" } ?? "")", at: error.byteOffsets.lowerBound)
     }
-    // JSON has no zeros, so that what is UTF-8 with some may be a wide encoding without a mark.
-    if bytes.prefix(4).contains(0), let guess = EncodingGuess.wide(Array(bytes.prefix(1 << 12))) {
+    // JSON begins with a character of ASCII and has no zeros: beside it one says that the encoding is a wide one.
+    if bytes.prefix(2).contains(0), let guess = EncodingGuess.wide(Array(bytes.prefix(1 << 12))) {
       throw scanner.failure("not UTF-8; \(guess.advice)", at: 0)
     }
     try scanner.scan()
@@ -148,9 +148,11 @@ struct JSONConverter {
     var object = JSONObject(minimumCapacity: Int(table.pointee.count))
     var entry = table.pointee.head
     while let member = entry {
-      let (name, isRepeated) = patches.member(String(cString: member.pointee.k.assumingMemoryBound(to: CChar.self)))
+      let (name, problem) = patches.member(String(cString: member.pointee.k.assumingMemoryBound(to: CChar.self)))
       let value = try convert(OpaquePointer(member.pointee.v))
-      object[name] = isRepeated ? .unusable(.repeated) : value
+      // Names that json-c did not see may still be the same.
+      let isRepeated = !patches.isEmpty && object[name] != nil
+      object[name] = problem.map { .unusable($0) } ?? (isRepeated ? .unusable(.repeated) : value)
       entry = member.pointee.next
     }
     return .object(object)

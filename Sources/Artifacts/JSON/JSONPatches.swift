@@ -9,12 +9,12 @@ struct JSONPatches {
   private enum Kind {
     static let number = UInt8(ascii: "N")
     static let loneSurrogates = UInt8(ascii: "S")
-    static let repeated = UInt8(ascii: "R")
+    static let name = UInt8(ascii: "M")
   }
 
   private var patches: [(range: Range<Int>, bytes: [UInt8])] = []
-  /// The names of members that an object has several times, in the order of their further occurrences.
-  private var repeatedNames: [String] = []
+  /// Names of members that json-c must not see, in the order of the text, and why their values are unusable.
+  private var names: [(name: String, problem: JSON.Unusable?)] = []
 
   var isEmpty: Bool { patches.isEmpty }
 
@@ -45,11 +45,15 @@ struct JSONPatches {
     patches.insert((start..<start, Self.escaped([Kind.loneSurrogates] + "\(count):".utf8)), at: first)
   }
 
-  /// Takes the place of all patches inside the name.
-  mutating func repeated(_ name: String, at string: Range<Int>) {
+  /// Gives a member a name that no other has, in place of all patches inside its own.
+  mutating func name(_ name: JSON, isRepeated: Bool = false, at string: Range<Int>) {
     while let last = patches.last, last.range.lowerBound >= string.lowerBound { patches.removeLast() }
-    patches.append((string, Self.marked(Kind.repeated, Array(String(repeatedNames.count).utf8))))
-    repeatedNames.append(name)
+    patches.append((string, Self.marked(Kind.name, Array(String(names.count).utf8))))
+    switch name {
+    case .unusable(.loneSurrogates(let count, let replaced)):
+      names.append((replaced, .loneSurrogates(count: count, replaced: replaced)))
+    default: names.append((name.stringValue ?? "", isRepeated ? .repeated : nil))
+    }
   }
 
   private static func escaped(_ content: [UInt8]) -> [UInt8] {
@@ -91,13 +95,13 @@ struct JSONPatches {
     }
   }
 
-  /// What a name in json-c's tree stands for, and whether its object has another member of it.
-  func member(_ name: String) -> (name: String, isRepeated: Bool) {
-    guard name.utf8.first == Self.mark, name.utf8.count > 1 else { return (name, false) }
+  /// What a name in json-c's tree stands for, and why its member is unusable.
+  func member(_ name: String) -> (name: String, problem: JSON.Unusable?) {
+    guard name.utf8.first == Self.mark, name.utf8.count > 1 else { return (name, nil) }
     let rest = name.unicodeScalars.dropFirst()
-    guard rest.first == Unicode.Scalar(Kind.repeated), let index = Int(String(rest.dropFirst())) else {
-      return (String(rest), false)
+    guard rest.first == Unicode.Scalar(Kind.name), let index = Int(String(rest.dropFirst())) else {
+      return (String(rest), nil)
     }
-    return (repeatedNames[index], true)
+    return names[index]
   }
 }

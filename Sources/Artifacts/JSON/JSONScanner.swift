@@ -69,7 +69,7 @@ struct JSONScanner {
     }
   }
 
-  /// Scans once more, so that of members of one name each has one of its own; see `JSONPatches.repeated`.
+  /// Scans once more, so that of members of one name each has one of its own; see `JSONPatches.name`.
   mutating func tellRepeatedMembersApart() throws {
     (position, memberCounts, patches) = (0, [], JSONPatches())
     names = []
@@ -115,8 +115,18 @@ struct JSONScanner {
   private mutating func countMember() throws {
     guard let container = open.last, container.opener == UInt8(ascii: "{") else { throw failure("unexpected ':'") }
     let start = string.range.lowerBound
-    if string.hasNUL { throw failure("a member's name holds a NUL character", at: start) }
-    if string.loneSurrogates > 0 { throw failure("a member's name holds half a surrogate pair", at: start) }
+    let isAfterString =
+      !string.range.isEmpty && bytes[string.range.upperBound..<position].allSatisfy { " \n\r\t".utf8.contains($0) }
+    guard isAfterString else { throw failure("a member's name is no string") }
+    if string.hasNUL || string.loneSurrogates > 0 {
+      guard reading != .strict else { throw failure("a member's name holds a NUL character", at: start) }
+      // json-c would cut it there; half a pair is no name.
+      let name = try JSON(parsing: bytes[string.range], source: source, for: reading)
+      patches.name(name, at: string.range)
+      memberCounts[container.object] += 1
+      position += 1
+      return
+    }
     memberCounts[container.object] += 1
     if watched?.object == container.object {
       let name = try nameOfMember()
@@ -127,7 +137,7 @@ struct JSONScanner {
     if names != nil {
       let name = try nameOfMember()
       if names![names!.count - 1].insert(ExactString(name)).inserted == false {
-        patches.repeated(name, at: string.range)
+        patches.name(.string(name), isRepeated: true, at: string.range)
       }
     }
     position += 1

@@ -25,7 +25,9 @@ public struct JSONRecords {
     name = source.name
     self.otherwise = otherwise.map { ", or \($0)" } ?? ""
     var beginning: [UInt8] = []
-    while beginning.count < 4, case let more = try source.read(upTo: FileReader.bufferSize), !more.isEmpty {
+    while beginning.count < 4 || beginning.count < limit && beginning.allSatisfy(isJSONBlank),
+      case let more = try source.read(upTo: FileReader.bufferSize), !more.isEmpty
+    {
       beginning += more
     }
     try Self.check(beginning, name)

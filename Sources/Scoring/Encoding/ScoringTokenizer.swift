@@ -13,6 +13,5 @@ public protocol ScoringTokenizer {
 
 extension Tokenizer: ScoringTokenizer {
   public func ids(of text: String) -> [Int32] { encode(text, specials: true) }
-  public var beginning: Int32 { beginOfText ?? endOfSequence ?? endOfText }
   public var beginsTexts: Bool { addsBeginOfText }
 }

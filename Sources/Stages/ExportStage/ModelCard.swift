@@ -75,8 +75,8 @@ struct ModelCard {
     guard settings.width == nil else { return "" }
     return """
       The four settings keep `generate` from what the model's `generation_config.json` says: a second temperature, cuts and
-      penalties. With vLLM `--logits-processors tempnet:VLLMTempNetProcessor --generation-config vllm` does; the
-      log-probabilities that it returns are tempered with `--logprobs-mode processed_logprobs`. TempNet has to read the
+      penalties. vLLM takes `--logits-processors tempnet:VLLMTempNetProcessor --generation-config vllm`; the log-probabilities
+      that it returns are tempered with `--logprobs-mode processed_logprobs`. TempNet has to read the
       model's own logits: rows with -inf in them stay undivided, and masks of finite numbers change the temperature.
 
       """

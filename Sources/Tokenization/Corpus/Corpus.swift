@@ -55,7 +55,7 @@ public struct Corpus: Sendable {
         sources.append(Source(name: descriptor.title, licence: descriptor.licence, origin: descriptor.origin))
       } else {
         items += try Self.items(path, status)
-        sources.append(Source(name: Files.name(of: path), licence: nil, origin: nil))
+        sources.append(Source(name: Self.name(of: path), licence: nil, origin: nil))
       }
     }
     self.sources = sources
@@ -81,6 +81,12 @@ public struct Corpus: Sendable {
 
   /// The splits that descriptors give to documents.
   public var splits: Set<Split> { Set(items.compactMap(\.split)) }
+
+  /// The last component of a path, also of `texts/`.
+  private static func name(of path: String) -> String {
+    let end = path.utf8.lastIndex { $0 != UInt8(ascii: "/") }.map { path.utf8.index(after: $0) } ?? path.endIndex
+    return Files.name(of: String(path[..<end]))
+  }
 
   /// The number of bytes to expect, where the files tell it without being read.
   public var expectedBytes: Int? {
@@ -118,7 +124,15 @@ public struct Corpus: Sendable {
       try reading.read(entry, as: container, item.split, name: name, size: nil)
     }
     try checkThatPacked(archive)
-    findings?.noteLinks(archive.links.count, first: "\(item.path), entry '\(archive.links.first)'")
+    for link in archive.links {
+      guard TextContainer(ofName: link.name, format) == TextContainer(ofName: link.target ?? "", format) else {
+        throw Failure(
+          .badData,
+          "the entry '\(link.name)' is a link to '\(link.target ?? "")', whose name says that it is read in another way; "
+            + "unpack the archive into a folder and give that", at: item.path)
+      }
+      findings?.noteLinks(1, first: "\(item.path), entry '\(link.name)'")
+    }
   }
 
   /// A page that says why a download failed, or the few bytes that came of it, is no text to learn from.
@@ -144,13 +158,16 @@ enum TextContainer: Equatable {
   ]
 
   init(ofName name: String, _ format: TextFormat = .auto) {
-    let name = name.lowercased()
-    if Self.packedSuffixes.contains(where: name.hasSuffix) {
+    let name = name.lowercased().utf8
+    func hasEnding(_ endings: [String]) -> Bool {
+      endings.contains { name.suffix($0.utf8.count).elementsEqual($0.utf8) }
+    }
+    if hasEnding(Self.packedSuffixes) {
       self = .packed
       return
     }
     switch format {
-    case .auto: self = Self.jsonSuffixes.contains(where: name.hasSuffix) ? .json : .text
+    case .auto: self = hasEnding(Self.jsonSuffixes) ? .json : .text
     case .text: self = .text
     case .json: self = .json
     }

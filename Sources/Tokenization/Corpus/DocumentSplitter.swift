@@ -1,6 +1,6 @@
 /// Assigns a split to every document that has none, and cuts the documents in which a split ends.
 public final class DocumentSplitter<Receiver: DocumentReceiver<Split>>: DocumentReceiver {
-  /// How far beyond the wanted place a line end is looked for; then any white space will do, then any scalar.
+  /// How far beyond the wanted place a line end is looked for; then any blank will do, then any scalar.
   static var window: Int { 1 << 16 }
 
   private let receiver: Receiver

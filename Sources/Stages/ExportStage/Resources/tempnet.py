@@ -228,7 +228,7 @@ class TempNetLogitsProcessor:
 
 def _described(processor):
     """A processor's class and the numbers it works with."""
-    numbers = [f"{name.lstrip('_')}={value}" for name, value in vars(processor).items()
+    numbers = [f"{name.lstrip('_')}={value}" for name, value in getattr(processor, "__dict__", {}).items()
                if isinstance(value, (int, float)) and name != "min_tokens_to_keep"]
     return f"{type(processor).__name__}({', '.join(numbers)})"
 
