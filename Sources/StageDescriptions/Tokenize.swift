@@ -75,12 +75,12 @@ public enum Tokenize: StageDescription {
 
   /// What lies in a folder of texts is read as text, and so would be the result, its lock and the runner's store.
   public static func problem(_ configuration: TokenizeConfiguration, withOutput path: String) throws -> String? {
-    let folder = try Files.resolved(Files.folder(of: path))
+    let place = "\(try Files.resolved(Files.folder(of: path)))/\(Files.name(of: path))"
     for corpus in configuration.corpus where try Files.status(corpus)?.isFolder == true {
       let root = try Files.resolved(corpus)
-      guard folder == root || folder.utf8.starts(with: "\(root)/".utf8) || root == "/" else { continue }
-      let inside = folder.utf8.dropFirst(root.utf8.count + 1)
-      if inside.isEmpty || VisibleFiles.include(String(decoding: inside, as: UTF8.self)) {
+      let beginning = root == "/" ? root : "\(root)/"
+      guard place.utf8.starts(with: beginning.utf8) else { continue }
+      if VisibleFiles.include(String(decoding: place.utf8.dropFirst(beginning.utf8.count), as: UTF8.self)) {
         return "the result would lie in the folder of texts '\(corpus)' and be read as text; choose another place"
       }
     }
