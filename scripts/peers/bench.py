@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import hashlib
 import json
 import os
 import pathlib
@@ -136,18 +137,22 @@ def installed(package, version, alone_with=None):
     With `alone_with`, a list of packages, nothing is installed beside these: what the package requires further is for parts
     of it that are not used here, or is among the packages of this environment."""
     folder = ROOT / ".python" / f"{package}-{version}"
-    if not (folder / "complete").exists():
+    # A path alone would leave out what the path's own .pth files add, and so the torch that is borrowed from libtorch.
+    outer = "".join(f"import site; site.addsitedir({path!r})\n" for path in sys.path if path.endswith("-packages"))
+    further = [] if alone_with is None else ["--no-deps", *alone_with]
+    install = [
+        "-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check", "--prefer-binary",
+        f"{package}=={version}", *further]
+    # What was made otherwise, by an earlier version of this file or another Python, is made anew.
+    recipe = hashlib.sha256(json.dumps([sys.version, outer, install]).encode()).hexdigest()
+    complete = folder / "complete"
+    if not complete.exists() or complete.read_text() != recipe:
         print(f"installing {package} {version} ...", flush=True)
         run([sys.executable, "-m", "venv", "--clear", folder])
         packages = next(folder.glob("lib/python*/site-packages"))
-        # A path alone would leave out what the path's own .pth files add, and so the torch that is borrowed from libtorch.
-        outer = [path for path in sys.path if path.endswith("-packages")]
-        (packages / "outer.pth").write_text("".join(f"import site; site.addsitedir({path!r})\n" for path in outer))
-        further = [] if alone_with is None else ["--no-deps", *alone_with]
-        run([
-            folder / "bin/python", "-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check",
-            "--prefer-binary", f"{package}=={version}", *further])
-        (folder / "complete").touch()
+        (packages / "outer.pth").write_text(outer)
+        run([folder / "bin/python", *install])
+        complete.write_text(recipe)
     return folder / "bin"
 
 
