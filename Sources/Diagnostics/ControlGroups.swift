@@ -28,7 +28,7 @@ struct ControlGroups: Equatable, Sendable {
     if controllers?.contains("memory") ?? true {
       let file = controllers == nil ? "memory.max" : "memory.limit_in_bytes"
       // `max`, and in version 1 a number near 2^63, stand for no limit.
-      let limit = firstLine(of: "\(folder)/\(file)").flatMap { Int($0) }.flatMap { $0 < 1 << 62 ? $0 : nil }
+      let limit = firstLine(of: "\(folder)/\(file)").flatMap { Int($0) }.flatMap { 1..<1 << 62 ~= $0 ? $0 : nil }
       memory = [memory, limit].compactMap { $0 }.min()
     }
   }
@@ -37,7 +37,7 @@ struct ControlGroups: Equatable, Sendable {
   private static func quota(_ folder: String, isUnified: Bool) -> Double? {
     let words =
       isUnified
-      ? firstLine(of: "\(folder)/cpu.max")?.split(separator: " ") ?? []
+      ? firstLine(of: "\(folder)/cpu.max").map { parts(of: $0, at: " ") } ?? []
       : ["cpu.cfs_quota_us", "cpu.cfs_period_us"].compactMap { firstLine(of: "\(folder)/\($0)") }
     guard words.count == 2, let quota = Int(words[0]), let period = Int(words[1]), quota > 0, period > 0 else {
       return nil
@@ -53,9 +53,10 @@ private struct Membership {
   let path: Substring
 
   init?(_ line: Substring) {
-    let parts = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
+    let parts = line.utf8.split(separator: UInt8(ascii: ":"), maxSplits: 2, omittingEmptySubsequences: false)
+      .map(Substring.init)
     guard parts.count == 3, parts[2].utf8.first == UInt8(ascii: "/") else { return nil }
-    controllers = parts[0] == "0" && parts[1].isEmpty ? nil : Set(parts[1].split(separator: ","))
+    controllers = parts[0] == "0" && parts[1].isEmpty ? nil : Set(Diagnostics.parts(of: parts[1], at: ","))
     path = parts[2]
   }
 }
@@ -70,11 +71,11 @@ private struct Mount {
   let point: String
 
   init?(_ line: Substring) {
-    let words = line.split(separator: " ")
+    let words = parts(of: line, at: " ")
     guard words.count >= 6, let dash = words.firstIndex(of: "-"), words.count > dash + 3 else { return nil }
     switch words[dash + 1] {
     case "cgroup2": controllers = nil
-    case "cgroup": controllers = Set(words[dash + 3].split(separator: ","))
+    case "cgroup": controllers = Set(parts(of: words[dash + 3], at: ","))
     default: return nil
     }
     (group, point) = (unescaped(words[3]), unescaped(words[4]))
@@ -90,8 +91,8 @@ private struct Mount {
   /// The folder of a group and those above it, as far as they can be seen here. In a container the group's path may be
   /// the machine's, of which only the end is mounted, or lead out of what is mounted.
   func folders(above path: Substring, root: String) -> [String] {
-    var names = path.split(separator: "/")
-    let hidden = group.split(separator: "/")
+    var names = parts(of: path, at: "/")
+    let hidden = parts(of: group[...], at: "/")
     if names.starts(with: hidden) { names.removeFirst(hidden.count) }
     if names.contains("..") { names = [] }
     return (0...names.count).map { count in
@@ -115,7 +116,12 @@ private func unescaped(_ word: Substring) -> String {
   return String(decoding: bytes, as: UTF8.self)
 }
 
-private func lines(of path: String) -> [Substring] { text(of: path).split(separator: "\n") }
+private func lines(of path: String) -> [Substring] { parts(of: text(of: path)[...], at: "\n") }
+
+/// What stands between signs, without empty parts. Names of groups are bytes: a mark after a sign is no part of it.
+private func parts(of text: Substring, at sign: Unicode.Scalar) -> [Substring] {
+  text.utf8.split(separator: UInt8(ascii: sign)).map(Substring.init)
+}
 
 private func firstLine(of path: String) -> Substring? { lines(of: path).first }
 

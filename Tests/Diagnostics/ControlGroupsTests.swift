@@ -11,8 +11,10 @@ import Testing
   init() throws { root = try TemporaryFolder() }
 
   private func write(_ path: String, _ text: String) throws {
-    let parts = "\(root.path)/\(path)".split(separator: "/")
-    for count in 1..<parts.count { mkdir("/" + parts.prefix(count).joined(separator: "/"), 0o777) }
+    let bytes = Array("\(root.path)/\(path)".utf8)
+    for end in bytes.indices.dropFirst() where bytes[end] == UInt8(ascii: "/") {
+      mkdir(String(decoding: bytes[..<end], as: UTF8.self), 0o777)
+    }
     let file = try #require(fopen("\(root.path)/\(path)", "w"))
     defer { fclose(file) }
     fputs(text, file)
@@ -88,12 +90,21 @@ import Testing
     try write("proc/self/cgroup", "0::/../../other\nnonsense\n::\n")
     try write("proc/self/mountinfo", "nonsense\n1 2 3:4 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n")
     try write("sys/other/cpu.max", "1 100\n")
-    for text in ["", "max", "0 100000", "-5 100", "100000 0", "many few"] {
+    for text in ["", "max", "0", "-5", "0 100000", "-5 100", "100000 0", "many few"] {
       try write("sys/fs/cgroup/cpu.max", text)
       try write("sys/fs/cgroup/memory.max", text)
-      #expect(groups.processors == nil, "\(text)")
+      #expect(groups.processors == nil && groups.memory == nil, "\(text)")
     }
     #expect(ControlGroups(root: "/nonexistent").memory == nil)
+  }
+
+  /// Swift takes a sign and the marks after it for one Character.
+  @Test func `names of groups may begin with a mark`() throws {
+    let name = "\u{301}job"
+    try write("proc/self/cgroup", "0::/work.slice/\(name)\n")
+    try write("proc/self/mountinfo", "26 25 0:23 / /sys/fs/\(name) rw - cgroup2 cgroup2 rw\n")
+    try write("sys/fs/\(name)/work.slice/\(name)/cpu.max", "50000 100000\n")
+    #expect(groups.processors == 0.5)
   }
 
   @Test func `threads follow the quota, rounded up, and the processors that may be used`() {
@@ -103,36 +114,55 @@ import Testing
     #expect(Machine.cores >= 1 && Machine.memory > 1 << 20)
   }
 
-  /// Made by the kernel, with its own files; without the rights to make a group there is nothing to test.
-  @Test func `limits of a real group are those that were set`() throws {
-    for (folder, quota, memory) in [
-      ("/sys/fs/cgroup", ("cpu.max", "150000 100000"), ("memory.max", "2147483648")),
-      ("/sys/fs/cgroup/cpu", ("cpu.cfs_quota_us", "150000"), nil),
-      ("/sys/fs/cgroup/memory", nil, ("memory.limit_in_bytes", "2147483648")),
-    ] as [(String, (String, String)?, (String, String)?)] {
+  /// Files of a control group that set a limit, and what is set.
+  struct Settings: Sendable {
+    let folder: String
+    let quota: String?
+    let memory: String?
+
+    static let all = [
+      Settings(
+        folder: "/sys/fs/cgroup", quota: "echo 150000 100000 >cpu.max", memory: "echo 2147483648 >memory.max"),
+      Settings(folder: "/sys/fs/cgroup/cpu", quota: "echo 150000 >cpu.cfs_quota_us", memory: nil),
+      Settings(folder: "/sys/fs/cgroup/memory", quota: nil, memory: "echo 2147483648 >memory.limit_in_bytes"),
+    ]
+
+    /// Those that this process has the rights to set.
+    static let possible = all.filter { settings in settings.withGroup { !$0.isEmpty } }
+
+    /// Makes a group for as long as the body runs, which is given what a process in the group sees of itself; nothing
+    /// where the group cannot be made.
+    func withGroup<Result>(_ body: (_ seen: String) throws -> Result) rethrows -> Result {
       let group = "\(folder)/tempnet-test-\(getpid())"
-      guard access("\(folder)/cgroup.procs", W_OK) == 0, mkdir(group, 0o777) == 0 else { continue }
+      guard access("\(folder)/cgroup.procs", W_OK) == 0, mkdir(group, 0o777) == 0 else { return try body("") }
       defer { rmdir(group) }
-      let settings = [quota, memory].compactMap { $0 }.map { "echo \($0.1) >\(group)/\($0.0)" }
-      // What this process would see if it were in the group.
-      let seen = output(
-        (settings + ["echo $$ >\(group)/cgroup.procs", "cat /proc/self/cgroup"]).joined(separator: " && "))
-      guard !seen.isEmpty else { continue }
-      try write("proc/self/cgroup", seen)
-      try write("proc/self/mountinfo", output("cat /proc/self/mountinfo"))
-      unlink("\(root.path)/sys")
-      try #require(symlink("/sys", "\(root.path)/sys") == 0)
-      if quota != nil { #expect(groups.processors == 1.5, "\(group)") }
-      if memory != nil { #expect(groups.memory == 2 << 30, "\(group)") }
+      let steps = ["cd \(group)", quota, memory, "echo $$ >cgroup.procs", "cat /proc/self/cgroup"]
+      return try body(output(steps.compactMap { $0 }.joined(separator: " && ")))
     }
   }
 
-  /// What a command of the shell prints.
-  private func output(_ command: String) -> String {
-    guard let pipe = popen(command + " 2>/dev/null", "r") else { return "" }
-    defer { pclose(pipe) }
-    var bytes = [UInt8](repeating: 0, count: 1 << 20)
-    let count = fread(&bytes, 1, bytes.count, pipe)
-    return String(decoding: bytes.prefix(count), as: UTF8.self)
+  /// Made by the kernel, with its own files.
+  @Test(.enabled(if: !Settings.possible.isEmpty, "there are no rights to make a control group"))
+  func `limits of a real group are those that were set`() throws {
+    for settings in Settings.possible {
+      try settings.withGroup { seen in
+        try #require(!seen.isEmpty)
+        try write("proc/self/cgroup", seen)
+        try write("proc/self/mountinfo", output("cat /proc/self/mountinfo"))
+        unlink("\(root.path)/sys")
+        try #require(symlink("/sys", "\(root.path)/sys") == 0)
+        if settings.quota != nil { #expect(groups.processors == 1.5, "\(settings)") }
+        if settings.memory != nil { #expect(groups.memory == 2 << 30, "\(settings)") }
+      }
+    }
   }
+}
+
+/// What a command of the shell prints.
+private func output(_ command: String) -> String {
+  guard let pipe = popen(command + " 2>/dev/null", "r") else { return "" }
+  defer { pclose(pipe) }
+  var bytes = [UInt8](repeating: 0, count: 1 << 20)
+  let count = fread(&bytes, 1, bytes.count, pipe)
+  return String(decoding: bytes.prefix(count), as: UTF8.self)
 }
