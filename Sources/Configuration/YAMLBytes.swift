@@ -1,3 +1,4 @@
+import Artifacts
 import Diagnostics
 import Glibc
 
@@ -20,32 +21,19 @@ enum YAMLBytes {
   }
 
   private static func text(_ bytes: ArraySlice<UInt8>, _ path: String) throws -> String {
-    // These are valid UTF-8 in part, with zeros between the letters.
-    if let encoding = wideEncoding(bytes) {
-      throw Failure(
-        .badConfiguration, "is \(encoding), and UTF-8 is needed; 'iconv -f \(encoding) -t UTF-8' makes it so", at: path)
+    // Wide encodings are valid UTF-8 in part, with zeros between the letters.
+    if let wide = EncodingGuess(beginning: bytes, sample: []) {
+      throw Failure(.badConfiguration, "not UTF-8; \(wide.advice)", at: path)
     }
     let mark: [UInt8] = [0xEF, 0xBB, 0xBF]  // The byte-order mark that some editors write.
     if let text = String(validating: bytes.trimmingPrefix(mark), as: UTF8.self) { return text }
     let position = firstInvalid(bytes)
     let line = 1 + bytes.prefix(position).count { $0 == UInt8(ascii: "\n") }
     let byte = String(bytes[bytes.startIndex + position], radix: 16, uppercase: true)
+    let guess = EncodingGuess(beginning: bytes, sample: bytes.dropFirst(max(0, position - 256)))
     throw Failure(
-      .badConfiguration,
-      "not valid UTF-8 (byte 0x\(byte)); if it is Western European text, 'iconv -f WINDOWS-1252 -t UTF-8' makes it so",
+      .badConfiguration, "not valid UTF-8 (byte 0x\(byte)); \(guess?.advice ?? "save the file as UTF-8")",
       at: "\(Place(path, line: line))")
-  }
-
-  /// UTF-16 or UTF-32 by its mark, or by the zeros in its first character, which is ASCII in every YAML file of ours.
-  private static func wideEncoding(_ bytes: ArraySlice<UInt8>) -> String? {
-    let start = Array(bytes.prefix(4))
-    if start == [0xFF, 0xFE, 0, 0] || start == [0, 0, 0xFE, 0xFF] { return "UTF-32" }
-    if start.starts(with: [0xFF, 0xFE]) || start.starts(with: [0xFE, 0xFF]) { return "UTF-16" }
-    guard start.count >= 2, start.prefix(2).contains(0), start.prefix(4).contains(where: { $0 != 0 }) else {
-      return nil
-    }
-    let isWide = start.count == 4 && start.count { $0 == 0 } == 3
-    return (isWide ? "UTF-32" : "UTF-16") + (start[0] == 0 ? "BE" : "LE")
   }
 
   private static func firstInvalid(_ bytes: ArraySlice<UInt8>) -> Int {

@@ -150,20 +150,30 @@ import Testing
         return "\(error)".replacing("\(folder.path)/", with: "")
       }
     }
-    func wide(_ encoding: String) -> String {
-      "a.yaml: is \(encoding), and UTF-8 is needed; 'iconv -f \(encoding) -t UTF-8' makes it so"
+    func wide(_ name: String) -> String {
+      let iconvName = name.replacing(" ", with: "")
+      return "a.yaml: not UTF-8; it is probably \(name), which iconv -f \(iconvName) -t UTF-8 converts"
     }
     let text = Array("a: é\n".utf16)
     let little = text.flatMap { [UInt8($0 & 255), UInt8($0 >> 8)] }
     let big = text.flatMap { [UInt8($0 >> 8), UInt8($0 & 255)] }
     #expect(try failure([0xFF, 0xFE] + little) == wide("UTF-16") && failure([0xFE, 0xFF] + big) == wide("UTF-16"))
-    #expect(try failure(little) == wide("UTF-16LE") && failure(big) == wide("UTF-16BE"))
+    #expect(try failure(little) == wide("UTF-16 LE") && failure(big) == wide("UTF-16 BE"))
     #expect(try failure([0xFF, 0xFE, 0, 0] + Array("a\0\0\0".utf8)) == wide("UTF-32"))
-    #expect(try failure(Array("a\0\0\0:\0\0\0".utf8)) == wide("UTF-32LE"))
+    #expect(try failure(Array("a\0\0\0:\0\0\0".utf8)) == wide("UTF-32 LE"))
+    // "# Набор текстов для обучения" in the encoding of Windows.
+    let russian: [UInt8] = [
+      0xCD, 0xE0, 0xE1, 0xEE, 0xF0, 0x20, 0xF2, 0xE5, 0xEA, 0xF1, 0xF2, 0xEE, 0xE2, 0x20, 0xE4, 0xEB, 0xFF, 0x20, 0xEE,
+      0xE1, 0xF3, 0xF7, 0xE5, 0xED, 0xE8, 0xFF, 0x0A,
+    ]
     #expect(
-      try failure(Array("a: 1\nb: caf".utf8) + [0xE9, 0x0A])
-        == "a.yaml, line 2: not valid UTF-8 (byte 0xE9); if it is Western European text, "
-        + "'iconv -f WINDOWS-1252 -t UTF-8' makes it so")
+      try failure(Array("a: 1\n# ".utf8) + russian)
+        == "a.yaml, line 2: not valid UTF-8 (byte 0xCD); it is probably WINDOWS-1251, "
+        + "which iconv -f WINDOWS-1251 -t UTF-8 converts")
+    // Bytes of no encoding.
+    #expect(
+      try failure(Array("a: 1\nb: ".utf8) + (0x80...0xFF).reversed())
+        == "a.yaml, line 2: not valid UTF-8 (byte 0xFF); save the file as UTF-8")
     // The byte-order mark and the line ends that editors of Windows write are no fault.
     try AtomicFile.write([0xEF, 0xBB, 0xBF] + Array("a: 1\r\nb:\r\n  - 2\r\n".utf8), to: "\(folder.path)/a.yaml")
     #expect(try YAMLSource.read(file: "\(folder.path)/a.yaml").json == ["a": 1, "b": [2]])
