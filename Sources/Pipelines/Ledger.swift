@@ -1,5 +1,6 @@
 import Artifacts
 import Diagnostics
+import Synchronization
 
 /// What each stage of a pipeline was when it last had a result; the planner tells from it what has changed.
 public struct Ledger: Equatable, Sendable {
@@ -12,6 +13,8 @@ public struct Ledger: Equatable, Sendable {
   }
 
   private static let version = 1
+  /// Paths of damaged ledgers of which a person was told.
+  private static let told = Mutex<Set<ExactString>>([])
   public private(set) var records: [String: Record] = [:]
   /// Whose ledger it is; nil in one of an earlier version, which told pipelines apart by their names alone.
   private(set) var origin: RecordOrigin?
@@ -41,7 +44,10 @@ public struct Ledger: Equatable, Sendable {
     do {
       try self.init(reading: path)
     } catch let failure as Failure where failure.status == .badData {
-      Log.warning("what the last run was is not known: \(failure)")
+      // A run reads the ledger many times.
+      if Self.told.withLock({ $0.insert(ExactString(path)).inserted }) {
+        Log.warning("what the last run was is not known: \(failure)")
+      }
       self.init()
     }
   }

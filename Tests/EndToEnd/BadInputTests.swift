@@ -175,6 +175,17 @@ import Testing
     #expect(hidden.errors.contains("the folder holds no text"), "\(hidden)")
   }
 
+  @Test func `a damaged ledger is told of once, and written anew`() async throws {
+    try folder.write("stages:\n" + Self.tokens, to: "sound.yaml")
+    let ledger = folder("store/pipelines/sound.json")
+    try Files.makeFolder(Files.folder(of: ledger))
+    try folder.write("{", to: "store/pipelines/sound.json")
+    let outcome = try await Program.run(["sound.yaml", "--store", "store"], in: folder.path)
+    #expect(outcome.end == .exited(0), "\(outcome)")
+    #expect(outcome.errors.ranges(of: "warning: what the last run was is not known").count == 1, "\(outcome)")
+    #expect(try JSON(parsing: try Files.read(ledger), source: ledger)["stages"]?["tokens"] != nil)
+  }
+
   @Test func `a result that cannot be printed is a failure`() async throws {
     let arguments = ["--corpus", "text.txt", "--vocabulary", "300", "--output", "printed"]
     let outcome = try await Program.tokenize(arguments, in: folder.path, output: "/dev/full")
