@@ -22,13 +22,14 @@ public struct Collector {
     public var kept: [Item] = []
     /// The files and folders of these records.
     public var keepers: [String] = []
-    /// Pipelines whose files are gone, though what they last had is kept.
+    /// Pipelines of which nobody knows whether they are in use, though what they last had is kept.
     public var abandoned: [Abandoned] = []
   }
 
   public struct Abandoned: Equatable, Sendable {
-    /// Where the pipeline's file was.
-    public let file: String
+    public let label: String
+    /// Where the pipeline's file was; nil where it came through a pipe.
+    public let file: String?
     /// The files and folders that say what it needs.
     public let records: [String]
   }

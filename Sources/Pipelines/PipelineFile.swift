@@ -4,29 +4,26 @@ import Diagnostics
 import Glibc
 
 /// A pipeline as stores know it: its name, and the file that it was read from. Two pipelines may have one name, and
-/// then they are told apart by their files.
+/// then they are told apart by their files; a file whose pipeline gets another name stays the same pipeline.
 public struct PipelineIdentity: Equatable, Sendable {
   public let name: String
   /// The file's real path: links are followed, so that it is the same from wherever and however the file is named. What
-  /// came through a pipe has none; there it is a digest of the content.
+  /// came through a pipe has none; there it is `pipe`, and the name alone tells which pipeline it is.
   public let file: ExactString
+  private static let pipe = ExactString("pipe")
 
   public init(name: String, file: ExactString) { (self.name, self.file) = (name, file) }
 
-  /// - Parameters:
-  ///   - source: the path of the file, as it was given.
-  ///   - document: what was read from it.
-  init(name: String, source: String, document: YAMLNode) {
-    self.init(name: name, file: Self.file(source) ?? ExactString("content \(SHA256.hex(of: document.document))"))
-  }
+  /// - Parameter source: the path of the file, as it was given.
+  init(name: String, source: String) { self.init(name: name, file: Self.file(source) ?? Self.pipe) }
 
   /// The real path of what a path names.
   static func file(ofExisting path: String) -> ExactString { ExactString(realPath(path)) }
 
-  /// Nil for pipes.
+  /// Nil for pipes, and for files without a name, as which some shells pass texts on.
   private static func file(_ source: String) -> ExactString? {
     var status = stat()
-    if stat(source, &status) == 0, status.st_mode & S_IFMT != S_IFREG { return nil }
+    if stat(source, &status) == 0, status.st_mode & S_IFMT != S_IFREG || status.st_nlink == 0 { return nil }
     return ExactString(realPath(source))
   }
 }
@@ -53,9 +50,12 @@ struct RecordOrigin: Equatable, Sendable {
   /// file that is still in its place, has come to other pipelines.
   func isSame(as now: RecordOrigin) -> Bool {
     if file == now.file { return true }
-    guard store != now.store, fileBesideStore == now.fileBesideStore else { return false }
+    guard path != nil, now.path != nil, store != now.store, fileBesideStore == now.fileBesideStore else { return false }
     return !Files.exists(file.text) || Files.exists(store.text)
   }
+
+  /// The file's path; nil where it had none.
+  var path: String? { file.text.utf8.starts(with: "/".utf8) ? file.text : nil }
 
   /// The path from the store to the file.
   private var fileBesideStore: [ExactString] {
@@ -70,23 +70,11 @@ struct RecordOrigin: Equatable, Sendable {
 private func realPath(_ path: String) -> String {
   if let resolved = realpath(path, nil) {
     defer { free(resolved) }
-    return spelt(UnsafeRawBufferPointer(start: resolved, count: strlen(resolved)))
+    return escapingInvalidUTF8(UnsafeRawBufferPointer(start: resolved, count: strlen(resolved)))
   }
   guard !path.utf8.starts(with: "/".utf8), let folder = realpath(".", nil) else { return path }
   defer { free(folder) }
-  return "\(spelt(UnsafeRawBufferPointer(start: folder, count: strlen(folder))))/\(path)"
-}
-
-private func spelt(_ bytes: UnsafeRawBufferPointer) -> String {
-  if let text = String(validating: bytes, as: UTF8.self) { return text }
-  let digits = Array("0123456789ABCDEF")
-  return bytes.reduce(into: "") { text, byte in
-    if byte < 0x80 {
-      text.unicodeScalars.append(Unicode.Scalar(byte))
-    } else {
-      text += "\\x\(digits[Int(byte >> 4)])\(digits[Int(byte & 15)])"
-    }
-  }
+  return "\(escapingInvalidUTF8(UnsafeRawBufferPointer(start: folder, count: strlen(folder))))/\(path)"
 }
 
 /// Names between slashes; a `.` and a `..` can only be in the path of something that does not exist.

@@ -52,7 +52,7 @@ public struct PipelineSpecification: Sendable {
     source = document.place.source
     let name = try reader.value(
       "pipeline", as: .pipelineName, default: Self.stem(of: source), help: "the name of the pipeline")
-    identity = PipelineIdentity(name: name, source: source, document: document)
+    identity = PipelineIdentity(name: name, source: source)
     let written = document["stages"]?.mapping?.map(\.key) ?? []
     if let stranger = overrides.first(where: { !written.contains($0.path[0]) }) {
       let hint = nearest(to: stranger.path[0], in: written).map { "; did you mean '\($0)'?" } ?? ""

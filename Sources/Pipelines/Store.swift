@@ -12,8 +12,9 @@ import Diagnostics
 ///     digests.json                       digests of files that have not changed since they were hashed
 ///     gc.lock                            held while unneeded artifacts are removed, and while a run says what it needs
 ///
-/// Pipelines are told apart by the real path of their file. The label of a pipeline is its name; that of a second one
-/// of this name has a part of the path's digest behind it (see `StoreRecords`). Versions before this rule knew names
+/// Pipelines are told apart by the real path of their file, and those that come through pipes by their names. The label
+/// of a pipeline is its name; that of a second one of this name has a part of the path's digest behind it (see
+/// `StoreRecords`). Versions before this rule knew names
 /// alone: their stores are read, what their ledgers and latest runs need is kept, and they can read this version's.
 public struct Store: Sendable {
   public static let defaultPath = "store"
@@ -50,11 +51,14 @@ public struct Store: Sendable {
   }
 
   public func ledger(of label: String) -> String { "\(ledgers)/\(label).json" }
+  /// The inverse of `ledger(of:)`.
+  func label(ofLedger file: String) -> String { String(Files.name(of: file).dropLast(".json".count)) }
   /// No label has a point.
   func earlierLedger(of label: String, number: Int) -> String { "\(ledgers)/\(label).earlier-\(number).json" }
   var ledgerLock: String { "\(ledgers)/lock" }
 
-  public func link(label: String, stage: String) -> String { "\(path)/latest/\(label)/\(stage)" }
+  func links(label: String) -> String { "\(path)/latest/\(label)" }
+  public func link(label: String, stage: String) -> String { "\(links(label: label))/\(stage)" }
 
   public func runs(of label: String) -> String { "\(allRuns)/\(label)" }
 }

@@ -33,12 +33,16 @@ extension Store {
   /// What all ledgers, the runs that go on and the latest run of each pipeline need.
   func needs() throws -> [StoreNeeds] { try needsOfLedgers() + needsOfRuns() }
 
-  private func needsOfLedgers() throws -> [StoreNeeds] {
+  func ledgerFiles() throws -> [String] {
     guard try Files.status(ledgers) != nil else { return [] }
-    return try Files.list(ledgers).filter { $0.hasSuffix(".json") }.map { name in
-      let file = "\(ledgers)/\(name)"
+    return try Files.list(ledgers).filter { $0.hasSuffix(".json") }.map { "\(ledgers)/\($0)" }
+  }
+
+  private func needsOfLedgers() throws -> [StoreNeeds] {
+    try ledgerFiles().map { file in
       do {
-        return StoreNeeds(try Ledger(reading: file), in: file, isOfEarlierVersion: name.contains(".earlier-"))
+        let isEarlier = Files.name(of: file).contains(".earlier-")
+        return StoreNeeds(try Ledger(reading: file), in: file, isOfEarlierVersion: isEarlier)
       } catch let failure as Failure where failure.status == .badData {
         let remedy = "what its pipeline needs is not known before the next run of that, or until the file is removed"
         throw Failure(.badData, "\(failure.message): \(remedy)", at: failure.place)
@@ -48,20 +52,26 @@ extension Store {
 
   private func needsOfRuns() throws -> [StoreNeeds] {
     guard try Files.status(allRuns) != nil else { return [] }
-    return try Files.list(allRuns).flatMap(needsOfRuns)
+    let files = Set(try ledgerFiles().compactMap { try Ledger(readingIfWhole: $0).origin?.path })
+    return try Files.list(allRuns).flatMap { try needsOfRuns(under: $0, filesWithLedgers: files) }
   }
 
   /// Runs under one label are of one pipeline, but for those of earlier versions: these are told apart by how their
-  /// file was named.
-  private func needsOfRuns(under label: String) throws -> [StoreNeeds] {
+  /// file was named. A label that has no ledger while the file of its runs has one was left for another name: of its
+  /// runs only those that go on count.
+  private func needsOfRuns(under label: String, filesWithLedgers files: Set<String>) throws -> [StoreNeeds] {
     var seen: Set<ExactString> = []
+    let hasLedger = Files.exists(ledger(of: label))
     let isTaken = try Ledger(readingIfWhole: ledger(of: label)).origin != nil
     return try runNames(of: label).reversed().compactMap { name in
       let folder = "\(runs(of: label))/\(name)"
       guard let record = try record(ofRunIn: folder) else { return nil }
-      let isEarlier = RecordOrigin(record) == nil
+      let origin = RecordOrigin(record)
+      let isEarlier = origin == nil
+      let wasLeft = !hasLedger && origin?.path.map(files.contains) == true
       let pipeline = isEarlier ? "path \(record["source"]?.stringValue ?? "")" : "label"
-      guard seen.insert(ExactString(pipeline)).inserted || RunFolder.goesOn(folder) else { return nil }
+      let isLatest = seen.insert(ExactString(pipeline)).inserted
+      guard isLatest && !wasLeft || RunFolder.goesOn(folder) else { return nil }
       return StoreNeeds(record, in: folder, isOfEarlierVersion: isEarlier && isTaken)
     }
   }
@@ -77,16 +87,15 @@ extension Store {
     }
   }
 
-  /// Pipelines whose files are not where they were. They may have been moved, or lie on another machine.
+  /// Pipelines whose files are not where they were, which may have been moved or lie on another machine, and those that
+  /// came through pipes.
   func abandoned() throws -> [Collector.Abandoned] {
-    guard try Files.status(ledgers) != nil else { return [] }
-    return try Files.list(ledgers).filter { $0.hasSuffix(".json") }.compactMap { name in
-      let ledger = try Ledger(reading: "\(ledgers)/\(name)")
-      guard let file = ledger.origin?.file.text, file.utf8.starts(with: "/".utf8), !Files.exists(file) else {
-        return nil
-      }
-      let runs = runs(of: String(name.dropLast(".json".count)))
-      return Collector.Abandoned(file: file, records: ["\(ledgers)/\(name)"] + (Files.exists(runs) ? [runs] : []))
+    try ledgerFiles().compactMap { file in
+      guard let origin = try Ledger(reading: file).origin, !(origin.path.map(Files.exists) ?? false) else { return nil }
+      let label = label(ofLedger: file)
+      let runs = runs(of: label)
+      return Collector.Abandoned(
+        label: label, file: origin.path, records: [file] + (Files.exists(runs) ? [runs] : []))
     }
   }
 }

@@ -4,10 +4,17 @@ import Diagnostics
 /// What a store has of one pipeline, and under which label: its ledger, its runs and its links are called so.
 ///
 /// The label is the pipeline's name. Where the name belongs to a pipeline of another file, a part of the digest of the
-/// file's path is added: `pipeline-1f0a2b3c`.
+/// file's path is added: `pipeline-1f0a2b3c`. Where the name of a file's pipeline has changed, what the store has under
+/// the former label counts, and the next run moves it.
 public struct StoreRecords: Sendable {
   public let label: String
   public let ledger: Ledger
+  /// Under which the ledger still lies.
+  public let formerLabels: [String]
+
+  fileprivate init(label: String, ledger: Ledger, formerLabels: [String] = []) {
+    (self.label, self.ledger, self.formerLabels) = (label, ledger, formerLabels)
+  }
 }
 
 extension Store {
@@ -17,22 +24,36 @@ extension Store {
   public func records(of pipeline: PipelineIdentity) throws -> StoreRecords {
     let origin = RecordOrigin(pipeline, in: self)
     let digest = SHA256.hex(of: pipeline.file.text)
-    var (earlier, free): (StoreRecords?, StoreRecords?)
+    var (own, earlier, free): (StoreRecords?, StoreRecords?, StoreRecords?)
     for label in [pipeline.name] + Self.digestDigits.map({ "\(pipeline.name)-\(digest.prefix($0))" }) {
       let ledger = try Ledger(readingIfWhole: ledger(of: label))
       let records = StoreRecords(label: label, ledger: ledger)
       switch try owner(of: label, ledger) {
-      case .file(let other) where other.isSame(as: origin): return records
+      case .file(let other) where other.isSame(as: origin):
+        if !ledger.records.isEmpty { return records }
+        own = own ?? records
       case .file: continue
       case .path(let path) where pipeline.mayHaveBeen(path): earlier = earlier ?? records
       case .path: continue
       case .nobody: free = free ?? records
       }
     }
-    guard let found = earlier ?? free else {
+    if let label = (own ?? free)?.label, let former = try formerRecords(of: origin, label: label) { return former }
+    guard let found = own ?? earlier ?? free else {
       throw Failure(.internal, "no label is free for the pipeline '\(pipeline.name)'", at: path)
     }
     return found
+  }
+
+  /// What lies under labels of names that the file's pipeline had before; nil where nothing does.
+  private func formerRecords(of origin: RecordOrigin, label: String) throws -> StoreRecords? {
+    guard origin.path != nil else { return nil }
+    let former = try ledgerFiles().compactMap { file -> (label: String, ledger: Ledger)? in
+      // A damaged ledger is for its own pipeline to complain of.
+      guard let ledger = try? Ledger(reading: file), ledger.origin?.isSame(as: origin) == true else { return nil }
+      return (self.label(ofLedger: file), ledger)
+    }.filter { $0.label != label }
+    return former.first.map { StoreRecords(label: label, ledger: $0.ledger, formerLabels: former.map(\.label)) }
   }
 
   private enum Owner {
@@ -62,7 +83,7 @@ extension Store {
   /// Whether there is nothing to note of these stages, which have their artifacts.
   func hasNoted(_ stages: [PlannedStage], of pipeline: PipelineIdentity) throws -> Bool {
     let records = try records(of: pipeline)
-    return records.ledger.origin == RecordOrigin(pipeline, in: self) && changes(in: records.ledger, stages).isEmpty
+    return !needsWriting(records, stages, RecordOrigin(pipeline, in: self))
       && stages.allSatisfy { hasLink(to: $0, in: records.label) }
   }
 
@@ -74,7 +95,7 @@ extension Store {
   func note(_ stages: [PlannedStage], of pipeline: PipelineIdentity) throws -> String {
     var records = try records(of: pipeline)
     let origin = RecordOrigin(pipeline, in: self)
-    if records.ledger.origin != origin || !changes(in: records.ledger, stages).isEmpty {
+    if needsWriting(records, stages, origin) {
       try Files.makeFolder(ledgers)
       // Another pipeline may take the label, and other runners of this one may note something.
       let lock = try FileLock.waiting(for: ledgerLock)
@@ -82,6 +103,11 @@ extension Store {
       records = try self.records(of: pipeline)
       if records.ledger.origin == nil { try keepEarlierLedger(of: records) }
       try records.ledger.noting(changes(in: records.ledger, stages), from: origin).write(to: ledger(of: records.label))
+      for former in records.formerLabels {
+        Log.note("what '\(former)' had in \(path) is now that of '\(records.label)', as its file has it")
+        try Files.remove(ledger(of: former))
+        try Files.remove(links(label: former))
+      }
     }
     for stage in stages where !hasLink(to: stage, in: records.label) {
       let link = link(label: records.label, stage: stage.name)
@@ -97,6 +123,10 @@ extension Store {
     guard !records.ledger.records.isEmpty else { return }
     let free = (1...).lazy.map { earlierLedger(of: records.label, number: $0) }.first { !Files.exists($0) }
     if let free { try records.ledger.write(to: free) }
+  }
+
+  private func needsWriting(_ records: StoreRecords, _ stages: [PlannedStage], _ origin: RecordOrigin) -> Bool {
+    records.ledger.origin != origin || !records.formerLabels.isEmpty || !changes(in: records.ledger, stages).isEmpty
   }
 
   private func changes(in ledger: Ledger, _ stages: [PlannedStage]) -> [String: Ledger.Record] {

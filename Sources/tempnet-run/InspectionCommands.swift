@@ -128,19 +128,19 @@ struct CollectCommand: ParsableCommand {
 extension Collector.Findings {
   /// What stays though it may not be needed, and how it is let go.
   fileprivate var notes: [String] {
-    let ofMissingFiles = abandoned.map { pipeline in
-      """
-      what \(pipeline.file) last had stays, though that file is gone; where it was not moved, \
-      \(Self.removal(of: pipeline.records)) lets go of it
-      """
+    let ofUnknownUse = abandoned.map { pipeline in
+      let (owner, doubt) =
+        pipeline.file.map { ($0, "though that file is gone; where it was not moved") }
+        ?? ("'\(pipeline.label)'", "as it came through a pipe; where it is not in use")
+      return "what \(owner) last had stays, \(doubt), \(Self.removal(of: pipeline.records)) lets go of it"
     }
-    guard !kept.isEmpty else { return ofMissingFiles }
+    guard !kept.isEmpty else { return ofUnknownUse }
     let size = abbreviated(Double(kept.reduce(0) { $0 + $1.size }))
     let ofEarlierVersions = """
       \(size)B stay because an earlier version noted them, which did not tell pipelines of one name apart; where no \
       other pipeline uses this store, \(Self.removal(of: keepers)) lets go of them
       """
-    return ofMissingFiles + [ofEarlierVersions]
+    return ofUnknownUse + [ofEarlierVersions]
   }
 
   private static func removal(of paths: [String]) -> String {

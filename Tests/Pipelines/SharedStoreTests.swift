@@ -78,16 +78,26 @@ import Testing
     #expect(try isUpToDate("p/pipeline.yaml") && isUpToDate("q/pipeline.yaml"))
   }
 
-  @Test func `one name in two files, and one file under two names, are two pipelines each`() async throws {
+  @Test func `one name in two files is two pipelines, and one file under two names is one`() async throws {
     try write("one.yaml", rho: 7, name: "base")
     try write("two.yaml", rho: 8, name: "base")
-    try await run("one.yaml")
+    let old = try await run("one.yaml")
     try await run("two.yaml")
-    try write("one.yaml", rho: 9, name: "other")
+    try write("one.yaml", rho: 7, name: "other")
+    #expect(try isUpToDate("one.yaml") && label("one.yaml") == "other")
     try await run("one.yaml")
     #expect(try collect().garbage.isEmpty)
-    try write("one.yaml", rho: 7, name: "base")
-    #expect(try isUpToDate("one.yaml") && isUpToDate("two.yaml") && label("one.yaml") == "base")
+    #expect(try Files.list("\(bench.store.path)/latest/other") == ["a", "text"])
+    #expect(!Files.exists(bench.store.ledger(of: "base")) && !Files.exists("\(bench.store.path)/latest/base"))
+    try write("one.yaml", rho: 9, name: "third")
+    #expect(try plan("one.yaml")["a"]?.decision == .run("configuration.rho was 7, is 9"))
+    try await run("one.yaml")
+    #expect(try collect().garbage.map(\.path) == [old["a"]?.output])
+    // And back again.
+    try write("one.yaml", rho: 9, name: "base")
+    try await run("one.yaml")
+    #expect(try label("one.yaml") == "base" && !Files.exists(bench.store.ledger(of: "third")))
+    #expect(try isUpToDate("one.yaml") && isUpToDate("two.yaml") && collect().garbage.isEmpty)
   }
 
   @Test func `letters of all scripts are kept in names`() async throws {
@@ -156,7 +166,7 @@ import Testing
     try await run("sub/p.yaml")
     // A person is told how to let go of it.
     let findings = try collect()
-    #expect(findings.garbage.isEmpty && findings.abandoned.map { Files.name(of: $0.file) } == ["p.yaml"])
+    #expect(findings.garbage.isEmpty && findings.abandoned.map { $0.file.map(Files.name) } == ["p.yaml"])
     for record in findings.abandoned[0].records { try Files.remove(record) }
     #expect(try collect().garbage.count == 1)
     #expect(try isUpToDate("sub/p.yaml"))
@@ -177,19 +187,42 @@ import Testing
     for file in files { #expect(try isUpToDate(file)) }
   }
 
-  @Test func `what comes through a pipe is told apart by its content`() throws {
+  /// A plan of a pipeline that comes through a pipe.
+  private func pipedPlan(rho: Double, name: String) throws -> Plan {
     var descriptors: [Int32] = [0, 0]
-    var identities: [PipelineIdentity] = []
-    for rho in [7.0, 8, 7] {
-      try #require(pipe(&descriptors) == 0)
-      let text = Self.yaml(rho: rho, name: "piped")
-      _ = Array(text.utf8).withUnsafeBytes { Glibc.write(descriptors[1], $0.baseAddress, $0.count) }
-      close(descriptors[1])
-      identities.append(
-        try PipelineSpecification(file: "/proc/self/fd/\(descriptors[0])", known: Samples.all).identity)
-      close(descriptors[0])
+    try #require(pipe(&descriptors) == 0)
+    defer { close(descriptors[0]) }
+    let text = Self.yaml(rho: rho, name: name).replacing("TEXT", with: path("text.txt"))
+    _ = Array(text.utf8).withUnsafeBytes { Glibc.write(descriptors[1], $0.baseAddress, $0.count) }
+    close(descriptors[1])
+    return try plan("/proc/self/fd/\(descriptors[0])")
+  }
+
+  @Test func `what comes through pipes is told apart by its name, and a person is told how to let go of it`()
+    async throws
+  {
+    var outputs: [String?] = []
+    for rho in [7.0, 8, 9] {
+      let plan = try pipedPlan(rho: rho, name: "piped")
+      if rho > 7 { #expect(plan["a"]?.decision == .run("configuration.rho was \(Int(rho) - 1), is \(Int(rho))")) }
+      try await bench.run(plan)
+      outputs.append(plan["a"]?.output)
     }
-    #expect(identities[0] == identities[2] && identities[0] != identities[1])
+    try await bench.run(try pipedPlan(rho: 6, name: "other"))
+    var findings = try collect()
+    #expect(findings.garbage.map(\.path) == outputs.dropLast().compactMap { $0 }.sorted())
+    #expect(findings.abandoned.map(\.label) == ["other", "piped"] && findings.abandoned.allSatisfy { $0.file == nil })
+    for record in findings.abandoned[1].records { try Files.remove(record) }
+    findings = try collect()
+    #expect(findings.garbage.map(\.path) == [outputs[2]] && findings.abandoned.map(\.label) == ["other"])
+  }
+
+  @Test func `a deleted file that a shell passes on has no path`() throws {
+    try write("p.yaml", rho: 7, name: "here")
+    let file = try #require(fopen(path("p.yaml"), "r"))
+    defer { fclose(file) }
+    try Files.remove(path("p.yaml"))
+    #expect(try plan("/proc/self/fd/\(fileno(file))").identity.file == pipedPlan(rho: 7, name: "here").identity.file)
   }
 
   @Test func `partial and failed runs of one pipeline leave the other's alone`() async throws {
