@@ -103,8 +103,9 @@ import Testing
     let name = "\u{301}job"
     try write("proc/self/cgroup", "0::/work.slice/\(name)\n")
     try write("proc/self/mountinfo", "26 25 0:23 / /sys/fs/\(name) rw - cgroup2 cgroup2 rw\n")
-    try write("sys/fs/\(name)/work.slice/\(name)/cpu.max", "50000 100000\n")
-    #expect(groups.processors == 0.5)
+    try write("sys/fs/\(name)/work.slice/cpu.max", "50000 100000\n")
+    try write("sys/fs/\(name)/work.slice/\(name)/memory.max", "1048576\n")
+    #expect(groups.processors == 0.5 && groups.memory == 1 << 20)
   }
 
   @Test func `threads follow the quota, rounded up, and the processors that may be used`() {
