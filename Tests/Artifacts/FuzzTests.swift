@@ -16,10 +16,13 @@ import Testing
 
   @Test func `texts in JSON`() throws {
     try fuzz(Self.texts.map { Array($0.utf8) }, as: "text.json") { path in
-      let json = try JSON(parsing: try Files.read(path), source: path)
+      let bytes = try Files.read(path)
+      let foreign = try JSON(parsing: bytes, source: path)
+      let json = try JSON(parsing: bytes, source: path, for: .strict)
+      if foreign != json { throw Unequal() }
       // What is taken is written back, and read back equal.
       for form in [json.canonical, json.compact, json.pretty] {
-        if try JSON(parsing: form, source: path) != json { throw Unequal() }
+        if try JSON(parsing: form, source: path, for: .strict) != json { throw Unequal() }
       }
     }
   }
