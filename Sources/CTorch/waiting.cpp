@@ -9,19 +9,20 @@
 
 // A thread of libgomp that reaches the end of a parallel region, or has none to work on, spins 300,000 times before it sleeps.
 // On a machine with other work the thread it waits for is often not running, and the time that both were given is spent
-// spinning. Seconds for 8 steps of training (6.4 million parameters, two threads on two cores of an EPYC with AVX-512), and in
-// brackets those on processors, alone and beside four busy loops of equal priority:
+// spinning. Seconds for 12 steps of training (6.4 million parameters, two threads on two cores of an EPYC with AVX-512), and in
+// brackets those on processors, alone and beside four busy loops of equal priority; medians on a shared machine:
 //
-//     as libgomp does by itself   2.5 (4.5)   25.7 (16.8)
-//     at most 3,000 spins         2.5 (4.5)    8.7 (4.5)
-//     at most 1,000 spins         2.9 (4.6)    8.0 (4.4)
+//     300,000 spins   3.6 (6.6)   more than 33
+//     30,000          3.6 (6.5)   33 (20)
+//     10,000          3.7 (6.7)   17 (9.6)
+//     3,000           3.9 (7.0)   16 (7.9)
 //
 // libgomp reads GOMP_SPINCOUNT when it is loaded, before any code of ours: a program without it is started anew. That happens
 // before the constructors of libtorch, which take nearly all of a program's start, and costs some 50 ms.
 
 namespace {
 
-constexpr char spins[] = "GOMP_SPINCOUNT=3000";
+constexpr char spins[] = "GOMP_SPINCOUNT=10000";
 
 /// Whether an entry of the environment, `NAME=value`, already says how threads wait.
 bool states_waiting(const char *entry) {
