@@ -14,9 +14,13 @@ public struct EndTokens: Sendable {
   ///
   /// - Throws: `.badData` for ends that are no integers.
   public init(_ model: PretrainedModel, _ tokenizer: Tokenizer) throws {
+    self.init(model, stating: try model.statedGeneration(), tokenizer)
+  }
+
+  /// The same with what the model's files say of generation read already.
+  public init(_ model: PretrainedModel, stating stated: StatedGeneration, _ tokenizer: Tokenizer) {
     add(tokenizer.endOfText, "closes documents")
     if let end = tokenizer.endOfSequence { add(end, "the tokenizer's end of sequence") }
-    let stated = try model.statedGeneration()
     // What no vocabulary has for anything but an end is one even where transformers would not look.
     let specials = Set(tokenizer.vocabulary.specials.map(\.id))
     let old = stated.endsOfOld.filter { specials.contains(Int32(truncatingIfNeeded: $0.token)) }

@@ -85,8 +85,8 @@ extension StatedGeneration {
     }
     source = Files.name(of: metadata.path)
     settings = metadata.keys.compactMap { key in
-      let name = String(key.dropFirst(Self.sampling.utf8.count))
-      guard key.hasPrefix(Self.sampling) else { return nil }
+      guard key.utf8.starts(with: Self.sampling.utf8) else { return nil }
+      let name = String(decoding: key.utf8.dropFirst(Self.sampling.utf8.count), as: UTF8.self)
       let known = Self.known.first { $0.ggufName == name }
       switch metadata[key] {
       case .number(let number)?: return (known ?? Known(key)).stated(.number(number), as: key)

@@ -82,9 +82,10 @@ import Training
     let source = try PretrainedModel.open(model)
     let tokenizer = try Tokenizer(path: source.tokenizerPath)
     try check(source, reads: tokenizer)
-    let ends = try EndTokens(source, tokenizer)
+    let stated = try source.statedGeneration()
+    let ends = EndTokens(source, stating: stated, tokenizer)
     Log.note("texts end with \(ends.description(tokenizer))")
-    try warnOfUnapplied(source.statedGeneration())
+    warnOfUnapplied(stated)
     resolution.apply()
     let language = try source.load(device: resolution.device, arithmetic: resolution.arithmetic, isFrozen: true)
     let chat = prompts.chat ? try ChatFormat(template: source.chatTemplate(), source: model) : nil

@@ -25,9 +25,11 @@ public struct JSONRecords {
     name = source.name
     self.otherwise = otherwise.map { ", or \($0)" } ?? ""
     var beginning: [UInt8] = []
-    while beginning.count < 4 || beginning.count < limit && beginning.allSatisfy(isJSONBlank),
+    var isBlank = true
+    while beginning.count < 4 || beginning.count < limit && isBlank,
       case let more = try source.read(upTo: FileReader.bufferSize), !more.isEmpty
     {
+      isBlank = isBlank && more.allSatisfy(isJSONBlank)
       beginning += more
     }
     try Self.check(beginning, name)
