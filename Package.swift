@@ -18,39 +18,54 @@ let linkTorch: [LinkerSetting] = [
 /// A digest of what was linked, which `--version` shows.
 let buildIdentity = LinkerSetting.unsafeFlags(["-Xlinker", "--build-id=sha1"])
 
+/// The floors of `Sources`, from the ground up. `scripts/check-targets` refuses a target that depends on a higher one.
+enum Floor: String {
+  case system = "System"
+  case tensors = "Tensors"
+  case storage = "Storage"
+  case reporting = "Reporting"
+  case training = "Training"
+  case temperatures = "Temperatures"
+  case language = "Language"
+  case pipelines = "Pipelines"
+  case stages = "Stages"
+  case programs = "Programs"
+}
+
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let collections = Target.Dependency.product(name: "OrderedCollections", package: "swift-collections")
-let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
+let systemPackage = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
 
 func library(
-  _ name: String, _ dependencies: [Target.Dependency] = [], path: String? = nil, exclude: [String] = [],
+  _ floor: Floor, _ name: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = [],
   embedded: [String] = []
 ) -> Target {
   .target(
-    name: name, dependencies: dependencies, path: path, exclude: exclude, resources: embedded.map { .embedInCode($0) },
-    swiftSettings: strict)
+    name: name, dependencies: dependencies, path: "Sources/\(floor.rawValue)/\(name)", exclude: exclude,
+    resources: embedded.map { .embedInCode($0) }, swiftSettings: strict)
 }
 
-func stage(_ name: String, _ dependencies: [Target.Dependency], embedded: [String] = []) -> Target {
-  library(
-    name, ["Artifacts", "Diagnostics", "StageDescriptions"] + dependencies, path: "Sources/Stages/\(name)",
-    embedded: embedded)
+/// A library of the system, which apt provides.
+func system(_ name: String, pkgConfig: String? = nil, package: String? = nil) -> Target {
+  .systemLibrary(
+    name: name, path: "Sources/System/\(name)", pkgConfig: pkgConfig, providers: package.map { [.apt([$0])] })
 }
 
+/// - Parameter torch: whether it links libtorch, which takes most of a start.
 func program(_ name: String, _ dependencies: [Target.Dependency], torch: Bool = true) -> Target {
   .executableTarget(
-    name: name, dependencies: ["Programs", "StageDescriptions"] + dependencies + (torch ? ["Torch"] : []),
-    swiftSettings: strict, linkerSettings: [buildIdentity] + (torch ? linkTorch : []))
+    name: name, dependencies: dependencies, path: "Sources/Programs/\(name)", swiftSettings: strict,
+    linkerSettings: [buildIdentity] + (torch ? linkTorch : []))
 }
 
 /// - Parameter fixtures: whether there is a folder of files that tests find beside their source.
-func tests(_ name: String, _ dependencies: [Target.Dependency], fixtures: Bool = false) -> Target {
+func tests(_ floor: Floor, _ name: String, _ dependencies: [Target.Dependency], fixtures: Bool = false) -> Target {
   .testTarget(
-    name: "\(name)Tests", dependencies: dependencies, path: "Tests/\(name)", exclude: fixtures ? ["Fixtures"] : [],
-    swiftSettings: strict, linkerSettings: linkTorch)
+    name: "\(name)Tests", dependencies: dependencies, path: "Tests/\(floor.rawValue)/\(name)",
+    exclude: fixtures ? ["Fixtures"] : [], swiftSettings: strict, linkerSettings: linkTorch)
 }
 
 let package = Package(
@@ -65,151 +80,216 @@ let package = Package(
     .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.0", traits: []),
   ],
   targets: [
-    // What the system provides.
-    .systemLibrary(name: "CProcess"),
-    .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
-    .systemLibrary(name: "CUchardet", pkgConfig: "uchardet", providers: [.apt(["libuchardet-dev"])]),
-    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
-    .systemLibrary(name: "CJSON", pkgConfig: "json-c", providers: [.apt(["libjson-c-dev"])]),
-    .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+    system("CProcess"),
+    system("CArchive", pkgConfig: "libarchive", package: "libarchive-dev"),
+    system("CUchardet", pkgConfig: "uchardet", package: "libuchardet-dev"),
+    system("CZlib", pkgConfig: "zlib", package: "zlib1g-dev"),
+    system("CJSON", pkgConfig: "json-c", package: "libjson-c-dev"),
+    system("CCrypto", pkgConfig: "libcrypto", package: "libssl-dev"),
+    library(.system, "Diagnostics", ["CProcess"]),
 
-    // Tensors.
     .target(
-      name: "CTorch",
+      name: "CTorch", path: "Sources/Tensors/CTorch",
       cxxSettings: [
         .unsafeFlags([
           "-isystem", "\(libtorch)/include", "-isystem", "\(libtorch)/include/torch/csrc/api/include",
           "-Wall", "-Wextra", "-Werror",
         ])
       ]),
-    library("Torch", ["CTorch", "Diagnostics"]),
+    library(.tensors, "Torch", ["CTorch", "Diagnostics"]),
 
-    // Files and words for people.
-    library("Diagnostics", ["CProcess"]),
-    library("Pages", ["Diagnostics"]),
+    library(.storage, "Files", ["CArchive", "CCrypto", "CUchardet", "CZlib", "Diagnostics"]),
+    library(.storage, "JSON", ["CJSON", "Diagnostics", "Files", collections]),
+    library(.storage, "Artifacts", ["Diagnostics", "Files", "JSON"], exclude: ["FORMAT.md"]),
+    library(.storage, "Configuration", ["Diagnostics", "Files", "JSON", yams]),
+    library(.storage, "WireFormats", []),
+    library(.storage, "ModelFiles", ["Artifacts", "Diagnostics", "Files", "JSON"]),
+    library(.storage, "Weights", ["Diagnostics", "Files", "JSON", "ModelFiles", "Torch"]),
+
+    library(.reporting, "Pages", ["Diagnostics"]),
+
     library(
-      "Artifacts", ["Diagnostics", "CArchive", "CZlib", "CUchardet", "CJSON", "CCrypto", collections],
-      exclude: ["FORMAT.md"]),
-    library("Configuration", ["Diagnostics", "Artifacts", yams]),
-    library("StageDescriptions", ["Configuration", "ModelFiles", "Artifacts", "Diagnostics"]),
-    library("Programs", ["StageDescriptions", "Configuration", "Artifacts", "Diagnostics", argumentParser]),
+      .training, "Training",
+      [
+        "Artifacts", "Diagnostics", "Files", "JSON", "StageDescriptions", "Tokenization", "Torch", "Weights",
+        "WireFormats",
+      ]),
+
+    library(.temperatures, "TempNet", ["Diagnostics", "StageDescriptions", "Torch", "Weights"]),
+
     library(
-      "Pipelines", ["StageDescriptions", "Pages", "Configuration", "Artifacts", "Diagnostics", subprocess, system]),
-
-    // Models and text.
-    library("ModelFiles", ["Artifacts", "Diagnostics"]),
-    library("Weights", ["ModelFiles", "Artifacts", "Torch", "Diagnostics"]),
-    library("Tokenization", ["ModelFiles", "Artifacts", "Configuration", "Diagnostics", heap]),
-    library("LanguageModels", ["ModelFiles", "Artifacts", "Torch", "Weights", "Diagnostics"]),
-    library("TempNet", ["Torch", "Weights", "StageDescriptions", "Diagnostics"]),
-    library("Training", ["Torch", "Weights", "Tokenization", "Artifacts", "StageDescriptions", "Diagnostics"]),
-    library("Evaluation", ["Pages", "Artifacts", "Diagnostics"]),
-    library("Scoring", ["Evaluation", "Tokenization", "StageDescriptions", "Artifacts", "Diagnostics"]),
+      .language, "Tokenization", ["Artifacts", "Configuration", "Diagnostics", "Files", "JSON", "ModelFiles", heap]),
+    library(.language, "LanguageModels", ["Diagnostics", "Files", "JSON", "ModelFiles", "Torch", "Weights"]),
     library(
-      "Generation", ["LanguageModels", "ModelFiles", "Tokenization", "TempNet", "Torch", "Artifacts", "Diagnostics"]),
+      .language, "Generation", ["Diagnostics", "LanguageModels", "ModelFiles", "TempNet", "Tokenization", "Torch"]),
+    library(.language, "Evaluation", ["Diagnostics", "JSON", "Pages"]),
+    library(.language, "Scoring", ["Diagnostics", "Evaluation", "Files", "JSON", "StageDescriptions", "Tokenization"]),
 
-    // Where the parts meet.
-    stage("TokenizeStage", ["Tokenization"]),
-    stage("PretrainStage", ["Training", "LanguageModels", "ModelFiles", "TempNet", "Tokenization", "Weights"]),
-    stage("FeaturesStage", ["Training", "LanguageModels", "TempNet", "Tokenization", "Torch", "Weights"]),
-    stage("ImportStage", ["TempNet", "Weights"]),
-    stage("FitStage", ["Training", "TempNet", "Evaluation", "Weights", "Torch"]),
-    stage(
-      "EvaluateStage",
-      ["Scoring", "Evaluation", "Training", "LanguageModels", "TempNet", "Tokenization", "Weights", "Torch"]),
-    stage(
-      "ExportStage", ["LanguageModels", "ModelFiles", "Tokenization", "Weights", "TempNet"],
-      embedded: ["Resources/tempnet.py"]),
+    library(
+      .pipelines, "StageDescriptions", ["Artifacts", "Configuration", "Diagnostics", "Files", "JSON", "ModelFiles"]),
+    library(
+      .pipelines, "Pipelines",
+      [
+        "Artifacts", "Configuration", "Diagnostics", "Files", "JSON", "Pages", "StageDescriptions", subprocess,
+        systemPackage,
+      ]),
 
-    program("tempnet-tokenize", ["TokenizeStage"], torch: false),
-    program("tempnet-pretrain", ["PretrainStage"]),
-    program("tempnet-features", ["FeaturesStage", "Configuration", "Artifacts", argumentParser]),
-    program("tempnet-fit", ["FitStage"]),
-    program("tempnet-import", ["ImportStage", "Configuration", "Artifacts", argumentParser]),
-    program("tempnet-evaluate", ["EvaluateStage"]),
-    program("tempnet-export", ["ExportStage"]),
+    library(
+      .stages, "TokenizeStage", ["Artifacts", "Diagnostics", "Files", "JSON", "StageDescriptions", "Tokenization"]),
+    library(
+      .stages, "PretrainStage",
+      [
+        "Artifacts", "Diagnostics", "Files", "JSON", "LanguageModels", "ModelFiles", "StageDescriptions", "TempNet",
+        "Tokenization", "Torch", "Training",
+      ]),
+    library(
+      .stages, "FeaturesStage",
+      [
+        "Artifacts", "Diagnostics", "JSON", "LanguageModels", "StageDescriptions", "TempNet", "Tokenization", "Torch",
+        "Training", "Weights",
+      ]),
+    library(.stages, "ImportStage", ["Artifacts", "Diagnostics", "StageDescriptions", "TempNet", "Weights"]),
+    library(
+      .stages, "FitStage",
+      [
+        "Artifacts", "Diagnostics", "Evaluation", "JSON", "StageDescriptions", "TempNet", "Torch", "Training",
+        "Weights",
+      ]),
+    library(
+      .stages, "EvaluateStage",
+      [
+        "Artifacts", "Diagnostics", "Evaluation", "Files", "JSON", "LanguageModels", "Scoring", "StageDescriptions",
+        "TempNet", "Tokenization", "Torch", "Training", "Weights",
+      ]),
+    library(
+      .stages, "ExportStage",
+      [
+        "Artifacts", "Diagnostics", "Files", "JSON", "LanguageModels", "ModelFiles", "StageDescriptions", "TempNet",
+        "Tokenization", "Torch", "Weights", "WireFormats",
+      ], embedded: ["Resources/tempnet.py"]),
+
+    library(
+      .programs, "ProgramSupport",
+      ["Artifacts", "Configuration", "Diagnostics", "Files", "StageDescriptions", argumentParser]),
+    program(
+      "tempnet-tokenize",
+      ["Artifacts", "Configuration", "JSON", "ProgramSupport", "StageDescriptions", "TokenizeStage", argumentParser],
+      torch: false),
+    program(
+      "tempnet-pretrain",
+      ["Artifacts", "Configuration", "PretrainStage", "ProgramSupport", "StageDescriptions", "Torch", argumentParser]),
+    program(
+      "tempnet-features",
+      ["Artifacts", "Configuration", "FeaturesStage", "ProgramSupport", "StageDescriptions", "Torch", argumentParser]),
+    program("tempnet-fit", ["Artifacts", "FitStage", "ProgramSupport", "StageDescriptions", "Torch", argumentParser]),
+    program(
+      "tempnet-import",
+      ["Artifacts", "Configuration", "ImportStage", "ProgramSupport", "StageDescriptions", "Torch", argumentParser]),
+    program(
+      "tempnet-evaluate",
+      [
+        "Artifacts", "Configuration", "Diagnostics", "EvaluateStage", "ProgramSupport", "StageDescriptions", "Torch",
+        argumentParser,
+      ]),
+    program(
+      "tempnet-export",
+      ["Artifacts", "Configuration", "ExportStage", "ProgramSupport", "StageDescriptions", "Torch", argumentParser]),
     program(
       "tempnet-generate",
       [
-        "Generation", "LanguageModels", "ModelFiles", "TempNet", "Tokenization", "Training", "Artifacts", "Diagnostics",
-        argumentParser,
+        "Artifacts", "Diagnostics", "Files", "Generation", "JSON", "LanguageModels", "ModelFiles", "ProgramSupport",
+        "StageDescriptions", "TempNet", "Tokenization", "Torch", "Training", argumentParser,
       ]),
-    program("tempnet-run", ["Pipelines", "Configuration", "Artifacts", "Diagnostics", argumentParser], torch: false),
+    program(
+      "tempnet-run",
+      ["Artifacts", "Configuration", "Diagnostics", "Files", "Pipelines", "ProgramSupport", argumentParser],
+      torch: false),
 
-    library("TestSupport", ["Artifacts", "Diagnostics"], path: "Tests/Support"),
-    tests("Torch", ["Torch", "CTorch", "TestSupport"]),
-    tests("Diagnostics", ["Diagnostics", "TestSupport"]),
-    tests("Artifacts", ["Artifacts", "Diagnostics", "CArchive", "TestSupport"], fixtures: true),
-    tests("Configuration", ["Configuration", "Artifacts", "TestSupport"]),
-    tests("StageDescriptions", ["StageDescriptions", "TestSupport"]),
-    tests("Pipelines", ["Pipelines", "TestSupport"]),
-    tests("ModelFiles", ["ModelFiles", "Artifacts", "Diagnostics", "TestSupport"], fixtures: true),
-    tests("Weights", ["Weights", "Torch", "Artifacts", "Diagnostics", "TestSupport"], fixtures: true),
+    .target(
+      name: "TestSupport", dependencies: ["Diagnostics", "Files"], path: "Tests/Support", swiftSettings: strict),
+    tests(.system, "Diagnostics", ["Diagnostics", "TestSupport"]),
+    tests(.tensors, "Torch", ["CTorch", "TestSupport", "Torch"]),
+    tests(.storage, "Files", ["CArchive", "Diagnostics", "Files", "JSON", "TestSupport"], fixtures: true),
+    tests(.storage, "JSON", ["Diagnostics", "Files", "JSON", "TestSupport"]),
+    tests(.storage, "Artifacts", ["Artifacts", "Diagnostics", "Files", "JSON", "TestSupport"], fixtures: true),
+    tests(.storage, "Configuration", ["Configuration", "Diagnostics", "Files", "JSON", "TestSupport"]),
+    tests(.storage, "ModelFiles", ["Diagnostics", "Files", "ModelFiles", "TestSupport"], fixtures: true),
+    tests(.storage, "Weights", ["Diagnostics", "Files", "TestSupport", "Torch", "Weights"], fixtures: true),
+    tests(.reporting, "Pages", ["Pages"]),
     tests(
-      "Tokenization",
+      .training, "Training",
+      ["Artifacts", "Diagnostics", "Files", "JSON", "TestSupport", "Torch", "Training", "WireFormats"]),
+    tests(
+      .temperatures, "TempNet", ["Diagnostics", "StageDescriptions", "TempNet", "Torch", "Weights"], fixtures: true),
+    tests(
+      .language, "Tokenization",
       [
-        "Tokenization", "TokenizeStage", "StageDescriptions", "Configuration", "ModelFiles", "Artifacts",
-        "Diagnostics", "TestSupport",
-      ],
-      fixtures: true),
-    tests(
-      "LanguageModels",
-      ["LanguageModels", "ModelFiles", "Artifacts", "Weights", "Torch", "Diagnostics", "TestSupport"],
-      fixtures: true),
-    tests("TempNet", ["TempNet", "StageDescriptions", "Torch", "Weights", "Diagnostics"], fixtures: true),
-    tests(
-      "Generation",
-      ["Generation", "LanguageModels", "Tokenization", "TempNet", "Torch", "Artifacts", "Diagnostics", "TestSupport"],
-      fixtures: true),
-    tests("Training", ["Training", "Artifacts", "Torch", "Diagnostics", "TestSupport"]),
-    tests(
-      "PretrainStage",
-      [
-        "PretrainStage", "TokenizeStage", "Training", "Configuration", "LanguageModels", "ModelFiles", "Weights",
-        "TempNet", "Torch", "Artifacts", "Diagnostics", "TestSupport",
-      ],
-      fixtures: true),
-    tests("Pages", ["Pages"]),
-    tests("Evaluation", ["Evaluation", "Pages", "Artifacts"], fixtures: true),
-    tests(
-      "Scoring",
-      [
-        "Scoring", "EvaluateStage", "Evaluation", "StageDescriptions", "LanguageModels", "TempNet", "Tokenization",
-        "Weights", "Torch", "Artifacts", "Diagnostics", "TestSupport",
-      ],
-      fixtures: true),
-    tests(
-      "EvaluateStage",
-      [
-        "EvaluateStage", "TokenizeStage", "Evaluation", "StageDescriptions", "Configuration", "LanguageModels",
-        "TempNet",
-        "Tokenization", "Weights", "Torch", "Artifacts", "Diagnostics", "TestSupport",
-      ]),
-    tests(
-      "ExportStage",
-      [
-        "ExportStage", "Evaluation", "StageDescriptions", "Configuration", "LanguageModels", "ModelFiles",
-        "Tokenization", "TempNet", "Weights", "Torch", "Artifacts", "Diagnostics", "TestSupport",
+        "Artifacts", "Configuration", "Diagnostics", "Files", "JSON", "ModelFiles", "StageDescriptions", "TestSupport",
+        "Tokenization", "TokenizeStage",
       ], fixtures: true),
     tests(
-      "FeaturesStage",
+      .language, "LanguageModels",
+      ["Diagnostics", "Files", "JSON", "LanguageModels", "ModelFiles", "TestSupport", "Torch", "Weights"],
+      fixtures: true),
+    tests(
+      .language, "Generation",
       [
-        "FeaturesStage", "TokenizeStage", "Training", "LanguageModels", "TempNet", "Tokenization", "Torch", "Weights",
-        "StageDescriptions", "Configuration", "Artifacts", "Diagnostics", "TestSupport",
+        "Diagnostics", "Files", "Generation", "JSON", "LanguageModels", "TempNet", "TestSupport", "Tokenization",
+        "Torch",
+      ], fixtures: true),
+    tests(.language, "Evaluation", ["Diagnostics", "Evaluation", "Files", "JSON", "TestSupport"], fixtures: true),
+    tests(
+      .language, "Scoring",
+      [
+        "Diagnostics", "EvaluateStage", "Evaluation", "Files", "JSON", "LanguageModels", "Scoring", "StageDescriptions",
+        "TempNet", "TestSupport", "Tokenization", "Torch",
+      ], fixtures: true),
+    tests(
+      .pipelines, "StageDescriptions",
+      ["Artifacts", "Configuration", "Diagnostics", "Files", "StageDescriptions", "TestSupport"]),
+    tests(
+      .pipelines, "Pipelines",
+      ["Artifacts", "Configuration", "Diagnostics", "Files", "JSON", "Pipelines", "StageDescriptions", "TestSupport"]),
+    tests(
+      .stages, "PretrainStage",
+      [
+        "Artifacts", "Configuration", "Diagnostics", "Files", "JSON", "LanguageModels", "ModelFiles", "PretrainStage",
+        "StageDescriptions", "TempNet", "TestSupport", "Tokenization", "TokenizeStage", "Torch", "Training", "Weights",
+      ], fixtures: true),
+    tests(
+      .stages, "FeaturesStage",
+      [
+        "Artifacts", "Configuration", "Diagnostics", "FeaturesStage", "Files", "LanguageModels", "StageDescriptions",
+        "TempNet", "TestSupport", "Tokenization", "TokenizeStage", "Torch", "Training", "Weights",
       ]),
     tests(
-      "FitStage",
+      .stages, "ImportStage",
       [
-        "FitStage", "FeaturesStage", "TempNet", "StageDescriptions", "Configuration", "Weights", "Torch", "Artifacts",
-        "Diagnostics", "TestSupport",
+        "Artifacts", "Configuration", "Diagnostics", "Files", "ImportStage", "StageDescriptions", "TempNet",
+        "TestSupport", "Torch", "Weights",
       ]),
     tests(
-      "ImportStage",
+      .stages, "FitStage",
       [
-        "ImportStage", "TempNet", "StageDescriptions", "Configuration", "Weights", "Torch", "Artifacts", "Diagnostics",
-        "TestSupport",
+        "Artifacts", "Configuration", "Diagnostics", "FeaturesStage", "FitStage", "JSON", "StageDescriptions",
+        "TempNet", "TestSupport", "Torch", "Weights",
       ]),
-    tests("EndToEnd", ["Artifacts", "Diagnostics", "TestSupport"], fixtures: true),
+    tests(
+      .stages, "EvaluateStage",
+      [
+        "Artifacts", "Configuration", "Diagnostics", "EvaluateStage", "Evaluation", "Files", "JSON", "LanguageModels",
+        "Scoring", "StageDescriptions", "TempNet", "TestSupport", "Tokenization", "TokenizeStage", "Torch", "Weights",
+      ]),
+    tests(
+      .stages, "ExportStage",
+      [
+        "Artifacts", "Configuration", "Diagnostics", "Evaluation", "ExportStage", "Files", "JSON", "LanguageModels",
+        "ModelFiles", "StageDescriptions", "TempNet", "TestSupport", "Tokenization", "Torch", "Weights",
+      ], fixtures: true),
+    .testTarget(
+      name: "EndToEndTests", dependencies: ["Artifacts", "Diagnostics", "Files", "JSON", "TestSupport"],
+      path: "Tests/EndToEnd", exclude: ["Fixtures"],
+      swiftSettings: strict, linkerSettings: linkTorch),
   ],
   swiftLanguageModes: [.v6],
   cxxLanguageStandard: .cxx20

@@ -14,7 +14,7 @@ quiet=
 
 note() { [[ -n $quiet ]] || printf '%s\n' "$*" >&2; }
 
-# Ends the script with one of the programs' own exit codes (Sources/Diagnostics/Failure.swift).
+# Ends the script with one of the programs' own exit codes (Sources/System/Diagnostics/Failure.swift).
 fail() { # STATUS MESSAGE...
   local status=$1
   shift

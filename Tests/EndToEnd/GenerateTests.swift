@@ -1,5 +1,6 @@
-import Artifacts
+import Files
 import Glibc
+import JSON
 import TestSupport
 import Testing
 

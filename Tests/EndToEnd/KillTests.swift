@@ -1,4 +1,4 @@
-import Artifacts
+import Files
 import Glibc
 import TestSupport
 import Testing

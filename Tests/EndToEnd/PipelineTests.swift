@@ -1,4 +1,3 @@
-import Artifacts
 import TestSupport
 import Testing
 

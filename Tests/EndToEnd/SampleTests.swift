@@ -1,5 +1,7 @@
 import Artifacts
+import Files
 import Foundation
+import JSON
 import TestSupport
 import Testing
 

@@ -1,5 +1,5 @@
-import Artifacts
 import Diagnostics
+import Files
 import Glibc
 
 /// A folder of one test, removed with all it holds when the test ends.

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Writes Sources/Tokenization/CharacterClassRanges.swift: which scalars are letters, numbers and white space, which are
+"""Writes Sources/Language/Tokenization/CharacterClassRanges.swift: which scalars are letters, numbers and white space, which are
 upper-case letters, lower-case letters, marks and punctuation, and which make words for added tokens of their own.
 
-Usage: character_classes.py > Sources/Tokenization/CharacterClassRanges.swift
+Usage: character_classes.py > Sources/Language/Tokenization/CharacterClassRanges.swift
 
 The classes are asked of the two libraries whose ids ours must equal, one scalar at a time, and the script stops if they
 disagree: `tiktoken` (the Rust regex-syntax tables) and `tokenizers` (Oniguruma's). tiktoken 0.14.0 and tokenizers 0.23.3

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Writes Sources/Tokenization/CompositionTables.swift: what Unicode's canonical composition (NFC) needs.
+"""Writes Sources/Language/Tokenization/CompositionTables.swift: what Unicode's canonical composition (NFC) needs.
 
-Usage: compositions.py > Sources/Tokenization/CompositionTables.swift
+Usage: compositions.py > Sources/Language/Tokenization/CompositionTables.swift
 
 The tables come from Python's `unicodedata` and are held against `tokenizers`, whose normaliser is the one that trained
 vocabularies knew: full decompositions and compositions of every scalar and of every pair that composes. It is of an older

@@ -1,4 +1,4 @@
-"""What the programs leave on disk, as Sources/Artifacts/FORMAT.md describes it, and the order in which they read it."""
+"""What the programs leave on disk, as Sources/Storage/Artifacts/FORMAT.md describes it, and the order in which they read it."""
 
 import json
 import pathlib
@@ -31,7 +31,7 @@ def read_metrics(artifact, kind):
 
 
 def mixed(value):
-    """splitmix64's finaliser, with which Sources/Torch/Machine.swift derives seeds."""
+    """splitmix64's finaliser, with which Sources/Tensors/Torch/Machine.swift derives seeds."""
     z = (value + 0x9E3779B97F4A7C15) & MASK64
     z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & MASK64
     z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & MASK64
@@ -43,7 +43,7 @@ def derived(seed, stream, index):
 
 
 class Shuffle:
-    """The random order of Sources/Training/Data/Shuffle.swift: a Feistel network with cycle walking."""
+    """The random order of Sources/Training/Training/Data/Shuffle.swift: a Feistel network with cycle walking."""
 
     def __init__(self, count, seed):
         self.count, self.seed = count, seed
@@ -66,7 +66,7 @@ class Shuffle:
 
 
 class Windows:
-    """The training windows of Sources/Training/Data/Windows.swift."""
+    """The training windows of Sources/Training/Training/Data/Windows.swift."""
 
     ORDER, OFFSET = 2, 3
 

@@ -1,6 +1,8 @@
 import Artifacts
 import Diagnostics
 import Evaluation
+import Files
+import JSON
 import StageDescriptions
 import Tokenization
 import Torch

@@ -1,4 +1,3 @@
-import Artifacts
 import Diagnostics
 import Evaluation
 import Weights

@@ -1,5 +1,6 @@
-import Artifacts
 import Diagnostics
+import Files
+import JSON
 import TempNet
 import Torch
 import Weights

@@ -1,6 +1,6 @@
-import Artifacts
 import Diagnostics
 import Glibc
+import JSON
 import TempNet
 import Torch
 

@@ -1,5 +1,7 @@
 import Artifacts
 import Diagnostics
+import Files
+import JSON
 
 /// The parts of an evaluation that belong on a model card.
 struct MeasuredResults {

@@ -1,5 +1,6 @@
 import Artifacts
 import Diagnostics
+import JSON
 import TempNet
 
 /// What somebody who is handed the bundle has to know: what it is, how to use it, what was measured, whose data it is.

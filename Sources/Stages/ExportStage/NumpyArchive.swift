@@ -1,4 +1,4 @@
-import Artifacts
+import Files
 import Torch
 
 /// NumPy's `.npz`: a zip of `.npy` files, which `numpy.load` reads.

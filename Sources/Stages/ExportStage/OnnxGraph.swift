@@ -1,4 +1,4 @@
-import Artifacts
+import WireFormats
 
 /// Builds an ONNX model of float32 tensors, node by node: the fields of `onnx.proto` that such a model needs.
 /// https://github.com/onnx/onnx/blob/main/onnx/onnx.proto

@@ -1,5 +1,5 @@
-import Artifacts
 import Diagnostics
+import JSON
 import LanguageModels
 import StageDescriptions
 import TempNet

@@ -1,6 +1,6 @@
-import Artifacts
 import Evaluation
 import Glibc
+import JSON
 import TempNet
 import Torch
 import Training

@@ -1,5 +1,6 @@
 import Artifacts
 import Diagnostics
+import JSON
 import StageDescriptions
 import Tokenization
 

@@ -1,5 +1,7 @@
 import Artifacts
 import Diagnostics
+import Files
+import JSON
 import StageDescriptions
 import Tokenization
 

@@ -1,5 +1,6 @@
-import Artifacts
 import Evaluation
+import Files
+import JSON
 import Scoring
 
 /// `items-TASK.jsonl`: what was asked and measured, a line for each item in the order of the data.

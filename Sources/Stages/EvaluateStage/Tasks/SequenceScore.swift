@@ -1,5 +1,5 @@
-import Artifacts
 import Evaluation
+import JSON
 
 /// What was measured on one sequence: sums over the tokens that it predicts.
 struct SequenceScore: Equatable {

@@ -1,5 +1,5 @@
-import Artifacts
 import Diagnostics
+import Files
 import LanguageModels
 import Scoring
 import TempNet

@@ -1,0 +1,147 @@
+import Diagnostics
+import JSON
+import Pages
+
+/// What a report says about a task.
+struct TaskReport {
+  let metrics: TaskMetrics
+
+  /// One line per policy: its figures, with standard errors where there are some.
+  var figures: Table {
+    let names = metrics.policies[0].figures.map(\.metric.rawValue)
+    return Table(
+      metrics.description.name,
+      columns: [.text("policy")] + names.map { .number($0) } + [.number("mean temperature")],
+      rows: metrics.policies.map { policy in
+        [policy.name] + policy.figures.map(Self.text) + [readable(policy.meanTemperature, digits: 3)]
+      })
+  }
+
+  /// One line per policy and metric that a temperature can change: the policy minus the first one.
+  var differences: Table {
+    Table(
+      "\(metrics.description.name): differences",
+      columns: [
+        .text("policy"), .text("minus"), .text("metric"), .number("difference"), .number("low"), .number("high"),
+        .text("zero"),
+      ],
+      rows: metrics.differences.filter { $0.interval != Interval(estimate: 0, low: 0, high: 0) }.map { difference in
+        let interval = difference.interval
+        return [
+          difference.policy, difference.reference, difference.metric.rawValue, Self.text(interval.estimate),
+          Self.text(interval.low), Self.text(interval.high), interval.excludesZero ? "excluded" : "included",
+        ]
+      })
+  }
+
+  /// What makes the figures comparable with others.
+  var origin: String {
+    let task = metrics.description
+    let joins =
+      metrics.mergedJoins == 0
+      ? "No token reaches over a join of context and continuation"
+      : "In \(counted(metrics.mergedJoins, "request")) a token of the joined text reaches over the join, which is split "
+        + "by count"
+    let truncated =
+      metrics.truncated == 0
+      ? "" : " Too long for the model, and cut at the beginning: \(counted(metrics.truncated, "context"))."
+    return "Task \(task.name), version \(task.version): \(counted(metrics.items, "item")), "
+      + "\(counted(metrics.requests, "request")), \(counted(metrics.tokens, "token")) predicted. Prompts: "
+      + "\(task.prompts); \(task.beginning). \(joins).\(truncated) Data: SHA-256 \(task.dataDigest)."
+  }
+
+  static let note =
+    "The metrics are those of lm-evaluation-harness 0.4.13; behind ± stands the standard error. A perplexity without "
+    + "another word is per item, not per token. Differences are of policies on the same items, with intervals from the "
+    + "same resamples of items; what came to the same in every resample is left out."
+
+  private static func text(_ figure: TaskMetrics.Figure) -> String {
+    text(figure.value) + (figure.standardError.map { " ± \(text($0))" } ?? "")
+  }
+
+  /// Perplexities run from a few to millions.
+  private static func text(_ value: Double) -> String {
+    abs(value) < 1000 ? fourDigits(value) : abbreviated(value)
+  }
+}
+
+extension TerminalReport {
+  static func text(_ tasks: [TaskMetrics]) -> [String] {
+    tasks.flatMap { [TaskReport(metrics: $0).origin, TaskReport(metrics: $0).figures.text] }
+  }
+}
+
+/// What each policy makes of tasks; empty where there are none.
+struct TasksSection {
+  let tasks: [TaskMetrics]
+
+  var content: [HTML] {
+    guard !tasks.isEmpty else { return [] }
+    return [.paragraph(TaskReport.note)]
+      + tasks.flatMap { metrics in
+        let report = TaskReport(metrics: metrics)
+        let differences = report.differences
+        var parts: [HTML] = [.heading(metrics.description.name), .table(report.figures), .paragraph(report.origin)]
+        if !differences.rows.isEmpty { parts.append(.details(differences.title, .table(differences))) }
+        return parts
+      }
+  }
+}
+
+extension MetricsFile {
+  static func json(_ metrics: TaskMetrics) -> JSON {
+    let task = metrics.description
+    return [
+      "task": .string(task.name), "version": .string(task.version), "prompts": .string(task.prompts),
+      "data_sha256": .string(task.dataDigest), "beginning": .string(task.beginning), "items": .integer(metrics.items),
+      "requests": .integer(metrics.requests), "tokens": .integer(metrics.tokens),
+      "merged_joins": .integer(metrics.mergedJoins), "truncated": .integer(metrics.truncated),
+      "entropy": .number(metrics.meanEntropy),
+      "policies": .array(
+        metrics.policies.map { policy in
+          [
+            "name": .string(policy.name), "temperature": .number(policy.meanTemperature),
+            "metrics": .object(
+              JSONObject(
+                policy.figures.map { figure in
+                  (
+                    figure.metric.rawValue,
+                    [
+                      "value": .number(figure.value),
+                      "standard_error": figure.standardError.map(JSON.number) ?? .null,
+                    ]
+                  )
+                })),
+          ]
+        }),
+      "bootstrap": [
+        "method": "percentile interval of the paired bootstrap over items",
+        "confidence": .number(metrics.bootstrap.confidence), "resamples": .integer(metrics.bootstrap.resamples),
+        "seed": .integer(Int(bitPattern: UInt(metrics.bootstrap.seed))),
+      ],
+      "differences": .array(
+        metrics.differences.map { difference in
+          [
+            "policy": .string(difference.policy), "reference": .string(difference.reference),
+            "metric": .string(difference.metric.rawValue), "estimate": .number(difference.interval.estimate),
+            "low": .number(difference.interval.low), "high": .number(difference.interval.high),
+            "excludes_zero": .bool(difference.interval.excludesZero),
+          ]
+        }),
+    ]
+  }
+
+  /// The one figure of each policy that a manifest repeats: the first that people compare.
+  static func summary(_ metrics: TaskMetrics) -> JSON {
+    [
+      "task": .string(metrics.description.name), "items": .integer(metrics.items),
+      "policies": .array(
+        metrics.policies.map { policy in
+          let figure = policy[.accuracy] ?? policy.figures[0]
+          return [
+            "name": .string(policy.name), "metric": .string(figure.metric.rawValue), "value": .number(figure.value),
+          ]
+        }),
+    ]
+  }
+}

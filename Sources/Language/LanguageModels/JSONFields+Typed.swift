@@ -1,0 +1,39 @@
+import Diagnostics
+import JSON
+
+extension JSONFields {
+  /// A string that must be one of a few.
+  mutating func choice<Choice: RawRepresentable<String> & CaseIterable>(_ name: String) throws -> Choice {
+    let text = try string(name)
+    guard let choice = Choice(rawValue: text) else {
+      let names = Choice.allCases.map(\.rawValue).joined(separator: ", ")
+      throw failure(name, "is \"\(text)\", expected one of \(names)")
+    }
+    return choice
+  }
+
+  /// Members that may be missing or null.
+  mutating func integer(ifPresent name: String) throws -> Int? {
+    try present(name, "an integer", \.intValue)
+  }
+  mutating func number(ifPresent name: String) throws -> Double? {
+    try present(name, "a number", \.doubleValue)
+  }
+  mutating func boolean(ifPresent name: String) throws -> Bool? {
+    try present(name, "a boolean", \.boolValue)
+  }
+  mutating func string(ifPresent name: String) throws -> String? {
+    try present(name, "a string", \.stringValue)
+  }
+  mutating func fields(ifPresent name: String) throws -> JSONFields? {
+    try present(name, "an object", \.objectValue) == nil ? nil : fields(name)
+  }
+
+  private mutating func present<Value>(
+    _ name: String, _ kind: String, _ convert: (JSON) -> Value?
+  ) throws -> Value? {
+    guard let member = optional(name), !member.isNull else { return nil }
+    guard let value = convert(member) else { throw failure(name, "must be \(kind), found \(member.kindName)") }
+    return value
+  }
+}

@@ -1,0 +1,98 @@
+import Artifacts
+import Configuration
+import Diagnostics
+import Files
+
+/// A data set as a descriptor such as `data/austen.yaml` states it: where it comes from, under which licence, which
+/// files it has and what each is for. `data/README.md` explains the format.
+///
+/// `scripts/fetch-data` puts the files into `cache/NAME` beside the descriptor. This only reads what is there.
+public struct DataDescriptor: Sendable {
+  public struct File: Equatable, Sendable {
+    public let name: String
+    /// Nil where the fractions of the configuration decide.
+    public let split: Split?
+    public let sha256: String
+    /// In bytes.
+    public let size: Int
+  }
+
+  /// What the file states.
+  private struct Statement: StageConfiguration {
+    let name: String
+    let title: String
+    let licence: String
+    let origin: String
+    let files: [YAMLNode]
+
+    init(reading reader: inout ConfigurationReader) throws {
+      name = try reader.string("name", help: "names the folder of the files")
+      title = try reader.string("title", help: "what it is")
+      licence = try reader.string("licence", help: "under which licence, and why")
+      origin = try reader.string("origin", help: "where it comes from")
+      // Packages and their extraction matter to `scripts/fetch-data` alone.
+      _ = try reader.value("packages", as: .list(of: .yaml), default: [], help: "what to fetch")
+      _ = try reader.optionalString("extract", help: "the program beside the descriptor that makes the files")
+      files = try reader.value("files", as: .list(of: .yaml, atLeast: 1), default: nil, help: "the files, in order")
+    }
+  }
+
+  private struct FileStatement: StageConfiguration {
+    let file: File
+
+    init(reading reader: inout ConfigurationReader) throws {
+      file = File(
+        name: try reader.string("file", help: "the file's name"),
+        split: try reader.value("split", as: .optional(.choice()), default: .some(nil), help: "its split"),
+        sha256: try reader.string("sha256", help: "of its content"),
+        size: try reader.integer("bytes", in: 0...Int.max, help: "its size"))
+      _ = try reader.optionalString("title", help: "what it is")
+      _ = try reader.optionalString("from", help: "where it lies in the packages")
+    }
+  }
+
+  public let path: String
+  public let name: String
+  public let title: String
+  public let licence: String
+  public let origin: String
+  public let files: [File]
+
+  /// Whether a path is meant as a descriptor.
+  static func isDescriptor(_ path: String) -> Bool { [".yaml", ".yml"].contains(where: path.lowercased().hasSuffix) }
+
+  /// - Throws: `Failure(.badConfiguration)` with the line of what is wrong, `.missingInput` where there is no such file.
+  public init(_ path: String) throws {
+    let statement = try Statement.resolve(try YAMLSource.read(file: path)).values
+    self.path = path
+    name = statement.name
+    title = statement.title
+    licence = statement.licence
+    origin = statement.origin
+    files = try statement.files.map { try FileStatement.resolve($0).values.file }
+    for name in [name] + files.map(\.name) where name.isEmpty || name.hasPrefix(".") || name.contains("/") {
+      throw Failure(.badConfiguration, "'\(name)' cannot name a file", at: path)
+    }
+  }
+
+  /// The path of one of the files, present or not.
+  public func path(of file: File) -> String { "\(Files.folder(of: path))/cache/\(name)/\(file.name)" }
+
+  /// Makes sure that all files are there and are what the descriptor says.
+  ///
+  /// - Throws: `Failure(.missingInput)` with the command that fetches them, `.badData` where one is another.
+  public func check(_ digests: FileDigests) throws {
+    for file in files {
+      let filePath = path(of: file)
+      guard let status = try Files.status(filePath) else {
+        throw Failure(
+          .missingInput, "the data set '\(name)' is not there; get it with: scripts/fetch-data \(path)", at: filePath)
+      }
+      guard status.size == file.size, try digests.sha256(of: filePath) == file.sha256 else {
+        throw Failure(
+          .badData, "is not the file that \(path) describes; remove it and run: scripts/fetch-data \(path)",
+          at: filePath)
+      }
+    }
+  }
+}

@@ -1,0 +1,128 @@
+import Artifacts
+import Diagnostics
+import Files
+
+/// Finds what in a store no pipeline needs any more.
+///
+/// Needed is what a stage of any pipeline last had, what that was made from, whatever is being made right now, and what
+/// a run that goes on, or the latest one of its pipeline, makes or reads: if that was interrupted, the next one
+/// continues its work. Everything else came of settings that have changed since, and can be made again.
+public struct Collector {
+  public struct Item: Equatable, Sendable {
+    public let path: String
+    /// In bytes.
+    public let size: Int
+  }
+
+  /// What a store holds beside what its pipelines are known to need.
+  public struct Findings: Equatable, Sendable {
+    /// What can be removed, by path.
+    public var garbage: [Item] = []
+    /// What only records of earlier versions need, which did not tell pipelines of one name apart: their pipelines may
+    /// be in use still, or be those that have newer records.
+    public var kept: [Item] = []
+    /// The files and folders of these records.
+    public var keepers: [String] = []
+    /// Pipelines of which nobody knows whether they are in use, though what they last had is kept.
+    public var abandoned: [Abandoned] = []
+  }
+
+  public struct Abandoned: Equatable, Sendable {
+    public let label: String
+    /// Where the pipeline's file was; nil where it came through a pipe.
+    public let file: String?
+    /// The files and folders that say what it needs.
+    public let records: [String]
+  }
+
+  private let store: Store
+
+  public init(_ store: Store) { self.store = store }
+
+  /// What can be removed, by path.
+  public func garbage() throws -> [Item] { try findings().garbage }
+
+  public func findings() throws -> Findings {
+    guard try Files.status(store.artifacts) != nil else { return Findings() }
+    let names = try Files.list(store.artifacts)
+    let graph = Graph(names, in: store)
+    let needs = try store.needs()
+    let needed = graph.needed(by: needs.filter { !$0.isOfEarlierVersion })
+    let kept = graph.needed(by: needs)
+    var findings = Findings()
+    for name in names {
+      let artifact = Self.artifact(of: name)
+      guard !needed.holds(name), !name.hasSuffix(".lock"), Store.isArtifact(artifact),
+        FileLock.holder(ArtifactBuilder.lock(for: "\(store.artifacts)/\(artifact)")) == nil
+      else { continue }
+      let path = "\(store.artifacts)/\(name)"
+      let item = Item(path: path, size: try Self.size(path))
+      if kept.holds(name) { findings.kept.append(item) } else { findings.garbage.append(item) }
+    }
+    let keptNames = findings.kept.map { Files.name(of: $0.path) }
+    findings.keepers = needs.filter { need in
+      need.isOfEarlierVersion && keptNames.contains(where: graph.needed(by: [need]).holds)
+    }.map(\.record)
+    findings.abandoned = try store.abandoned()
+    return findings
+  }
+
+  /// Keeps runs from beginning, for as long as the result lives.
+  public func lock() throws -> FileLock? {
+    try Files.status(store.path) == nil ? nil : FileLock.waiting(for: store.collectionLock)
+  }
+
+  /// Removes what `garbage` found.
+  ///
+  /// - Returns: what was left alone, because someone has begun to make it meanwhile.
+  public func remove(_ items: [Item]) throws -> [Item] {
+    try items.filter { item in
+      let artifact = "\(store.artifacts)/\(Self.artifact(of: Files.name(of: item.path)))"
+      guard let lock = try? FileLock(ArtifactBuilder.lock(for: artifact)) else { return true }
+      defer { withExtendedLifetime(lock) {} }
+      try Files.remove(item.path)
+      return false
+    }
+  }
+
+  /// `fit-0123.partial` and `fit-0123.replaced` belong to `fit-0123`.
+  fileprivate static func artifact(of name: String) -> String { String(name.prefix { $0 != "." }) }
+
+  private static func size(_ path: String) throws -> Int {
+    guard try Files.status(path)?.isFolder == true else { return try Files.status(path)?.size ?? 0 }
+    return try Files.tree(path).reduce(0) { try $0 + (Files.status("\(path)/\($1)")?.size ?? 0) }
+  }
+}
+
+/// Which artifact was made from which.
+private struct Graph {
+  struct Needed {
+    /// Folders of whole artifacts.
+    var names: Set<String> = []
+    /// Artifacts that runs make, with all that belongs to them.
+    var inWork: Set<String> = []
+
+    func holds(_ name: String) -> Bool { names.contains(name) || inWork.contains(Collector.artifact(of: name)) }
+  }
+
+  private var namesByKey: [String: String] = [:]
+  private var inputsByKey: [String: [String]] = [:]
+
+  init(_ names: [String], in store: Store) {
+    for name in names where !name.contains(".") {
+      guard let manifest = try? Manifest(of: "\(store.artifacts)/\(name)") else { continue }
+      namesByKey[manifest.key] = name
+      inputsByKey[manifest.key] = manifest.inputs.map(\.key)
+    }
+  }
+
+  func needed(by needs: [StoreNeeds]) -> Needed {
+    var needed = Needed(inWork: Set(needs.flatMap(\.artifacts)))
+    var pending = needs.flatMap(\.keys)
+    while let key = pending.popLast() {
+      guard let name = namesByKey[key], needed.names.insert(name).inserted else { continue }
+      pending += inputsByKey[key, default: []]
+    }
+    return needed
+  }
+}

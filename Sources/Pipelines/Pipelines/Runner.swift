@@ -1,0 +1,179 @@
+import Artifacts
+import Diagnostics
+import Files
+import Glibc
+import StageDescriptions
+
+/// Carries out a plan: independent stages side by side within the budget, each as soon as what it reads is there.
+///
+/// When a stage fails, those that already run are let finish, nothing else begins, and the failure of the first is the
+/// runner's. When an interruption is asked for, running stages save their work and the runner ends with `tryAgain`.
+public struct Runner: Sendable {
+  private let store: Store
+  private let executor: any Executor
+  private let clock: any WallClock
+  private let budget: Budget
+  private let isInterrupted: @Sendable () -> Bool
+
+  /// Between two looks at whether an interruption was asked for.
+  private static let watchInterval = Duration.milliseconds(50)
+
+  public init(
+    store: Store, executor: any Executor, clock: any WallClock = SystemClock(), budget: Budget = .ofThisMachine(),
+    isInterrupted: @escaping @Sendable () -> Bool = { Interruption.isRequested }
+  ) {
+    (self.store, self.executor, self.clock, self.budget) = (store, executor, clock, budget)
+    self.isInterrupted = isInterrupted
+  }
+
+  /// - Returns: the folder with the record of the run; nil when there was nothing to do.
+  /// - Throws: the failure of the first stage that failed.
+  @discardableResult
+  public func run(_ plan: Plan) async throws -> String? {
+    guard try !plan.work.isEmpty || needsNoting(plan) else { return nil }
+    for stage in plan.work { try executor.check(stage.description.program) }
+    guard var folder = try begin(plan) else { return nil }
+    let failure = try await carryOut(plan, &folder)
+    try folder.close(at: clock.now)
+    if let failure { throw failure }
+    return folder.path
+  }
+
+  /// Whether a plan without work leaves something to be noted. Where one may only read, nothing is.
+  private func needsNoting(_ plan: Plan) throws -> Bool {
+    try !store.hasNoted(plan.made, of: plan.identity) && access(store.path, W_OK) == 0
+  }
+
+  /// From here on `gc` knows what the pipeline needs; what it removed before must not be missed half way.
+  ///
+  /// - Returns: nil where there is nothing to run.
+  private func begin(_ plan: Plan) throws -> RunFolder? {
+    try Files.makeFolder(store.path)
+    let lock = try FileLock.waiting(for: store.collectionLock)
+    defer { withExtendedLifetime(lock) {} }
+    if let stage = plan.made.first(where: { !Files.exists($0.output) }) {
+      throw Failure(
+        .tryAgain, "the result of \(stage.name) was removed after the pipeline was planned; run the pipeline again")
+    }
+    let label = try store.note(plan.made, of: plan.identity)
+    return plan.work.isEmpty ? nil : try RunFolder(in: store, label: label, for: plan, at: clock.now)
+  }
+
+  private enum Event: Sendable {
+    case ended(PlannedStage, StageEnd)
+    case interrupted
+    case watchEnded
+  }
+
+  private func carryOut(_ plan: Plan, _ folder: inout RunFolder) async throws -> Failure? {
+    var state = RunState(waiting: plan.work, free: budget)
+    try await withThrowingTaskGroup(of: Event.self) { group in
+      group.addTask { await watch() }
+      while true {
+        for stage in state.startable(budget) {
+          let run = try begin(stage, &folder)
+          group.addTask { .ended(stage, await run.perform()) }
+        }
+        guard !state.running.isEmpty, let event = try await group.next() else { break }
+        switch event {
+        case .ended(let stage, let end): try finish(stage, end, of: plan, &state, &folder)
+        case .interrupted:
+          state.failure = state.failure ?? Interruption.failure
+          group.cancelAll()
+        case .watchEnded: continue
+        }
+      }
+      group.cancelAll()
+    }
+    return state.failure
+  }
+
+  private func watch() async -> Event {
+    while !isInterrupted() {
+      do { try await Task.sleep(for: Self.watchInterval) } catch { return .watchEnded }
+    }
+    return .interrupted
+  }
+
+  private func begin(_ stage: PlannedStage, _ folder: inout RunFolder) throws -> StageRun {
+    if case .run(let reason) = stage.decision { Log.note("\(stage.name): runs (\(reason))") }
+    let now = clock.now
+    try folder.update(stage) { ($0.state, $0.started) = ("running", now) }
+    return StageRun(
+      stage: stage, configuration: try folder.freeze(stage), log: folder.log(of: stage),
+      environment: [FileDigests.cacheVariable: store.digestCache], executor: executor, clock: clock)
+  }
+
+  private func finish(
+    _ stage: PlannedStage, _ end: StageEnd, of plan: Plan, _ state: inout RunState, _ folder: inout RunFolder
+  ) throws {
+    state.release(stage, budget)
+    if case .failed(let failure, _) = end { state.failure = state.failure ?? failure }
+    let now = clock.now
+    var seconds = 0.0
+    do {
+      try folder.update(stage) { entry in
+        (entry.state, entry.attempts, entry.ended) = (end.word, end.attempts, now)
+        seconds = entry.seconds ?? 0
+      }
+    } catch {
+      // A disk that is full fails both; what the stage says of it is worth more than that it could not be recorded.
+      throw state.failure ?? error
+    }
+    switch end {
+    case .made, .adopted:
+      state.waiting.removeAll { $0.name == stage.name }
+      try store.note([stage], of: plan.identity)
+      Log.note("\(stage.name): \(end.word), took \(clockTime(seconds))")
+    case .interrupted, .failed: break
+    }
+  }
+}
+
+/// Where a run stands.
+private struct RunState {
+  /// Stages whose artifacts are not there yet, running ones among them.
+  var waiting: [PlannedStage]
+  var free: Budget
+  var running: Set<String> = []
+  /// The first; once there is one, nothing else begins.
+  var failure: Failure?
+
+  /// Takes those stages that can begin now, in the order of the plan.
+  mutating func startable(_ budget: Budget) -> [PlannedStage] {
+    guard failure == nil else { return [] }
+    let unmade = Set(waiting.map(\.name))
+    var stages: [PlannedStage] = []
+    for stage in waiting where !running.contains(stage.name) && unmade.isDisjoint(with: stage.dependencies) {
+      let share = budget.share(of: stage)
+      guard free.holds(share) else { continue }
+      free -= share
+      running.insert(stage.name)
+      stages.append(stage)
+    }
+    return stages
+  }
+
+  mutating func release(_ stage: PlannedStage, _ budget: Budget) {
+    running.remove(stage.name)
+    free += budget.share(of: stage)
+  }
+}
+
+extension StageEnd {
+  fileprivate var word: String {
+    switch self {
+    case .made: "made"
+    case .adopted: "made by another run"
+    case .interrupted: "interrupted"
+    case .failed: "failed"
+    }
+  }
+
+  fileprivate var attempts: Int {
+    switch self {
+    case .made(let attempts), .failed(_, let attempts): attempts
+    case .adopted, .interrupted: 0
+    }
+  }
+}

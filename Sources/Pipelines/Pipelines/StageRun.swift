@@ -1,0 +1,178 @@
+import Artifacts
+import Diagnostics
+import Files
+import Glibc
+import StageDescriptions
+
+/// What came of a stage.
+enum StageEnd: Sendable {
+  case made(attempts: Int)
+  /// Another runner made the same artifact meanwhile.
+  case adopted
+  /// The runner was asked to end; the stage saved its work.
+  case interrupted
+  case failed(Failure, attempts: Int)
+}
+
+/// Takes one stage of a plan from nothing to its artifact: waits for others that make the same, runs the program, tries
+/// again after crashes where the pipeline says so.
+struct StageRun: Sendable {
+  let stage: PlannedStage
+  /// The frozen configuration.
+  let configuration: String
+  let log: String
+  let environment: [String: String]
+  let executor: any Executor
+  let clock: any WallClock
+
+  /// Between two looks at a lock that someone else holds.
+  private static let lockInterval = 1.0
+
+  func perform() async -> StageEnd {
+    var attempts = 0
+    do {
+      while true {
+        try Task.checkCancellation()
+        if try await isMadeByAnother() { return .adopted }
+        let aside = try AsideArtifact(of: stage)
+        defer { aside.putBack() }
+        attempts += 1
+        let start = relay.size
+        let end = try await run()
+        if Task.isCancelled && end != .exited(0) { return .interrupted }
+        if try isMade(end) {
+          try aside.discard()
+          return .made(attempts: attempts)
+        }
+        if try isOvertaken(end, relay.lastError(from: start)) {
+          attempts -= 1
+          continue
+        }
+        guard Self.isWorthRepeating(end), attempts <= stage.retries else {
+          return .failed(failure(end, relay.lastError(from: start)), attempts: attempts)
+        }
+        let delay = Self.delay(afterAttempt: attempts)
+        Log.warning("\(stage.name): \(Self.words(end)); trying again in \(clockTime(delay))")
+        try await clock.sleep(seconds: delay)
+      }
+    } catch is CancellationError {
+      return .interrupted
+    } catch {
+      let failure = error as? Failure ?? Failure(.internal, "\(error)")
+      return .failed(Failure(failure.status, "stage \(stage.name): \(failure)"), attempts: attempts)
+    }
+  }
+
+  /// Ten seconds after the first attempt, then twice as long each time, at most ten minutes.
+  static func delay(afterAttempt attempt: Int) -> Double { min(10 * Double(1 << min(attempt - 1, 10)), 600) }
+
+  /// Crashes and failing disks may be over the next time; everything else fails again.
+  static func isWorthRepeating(_ end: ProgramEnd) -> Bool {
+    if case .signalled = end { true } else { end == .exited(ExitStatus.inputOutput.rawValue) }
+  }
+
+  private var relay: LogRelay { LogRelay(path: log, prefix: "\(stage.name): ") }
+
+  /// Waits while another process makes the artifact. True if it is there afterwards.
+  private func isMadeByAnother() async throws -> Bool {
+    var holder: String?
+    while let current = FileLock.holder(stage.lock) {
+      if current != holder { Log.note("\(stage.name): waits for \(current), which makes the same artifact") }
+      holder = current
+      try await clock.sleep(seconds: Self.lockInterval)
+    }
+    guard !stage.isForced || holder != nil else { return false }
+    return try isPresent()
+  }
+
+  /// Whether the program found that another process is making the artifact, or has just made it. That one may be gone by
+  /// now: a runner that is killed leaves a stage which dies a moment later. Then only the program's words tell.
+  private func isOvertaken(_ end: ProgramEnd, _ lastError: String?) throws -> Bool {
+    guard end == .exited(ExitStatus.tryAgain.rawValue) else { return false }
+    if lastError?.contains(ArtifactBuilder.busy) == true { return true }
+    return try FileLock.holder(stage.lock) != nil || isPresent()
+  }
+
+  private func isPresent() throws -> Bool {
+    if case .present = try ArtifactState(at: stage.output, kind: stage.identity.kind, key: stage.key) {
+      true
+    } else {
+      false
+    }
+  }
+
+  private func run() async throws -> ProgramEnd {
+    let order = WorkOrder(
+      stage: stage.name, program: stage.description.program,
+      arguments: stage.description.arguments(
+        inputs: stage.inputs, configurationFile: configuration, output: stage.output, key: stage.key),
+      environment: environment, log: log, cores: stage.cores, memory: stage.memory)
+    let (relay, start) = (relay, relay.size)
+    return try await withThrowingTaskGroup(of: ProgramEnd?.self) { group in
+      group.addTask {
+        await relay.follow(from: start)
+        return nil
+      }
+      group.addTask { try await executor.run(order) }
+      defer { group.cancelAll() }
+      while let end = try await group.next() { if let end { return end } }
+      throw CancellationError()
+    }
+  }
+
+  private func isMade(_ end: ProgramEnd) throws -> Bool {
+    guard end == .exited(0) else { return false }
+    guard try isPresent() else {
+      throw Failure(
+        .internal, "\(stage.description.program) ended well, but its artifact is not there", at: stage.output)
+    }
+    return true
+  }
+
+  private func failure(_ end: ProgramEnd, _ lastError: String?) -> Failure {
+    var status = ExitStatus.internal
+    if case .exited(let code) = end { status = ExitStatus(rawValue: code) ?? .internal }
+    var detail = lastError.map { ": \($0)" } ?? ""
+    // Whoever is killed, or ended before it listens, says nothing of it: the last line is of something else.
+    if case .signalled(let signal) = end, [SIGKILL, SIGINT, SIGTERM, SIGHUP].contains(signal) {
+      status = .tryAgain
+      let guess = signal == SIGKILL ? ", perhaps because memory ran out" : ""
+      detail = "\(guess); the same command continues its work"
+    }
+    return Failure(status, "stage \(stage.name) \(Self.words(end))\(detail) (log: \(log))")
+  }
+
+  private static func words(_ end: ProgramEnd) -> String {
+    switch end {
+    case .exited(let code): "ended with \(code)"
+    case .signalled(let signal): "was ended by signal \(signal)"
+    }
+  }
+}
+
+extension PlannedStage {
+  /// The lock that whoever makes the artifact holds.
+  fileprivate var lock: String { ArtifactBuilder.lock(for: output) }
+}
+
+/// What stood where an artifact is to be made: kept under another name until the new one is there.
+private struct AsideArtifact {
+  private let stage: PlannedStage
+  private var aside: String { "\(stage.output).replaced" }
+
+  init(of stage: PlannedStage) throws {
+    self.stage = stage
+    guard try Files.status(stage.output) != nil else { return }
+    try Files.remove(aside)
+    try Files.rename(stage.output, to: aside)
+  }
+
+  func discard() throws { try Files.remove(aside) }
+
+  /// Without effect when the new artifact is there, or another run is about to put it there. What cannot be put back
+  /// is made again by the next run.
+  func putBack() {
+    guard Files.exists(aside), !Files.exists(stage.output), FileLock.holder(stage.lock) == nil else { return }
+    try? Files.rename(aside, to: stage.output)
+  }
+}

@@ -1,0 +1,89 @@
+import Artifacts
+import Diagnostics
+import Files
+
+/// The folder in which the runner keeps everything, `store` in the current directory unless `--store` names another:
+///
+///     artifacts/fit-0123456789abcdef/    an artifact, by its stage and the first 16 digits of its key
+///     latest/LABEL/STAGE                 a link to the artifact that the stage last had
+///     pipelines/LABEL.json               what each stage last was, to tell what changed (the ledger), and whose it is
+///     pipelines/LABEL.earlier-1.json     an earlier version's ledger, which may be of several pipelines
+///     pipelines/lock                     held while a ledger is written
+///     runs/LABEL/20260131T120000Z/       a run: run.json, and each stage's log and frozen configuration
+///     digests.json                       digests of files that have not changed since they were hashed
+///     gc.lock                            held while unneeded artifacts are removed, and while a run says what it needs
+///
+/// Pipelines are told apart by the real path of their file, and those that come through pipes by their names. The label
+/// of a pipeline is its name; that of a second one of this name has a part of the path's digest behind it (see
+/// `StoreRecords`). Versions before this rule knew names
+/// alone: their stores are read, what their ledgers and latest runs need is kept, and they can read this version's.
+public struct Store: Sendable {
+  public static let defaultPath = "store"
+  private static let keyDigits = 16
+
+  public let path: String
+
+  public init(_ path: String = defaultPath) { self.path = path }
+
+  /// Refuses what was never used as a store, for commands that have nothing to do there.
+  ///
+  /// - Throws: `Failure(.missingInput)`.
+  public func checkExistence() throws {
+    guard try Files.status(allRuns)?.isFolder == true else {
+      throw Failure(.missingInput, "there is no store; a run makes one", at: path)
+    }
+  }
+
+  public var artifacts: String { "\(path)/artifacts" }
+  public var digestCache: String { "\(path)/digests.json" }
+  public var ledgers: String { "\(path)/pipelines" }
+  var allRuns: String { "\(path)/runs" }
+  var collectionLock: String { "\(path)/gc.lock" }
+
+  public func artifact(stage: String, key: String) -> String {
+    "\(artifacts)/\(stage)-\(key.prefix(Self.keyDigits))"
+  }
+
+  /// Whether a folder among the artifacts has the name of one; others are of no concern here.
+  static func isArtifact(_ name: String) -> Bool {
+    let parts = name.split(separator: "-", omittingEmptySubsequences: false)
+    return parts.count == 2 && !parts[0].isEmpty && parts[1].utf8.count == keyDigits
+      && parts[1].utf8.allSatisfy { "0123456789abcdef".utf8.contains($0) }
+  }
+
+  public func ledger(of label: String) -> String { "\(ledgers)/\(label).json" }
+  /// The inverse of `ledger(of:)`.
+  func label(ofLedger file: String) -> String { String(Files.name(of: file).dropLast(".json".count)) }
+  /// No label has a point.
+  func earlierLedger(of label: String, number: Int) -> String { "\(ledgers)/\(label).earlier-\(number).json" }
+  var ledgerLock: String { "\(ledgers)/lock" }
+
+  func links(label: String) -> String { "\(path)/latest/\(label)" }
+  public func link(label: String, stage: String) -> String { "\(links(label: label))/\(stage)" }
+
+  public func runs(of label: String) -> String { "\(allRuns)/\(label)" }
+}
+
+/// What stands where a stage's artifact belongs.
+enum ArtifactState {
+  case present(Artifact)
+  case absent
+  /// Work that was interrupted and will be continued.
+  case unfinished
+  /// Something that is no artifact of this key, and why.
+  case damaged(String)
+
+  /// Looks at the manifest and at the sizes of files, which costs no reading.
+  init(at path: String, kind: ArtifactKind, key: String) throws {
+    guard try Files.status(path) != nil else {
+      self = ArtifactBuilder.unfinishedWork(on: path) == nil ? .absent : .unfinished
+      return
+    }
+    do {
+      let artifact = try Artifact.open(path, kind: kind, check: .sizes)
+      self = artifact.key == key ? .present(artifact) : .damaged("it has another key")
+    } catch let failure as Failure where failure.status != .inputOutput {
+      self = .damaged(failure.description)
+    }
+  }
+}

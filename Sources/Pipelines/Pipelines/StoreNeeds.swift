@@ -1,0 +1,102 @@
+import Diagnostics
+import Files
+import JSON
+
+/// What a ledger or a run needs of the store.
+struct StoreNeeds {
+  /// The file or folder that says so, for people.
+  let record: String
+  /// Of the artifacts that its stages made or make, and read.
+  let keys: [String]
+  /// Names of the folders that its stages make.
+  let artifacts: Set<String>
+  /// Whether an earlier version wrote the record and its place is taken since: nobody knows whether its own pipeline is
+  /// still in use.
+  let isOfEarlierVersion: Bool
+
+  fileprivate init(_ run: JSON, in folder: String, isOfEarlierVersion: Bool) {
+    let stages = (run["stages"]?.objectValue ?? [:]).map(\.value)
+    record = folder
+    keys = stages.flatMap { stage in
+      [stage["key"]?.stringValue].compactMap { $0 } + (stage["inputs"]?.arrayValue ?? []).compactMap(\.stringValue)
+    }
+    artifacts = Set(stages.compactMap { $0["artifact"]?.stringValue }.map(Files.name))
+    self.isOfEarlierVersion = isOfEarlierVersion
+  }
+
+  fileprivate init(_ ledger: Ledger, in file: String, isOfEarlierVersion: Bool) {
+    (record, keys, artifacts) = (file, ledger.records.values.map(\.key), [])
+    self.isOfEarlierVersion = isOfEarlierVersion
+  }
+}
+
+extension Store {
+  /// What all ledgers, the runs that go on and the latest run of each pipeline need.
+  func needs() throws -> [StoreNeeds] { try needsOfLedgers() + needsOfRuns() }
+
+  func ledgerFiles() throws -> [String] {
+    guard try Files.status(ledgers) != nil else { return [] }
+    return try Files.list(ledgers).filter { $0.hasSuffix(".json") }.map { "\(ledgers)/\($0)" }
+  }
+
+  private func needsOfLedgers() throws -> [StoreNeeds] {
+    try ledgerFiles().map { file in
+      do {
+        let isEarlier = Files.name(of: file).contains(".earlier-")
+        return StoreNeeds(try Ledger(reading: file), in: file, isOfEarlierVersion: isEarlier)
+      } catch let failure as Failure where failure.status == .badData {
+        let remedy = "what its pipeline needs is not known before the next run of that, or until the file is removed"
+        throw Failure(.badData, "\(failure.message): \(remedy)", at: failure.place)
+      }
+    }
+  }
+
+  private func needsOfRuns() throws -> [StoreNeeds] {
+    guard try Files.status(allRuns) != nil else { return [] }
+    let files = Set(try ledgerFiles().compactMap { try Ledger(readingIfWhole: $0).origin?.path })
+    return try Files.list(allRuns).flatMap { try needsOfRuns(under: $0, filesWithLedgers: files) }
+  }
+
+  /// Runs under one label are of one pipeline, but for those of earlier versions: these are told apart by how their
+  /// file was named. A label that has no ledger while the file of its runs has one was left for another name: of its
+  /// runs only those that go on count.
+  private func needsOfRuns(under label: String, filesWithLedgers files: Set<String>) throws -> [StoreNeeds] {
+    var seen: Set<ExactString> = []
+    let hasLedger = Files.exists(ledger(of: label))
+    let isTaken = try Ledger(readingIfWhole: ledger(of: label)).origin != nil
+    return try runNames(of: label).reversed().compactMap { name in
+      let folder = "\(runs(of: label))/\(name)"
+      guard let record = try record(ofRunIn: folder) else { return nil }
+      let origin = RecordOrigin(record)
+      let isEarlier = origin == nil
+      let wasLeft = !hasLedger && origin?.path.map(files.contains) == true
+      let pipeline = isEarlier ? "path \(record["source"]?.stringValue ?? "")" : "label"
+      let isLatest = seen.insert(ExactString(pipeline)).inserted
+      guard isLatest && !wasLeft || RunFolder.goesOn(folder) else { return nil }
+      return StoreNeeds(record, in: folder, isOfEarlierVersion: isEarlier && isTaken)
+    }
+  }
+
+  private func record(ofRunIn folder: String) throws -> JSON? {
+    do {
+      return try RunFolder.record(ofRunIn: folder)
+    } catch let failure as Failure where failure.status == .badData {
+      throw Failure(
+        .badData,
+        "\(failure.message): what this run needs is not known; remove its folder if it is not to be continued",
+        at: failure.place)
+    }
+  }
+
+  /// Pipelines whose files are not where they were, which may have been moved or lie on another machine, and those that
+  /// came through pipes.
+  func abandoned() throws -> [Collector.Abandoned] {
+    try ledgerFiles().compactMap { file in
+      guard let origin = try Ledger(reading: file).origin, !(origin.path.map(Files.exists) ?? false) else { return nil }
+      let label = label(ofLedger: file)
+      let runs = runs(of: label)
+      return Collector.Abandoned(
+        label: label, file: origin.path, records: [file] + (Files.exists(runs) ? [runs] : []))
+    }
+  }
+}

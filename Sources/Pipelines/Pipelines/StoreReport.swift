@@ -1,0 +1,216 @@
+import Artifacts
+import Diagnostics
+import Files
+import JSON
+import Pages
+
+/// All runs of a store on one page: what each did and how long it took, what it measured, and the way to its report.
+///
+/// Times are shown here and not in the reports of evaluations, because a report is part of an artifact and an artifact
+/// must not depend on the clock. The page depends on nothing but the store.
+public struct StoreReport {
+  private let store: Store
+  private let runs: [RunRecord]
+  /// The artifacts that runs name and that are still there, by their names.
+  private let manifests: [String: Manifest]
+
+  public init(_ store: Store) throws {
+    self.store = store
+    try store.checkExistence()
+    runs = try store.runs()
+    var manifests: [String: Manifest] = [:]
+    for stage in runs.flatMap(\.stages) where manifests[stage.artifact] == nil && Files.isPlainRelative(stage.artifact)
+    {
+      let manifest = try? Manifest(of: "\(store.artifacts)/\(stage.artifact)")
+      manifests[stage.artifact] = manifest?.key == stage.key ? manifest : nil
+    }
+    self.manifests = manifests
+  }
+
+  /// Where the page belongs: its links are relative, so a store can be moved or served as it is.
+  public static func path(in store: Store) -> String { "\(store.path)/index.html" }
+
+  /// - Returns: the path of the page.
+  public func write() throws -> String {
+    let path = Self.path(in: store)
+    try AtomicFile.write(text, to: path)
+    return path
+  }
+
+  var text: String {
+    let count = runs.count == 1 ? "One run" : "\(runs.count) runs"
+    let pipelines = Set(runs.map(\.label)).count
+    let head: HTML = """
+      <h1>Runs of this store</h1>
+      <p class="lead">\(count) of \(pipelines == 1 ? "one pipeline" : "\(pipelines) pipelines"), the latest first. \
+      A run that found every result already there leaves no record. All times are UTC.</p>
+      """
+    return Page(
+      title: "tempnet: runs",
+      sections: [head, comparison, .section("All runs", .table(overview))] + runs.map(section)
+    ).text
+  }
+
+  // MARK: All runs
+
+  private var overview: Table {
+    Table(
+      "All runs",
+      columns: [
+        .text("run"), .text("pipeline"), .text("state"), .number("took"), .text("stages that ran"),
+        .number("size of results"),
+        .text("release"),
+      ],
+      rows: runs.map { run in
+        let ran = run.stages.filter { $0.started != nil }
+        let size = run.stages.compactMap { manifests[$0.artifact]?.size }.reduce(0, +)
+        return [
+          Table.Cell(time(run), target: "#\(anchor(run))"), Table.Cell(run.label, note: file(of: run)),
+          Table.Cell(run.state),
+          Table.Cell(run.ended.map { clockTime($0 - run.started) } ?? "–"),
+          Table.Cell(ran.isEmpty ? "none" : ran.map(\.name).joined(separator: ", ")),
+          Table.Cell(abbreviated(Double(size)) + "B"), Table.Cell(run.release),
+        ]
+      })
+  }
+
+  // MARK: What was measured
+
+  /// An evaluation's headline figures, as its manifest repeats them.
+  private struct Measured {
+    let stage: RunRecord.Stage
+    let manifest: Manifest
+
+    private var policies: [JSON] { manifest.summary["policies"]?.arrayValue ?? [] }
+    private func policy(_ name: String) -> JSON? { policies.first { $0["name"]?.stringValue == name } }
+
+    var first: JSON? { policies.first }
+    /// The policy that the evaluation is about.
+    var leading: JSON? {
+      (manifest.summary["leading"]?.stringValue).flatMap(policy) ?? policy("tempnet") ?? policy("model")
+    }
+    var tokens: Int? { manifest.summary["tokens"]?.intValue }
+    var report: String? { manifest.files.map(\.path).first { $0.hasSuffix(".html") } }
+  }
+
+  private func measured(_ run: RunRecord) -> [Measured] {
+    run.stages.compactMap { stage in
+      guard stage.state != "left out", let manifest = manifests[stage.artifact],
+        manifest.kind == ArtifactKind.evaluation.name
+      else { return nil }
+      return Measured(stage: stage, manifest: manifest)
+    }
+  }
+
+  private var comparison: HTML {
+    let rows = runs.flatMap { run in measured(run).map { row($0, of: run) } }
+    guard !rows.isEmpty else { return .empty }
+    let table = Table(
+      "Results side by side",
+      columns: [
+        .text("run"), .text("report"), .text("policy"), .number("gap closed"), .number("robust loss"),
+        .number("bits/byte"),
+        .number("Brier"), .number("ECE"), .number("mean temperature"), .number("test tokens"),
+      ], rows: rows)
+    return .section(
+      "Results side by side",
+      .paragraph(
+        "The policy that each evaluation is about, and below its figures those of temperature 1 on the same tokens. "
+          + "Figures of runs whose tokens, vocabulary or rho differ cannot be compared with each other; the reports have "
+          + "the intervals."), .table(table))
+  }
+
+  private func row(_ measured: Measured, of run: RunRecord) -> [Table.Cell] {
+    func cell(_ member: String, _ write: (Double) -> String, isCompared: Bool = true) -> Table.Cell {
+      guard let value = measured.leading?[member]?.doubleValue else { return Table.Cell("–") }
+      let other = isCompared ? measured.first?[member]?.doubleValue : nil
+      return Table.Cell(write(value), note: other.map(write))
+    }
+    return [
+      Table.Cell(time(run), note: run.label, target: "#\(anchor(run))"),
+      measured.report.map {
+        Table.Cell(measured.stage.name, target: "artifacts/\(measured.stage.artifact)/\($0)")
+      } ?? Table.Cell(measured.stage.name),
+      Table.Cell(measured.leading?["name"]?.stringValue ?? "–", note: measured.first?["name"]?.stringValue),
+      cell("gapClosed", percent, isCompared: false), cell("robustLoss", fourDigits), cell("bitsPerByte", fourDigits),
+      cell("brier", fourDigits), cell("expectedCalibrationError", percent), cell("meanTemperature", fourDigits),
+      Table.Cell(measured.tokens.map { "\($0)" } ?? "–"),
+    ]
+  }
+
+  // MARK: One run
+
+  private func section(_ run: RunRecord) -> HTML {
+    let facts: [(String, String)] = [
+      ("state", run.state), ("began", calendarTime(run.started).replacing("T", with: " ")),
+      ("took", run.ended.map { clockTime($0 - run.started) } ?? "it was killed, or still works"),
+    ]
+    return .section(
+      "\(run.label), \(time(run))", id: anchor(run),
+      .definitions(facts.map { (term: $0.0, meaning: $0.1) }), .figures(timeline(run).map { [$0] } ?? []),
+      .table(stages(run)))
+  }
+
+  private func stages(_ run: RunRecord) -> Table {
+    Table(
+      "Stages of \(time(run))",
+      columns: [
+        .text("stage"), .text("state"), .number("time"), .number("attempts"), .text("why it ran"), .number("size"),
+        .text("result"), .text("log"),
+      ],
+      rows: run.stages.map { stage in
+        let manifest = manifests[stage.artifact]
+        let log = "runs/\(run.label)/\(Files.name(of: run.path))/\(stage.name).log"
+        return [
+          Table.Cell(stage.name, note: stage.stage), Table.Cell(stage.state),
+          Table.Cell(stage.seconds.map(duration) ?? "–"), Table.Cell(stage.attempts > 0 ? "\(stage.attempts)" : "–"),
+          Table.Cell(stage.reason ?? "–"), Table.Cell(manifest.map { abbreviated(Double($0.size)) + "B" } ?? "–"),
+          manifest == nil
+            ? Table.Cell("not there") : Table.Cell(stage.artifact, target: "artifacts/\(stage.artifact)"),
+          Files.exists("\(store.path)/\(log)") ? Table.Cell("log", target: log) : Table.Cell("–"),
+        ]
+      })
+  }
+
+  /// When each stage worked, from the start of the run on.
+  private func timeline(_ run: RunRecord) -> Figure? {
+    let rows = run.stages.compactMap { stage -> (stage: RunRecord.Stage, range: ClosedRange<Double>)? in
+      guard let started = stage.started, let seconds = stage.seconds, seconds >= 0 else { return nil }
+      // A clock that was set back is no reason to show a stage before the run.
+      let start = max(0, started - run.started)
+      return (stage, start...start + seconds)
+    }
+    guard let last = rows.map(\.range.upperBound).max() else { return nil }
+    let isLong = last > 180
+    let unit = isLong ? 60.0 : 1
+    let axis = Axis("\(isLong ? "minutes" : "seconds") since the start of the run", covering: 0...last / unit)
+    let chart = SpanChart(
+      axis,
+      rows: rows.map { row in
+        SpanChart.Row(
+          row.stage.name, note: duration(row.stage.seconds ?? 0),
+          range: row.range.lowerBound / unit...row.range.upperBound / unit)
+      })
+    return Figure("Time per stage", chart.svg(label: "When each stage worked; the times are in the table below"))
+  }
+
+  private func duration(_ seconds: Double) -> String {
+    seconds < 10 ? "\(fixed(seconds, digits: 1))s" : clockTime(seconds)
+  }
+  private func time(_ run: RunRecord) -> String {
+    String(calendarTime(run.started).replacing("T", with: " ").dropLast())
+  }
+
+  /// The file of a run's pipeline where another pipeline has the same name.
+  private func file(of run: RunRecord) -> String? {
+    runs.contains { $0.pipeline == run.pipeline && $0.label != run.label } ? run.source : nil
+  }
+
+  /// Labels of pipelines and names of runs' folders are plain.
+  private func anchor(_ run: RunRecord) -> String { "\(run.label)-\(Files.name(of: run.path))" }
+}
+
+extension Manifest {
+  /// Of all files, in bytes.
+  fileprivate var size: Int { files.reduce(0) { $0 + $1.size } }
+}

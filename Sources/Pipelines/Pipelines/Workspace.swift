@@ -1,0 +1,54 @@
+import Artifacts
+import Configuration
+import Diagnostics
+import Files
+import StageDescriptions
+
+/// A pipeline together with the store that its artifacts lie in: what every command of the runner starts from.
+public struct Workspace {
+  public let pipeline: PipelineSpecification
+  public let store: Store
+  /// What the store has of the pipeline.
+  public let records: StoreRecords
+  private let digests: FileDigests
+
+  public init(
+    pipeline: PipelineSpecification, store: Store
+  ) throws {
+    (self.pipeline, self.store) = (pipeline, store)
+    if let status = try Files.status(store.path), !status.isFolder {
+      throw Failure(.outputExists, "is a file, and the store has to be a folder", at: store.path)
+    }
+    records = try store.records(of: pipeline.identity)
+    digests = FileDigests(cache: store.digestCache)
+  }
+
+  /// Decides what there is to do. Digests of raw files are remembered if the store exists.
+  public func plan(_ selection: Selection = Selection()) throws -> Plan {
+    let plan = try Planner(store: store, digests: digests, ledger: records.ledger).plan(pipeline, selection)
+    if Files.exists(store.path) { try digests.save() }
+    return plan
+  }
+
+  /// What is different from when a stage last had a result, the reason of its run first.
+  public func changes(of stage: PlannedStage) -> [String] {
+    records.ledger[stage.name].map { Reason.differences(from: $0.dependencies, to: stage.identity) } ?? []
+  }
+
+  /// The files that a person came for: reports, and whatever was exported.
+  public static func deliverables(of plan: Plan) throws -> [String] {
+    try plan.stages.filter { $0.decision != .leftOut }.flatMap { stage in
+      switch stage.identity.kind {
+      case .evaluation: try Artifact.open(stage.output).files(where: { $0.hasSuffix(".html") })
+      case .export: try Artifact.open(stage.output).files(where: { _ in true })
+      default: [String]()
+      }
+    }
+  }
+}
+
+extension Artifact {
+  fileprivate func files(where isWanted: (String) -> Bool) -> [String] {
+    manifest.files.map(\.path).filter(isWanted).map { "\(path)/\($0)" }
+  }
+}

@@ -1,0 +1,107 @@
+import Artifacts
+import Configuration
+import Diagnostics
+import Files
+import ModelFiles
+
+/// A TempNet of the published code, and what its file does not say.
+public struct ImportConfiguration: StageConfiguration {
+  /// What the published variants show their TempNets.
+  public enum Input: String, CaseIterable, Sendable { case logits, centred }
+
+  /// A safetensors file, or a model's folder in Hugging Face's form with a TempNet in it.
+  public var weights: String
+  public var input: Input
+  public var tauMin: Double
+  public var tauMax: Double
+  public var rho: Double?
+  /// The entropy that stands for rho, in nats.
+  public var entropy: Double?
+
+  public init(reading reader: inout ConfigurationReader) throws {
+    weights = try reader.value(
+      "weights", as: .path, default: nil, identity: false,
+      help: "a safetensors file, or a folder in Hugging Face's form with a TempNet")
+    input = try reader.choice(
+      "input", help: "logits as they are (GPT-2, LLaMA-1) or minus their row's maximum (LLaMA-2, generation)")
+    tauMin = try reader.number("tau_min", in: .positive, help: "its lowest temperature, which no file states")
+    tauMax = try reader.number("tau_max", in: .positive, help: "its highest temperature, likewise")
+    rho = try reader.optionalNumber(
+      "rho", in: .nonNegative,
+      help: "the robustness it was trained with, in nats; only a file written by tempnet states it")
+    entropy = try reader.optionalNumber("entropy", in: .positive, help: "in place of rho: ln V - rho")
+    // Where the keys are only listed there are no values to compare.
+    if reader.isGiven("tau_max") && tauMin >= tauMax {
+      throw reader.failure("tau_max", with: ["tau_min"], "must be above tau_min")
+    }
+    if rho != nil && entropy != nil {
+      throw reader.failure("entropy", with: ["rho"], "stands for rho; give one of them")
+    }
+  }
+}
+
+/// A published TempNet as an artifact of ours.
+public enum Import: StageDescription {
+  public static let name = "import"
+  public static let summary = "Makes an artifact of a TempNet that the published code trained."
+  public static let version = 1
+  public static let output = ArtifactKind.tempnet
+  public static let inputs: [StageInput] = []
+  public typealias Configuration = ImportConfiguration
+
+  public static func rawInputs(_ configuration: ImportConfiguration) throws -> [RawInput] {
+    try TempNetFiles(configuration.weights).paths.map { RawInput("weights/\(Files.name(of: $0))", path: $0) }
+  }
+}
+
+/// The files that a published TempNet lies in.
+public struct TempNetFiles: Sendable {
+  public let paths: [String]
+
+  /// - Throws: `Failure` with `.missingInput`, or `.badData` for a folder without a TempNet.
+  public init(_ path: String) throws {
+    guard let status = try Files.status(path) else { throw Failure(.missingInput, "there is no such file", at: path) }
+    guard status.isFolder else {
+      paths = [path]
+      return
+    }
+    // What the published conversion calls the file beside the model's.
+    let beside = "\(path)/\(Evaluate.tempnetFile)"
+    if Files.exists(beside) {
+      paths = [beside]
+      return
+    }
+    let folder = try HuggingFaceFolder(path)
+    guard let index = folder.index else {
+      paths = folder.weights.map { "\(path)/\($0)" }
+      return
+    }
+    let prefix = try PublishedTempNet.prefix(among: index.map(\.tensor), at: folder.indexPath)
+    let names = Set(PublishedTempNet.tensors.map { prefix + $0 })
+    let files = index.filter { names.contains($0.tensor) }.map(\.file)
+    paths = Set(files).sorted().map { "\(path)/\($0)" }
+  }
+}
+
+/// The names of the published class's tensors.
+public enum PublishedTempNet {
+  public static let tensors = [
+    "proj.0.weight", "proj.0.bias", "proj.3.weight", "proj.3.bias", "scaler", "last.weight", "last.bias",
+  ]
+
+  /// What stands before these names among those of a file that may hold a whole model: nothing, or such as `tempnet.`.
+  ///
+  /// - Throws: `Failure(.badData)` where there is no TempNet, or more than one.
+  public static func prefix(among names: [String], at place: String) throws -> String {
+    let all = Set(names)
+    let prefixes = names.filter { $0.hasSuffix(tensors[0]) }.map { String($0.dropLast(tensors[0].count)) }
+      .filter { ($0.isEmpty || $0.hasSuffix(".")) && all.contains("\($0)proj.3.weight") }
+    guard prefixes.count == 1 else {
+      let found = prefixes.isEmpty ? "none" : prefixes.map { "\($0)*" }.joined(separator: ", ")
+      throw Failure(
+        .badData, "expected the tensors of one TempNet (\(tensors[0]), proj.3.weight and so on), found \(found)",
+        at: place)
+    }
+    return prefixes[0]
+  }
+}

@@ -1,0 +1,174 @@
+import Artifacts
+import Configuration
+import Diagnostics
+import JSON
+
+/// What the runner has to know about a stage before it runs, and what the stage's program shares with it.
+///
+/// From a description follow the stage's key (so that a whole pipeline is planned before anything runs), how its
+/// program is called, and the program's `--help`. Nothing here links libtorch.
+///
+/// To add a stage, with `fit` as the example:
+///
+/// 1. `StageDescriptions/Fit.swift`: the configuration and the description; then add it to ``Stages/all``.
+///
+///        public struct FitConfiguration: StageConfiguration {
+///          public var steps: Int
+///          public var rho: Double?
+///
+///          public init(reading reader: inout ConfigurationReader) throws {
+///            steps = try reader.integer("steps", default: 2000, in: 1...10_000_000, help: "optimiser steps")
+///            rho = try reader.numberOrAuto("rho", in: .nonNegative, help: "robustness radius in nats")
+///            threads = try reader.threads()                      // not part of the key
+///            if … { throw reader.failure("rho", "must be below ln V = \(…)") }
+///          }
+///        }
+///
+///        public enum Fit: StageDescription {
+///          public static let name = "fit"                        // run by `tempnet-fit`, `run: fit` in a pipeline
+///          public static let summary = "Fits a temperature network to the features of a frozen model."
+///          public static let version = 1                         // raise it when equal inputs give other results
+///          public static let output = ArtifactKind.tempnet
+///          public static let inputs = [StageInput("features", .features)]
+///          public typealias Configuration = FitConfiguration
+///        }
+///
+///    A stage that reads files which are not artifacts also lists them in ``rawInputs(_:)``: their digests, not their
+///    paths, go into the key.
+///
+/// 2. `Stages/FitStage`: the work, as a function of a ``StageRequest``:
+///
+///        public enum FitStage {
+///          public static func run(_ request: StageRequest<Fit>) throws -> Artifact {
+///            let resolution: JSON = ["device": "cpu", "threads": …]   // what every `auto` became
+///            let builder = try ArtifactBuilder(output: request.output, identity: request.identity(resolution))
+///            if let artifact = builder.alreadyDone { return artifact }
+///            let features = request.inputs.artifact("features")
+///            …
+///            return try builder.publish(summary: …)
+///          }
+///        }
+///
+/// 3. `tempnet-fit/FitProgram.swift`: see `StageProgram` in `Programs`.
+public protocol StageDescription: Sendable {
+  associatedtype Configuration: StageConfiguration
+
+  /// What a pipeline calls the stage after `run:`; its program is `tempnet-` and this.
+  static var name: String { get }
+  /// One sentence for `--help`.
+  static var summary: String { get }
+  /// Raised whenever equal inputs give another result than before.
+  static var version: Int { get }
+  static var output: ArtifactKind { get }
+  /// The artifacts that the stage reads, in the order in which they enter the key.
+  static var inputs: [StageInput] { get }
+  /// The files besides artifacts that the stage reads and whose content, not path, identifies its result.
+  ///
+  /// Called while planning, so it may look at folders and small files, such as a descriptor, but must not do work. A
+  /// file that is missing is a failure of status `missingInput` that says how to get it.
+  static func rawInputs(_ configuration: Configuration) throws -> [RawInput]
+  /// Says what is wrong when a stage of this configuration is given artifacts for these of its inputs; nil if nothing is.
+  static func problem(_ configuration: Configuration, withInputs given: Set<String>) -> String?
+  /// Says what is wrong with the place of the result; nil if nothing is.
+  static func problem(_ configuration: Configuration, withOutput path: String) throws -> String?
+}
+
+extension StageDescription {
+  public static var program: String { "tempnet-\(name)" }
+
+  public static func rawInputs(_ configuration: Configuration) throws -> [RawInput] { [] }
+
+  public static func problem(_ configuration: Configuration, withInputs given: Set<String>) -> String? { nil }
+
+  public static func problem(_ configuration: Configuration, withOutput path: String) throws -> String? { nil }
+
+  /// How the runner calls the program, after its name.
+  ///
+  /// - Parameters:
+  ///   - inputs: paths of artifacts by the name of the input.
+  ///   - key: the one that the program must find for itself.
+  public static func arguments(
+    inputs: [String: [String]], configurationFile: String, output: String, key: String
+  ) -> [String] {
+    self.inputs.flatMap { input in
+      let paths = inputs[input.name, default: []]
+      return paths.isEmpty ? [] : [input.option] + paths
+    } + ["--config", configurationFile, "--output", output, "--expect-key", key]
+  }
+
+  /// What identifies a result of this stage.
+  ///
+  /// - Parameters:
+  ///   - configuration: canonical.
+  ///   - inputs: of the artifacts in declared order, then of the raw files.
+  ///   - resolution: what `auto` became; it is not part of the key.
+  public static func identity(
+    configuration: JSON, inputs: [InputReference], resolution: JSON = [:]
+  ) -> StageIdentity {
+    StageIdentity(
+      program: program, stage: name, stageVersion: version, kind: output, configuration: configuration, inputs: inputs,
+      resolution: resolution)
+  }
+
+  /// Says what is wrong when a stage is given these many artifacts for each of its inputs; nil if nothing is.
+  public static func problem(withInputs counts: [String: Int]) -> String? {
+    for input in inputs {
+      switch counts[input.name, default: 0] {
+      case 0 where input.isRequired: return "the stage \(name) needs the input '\(input.name)'"
+      case 2... where !input.isRepeated: return "the stage \(name) takes one '\(input.name)', not several"
+      default: continue
+      }
+    }
+    let known = inputs.map(\.name)
+    guard let stranger = counts.keys.filter({ !known.contains($0) }).min() else { return nil }
+    let hint =
+      nearest(to: stranger, in: known).map { "; did you mean '\($0)'?" }
+      ?? (known.isEmpty ? "; it has none" : "; it has \(known.joined(separator: ", "))")
+    return "the stage \(name) has no input '\(stranger)'\(hint)"
+  }
+}
+
+/// An artifact that a stage reads.
+public struct StageInput: Sendable {
+  /// Its name in a pipeline's `from:`, in the manifest, and as an option of the program.
+  public let name: String
+  public let kind: ArtifactKind
+  public let isRequired: Bool
+  public let isRepeated: Bool
+  /// Whether a model made elsewhere will do as well: a GGUF file, or a folder in Hugging Face's form.
+  public let takesPublishedModels: Bool
+
+  public init(
+    _ name: String, _ kind: ArtifactKind, isRequired: Bool = true, isRepeated: Bool = false,
+    takesPublishedModels: Bool = false
+  ) {
+    self.name = name
+    self.kind = kind
+    self.isRequired = isRequired
+    self.isRepeated = isRepeated
+    self.takesPublishedModels = takesPublishedModels
+  }
+
+  public var option: String { "--\(name)" }
+}
+
+/// A file that a stage reads and that is no artifact.
+public struct RawInput: Equatable, Sendable {
+  /// What the file is to the stage, not where it lies: `corpus/0/emma.txt`. Goes into the key with its digest.
+  public let name: String
+  public let path: String
+
+  public init(_ name: String, path: String) {
+    self.name = name
+    self.path = path
+  }
+}
+
+/// The stages that exist.
+public enum Stages {
+  public static let all: [any StageDescription.Type] = [
+    Tokenize.self, Pretrain.self, Features.self, Fit.self, Import.self, Evaluate.self, Export.self,
+  ]
+
+  public static func named(_ name: String) -> (any StageDescription.Type)? { all.first { $0.name == name } }
+}

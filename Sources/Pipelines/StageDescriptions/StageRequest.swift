@@ -1,0 +1,107 @@
+import Artifacts
+import Configuration
+import Diagnostics
+import JSON
+
+/// One run of a stage: its configuration, its inputs, opened and checked, and where the result goes.
+public struct StageRequest<Description: StageDescription>: Sendable {
+  public let configuration: Description.Configuration
+  public let inputs: StageInputs
+  public let output: String
+  private let canonical: JSON
+  private let references: [InputReference]
+
+  /// Opens the inputs, compares them with their digests, and digests the raw files.
+  ///
+  /// - Parameter paths: of artifacts, by the name of the input.
+  /// - Throws: `usage` for inputs that the stage does not take or lacks, `missingInput`, `badData`.
+  public init(
+    _ configuration: ResolvedConfiguration<Description.Configuration>, inputs paths: [String: [String]],
+    output: String, digests: FileDigests
+  ) throws {
+    if let problem = Description.problem(withInputs: paths.mapValues(\.count)) { throw Failure(.usage, problem) }
+    let given = Set(paths.filter { !$0.value.isEmpty }.keys)
+    if let problem = Description.problem(configuration.values, withInputs: given) { throw Failure(.usage, problem) }
+    if let problem = try Description.problem(configuration.values, withOutput: output) {
+      throw Failure(.usage, problem, at: output)
+    }
+    self.configuration = configuration.values
+    self.output = output
+    canonical = configuration.canonical
+    inputs = try StageInputs(opening: paths, declared: Description.inputs, digests)
+    references =
+      try inputs.references(digests)
+      + (try Description.rawInputs(configuration.values).map { try $0.reference(digests) })
+    try digests.save()
+  }
+
+  /// The key that the result will have.
+  public var key: String { identity([:]).key }
+
+  /// What identifies the result; the artifact's builder wants it.
+  ///
+  /// - Parameter resolution: what every `auto` became on this machine, such as device, arithmetic and threads.
+  public func identity(_ resolution: JSON) -> StageIdentity {
+    Description.identity(configuration: canonical, inputs: references, resolution: resolution)
+  }
+}
+
+/// What a stage was given to read, by the names that its description declares.
+public struct StageInputs: Sendable {
+  private let opened: [(input: StageInput, found: [OpenedInput])]
+
+  init(opening paths: [String: [String]], declared: [StageInput], _ digests: FileDigests) throws {
+    opened = try declared.map { input in
+      (input, try paths[input.name, default: []].map { try input.open($0, check: .digests, digests) })
+    }
+  }
+
+  /// The artifact of a required input.
+  public func artifact(_ name: String) -> Artifact { artifacts(name)[0] }
+
+  public func optionalArtifact(_ name: String) -> Artifact? { artifacts(name).first }
+
+  /// Traps for names that the description does not declare, and for models made elsewhere (see `model`).
+  public func artifacts(_ name: String) -> [Artifact] {
+    let artifacts = ownArtifacts(name)
+    precondition(artifacts.count == found(name).count, "\(name) need not be an artifact")
+    return artifacts
+  }
+
+  /// What was given for an input, without models made elsewhere.
+  public func ownArtifacts(_ name: String) -> [Artifact] {
+    found(name).compactMap { if case .artifact(let artifact) = $0 { artifact } else { nil } }
+  }
+
+  /// The model of a required input that takes published ones.
+  public func model(_ name: String) -> ModelInput { optionalModel(name)! }
+
+  public func optionalModel(_ name: String) -> ModelInput? {
+    found(name).first.map { input in
+      switch input {
+      case .artifact(let artifact): ModelInput(path: artifact.path, artifact: artifact)
+      case .published(let source): ModelInput(path: source.path, artifact: nil)
+      }
+    }
+  }
+
+  private func found(_ name: String) -> [OpenedInput] {
+    guard let entry = opened.first(where: { $0.input.name == name }) else {
+      preconditionFailure("the stage declares no input \(name)")
+    }
+    return entry.found
+  }
+
+  func references(_ digests: FileDigests) throws -> [InputReference] {
+    try opened.flatMap { entry in try entry.found.flatMap { try entry.input.references(to: $0, digests) } }
+  }
+}
+
+extension RawInput {
+  /// What the manifest calls the kind of an input that is a plain file; its key is the SHA-256 of its content.
+  public static let kind = "file"
+
+  public func reference(_ digests: FileDigests) throws -> InputReference {
+    InputReference(name: name, kind: Self.kind, key: try digests.sha256(of: path))
+  }
+}

@@ -1,0 +1,107 @@
+import Artifacts
+import Configuration
+import Diagnostics
+import Files
+import JSON
+import ModelFiles
+
+/// What `tempnet-tokenize` makes of a corpus.
+public struct TokenizeConfiguration: StageConfiguration {
+  /// Texts: files, folders, archives, JSON lines, descriptors.
+  public var corpus: [String]
+  /// The vocabulary to use: a `tokenizer.json`, a GGUF file, tiktoken's ranks, or a folder with a `tokenizer.json` or
+  /// GPT-2's two files. Nil trains one.
+  public var tokenizer: String?
+  /// The number of entries of a vocabulary that is trained.
+  public var vocabulary: Int
+  /// The field of JSON records that holds the text, or a path to it (`message.content`).
+  public var field: String
+  public var format: TextFormat
+  /// The shares of text without a split of its own that validation and test take; training has the rest.
+  public var validation: Double
+  public var test: Double
+  public var shardTokens: Int
+  /// How many bytes a compressed file or archive may unpack to; nil for as many as texts ever do.
+  public var unpackedLimit: Int?
+  public var threads: Int?
+
+  /// `<|endoftext|>` and the 256 bytes.
+  public static let smallestVocabulary = 257
+  public static let largestVocabulary = 1 << 21
+
+  public init(reading reader: inout ConfigurationReader) throws {
+    corpus = try reader.paths("corpus", help: "texts, folders, archives, JSON lines or descriptors (data/*.yaml)")
+    tokenizer = try reader.optionalPath(
+      "tokenizer", help: "a tokenizer.json, a model or GPT-2's files; without it one is trained")
+    vocabulary = try reader.integer(
+      "vocabulary", default: 4096, in: Self.smallestVocabulary...Self.largestVocabulary,
+      help: "entries of the vocabulary that is trained")
+    field = try reader.string(
+      "field", default: "text",
+      help: "the field of JSON records that holds the text; message.content leads into an object")
+    format = try reader.value(
+      "format", as: .choice(), default: .auto,
+      help: "whether files hold text or JSON records, lines or one array; auto goes by their names")
+    validation = try reader.number(
+      "validation", default: 0.05, in: 0...1, help: "share of the text to validate on, where no descriptor says")
+    test = try reader.number("test", default: 0.05, in: 0...1, help: "share of the text to test on, likewise")
+    shardTokens = try reader.integer(
+      "shard_tokens", default: 1 << 27, in: 1...1 << 32, help: "tokens per shard, at most")
+    unpackedLimit = try reader.value(
+      "unpacked_limit", as: .optional(.integer(in: 0...Int.max)), default: .some(nil), identity: false,
+      help: "bytes that a compressed text may unpack to; else 200 times its size or 1 GiB, whichever is more")
+    threads = try reader.threads()
+    if corpus.isEmpty { throw reader.failure("corpus", "must name a text") }
+    if validation + test > 1 {
+      throw reader.failure("test", with: ["validation"], "and validation together must not exceed 1")
+    }
+    if tokenizer != nil && reader.isGiven("vocabulary") {
+      throw reader.failure("vocabulary", with: ["tokenizer"], "is for training one, but a tokenizer is given")
+    }
+  }
+}
+
+/// Text to tokens.
+public enum Tokenize: StageDescription {
+  public static let name = "tokenize"
+  public static let summary = "Turns text into shards of tokens, with a vocabulary it trains or is given."
+  public static let version = 2
+  public static let output = ArtifactKind.tokens
+  public static let inputs: [StageInput] = []
+  public typealias Configuration = TokenizeConfiguration
+
+  public static func rawInputs(_ configuration: TokenizeConfiguration) throws -> [RawInput] {
+    let texts = try configuration.corpus.enumerated().flatMap { try files("corpus/\($0)", $1) }
+    return try texts + (configuration.tokenizer.map(tokenizerFiles) ?? [])
+  }
+
+  /// What lies in a folder of texts is read as text, and so would be the result, its lock and the runner's store.
+  public static func problem(_ configuration: TokenizeConfiguration, withOutput path: String) throws -> String? {
+    let place = "\(try Files.resolved(Files.folder(of: path)))/\(Files.name(of: path))"
+    for corpus in configuration.corpus where try Files.status(corpus)?.isFolder == true {
+      let root = try Files.resolved(corpus)
+      let beginning = root == "/" ? root : "\(root)/"
+      guard place.utf8.starts(with: beginning.utf8) else { continue }
+      if VisibleFiles.include(String(decoding: place.utf8.dropFirst(beginning.utf8.count), as: UTF8.self)) {
+        return "the result would lie in the folder of texts '\(corpus)' and be read as text; choose another place"
+      }
+    }
+    return nil
+  }
+
+  /// A file, or all files of a folder that `Corpus` reads. A descriptor stands for its files, whose digests it states.
+  private static func files(_ name: String, _ path: String) throws -> [RawInput] {
+    guard let status = try Files.status(path) else { throw Failure(.missingInput, "there is no such text", at: path) }
+    guard status.isFolder else { return [RawInput("\(name)/\(Files.name(of: path))", path: path)] }
+    return try VisibleFiles.paths(in: path).map { RawInput("\(name)/\($0)", path: "\(path)/\($0)") }
+  }
+
+  private static func tokenizerFiles(_ path: String) throws -> [RawInput] {
+    guard let status = try Files.status(path) else {
+      throw Failure(.missingInput, "there is no such tokenizer", at: path)
+    }
+    guard status.isFolder else { return [RawInput("tokenizer", path: path)] }
+    return HuggingFaceFolder.tokenizerNames.filter { Files.exists("\(path)/\($0)") }
+      .map { RawInput("tokenizer/\($0)", path: "\(path)/\($0)") }
+  }
+}

@@ -1,0 +1,111 @@
+import Diagnostics
+import Files
+import JSON
+
+/// A published result of a stage: a folder with a manifest, never changed once it is there.
+public struct Artifact: Sendable {
+  /// How thoroughly `open` looks at the files.
+  public enum Check: Sendable {
+    /// Their sizes, which costs one look at the file system per file.
+    case sizes
+    /// Their sizes and their content.
+    case digests
+  }
+
+  public let path: String
+  public let manifest: Manifest
+
+  public var key: String { manifest.key }
+  public var summary: JSON { manifest.summary }
+
+  /// Opens the artifact in a folder: checks the versions first, then sizes, then (if asked) digests.
+  ///
+  /// - Parameters:
+  ///   - kind: the kind that is needed; nil accepts all.
+  ///   - digests: a cache that spares files that were hashed before and have not changed since.
+  /// - Throws: `Failure`: `.missingInput` where there is no such folder, `.badData` for whatever is wrong with it.
+  public static func open(
+    _ path: String, kind: ArtifactKind? = nil, check: Check = .sizes, digests: FileDigests? = nil
+  ) throws -> Artifact {
+    let artifact = try look(at: path, kind: kind)
+    let mark = "\(path)/\(damageMark)"
+    if Files.exists(mark) {
+      let words = try Files.read(mark, limit: 1 << 16).split(separator: UInt8(ascii: "\n")).first ?? []
+      throw Failure(.badData, "was found to be damaged: \(String(decoding: words, as: UTF8.self))", at: path)
+    }
+    if check == .digests { try artifact.notingDamage { try artifact.checkDigests(digests) } }
+    return artifact
+  }
+
+  /// The file in an artifact's folder that says what was found to be wrong with it.
+  public static let damageMark = "DAMAGED"
+
+  /// Reads all files of an artifact again and compares them with its manifest.
+  ///
+  /// A note about damage that has been mended since is removed.
+  ///
+  /// - Throws: `Failure(.badData)` naming the file that differs.
+  public static func verify(_ path: String, kind: ArtifactKind? = nil) throws -> Artifact {
+    let artifact = try look(at: path, kind: kind)
+    try artifact.notingDamage { try artifact.checkDigests(nil) }
+    try Files.remove("\(path)/\(damageMark)")
+    return artifact
+  }
+
+  /// Notes in the folder what a check of its content found to be wrong, so that nobody reads the artifact until it has been
+  /// made anew.
+  private func notingDamage(_ check: () throws -> Void) throws {
+    do {
+      try check()
+    } catch let failure as Failure where failure.status == .badData {
+      do {
+        try AtomicFile.write("\(failure)\n", to: "\(path)/\(Self.damageMark)")
+      } catch {
+        Log.warning("the next run will not know of the damage, because it cannot be noted: \(error)")
+      }
+      throw failure
+    }
+  }
+
+  /// Checks what takes no reading: the versions first, then the kind, then sizes.
+  private static func look(at path: String, kind: ArtifactKind?) throws -> Artifact {
+    let artifact = Artifact(path: path, manifest: try Manifest(of: path))
+    if let kind, artifact.manifest.kind != kind.name {
+      throw Failure(
+        .badData, "is an artifact of kind '\(artifact.manifest.kind)'; one of kind '\(kind.name)' is needed", at: path)
+    }
+    for file in artifact.manifest.files { try artifact.checkSize(file) }
+    return artifact
+  }
+
+  public func contains(_ name: String) -> Bool { manifest.files.contains { $0.path == name } }
+
+  /// The SHA-256 of one of the artifact's files, as the manifest states it; nil where it has no such file.
+  public func digest(of name: String) -> String? { manifest.files.first { $0.path == name }?.sha256 }
+
+  /// The path of one of the artifact's files.
+  public func file(_ name: String) throws -> String {
+    guard contains(name) else { throw Failure(.badData, "has no file '\(name)'", at: path) }
+    return "\(path)/\(name)"
+  }
+
+  private func checkSize(_ file: Manifest.FileEntry) throws {
+    let filePath = "\(path)/\(file.path)"
+    guard let status = try Files.status(filePath), status.isRegular else {
+      throw Failure(.badData, "the artifact lacks this file", at: filePath)
+    }
+    guard status.size == file.size else {
+      throw Failure(.badData, "has \(status.size) bytes where the manifest says \(file.size)", at: filePath)
+    }
+  }
+
+  private func checkDigests(_ cache: FileDigests?) throws {
+    for file in manifest.files {
+      let filePath = "\(path)/\(file.path)"
+      let digest = try cache?.sha256(of: filePath) ?? SHA256.hex(ofFile: filePath)
+      guard digest == file.sha256 else {
+        throw Failure(.badData, "has the SHA-256 \(digest) where the manifest says \(file.sha256)", at: filePath)
+      }
+    }
+  }
+}

@@ -1,0 +1,132 @@
+import Diagnostics
+import Files
+import Glibc
+import JSON
+import Synchronization
+
+/// SHA-256 digests of files, remembered between runs so that an unchanged file is looked at but not read.
+///
+/// A digest is trusted while size, times, inode and device are those it was made under. A file changed twice within
+/// one tick of the file system's clock looks the same after both, so a digest is remembered only if the file's last
+/// change lies before the tick in which hashing began; a later change then has a later time.
+public final class FileDigests: Sendable {
+  fileprivate struct Entry: Equatable {
+    let status: FileStatus
+    let sha256: String
+  }
+
+  private struct State {
+    var entries: [ExactString: Entry] = [:]
+    var changed = false
+  }
+
+  private static let formatVersion = 1
+  private let cache: String?
+  private let state: Mutex<State>
+
+  /// - Parameter cache: the file that remembers digests between runs; nil for this run only. A cache that cannot be
+  ///   read is begun anew, since everything in it can be computed again.
+  public init(cache: String? = nil) {
+    self.cache = cache
+    var state = State()
+    if let cache, Files.exists(cache) {
+      do {
+        state.entries = try Self.read(cache)
+      } catch {
+        Log.warning("the cache of digests is begun anew: \(error)")
+      }
+    }
+    self.state = Mutex(state)
+  }
+
+  /// The digest of a file's content.
+  public func sha256(of path: String) throws -> String {
+    guard let status = try Files.status(path) else { throw Failure(.missingInput, "there is no such file", at: path) }
+    // A pipe or device gives its bytes once, if ever, and what is digested is read again.
+    guard status.isRegular else { throw Failure(.badData, "is not a regular file", at: path) }
+    if let entry = state.withLock({ $0.entries[Self.name(path)] }), entry.status == status { return entry.sha256 }
+    return try compute(path)
+  }
+
+  /// The digest of a file's content; for a folder, of the sorted list of the relative paths and digests in it.
+  public func sha256(ofTree path: String) throws -> String {
+    guard try Files.status(path)?.isFolder == true else { return try sha256(of: path) }
+    var hasher = SHA256()
+    for name in try Files.tree(path) {
+      hasher.update("\(try sha256(of: "\(path)/\(name)"))  \(name)\0".utf8)
+    }
+    return hasher.hex()
+  }
+
+  private func compute(_ path: String) throws -> String {
+    var now = timespec()
+    // The clock the kernel takes file times from.
+    clock_gettime(CLOCK_REALTIME_COARSE, &now)
+    let reader = try FileReader(path)
+    let before = try reader.status
+    let digest = try SHA256.hex(reading: reader)
+    let isSettled = try reader.status == before && max(before.modified, before.changed) < now.nanoseconds
+    let name = Self.name(path)
+    state.withLock { state in
+      let entry = isSettled ? Entry(status: before, sha256: digest) : nil
+      if state.entries[name] != entry { state.changed = true }
+      state.entries[name] = entry
+    }
+    return digest
+  }
+
+  /// A file's absolute path: a store may serve several folders, in each of which a relative one names another file. Those
+  /// in a cache of an earlier version are taken for relative to the current folder; a wrong one has another status.
+  private static func name(_ path: String) -> ExactString {
+    guard !path.utf8.starts(with: "/".utf8), let folder = getcwd(nil, 0) else { return ExactString(path) }
+    defer { free(folder) }
+    return ExactString("\(String(cString: folder))/\(path)")
+  }
+
+  /// Writes the cache if it has changed, without files that are gone, and with what others have added meanwhile. Where one
+  /// may only read, nothing is remembered.
+  public func save() throws {
+    guard let cache, access(Files.folder(of: cache), W_OK) == 0 else { return }
+    let entries = state.withLock { state -> [ExactString: Entry]? in
+      defer { state.changed = false }
+      return state.changed ? state.entries : nil
+    }
+    guard let entries = entries.map({ $0.merging((try? Self.read(cache)) ?? [:]) { own, _ in own } }) else { return }
+    var files = JSONObject()
+    for path in entries.keys.map(\.text).sorted() where Files.exists(path) {
+      files[path] = entries[ExactString(path)].map(Self.json)
+    }
+    try AtomicFile.write(
+      (["version": .integer(Self.formatVersion), "files": .object(files)] as JSON).pretty, to: cache)
+  }
+
+  private static func json(_ entry: Entry) -> JSON {
+    [
+      "size": .integer(entry.status.size), "modified": .integer(entry.status.modified),
+      "changed": .integer(entry.status.changed), "inode": .integer(entry.status.inode),
+      "device": .integer(entry.status.device), "sha256": .string(entry.sha256),
+    ]
+  }
+
+  private static func read(_ cache: String) throws -> [ExactString: Entry] {
+    var fields = try JSONFields(try JSON(parsing: try Files.read(cache), source: cache, for: .strict), source: cache)
+    guard try fields.integer("version") == formatVersion else { throw fields.failure("version", "is not known") }
+    var entries: [ExactString: Entry] = [:]
+    for (path, json) in try fields.object("files") {
+      var file = try JSONFields(json, source: cache, path: "files.\(path)")
+      entries[name(path)] = try Entry(&file)
+    }
+    return entries
+  }
+}
+
+extension FileDigests.Entry {
+  fileprivate init(_ fields: inout JSONFields) throws {
+    status = FileStatus(
+      size: try fields.integer("size"), modified: try fields.integer("modified"),
+      changed: try fields.integer("changed"), inode: try fields.integer("inode"), device: try fields.integer("device"))
+    sha256 = try fields.string("sha256")
+    guard SHA256.isHex(sha256) else { throw fields.failure("sha256", "is not a SHA-256 digest") }
+    try fields.finish()
+  }
+}

@@ -1,0 +1,98 @@
+import Diagnostics
+import Files
+import JSON
+
+/// `OUTPUT.partial`: where a stage works before its artifact is published.
+///
+///     identity.json   what is being made; written before anything else, so a folder without it holds nothing of worth
+///     content/        becomes the artifact
+///     checkpoints/    what interrupted work continues from
+struct WorkFolder {
+  let path: String
+  /// Whether an earlier, interrupted run had already begun here.
+  let isResumed: Bool
+
+  var content: String { "\(path)/content" }
+  var checkpoints: String { "\(path)/checkpoints" }
+  private static let identityName = "identity.json"
+
+  static func path(for output: String) -> String { "\(output).partial" }
+
+  /// Makes the folder, or takes over the one that an interrupted run of the same identity left.
+  ///
+  /// - Throws: `Failure(.outputExists)` when the one that is there has checkpoints of another configuration or
+  ///   resolution.
+  init(for output: String, _ identity: StageIdentity) throws {
+    path = Self.path(for: output)
+    let note = "\(path)/\(Self.identityName)"
+    isResumed = try Self.canContinue(identity, note, path)
+    if !isResumed { try Self.clear(path) }
+    try Files.makeFolder(content)
+    try Files.makeFolder(checkpoints)
+    if !isResumed {
+      try AtomicFile.write(identity.note.pretty, to: note)
+      try Files.synchronise(Files.folder(of: path))
+    }
+  }
+
+  /// Removes what was left by a run that was stopped before it noted its identity; refuses to remove anything else.
+  private static func clear(_ path: String) throws {
+    guard try Files.status(path) != nil else { return }
+    for name in try Files.list(path) {
+      let isOurs = name == "content" || name == "checkpoints" || name.hasPrefix(identityName)
+      guard isOurs else {
+        throw Failure(.outputExists, "holds '\(name)', which is not of tempnet; remove or rename the folder", at: path)
+      }
+    }
+    try Files.remove(path)
+  }
+
+  /// Removes the folder if nothing can be continued in it: after a failure before the first checkpoint, such as bad
+  /// input. A folder that cannot be removed now is cleared by the next run.
+  func removeUnlessContinuable() {
+    if (try? Self.hasCheckpoints(path)) == false { try? Files.remove(path) }
+  }
+
+  private static func hasCheckpoints(_ path: String) throws -> Bool {
+    let checkpoints = "\(path)/checkpoints"
+    return try Files.status(checkpoints) != nil && !Files.list(checkpoints).isEmpty
+  }
+
+  /// Whether there is work of this identity. Work of another one that did not get as far as its first checkpoint, such
+  /// as that of a run that failed, is not worth keeping.
+  private static func canContinue(_ identity: StageIdentity, _ note: String, _ path: String) throws -> Bool {
+    guard try Files.status(note) != nil else { return false }
+    let old: JSON
+    do {
+      old = try JSON(parsing: try Files.read(note), source: note, for: .strict)
+    } catch let failure as Failure where failure.status == .badData {
+      throw failure.ofUnfinishedWork(in: path)
+    }
+    guard let difference = identity.note.differences(from: old).first else { return true }
+    guard try hasCheckpoints(path) else { return false }
+    let kind = difference.path.hasPrefix("resolution") ? "resolution" : "configuration"
+    throw Failure(
+      .outputExists,
+      "holds unfinished work of another \(kind): \(difference); "
+        + "repeat the command that began it, or remove the folder", at: path)
+  }
+}
+
+extension Failure {
+  /// What is wrong with a file that interrupted work needs in order to go on, and what helps.
+  ///
+  /// - Parameter folder: the work folder.
+  public func ofUnfinishedWork(in folder: String) -> Failure {
+    Failure(
+      .badData, "\(message): unfinished work that cannot go on; remove \(folder) to begin it anew", at: place)
+  }
+}
+
+extension StageIdentity {
+  /// What has to be equal for work to be continued.
+  fileprivate var note: JSON {
+    var note = dependencies
+    note["resolution"] = resolution
+    return note
+  }
+}

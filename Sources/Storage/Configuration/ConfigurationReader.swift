@@ -1,0 +1,174 @@
+import Diagnostics
+import JSON
+
+/// Reads a configuration key by key. One declaration gives a key its type, default, range and help:
+///
+///     steps = try reader.integer("steps", default: 2000, in: 1...1_000_000, help: "optimiser steps")
+///
+/// The reader remembers what every key came to. From that follow the canonical configuration, which goes into the
+/// artifact's key, and the documentation that `--help` prints. Wrong values and unknown keys are failures of status
+/// `badConfiguration` that name file and line.
+public struct ConfigurationReader {
+  private let prefix: String
+  /// Where the mapping stands.
+  public let place: Place
+  private let entries: [YAMLEntry]
+  private let isDocumenting: Bool
+  private var canonicalMembers = JSONObject()
+  /// Every key declared so far, with the keys of sections among them.
+  public private(set) var documentation: [OptionDocumentation] = []
+  private var declared: [String] = []
+  private var sections: [String] = []
+
+  /// A reader of a mapping, which usually is ``YAMLSource``'s document with overrides applied.
+  public init(_ configuration: YAMLNode) throws {
+    try self.init(configuration, prefix: "", isDocumenting: false)
+  }
+
+  /// A reader that takes every key for absent and invents what is required, so that the keys can be listed.
+  init(documenting _: Void) {
+    (prefix, place, entries, isDocumenting) = ("", Place("documentation"), [], true)
+  }
+
+  private init(_ configuration: YAMLNode, prefix: String, isDocumenting: Bool) throws {
+    let entries = try configuration.entries(of: prefix.isEmpty ? "the configuration" : String(prefix.dropLast()))
+    (self.prefix, place, self.entries, self.isDocumenting) = (prefix, configuration.place, entries, isDocumenting)
+  }
+
+  /// What identifies the result: every key read so far with its value, but not those read with `identity: false`.
+  public var canonical: JSON { .object(canonicalMembers) }
+
+  /// Reads one key; the other methods are short forms of this one.
+  ///
+  /// - Parameters:
+  ///   - default: the value of an absent key; without one the key is required.
+  ///   - identity: whether the value belongs to the artifact's key. Threads, intervals and paths do not.
+  ///   - help: a phrase for the documentation, without a full stop.
+  public mutating func value<Value>(
+    _ key: String, as type: ConfigurationType<Value>, default: Value?, identity: Bool = true, help: String
+  ) throws -> Value {
+    declare(key)
+    documentation.append(
+      OptionDocumentation(
+        key: prefix + key, expectation: type.expectation, default: `default`.map(type.encode), help: help))
+    let value = try given(key, as: type) ?? `default` ?? required(key, type)
+    if identity { canonicalMembers[key] = type.encode(value) }
+    return value
+  }
+
+  /// Reads a mapping of keys inside this one; keys it does not know are refused when `body` returns.
+  public mutating func section<Result>(
+    _ key: String, _ body: (inout ConfigurationReader) throws -> Result
+  ) throws -> Result {
+    declare(key)
+    sections.append(key)
+    let node = entry(key)?.value ?? YAMLNode(.mapping([]), at: place)
+    var inner = try ConfigurationReader(node, prefix: "\(prefix)\(key).", isDocumenting: isDocumenting)
+    defer { documentation += inner.documentation }
+    let result = try body(&inner)
+    try inner.finish()
+    if !inner.canonicalMembers.isEmpty { canonicalMembers[key] = inner.canonical }
+    return result
+  }
+
+  /// Refuses keys that nobody asked for.
+  public func finish() throws { try refuseKeys(except: declared) }
+
+  func refuseKeys(except known: [String]) throws {
+    guard let stranger = entries.first(where: { !known.contains($0.key) }) else { return }
+    let parts = stranger.key.split(separator: ".", maxSplits: 1)
+    let hint =
+      if parts.count == 2 && sections.contains(String(parts[0])) {
+        "in a file it is written '\(parts[0]): {\(parts[1]): ...}'"
+      } else if let near = nearest(to: stranger.key, in: known) {
+        "did you mean '\(prefix)\(near)'?"
+      } else {
+        "known are \(known.joined(separator: ", "))"
+      }
+    throw Failure(.badConfiguration, "unknown key '\(prefix)\(stranger.key)'; \(hint)", at: "\(stranger.place)")
+  }
+
+  /// A failure about the value of a key, for checks that concern several keys.
+  ///
+  /// It names the place of that key, or of the first of the others that was written down. What an option of the command
+  /// line gave is named before what a file says: it is what made a sound configuration a wrong one.
+  ///
+  /// - Parameters:
+  ///   - name: for keys that hold values with names, the one that the failure is about.
+  ///   - others: the other keys that the check concerns.
+  public func failure(
+    _ key: String, under name: String? = nil, with others: [String] = [], _ message: String
+  ) -> Failure {
+    let places = ([key] + others).compactMap { entry($0)?.value.place(under: name) }
+    let blamed = places.first { $0.isOption } ?? places.first ?? place
+    return Failure(.badConfiguration, "\(prefix)\(key) \(message)", at: "\(blamed)")
+  }
+
+  /// The keys that were written down, in their order.
+  public var givenKeys: [String] { entries.map(\.key) }
+
+  /// Whether the key was written down, be it as null.
+  public func isGiven(_ key: String) -> Bool { entry(key) != nil }
+
+  private func entry(_ key: String) -> YAMLEntry? { entries.first { $0.key == key } }
+
+  private mutating func declare(_ key: String) {
+    precondition(!declared.contains(key), "the key \(prefix)\(key) is read twice")
+    declared.append(key)
+  }
+
+  private func given<Value>(_ key: String, as type: ConfigurationType<Value>) throws -> Value? {
+    guard let node = entry(key)?.value else { return nil }
+    do {
+      return try type.decode(node)
+    } catch {
+      let remedy = remedy(error.node, of: node, as: type)
+      throw Failure(
+        .badConfiguration, "\(prefix)\(key) must be \(error.expectation), not \(error.node.abridged)\(remedy)",
+        at: "\(error.node.place)")
+    }
+  }
+
+  /// What to write instead where only the spelling of a value keeps it from being accepted.
+  private func remedy<Value>(_ culprit: YAMLNode, of node: YAMLNode, as type: ConfigurationType<Value>) -> String {
+    // Quotation marks of an option's value are none that someone wrote.
+    let isWritten = !culprit.place.isOption || culprit.place.source.hasPrefix("--set ")
+    if isWritten, node.isAccepted(by: type, with: { $0.isPlain ? nil : YAMLScalar($0.text, isPlain: true) }) {
+      return ": it is a text because of its quotation marks; write it without them"
+    }
+    guard let scalar = culprit.scalar, let other = scalar.respelt,
+      node.isAccepted(by: type, with: { $0.respelt })
+    else { return "" }
+    return "; write \(other.text)"
+  }
+
+  private func required<Value>(_ key: String, _ type: ConfigurationType<Value>) throws -> Value {
+    if isDocumenting { return type.specimen }
+    throw Failure(.badConfiguration, "\(prefix)\(key) is missing; it must be \(type.expectation)", at: "\(place)")
+  }
+}
+
+extension YAMLNode {
+  /// Whether a type would accept the value with other scalars; nil stands for those that stay as they are.
+  fileprivate func isAccepted<Value>(
+    by type: ConfigurationType<Value>, with other: (YAMLScalar) -> YAMLScalar?
+  ) -> Bool {
+    (try? type.decode(mappingScalars { other($0) ?? $0 })) != nil
+  }
+
+  private func mappingScalars(_ change: (YAMLScalar) -> YAMLScalar) -> YAMLNode {
+    switch content {
+    case .scalar(let scalar): YAMLNode(.scalar(change(scalar)), at: place)
+    case .sequence(let nodes): YAMLNode(.sequence(nodes.map { $0.mappingScalars(change) }), at: place)
+    case .mapping(let entries):
+      YAMLNode(
+        .mapping(entries.map { YAMLEntry($0.key, at: $0.place, $0.value.mappingScalars(change)) }), at: place)
+    }
+  }
+
+  /// Where the value under a name stands, in a mapping or a list of mappings; without one, where all of it does.
+  fileprivate func place(under name: String?) -> Place {
+    let entries = (sequence ?? [self]).flatMap { $0.mapping ?? [] }
+    return entries.first { $0.key == name }?.value.place ?? place
+  }
+}

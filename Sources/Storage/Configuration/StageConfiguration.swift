@@ -1,0 +1,73 @@
+import Diagnostics
+import JSON
+
+/// The settings of a stage, read from YAML and the command line.
+///
+/// `init(reading:)` reads every key, whatever the others say, and only then checks what concerns several keys, with
+/// `reader.failure(key, message)`. Keys that were read conditionally would be missing from the documentation.
+public protocol StageConfiguration: Sendable {
+  init(reading reader: inout ConfigurationReader) throws
+}
+
+/// A configuration together with what goes into files.
+public struct ResolvedConfiguration<Configuration: StageConfiguration>: Sendable {
+  public let values: Configuration
+  /// Keys that identify the result, with defaults filled in; `auto` stays `auto`.
+  public let canonical: JSON
+}
+
+extension StageConfiguration {
+  /// Reads a configuration and refuses keys that it does not know.
+  public static func resolve(_ configuration: YAMLNode) throws -> ResolvedConfiguration<Self> {
+    var reader = try ConfigurationReader(configuration)
+    let values: Self
+    do {
+      values = try Self(reading: &reader)
+    } catch let failure as Failure {
+      // A misspelt key often shows as a required one that is missing; the spelling is what the user can mend.
+      if failure.status == .badConfiguration { try reader.refuseKeys(except: documentation.map(\.topLevelKey)) }
+      throw failure
+    }
+    try reader.finish()
+    return ResolvedConfiguration(values: values, canonical: reader.canonical)
+  }
+
+  /// Reads a file, if one is named, with the overrides of a command line.
+  public static func resolve(
+    file: String?, overrides: [ConfigurationOverride]
+  ) throws -> ResolvedConfiguration<Self> {
+    let document = try file.map(YAMLSource.read(file:)) ?? YAMLNode(.mapping([]), at: Place("command line"))
+    return try resolve(try document.applying(overrides))
+  }
+
+  /// What can be configured, in the order in which it is read.
+  public static var documentation: [OptionDocumentation] {
+    var reader = ConfigurationReader(documenting: ())
+    // Checks across keys may refuse the invented values; by then every key has been read.
+    _ = try? Self(reading: &reader)
+    return reader.documentation
+  }
+}
+
+/// A configuration key as documentation shows it.
+public struct OptionDocumentation: Equatable, Sendable {
+  /// With the sections before it: `optimizer.rate`.
+  public let key: String
+  /// What it accepts, as it reads after "must be".
+  public let expectation: String
+  /// Nil for required keys.
+  public let `default`: JSON?
+  public let help: String
+
+  fileprivate var topLevelKey: String { String(key.prefix { $0 != "." }) }
+}
+
+extension [OptionDocumentation] {
+  /// Two lines per key, for a terminal.
+  public var listing: String {
+    map { option in
+      let fallback = option.default.map { $0.isNull ? "" : "; default \($0.canonical)" } ?? "; required"
+      return "  \(option.key)\n      \(option.help) (\(option.expectation)\(fallback))"
+    }.joined(separator: "\n")
+  }
+}

@@ -1,0 +1,29 @@
+import JSON
+
+extension YAMLNode {
+  /// The value as a YAML file that reads back the same, each scalar spelt as it was: a line per key, lists and
+  /// mappings within in brackets.
+  public var document: String {
+    guard let entries = mapping, !entries.isEmpty else { return "\(flow)\n" }
+    return entries.map { "\(inQuotes($0.key)): \($0.value.flow)\n" }.joined()
+  }
+
+  private var flow: String {
+    switch content {
+    case .scalar(let scalar): scalar.spelling
+    case .sequence(let nodes): "[\(nodes.map(\.flow).joined(separator: ", "))]"
+    case .mapping(let entries): "{\(entries.map { "\(inQuotes($0.key)): \($0.value.flow)" }.joined(separator: ", "))}"
+    }
+  }
+}
+
+extension YAMLScalar {
+  /// What quotation marks would turn into a string stays without; everything else is a string already.
+  fileprivate var spelling: String {
+    if isNull { return "null" }
+    return boolean != nil || integer != nil || number != nil ? text : inQuotes(text)
+  }
+}
+
+/// A JSON string is a double-quoted string of YAML.
+private func inQuotes(_ text: String) -> String { JSON.string(text).canonical }

@@ -1,0 +1,66 @@
+import Artifacts
+import Diagnostics
+import Files
+import JSON
+
+/// What a path to a model names.
+public enum ModelSource: Sendable {
+  /// An artifact, or a folder with the files of one.
+  case own(String)
+  case huggingFace(HuggingFaceFolder)
+  case gguf(String)
+
+  /// - Throws: `Failure` with `.missingInput` where there is nothing, `.badData` for what is no model.
+  public init(_ path: String) throws {
+    guard let status = try Files.status(path) else { throw Failure(.missingInput, "there is no such model", at: path) }
+    guard status.isFolder else {
+      guard try GGUFFile.isGGUF(path) else {
+        throw Failure(
+          .badData, "is neither a GGUF file nor a folder with a model (config.json and safetensors)", at: path)
+      }
+      self = .gguf(path)
+      return
+    }
+    // Both forms call their configuration config.json; every published one states its model_type, also what
+    // `tempnet-export` wrote, which is an artifact of another kind.
+    let configuration = "\(path)/\(HuggingFaceFolder.configurationName)"
+    let isPublished =
+      Files.exists(configuration)
+      ? try JSON(parsing: Files.read(configuration), source: configuration)["model_type"] != nil
+      : !Files.exists("\(path)/\(Manifest.fileName)")
+    self = isPublished ? .huggingFace(try HuggingFaceFolder(path)) : .own(path)
+  }
+
+  public var path: String {
+    switch self {
+    case .own(let path), .gguf(let path): path
+    case .huggingFace(let folder): folder.path
+    }
+  }
+
+  /// Whether the model was made elsewhere.
+  public var isPublished: Bool { if case .own = self { false } else { true } }
+
+  /// A file that a model is read from.
+  public struct File: Equatable, Sendable {
+    /// What it is to the model; empty for a file that is the model itself.
+    public let name: String
+    public let path: String
+  }
+
+  /// The files whose content identifies a published model.
+  public var files: [File] {
+    func inFolder(_ names: [String], _ folder: String) -> [File] {
+      names.map { File(name: $0, path: "\(folder)/\($0)") }
+    }
+    switch self {
+    case .own(let path): return inFolder([HuggingFaceFolder.configurationName, HuggingFaceFolder.weightsName], path)
+    case .huggingFace(let folder): return inFolder(folder.files, folder.path)
+    case .gguf(let path):
+      // Going by the name alone: what the file itself says takes longer to read than all else that a plan asks for.
+      let split = GGUFSplit(nameOf: path)
+      let further = split.map { split in (1...split.count).filter { $0 != split.number }.map(split.part) } ?? []
+      return [File(name: "", path: path)] + further.filter { Files.exists($0.path) }
+    }
+  }
+}

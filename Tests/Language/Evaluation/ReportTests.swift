@@ -1,0 +1,253 @@
+import Diagnostics
+import Foundation
+import JSON
+import TestSupport
+import Testing
+
+@testable import Evaluation
+
+struct ReportTests {
+  let fixture: Fixture
+  let metrics: Metrics
+  let context: ReportContext
+
+  init() throws {
+    fixture = try Fixture()
+    metrics = Metrics(fixture.scores, bootstrap: fixture.bootstrap)
+    context = try fixture.context()
+  }
+
+  private var page: String { HTMLReport.page(metrics, scores: fixture.scores, context: context) }
+  private func findings(_ scores: TestScores) -> Findings {
+    Findings(Metrics(scores, bootstrap: fixture.bootstrap), leading: "tempnet")
+  }
+
+  @Test func sentencesSayWhichWayItWentAndWhetherTheIntervalExcludesZero() throws {
+    let sentences = findings(fixture.scores).sentences
+    let clear = try #require(sentences.first { $0.hasPrefix("Against policy <one>, policy <tempnet> lowers robust") })
+    #expect(clear.contains("by 0.3443 nats per token (95 % interval of the difference -0.4476 to -0.2344)"))
+    #expect(clear.hasSuffix("the interval excludes zero."))
+    #expect(sentences.contains { $0.contains("policy <tempnet> closes 66.2 % (interval 63.7 % to 67.9 %)") })
+    #expect(sentences.contains { $0.hasPrefix("Against policy <best-robust>, policy <tempnet>") })
+  }
+
+  @Test func aDifferenceThatMayBeNoneIsCalledThat() {
+    var scores = fixture.scores
+    scores.policies[2].crossEntropy = zip(scores.policies[0].crossEntropy, 0...).map {
+      $0 + ($1 % 2 == 0 ? 0.01 : -0.01)
+    }
+    let sentences = findings(scores).sentences
+    #expect(
+      sentences.contains {
+        $0.contains("policy <tempnet> changes cross-entropy by") && $0.contains("the interval includes zero")
+      })
+  }
+
+  @Test func aLossThatRisesIsNotHidden() {
+    var scores = fixture.scores
+    scores.policies[2].crossEntropy = scores.policies[0].crossEntropy.map { $0 + 1 }
+    let sentences = findings(scores).sentences
+    #expect(sentences.contains { $0.contains("policy <tempnet> raises cross-entropy by 1.0000 nats") })
+  }
+
+  @Test(arguments: [
+    (0.0, "0"), (-0.0, "0"), (1.5, "1.5000"), (-0.4476, "-0.4476"), (0.00005, "0.0001"), (0.000049, "0.000049"),
+    (-0.000049, "-0.000049"), (1e-9, "< 0.000001"), (-1e-17, "> -0.000001"), (Double.infinity, "inf"),
+  ])
+  func aFigureIsShownAsZeroOnlyIfItIs(value: Double, text: String) {
+    #expect(fourDigits(value) == text)
+  }
+
+  @Test func signsStandBeforeFiguresAlone() {
+    #expect([0.25, -0.25, 0.00002, 1e-9, 0].map(signed) == ["+0.2500", "-0.2500", "+0.000020", "< 0.000001", "0"])
+    #expect([0.5, -0.0002, 0].map(percent) == ["50.0 %", "-0.020 %", "0 %"])
+    #expect([0, 1, 2].map { counted($0, "item") } == ["0 items", "1 item", "2 items"])
+  }
+
+  @Test func sharesOfANegligibleGapAreLeftOut() throws {
+    var scores = fixture.scores
+    // The best single temperature is all but the optimum of every token: an interval that excludes zero, of next to
+    // nothing.
+    scores.policies[1].temperature = scores.policies[3].temperature
+    scores.policies[1].crossEntropy = scores.policies[3].crossEntropy.map { $0 + 1e-4 }
+    let metrics = Metrics(scores, bootstrap: fixture.bootstrap)
+    let share = try #require(metrics.policies[2].gapClosed?.estimate)
+    #expect(share < -100, "\(share)")
+    #expect(metrics.meaningfulGapClosed(by: metrics.policies[2]) == nil)
+    let findings = Findings(metrics, leading: "tempnet")
+    let page = HTMLReport.page(metrics, scores: scores, context: context)
+    let shown = [page, TerminalReport.text(metrics, leading: "tempnet"), findings.headline] + findings.sentences
+    for text in shown { #expect(!text.contains("\(fixed(share * 100, digits: 1)) %") && !text.contains("closes")) }
+    #expect(MetricsFile.json(metrics, context: context)["policies"]?.arrayValue?[2]["gap_closed"]?["estimate"] != nil)
+    let summary = MetricsFile.summary(metrics, context: context)["policies"]?.arrayValue ?? []
+    #expect(summary.map { $0["gapClosed"] } == metrics.policies.map { _ in JSON.null })
+    #expect(self.metrics.meaningfulGapClosed(by: self.metrics.policies[2]) == self.metrics.policies[2].gapClosed)
+  }
+
+  @Test func theTerminalReportFitsAWideTerminal() {
+    let lines = TerminalReport.text(metrics, leading: "tempnet").split(
+      separator: "\n", omittingEmptySubsequences: false)
+    #expect(lines.contains { $0.hasPrefix("tempnet          -0.4662") })
+    let tables = lines.filter { line in (["policy "] + metrics.policies.map(\.name)).contains { line.hasPrefix($0) } }
+    #expect(tables.count == 10 && tables.allSatisfy { $0.count <= 120 })
+  }
+
+  @Test func thePageEscapesWhateverComesFromOutside() {
+    let page = page
+    #expect(!page.contains("<script"))
+    #expect(page.contains("&lt;script&gt;alert(&#39;1&#39;)&lt;/script&gt;"))
+    #expect(page.contains("policy &lt;tempnet&gt; lowers"))
+    #expect(page.contains("<dt>context &lt;length&gt;</dt><dd>256 &amp; more</dd>"))
+    #expect(page.contains("a &quot;shelf&quot;") && page.contains("the &lt;model&gt;"))
+    for raw in ["<i>", "<b>", "<tempnet>", "<length>", "<model>"] { #expect(!page.contains(raw)) }
+  }
+
+  @Test func thePageNeedsNothingBesideIt() {
+    let page = page
+    for reference in ["http://", "https://", "src=", "@import", "url("] { #expect(!page.contains(reference)) }
+    #expect(page.contains("prefers-color-scheme: dark"))
+    for match in page.matches(of: /href="([^"]*)"/) {
+      #expect(match.1.hasPrefix("#") && page.contains("id=\"\(match.1.dropFirst())\""), "\(match.1) leads nowhere")
+    }
+  }
+
+  @Test func everyElementThatOpensAlsoCloses() {
+    let page = page
+    var open: [String] = []
+    for match in page.matches(of: /<(\/?)([a-z0-9]+)[^>]*>/) {
+      let name = String(match.2)
+      if ["meta", "br"].contains(name) || match.0.hasSuffix("/>") { continue }
+      if match.1.isEmpty { open.append(name) } else { #expect(open.popLast() == name) }
+    }
+    #expect(open.isEmpty)
+  }
+
+  @Test func metricsFileHoldsWhatTheDocumentationSays() throws {
+    let json = MetricsFile.json(metrics, context: context)
+    #expect(json["schema_version"] == 1)
+    #expect(
+      json["policies"]!.arrayValue!.map { $0["name"]!.stringValue! } == ["one", "best-robust", "tempnet", "exact"])
+    #expect(json["policies"]!.arrayValue![0]["correlation_with_entropy"] == ["pearson": .null, "spearman": .null])
+    #expect(json["text"]!["bytes"] == 4100)
+    #expect(json["differences"]!.arrayValue!.count == 18)
+    #expect(json["inputs"]!.arrayValue![0]["key"] == "0123abcd")
+    let again = try JSON(parsing: json.pretty, source: "metrics.json")
+    #expect(again == json)
+  }
+
+  @Test func everyMemberOfTheMetricsFileIsDocumented() throws {
+    let documentation = try text(checkout("Sources/Storage/Artifacts/FORMAT.md"))
+    func check(_ json: JSON) {
+      for (name, value) in json.objectValue ?? [:] {
+        #expect(documentation.contains("`\(name)`"), "FORMAT.md does not mention \(name)")
+        // What these two hold is documented elsewhere.
+        if name != "facts" && name != "configuration" { check(value) }
+      }
+      for element in json.arrayValue ?? [] { check(element) }
+    }
+    let score = RequestScore(tokens: 1, isGreedy: true, entropy: 1, logLikelihoods: [-1], temperatures: [1])
+    let task = TaskMetrics(
+      TaskScores(
+        description: TaskScores.Description(name: "t", version: "1", prompts: "p", dataDigest: "00", beginning: "b"),
+        policies: ["one"],
+        items: [
+          TaskScores.Item(answer: .target(TextSize(characters: 1, bytes: 1, words: 1)), requests: [score])
+        ], mergedJoins: 0, truncated: 0), resamples: 10, seed: 0, confidence: 0.95)
+    check(MetricsFile.json(metrics, tasks: [task], context: context))
+    check(MetricsFile.summary(metrics, tasks: [task], context: context))
+  }
+
+  @Test func equalScoresGiveEqualBytes() throws {
+    let again = Metrics(fixture.scores, bootstrap: fixture.bootstrap)
+    let context = context
+    #expect(MetricsFile.json(again, context: context).pretty == MetricsFile.json(metrics, context: context).pretty)
+    #expect(HTMLReport.page(again, scores: fixture.scores, context: context) == page)
+  }
+
+  // MARK: The page's parts
+
+  @Test func theHeadlineSaysWhatTheIntervalsAllowOneToSay() {
+    let clear = findings(fixture.scores).headline
+    #expect(
+      clear.hasPrefix("On these 997 tokens policy <tempnet> lowers the robust loss by ")
+        && clear.contains(") against policy <best-robust>, "), "\(clear)")
+    #expect(clear.contains("66.2 % of what the best temperature for every token would gain"))
+    var scores = fixture.scores
+    let noise = (0..<scores.entropy.count).map { Float($0 % 2 == 0 ? 0.01 : -0.01) }
+    scores.policies[2].temperature = scores.policies[1].temperature
+    scores.policies[2].crossEntropy = zip(scores.policies[1].crossEntropy, noise).map(+)
+    let none = findings(scores).headline
+    #expect(none.contains("changes the robust loss by +") && none.contains("the text does not show a difference"))
+    #expect(!none.contains("would gain"), "\(none)")
+    scores.policies[0].crossEntropy = scores.policies[1].crossEntropy.map { $0 + 1 }
+    let mixed = findings(scores).headline
+    #expect(mixed.contains("lowers the cross-entropy by"), "\(mixed)")
+    #expect(mixed.contains("long enough to say the second, not the first"), "\(mixed)")
+  }
+
+  @Test func aFewBlocksOfTextSupportNoVerdict() {
+    let bootstrap = BlockBootstrap(count: fixture.scores.entropy.count, blockLength: 150, resamples: 100)
+    let headline = Findings(Metrics(fixture.scores, bootstrap: bootstrap), leading: "tempnet").headline
+    #expect(headline.contains("7 blocks of text are too few to say so"), "\(headline)")
+  }
+
+  @Test func everyTokenOfThePassageShowsItsFiguresWithoutColourOrScripts() throws {
+    let page = page
+    let tokens = page.matches(
+      of: /<span class="token h[0-8]" tabindex="0">([^<]*)<span class="about" role="tooltip">([^<]*)</)
+    #expect(tokens.map { String($0.1) } == ["&lt;i&gt;", "’", "↵", "↵", " a⇥&amp;", "⟨E2 80⟩"])
+    let policy = fixture.scores.policies[2]
+    let first = String(format: "temperature %.2f", policy.temperature[100])
+    #expect(tokens[0].2.contains(first) && page.contains("<td>&lt;i&gt;</td>"))
+    // A paragraph ends where two line feeds follow each other, and only there.
+    #expect(page.matches(of: /<br>/).count == 1)
+  }
+
+  @Test func aReportWithoutTextOrTrainingLeavesThoseSectionsOut() {
+    var context = context
+    (context.passage, context.histories) = (nil, [])
+    let page = HTMLReport.page(metrics, scores: fixture.scores, context: context)
+    for id in ["passage", "training"] { #expect(!page.contains("id=\"\(id)\"") && !page.contains("href=\"#\(id)\"")) }
+  }
+
+  @Test func trainingIsReadLineByLineAndDrawnOnceForEachQuantity() throws {
+    let page = page
+    #expect(page.contains("<h3>Training of the &lt;model&gt;</h3>"))
+    #expect(grouped(0) == "0" && grouped(-1_234_567) == "-1,234,567" && grouped(999) == "999")
+    for title in ["Loss", "&lt;b&gt;", "Learning rate"] { #expect(page.contains("<figcaption>\(title)</figcaption>")) }
+    for title in ["Zero", "Bits per byte"] { #expect(!page.contains("<figcaption>\(title)</figcaption>")) }
+    let broken = Array("{\"step\":1}\n{\"step\":\n".utf8)
+    let failure = #expect(throws: Failure.self) {
+      _ = try TrainingHistory(of: "x", parsing: broken, source: "metrics.jsonl")
+    }
+    #expect(failure?.status == .badData && failure?.description.contains("metrics.jsonl:2") == true)
+  }
+
+  @Test func longTrainingsAreThinnedToMeans() throws {
+    let lines = (1...1000).map { "{\"step\":\($0),\"training\":{\"loss\":\($0)}}" }.joined(separator: "\n")
+    let history = try TrainingHistory(of: "x", parsing: Array(lines.utf8), source: "metrics.jsonl")
+    let points = history.series[0].thinned(to: 300)
+    #expect(points.count == 250 && points[0].step == 4 && points[0].value == 2.5 && points[249].step == 1000)
+  }
+
+  @Test func chartsCountEveryToken() {
+    let scores = fixture.scores
+    let net = scores.policies[2].temperature
+    let histogram = Histogram(of: net, in: 0.5...1, parts: 7)
+    #expect(histogram.counts.reduce(0, +) == net.count)
+    #expect(histogram.counts[0] == net.count { $0 < 0.5 + 0.5 / 7 })
+    let grid = DensityGrid(of: scores.entropy, and: net, in: 0...4, 0...2, columns: 4, rows: 2)
+    #expect(grid.counts[1][0] == zip(scores.entropy, net).count { $0 < 1 && $1 >= 1 })
+    #expect(grid.counts.joined().reduce(0, +) == net.count)
+    let shades = DensityGrid(of: [0, 0, 0, 1], and: [0, 0, 0, 0], in: 0...2, 0...2, columns: 2, rows: 1)
+    #expect(shades.shades(6) == [1, 2] && shades.levels([1, 2]) == [[2, 1]])
+  }
+
+  @Test func aTrendHasTheQuantilesOfTokensThatAreAlike() {
+    let x = (0..<100).map { Float(99 - $0) }
+    let trend = Trend(of: x.map { $0 * 2 }, along: x, groups: 4)
+    #expect(trend.groups.map(\.count) == [25, 25, 25, 25])
+    #expect(trend.groups[1].range == 25...49 && trend.groups[1].middle == 37 && trend.groups[1].median == 74)
+    #expect(trend.groups[3].low < trend.groups[3].median && trend.groups[3].high == 2 * (75 + 0.95 * 24))
+  }
+}

@@ -1,0 +1,71 @@
+import Diagnostics
+import Files
+import Glibc
+import Pipelines
+import TestSupport
+import Testing
+
+@Suite struct LocalExecutorTests {
+  private let folder: TemporaryFolder
+
+  init() throws { folder = try TemporaryFolder() }
+
+  /// Runs a shell script as a stage's program and gives what it printed.
+  private func run(_ script: String, arguments: [String] = [], environment: [String: String] = [:]) async throws
+    -> (end: ProgramEnd, printed: String)
+  {
+    let log = "\(folder.path)/log"
+    let end = try await LocalExecutor(programs: folder.path).run(
+      try order(script, arguments: arguments, environment: environment, log: log))
+    return (end, String(decoding: try Files.read(log), as: UTF8.self))
+  }
+
+  private func order(
+    _ script: String, arguments: [String] = [], environment: [String: String] = [:], log: String
+  ) throws -> WorkOrder {
+    let program = "\(folder.path)/tempnet-sample"
+    try AtomicFile.write("#!/bin/sh\n\(script)\n", to: program)
+    chmod(program, 0o755)
+    return WorkOrder(
+      stage: "sample", program: "tempnet-sample", arguments: arguments, environment: environment, log: log)
+  }
+
+  @Test func `arguments and variables arrive, and what is printed goes to the log`() async throws {
+    let (end, printed) = try await run(
+      "echo \"$1|$2\"; echo \"$COLOUR\" >&2", arguments: ["a b", "c"], environment: ["COLOUR": "red"])
+    #expect(end == .exited(0) && printed == "a b|c\nred\n")
+  }
+
+  @Test func `a program knows its runner`() async throws {
+    let (_, printed) = try await run("echo $TEMPNET_PARENT $PPID")
+    #expect(printed == "\(getpid()) \(getpid())\n")
+  }
+
+  @Test func `exit codes and signals are told apart`() async throws {
+    #expect(try await run("exit 74").end == .exited(74))
+    #expect(try await run("kill -9 $$").end == .signalled(9))
+  }
+
+  @Test func `the log of an earlier attempt is kept`() async throws {
+    _ = try await run("echo one")
+    #expect(try await run("echo two").printed == "one\ntwo\n")
+  }
+
+  @Test func `cancelling asks the program to end and waits for it`() async throws {
+    let log = "\(folder.path)/log"
+    let order = try order(
+      "trap 'echo saving; sleep 0.2; exit 75' TERM\necho ready\nwhile :; do sleep 0.05; done", log: log)
+    let programs = folder.path
+    let task = Task { try await LocalExecutor(programs: programs).run(order) }
+    try await until { ((try? Files.read(log)) ?? []).count >= 6 }
+    task.cancel()
+    #expect(try await task.value == .exited(75))
+    #expect(String(decoding: try Files.read(log), as: UTF8.self) == "ready\nsaving\n")
+  }
+
+  @Test func `a missing program is reported as not installed`() {
+    #expect { try LocalExecutor(programs: folder.path).check("tempnet-nothing") } throws: {
+      ($0 as? Failure)?.status == .unavailable
+    }
+  }
+}

@@ -1,0 +1,133 @@
+import Diagnostics
+import JSON
+import Testing
+
+/// Files that other programs wrote are judged by what is read of them alone.
+@Suite struct ForeignJSONTests {
+  private func parse(_ text: String) throws -> JSON { try JSON(parsing: text, source: "test.json") }
+
+  private func failure(_ text: String) throws -> String {
+    try #require(throws: Failure.self) { try parse(text) }.description
+  }
+
+  @Test(arguments: [
+    "1000000000000000019884624838656", "17635417282734812345", "-9223372036854775809", "1e999", "-1e999", "NaN",
+    "Infinity", "-Infinity",
+  ])
+  func `a number that does not fit stops nobody who does not ask for it`(literal: String) throws {
+    let json = try parse(#"{"before": 1, "number": \#(literal), "list": [\#(literal), "after"]}"#)
+    #expect(json["before"] == 1)
+    #expect(json["list"]?.arrayValue?.last == "after")
+    let number = try #require(json["number"])
+    #expect(number == .unusable(.number(literal)))
+    #expect(number.intValue == nil)
+    #expect(number.stringValue == nil)
+    #expect(number.kindName.contains(literal))
+  }
+
+  @Test func `an integer beyond 64 bits can be asked for as a double, and one beyond a double cannot`() throws {
+    #expect(try parse("1000000000000000019884624838656").doubleValue == 1e30)
+    #expect(try parse("1e999").doubleValue == nil)
+    #expect(try parse("NaN").doubleValue == nil)
+  }
+
+  @Test func `who asks for a number that does not fit is told so with its name`() throws {
+    var fields = try JSONFields(try parse(#"{"layers": 18446744073709551616}"#), source: "config.json")
+    #expect { try fields.integer("layers") } throws: {
+      "\($0)" == "config.json: layers must be an integer, found 18446744073709551616, which does not fit in 64 bits"
+    }
+  }
+
+  @Test(arguments: ["nan", "inf", "-NaN", "+1", "Nan", "Infinit", "NaNs", "0x10", "01", "1."])
+  func `what no program writes for a number is refused`(literal: String) throws {
+    _ = try failure("[\(literal)]")
+  }
+
+  @Test func `of a member given twice no value is taken, and the others are`() throws {
+    let json = try parse(
+      #"{"a": {"x": 1}, "b": 2, "\u0061": [{"y": 3}], "c": {"d": 4, "e": 5, "d": 6}, "f": {"d": 7}}"#)
+    #expect(json["a"] == .unusable(.repeated))
+    #expect(json["b"] == 2)
+    #expect(json["c"]?["d"] == .unusable(.repeated))
+    #expect(json["c"]?["e"] == 5)
+    #expect(json["f"]?["d"] == 7)
+    #expect(json.objectValue.map { Array($0.keys) } == ["a", "b", "c", "f"])
+  }
+
+  @Test func `a string with half a surrogate pair is no text, and says how it would read with U+FFFD`() throws {
+    let json = try parse(
+      #"{"bad": ["a\ud83dx", "\u0001S\udc00", "\ud83d\ud83d\ude00\ud800"], "good": "\ud83d\ude00 \\ud83d"}"#)
+    let expected = [(1, "a\u{FFFD}x"), (1, "\u{1}S\u{FFFD}"), (2, "\u{FFFD}😀\u{FFFD}")]
+    #expect(json["bad"] == .array(expected.map { .unusable(.loneSurrogates(count: $0, replaced: $1)) }))
+    #expect(json["bad"]?.arrayValue?.allSatisfy { $0.stringValue == nil } == true)
+    #expect(json["good"] == "😀 \\ud83d")
+    #expect(try parse(#"{"\ud83d": 1, "a": 2}"#)["a"] == 2)
+    #expect(try parse(#"{"\ud83d": 1}"#)["\u{FFFD}"]?.intValue == nil)
+  }
+
+  /// json-c 0.16 replaces those whose code point ends in D800 to DFFF.
+  @Test func `every character beyond the first plane is read from its escaped pair`() throws {
+    for plane in UInt32(1)...16 {
+      let scalars = (plane << 16..<(plane + 1) << 16).map { Unicode.Scalar($0)! }
+      var escaped = "\""
+      for scalar in scalars {
+        for unit in String(scalar).utf16 { escaped += "\\u" + String(unit, radix: 16) }
+      }
+      var text = String.UnicodeScalarView()
+      text.append(contentsOf: scalars)
+      for reading: JSON.Reading in [.strict, .lenient] {
+        let read = try JSON(parsing: escaped + "\"", source: "x", for: reading).stringValue
+        #expect(read?.utf8.elementsEqual(String(text).utf8) == true, "plane \(plane)")
+      }
+    }
+    #expect(try parse(#"{"\ud836\udc7e": "\uD876\uDC00"}"#) == ["\u{1D87E}": "\u{2D800}"])
+  }
+
+  /// The mark by which unusable values pass through json-c means nothing in a text.
+  @Test func `strings that begin with U+0001 stay what they are`() throws {
+    let json = try parse(
+      #"{"\u0001": "\u0001", "\u0001N1": "\u0001N1e999", "a": ["\u0001S", "\u0001\u0001M0", 1e999], "\u0001M0": 1}"#)
+    #expect(
+      json == [
+        "\u{1}": "\u{1}", "\u{1}N1": "\u{1}N1e999",
+        "a": ["\u{1}S", "\u{1}\u{1}M0", .unusable(.number("1e999"))], "\u{1}M0": 1,
+      ])
+    #expect(try parse(#"{"\u0001M0": 1, "\u0001M0": 2}"#) == ["\u{1}M0": .unusable(.repeated)])
+    #expect(try JSON(parsing: #"["\u0001N1"]"#, source: "x", for: .strict) == ["\u{1}N1"])
+  }
+
+  @Test func `a name with NUL is kept whole`() throws {
+    let json = try parse(#"{"a\u0000b": 1, "a": 2, "c": {"d\u0000": 3, "d\u0000": 4}}"#)
+    #expect(json["a\0b"] == 1 && json["a"] == 2)
+    #expect(json["c"]?["d\0"] == .unusable(.repeated))
+  }
+
+  @Test(arguments: ["{NaN: 1}", "{99999999999999999999: 2}", #"{"a": 1, 1e999: 2}"#, #"{"a" 1e999: 2}"#])
+  func `a number is no name`(text: String) throws {
+    _ = try failure(text)
+  }
+
+  @Test func `lines of failures are those of the text`() throws {
+    #expect(try failure("[1e999,\n\"\\ud836\\udc7e\",\n\"\\ud800\",\n}").contains("line 4"))
+  }
+
+  @Test func `a byte order mark is passed over, and other encodings are named with a remedy`() throws {
+    #expect(try parse("\u{FEFF}{\"a\": 1}")["a"] == 1)
+    let text = #"{"a": 1}"#
+    let little = Array(text.utf8.map { [$0, 0] }.joined())
+    let big = Array(text.utf8.map { [0, $0] }.joined())
+    let wide: [UInt8] = [0xFF, 0xFE, 0, 0] + text.utf8.map { [$0, 0, 0, 0] }.joined()
+    let cases: [(bytes: [UInt8], name: String)] = [
+      ([0xFF, 0xFE] + little, "UTF-16"), (little, "UTF-16LE"), ([0xFE, 0xFF] + big, "UTF-16"), (big, "UTF-16BE"),
+      (wide, "UTF-32"),
+      (Array("{\"a\": \"déjà vu, très déçu\"}".unicodeScalars.map { UInt8($0.value) }), "WINDOWS-1252"),
+    ]
+    for (bytes, name) in cases {
+      #expect { try JSON(parsing: bytes, source: "x") } throws: { "\($0)".contains("iconv -f \(name) -t UTF-8") }
+    }
+  }
+
+  @Test func `a number that does not fit is written as it was read`() throws {
+    #expect(try parse("[1e999,18446744073709551615,NaN]").compact == "[1e999,18446744073709551615,null]")
+  }
+}
