@@ -25,7 +25,7 @@ public struct FileStatus: Equatable, Sendable {
   }
 
   /// The status of a regular file, as it was noted earlier.
-  init(size: Int, modified: Int, changed: Int, inode: Int, device: Int) {
+  package init(size: Int, modified: Int, changed: Int, inode: Int, device: Int) {
     isRegular = true
     isFolder = false
     self.size = size
@@ -37,7 +37,7 @@ public struct FileStatus: Equatable, Sendable {
 }
 
 extension timespec {
-  var nanoseconds: Int { tv_sec * 1_000_000_000 + tv_nsec }
+  package var nanoseconds: Int { tv_sec * 1_000_000_000 + tv_nsec }
 }
 
 /// Files and folders by path; every error of the system becomes a `Failure` that names the path.

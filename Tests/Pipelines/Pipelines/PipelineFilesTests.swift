@@ -2,6 +2,7 @@ import Configuration
 import Files
 import Pipelines
 import StageDescriptions
+import TestSupport
 import Testing
 
 /// The pipelines of this repository.

@@ -57,7 +57,7 @@ public struct EncodingGuess: Equatable, Sendable {
   private init(_ name: String, _ iconvName: String) { (self.name, self.iconvName) = (name, iconvName) }
 
   /// UTF-16 and UTF-32: by their marks, or by where zeros stand. Such text always has some ASCII, if only its line ends.
-  static func wide(_ bytes: [UInt8]) -> EncodingGuess? {
+  package static func wide(_ bytes: [UInt8]) -> EncodingGuess? {
     if bytes.starts(with: [0xFF, 0xFE, 0, 0]) || bytes.starts(with: [0, 0, 0xFE, 0xFF]) {
       return Self("UTF-32", "UTF-32")
     }
