@@ -43,12 +43,13 @@ class Bench:
         """How far a loss may be from that of another program; in bfloat16 half a hundredth."""
         return of_float32 if self.arithmetic == "float32" else 5e-3
 
-    def program(self, name, configuration, output, *words):
-        """Runs one of our programs into a folder that does not exist yet."""
+    def program(self, name, configuration, output, *words, environment=None):
+        """Runs one of our programs into a folder that does not exist yet, with some variables beside the bench's own."""
         shutil.rmtree(output, ignore_errors=True)
         file = output.with_suffix(".yaml")
         file.write_text(json.dumps(configuration))
-        return run([self.programs / f"tempnet-{name}", *words, "--config", file, "--quiet", "--output", output])
+        command = [self.programs / f"tempnet-{name}", *words, "--config", file, "--quiet", "--output", output]
+        return run(command, environment)
 
     def tokens(self, name, **settings):
         """An artifact of tokens, made once."""
@@ -83,11 +84,12 @@ class Bench:
         return rates
 
 
-def run(command):
+def run(command, environment=None):
     """Runs a command; what it printed, seconds, and the peak of its memory in MiB."""
     start = time.perf_counter()
     with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
-        process = subprocess.Popen([str(word) for word in command], stdout=output, stderr=errors)
+        process = subprocess.Popen(
+            [str(word) for word in command], stdout=output, stderr=errors, env=os.environ | (environment or {}))
         _, status, usage = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - start
         if status != 0:

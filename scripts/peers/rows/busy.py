@@ -3,7 +3,10 @@ busy loops of the same priority; ours with all threads and with one, which waits
 
 With a fair share, T threads beside L loops on P processors would take min(T, P) (T + L) / (P T) times as long as alone: two
 threads beside four loops on two processors three times. Ours counts a long run less a short one, which leaves out start and
-end, and PyTorch's peer the steps after the first ones."""
+end, and PyTorch's peer the steps after the first ones.
+
+What ours loses beside the loops is shown by one more run: seconds that its main thread computed in parallel regions, and
+seconds that it waited in them for the other threads, by who began the region."""
 
 import contextlib
 import json
@@ -13,6 +16,7 @@ import statistics
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 from bench import agree, peer
 from data import read_metrics
@@ -60,6 +64,34 @@ def ours(bench, text, threads):
     return (long - short) / bench.steps, (computed_long - computed_short) / bench.steps, losses
 
 
+def kind(library, symbol):
+    """Who began a parallel region, by the library and the nearest exported symbol of the place."""
+    if "libtorch" not in library:
+        return "our kernels"
+    # MKL is a part of libtorch's library, and its entries are exported.
+    return "MKL" if symbol.startswith(("mkl_", "MKL", "SGEMM", "DGEMM", "cblas_", "vms", "vml")) else "libtorch's kernels"
+
+
+def waiting(bench, text):
+    """Regions, seconds in their bodies and seconds waited of each kind, in all steps of one run of ours beside loops."""
+    shim, report = bench.work / "waiting.so", bench.work / "waiting"
+    subprocess.run(["cc", "-O2", "-shared", "-fPIC", "-Wall", "-Wextra", "-Werror", "-o", shim,
+                    Path(__file__).parent.parent / "waiting.c", "-ldl"], check=True)
+    configuration = pretraining.settings(bench) | {"threads": bench.threads, "steps": pretraining.WARM_UP + bench.steps}
+    report.unlink(missing_ok=True)
+    with busy(bench.size(LOOPS, 1)):
+        _, seconds, _ = bench.program(
+            "pretrain", configuration, bench.work / "busy-model", "--tokens", text,
+            environment={"LD_PRELOAD": str(shim), "WAITING_REPORT": str(report)})
+    kinds = {name: [0, 0.0, 0.0] for name in ("our kernels", "libtorch's kernels", "MKL")}
+    for line in report.read_text().splitlines():
+        regions, body, waited, library, symbol = line.split("\t")
+        entry = kinds[kind(library, symbol)]
+        for index, value in enumerate((int(regions), float(body), float(waited))):
+            entry[index] += value
+    return {"seconds": seconds, "kinds": kinds}
+
+
 def theirs(bench, text, start):
     # The arithmetic that the bench has chosen for ours.
     words = ["--autocast"] if bench.arithmetic == "bfloat16" else []
@@ -100,7 +132,7 @@ def measure(bench):
                 "threads": threads, "alone": turns[name][0], "busy": turns[name][some],
                 "factor": factor(threads, some, processors),
             } for name, (threads, _) in sides.items()
-        }, "loops": some, "processors": processors, "difference": check, "arithmetic": bench.arithmetic,
+        }, "waiting": waiting(bench, text) if bench.threads > 1 else None, "loops": some, "processors": processors, "difference": check, "arithmetic": bench.arithmetic,
     }
 
 
@@ -125,6 +157,12 @@ def show(result):
     for name, side in result["sides"].items():
         cells = [f"{wall:.3f} ({computed:.3f})" for wall, computed in (median(side["alone"]), median(side["busy"]))]
         print(f"{name:20}{side['threads']:>8}{cells[0]:>18}{cells[1]:>20}{share(side):>12.0%}")
+    if result["waiting"]:
+        seconds, kinds = result["waiting"]["seconds"], result["waiting"]["kinds"]
+        print(f"\nwhere a run of {seconds:.1f} s beside the loops waits for its other threads")
+        print(f"{'':20}{'regions':>8}{'in bodies, s':>18}{'waiting, s':>20}")
+        for name, (regions, body, waited) in kinds.items():
+            print(f"{name:20}{regions:>8}{body:>18.2f}{waited:>20.2f}")
     own, other = (share(result["sides"][name]) for name in ("ours", "PyTorch"))
     print(f"goals: {GOAL:.0%} of the fair share: {'reached' if own >= GOAL else 'not reached'}; {ADVANTAGE} times PyTorch's: "
           f"{own / other:.2f} times, {'reached' if own >= ADVANTAGE * other else 'not reached'}")
