@@ -161,7 +161,7 @@ import Testing
 
   @Test func `what ends texts is said, and a model with fewer rows than its tokenizer has ids is refused`() async throws
   {
-    let models = "\(Files.folder(of: Files.folder(of: #filePath)))/LanguageModels/Fixtures/llama"
+    let models = checkout("Tests/Language/LanguageModels/Fixtures/llama")
     let own = "\(Files.folder(of: #filePath))/Fixtures/artifacts-v1/model/tokenizer.json"
     try Files.makeFolder(folder("small"))
     for name in ["config.json", "model.safetensors"] {

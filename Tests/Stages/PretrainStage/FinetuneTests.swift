@@ -20,7 +20,7 @@ import Weights
 /// `Fixtures/make_gradients.py` made the expected numbers.
 @Suite struct PublishedGradientTests {
   private static let here = Files.folder(of: #filePath)
-  private static let models = "\(Files.folder(of: here))/LanguageModels/Fixtures"
+  private static let models = checkout("Tests/Language/LanguageModels/Fixtures")
   private static let entropy = log(29) - 1.5
 
   @Test(arguments: ["llama", "gpt2", "neox"], ["plain", "tempered", "robust"])
