@@ -115,18 +115,26 @@ let package = Package(
         "WireFormats",
       ]),
 
-    library(.temperatures, "TempNet", ["Diagnostics", "StageDescriptions", "Torch", "Weights"]),
+    library(.temperatures, "TemperatureSettings", ["Artifacts", "Diagnostics", "Files"]),
+    library(.temperatures, "TempNet", ["Diagnostics", "TemperatureSettings", "Torch", "Weights"]),
 
+    library(.language, "ModelDescriptions", ["Diagnostics", "JSON"]),
     library(
       .language, "Tokenization", ["Artifacts", "Configuration", "Diagnostics", "Files", "JSON", "ModelFiles", heap]),
-    library(.language, "LanguageModels", ["Diagnostics", "Files", "JSON", "ModelFiles", "Torch", "Weights"]),
+    library(
+      .language, "LanguageModels",
+      ["Diagnostics", "Files", "JSON", "ModelDescriptions", "ModelFiles", "Torch", "Weights"]),
     library(
       .language, "Generation", ["Diagnostics", "LanguageModels", "ModelFiles", "TempNet", "Tokenization", "Torch"]),
     library(.language, "Evaluation", ["Diagnostics", "JSON", "Pages"]),
     library(.language, "Scoring", ["Diagnostics", "Evaluation", "Files", "JSON", "StageDescriptions", "Tokenization"]),
 
     library(
-      .pipelines, "StageDescriptions", ["Artifacts", "Configuration", "Diagnostics", "Files", "JSON", "ModelFiles"]),
+      .pipelines, "StageDescriptions",
+      [
+        "Artifacts", "Configuration", "Diagnostics", "Files", "JSON", "ModelDescriptions", "ModelFiles",
+        "TemperatureSettings",
+      ]),
     library(
       .pipelines, "Pipelines",
       [
@@ -139,33 +147,35 @@ let package = Package(
     library(
       .stages, "PretrainStage",
       [
-        "Artifacts", "Diagnostics", "Files", "JSON", "LanguageModels", "ModelFiles", "StageDescriptions", "TempNet",
-        "Tokenization", "Torch", "Training",
+        "Artifacts", "Diagnostics", "Files", "JSON", "LanguageModels", "ModelDescriptions", "ModelFiles",
+        "StageDescriptions", "TempNet", "TemperatureSettings", "Tokenization", "Torch", "Training",
       ]),
     library(
       .stages, "FeaturesStage",
       [
-        "Artifacts", "Diagnostics", "JSON", "LanguageModels", "StageDescriptions", "TempNet", "Tokenization", "Torch",
-        "Training", "Weights",
+        "Artifacts", "Diagnostics", "JSON", "LanguageModels", "ModelDescriptions", "StageDescriptions", "TempNet",
+        "TemperatureSettings", "Tokenization", "Torch", "Training", "Weights",
       ]),
-    library(.stages, "ImportStage", ["Artifacts", "Diagnostics", "StageDescriptions", "TempNet", "Weights"]),
+    library(
+      .stages, "ImportStage",
+      ["Artifacts", "Diagnostics", "StageDescriptions", "TempNet", "TemperatureSettings", "Weights"]),
     library(
       .stages, "FitStage",
       [
-        "Artifacts", "Diagnostics", "Evaluation", "JSON", "StageDescriptions", "TempNet", "Torch", "Training",
-        "Weights",
+        "Artifacts", "Diagnostics", "Evaluation", "JSON", "StageDescriptions", "TempNet", "TemperatureSettings",
+        "Torch", "Training", "Weights",
       ]),
     library(
       .stages, "EvaluateStage",
       [
         "Artifacts", "Diagnostics", "Evaluation", "Files", "JSON", "LanguageModels", "Scoring", "StageDescriptions",
-        "TempNet", "Tokenization", "Torch", "Training", "Weights",
+        "TempNet", "TemperatureSettings", "Tokenization", "Torch", "Training", "Weights",
       ]),
     library(
       .stages, "ExportStage",
       [
         "Artifacts", "Diagnostics", "Files", "JSON", "LanguageModels", "ModelFiles", "StageDescriptions", "TempNet",
-        "Tokenization", "Torch", "Weights", "WireFormats",
+        "TemperatureSettings", "Tokenization", "Torch", "Weights", "WireFormats",
       ], embedded: ["Resources/tempnet.py"]),
 
     library(
@@ -188,8 +198,8 @@ let package = Package(
     program(
       "tempnet-evaluate",
       [
-        "Artifacts", "Configuration", "Diagnostics", "EvaluateStage", "ProgramSupport", "StageDescriptions", "Torch",
-        argumentParser,
+        "Artifacts", "Configuration", "Diagnostics", "EvaluateStage", "ProgramSupport", "StageDescriptions",
+        "TemperatureSettings", "Torch", argumentParser,
       ]),
     program(
       "tempnet-export",
@@ -198,7 +208,7 @@ let package = Package(
       "tempnet-generate",
       [
         "Artifacts", "Diagnostics", "Files", "Generation", "JSON", "LanguageModels", "ModelFiles", "ProgramSupport",
-        "StageDescriptions", "TempNet", "Tokenization", "Torch", "Training", argumentParser,
+        "StageDescriptions", "TempNet", "TemperatureSettings", "Tokenization", "Torch", "Training", argumentParser,
       ]),
     program(
       "tempnet-run",
@@ -220,7 +230,8 @@ let package = Package(
       .training, "Training",
       ["Artifacts", "Diagnostics", "Files", "JSON", "TestSupport", "Torch", "Training", "WireFormats"]),
     tests(
-      .temperatures, "TempNet", ["Diagnostics", "StageDescriptions", "TempNet", "Torch", "Weights"], fixtures: true),
+      .temperatures, "TempNet",
+      ["Diagnostics", "StageDescriptions", "TempNet", "TemperatureSettings", "Torch", "Weights"], fixtures: true),
     tests(
       .language, "Tokenization",
       [
@@ -229,62 +240,69 @@ let package = Package(
       ], fixtures: true),
     tests(
       .language, "LanguageModels",
-      ["Diagnostics", "Files", "JSON", "LanguageModels", "ModelFiles", "TestSupport", "Torch", "Weights"],
+      [
+        "Diagnostics", "Files", "JSON", "LanguageModels", "ModelDescriptions", "ModelFiles", "TestSupport", "Torch",
+        "Weights",
+      ],
       fixtures: true),
     tests(
       .language, "Generation",
       [
-        "Diagnostics", "Files", "Generation", "JSON", "LanguageModels", "TempNet", "TestSupport", "Tokenization",
-        "Torch",
+        "Diagnostics", "Files", "Generation", "JSON", "LanguageModels", "ModelDescriptions", "TempNet",
+        "TemperatureSettings", "TestSupport", "Tokenization", "Torch",
       ], fixtures: true),
     tests(.language, "Evaluation", ["Diagnostics", "Evaluation", "Files", "JSON", "TestSupport"], fixtures: true),
     tests(
       .language, "Scoring",
       [
         "Diagnostics", "EvaluateStage", "Evaluation", "Files", "JSON", "LanguageModels", "Scoring", "StageDescriptions",
-        "TempNet", "TestSupport", "Tokenization", "Torch",
+        "TempNet", "TemperatureSettings", "TestSupport", "Tokenization", "Torch",
       ], fixtures: true),
     tests(
       .pipelines, "StageDescriptions",
-      ["Artifacts", "Configuration", "Diagnostics", "Files", "StageDescriptions", "TestSupport"]),
+      ["Artifacts", "Configuration", "Diagnostics", "Files", "StageDescriptions", "TemperatureSettings", "TestSupport"]),
     tests(
       .pipelines, "Pipelines",
       ["Artifacts", "Configuration", "Diagnostics", "Files", "JSON", "Pipelines", "StageDescriptions", "TestSupport"]),
     tests(
       .stages, "PretrainStage",
       [
-        "Artifacts", "Configuration", "Diagnostics", "Files", "JSON", "LanguageModels", "ModelFiles", "PretrainStage",
-        "StageDescriptions", "TempNet", "TestSupport", "Tokenization", "TokenizeStage", "Torch", "Training", "Weights",
+        "Artifacts", "Configuration", "Diagnostics", "Files", "JSON", "LanguageModels", "ModelDescriptions",
+        "ModelFiles", "PretrainStage", "StageDescriptions", "TempNet", "TestSupport", "Tokenization", "TokenizeStage",
+        "Torch", "Training", "Weights",
       ], fixtures: true),
     tests(
       .stages, "FeaturesStage",
       [
-        "Artifacts", "Configuration", "Diagnostics", "FeaturesStage", "Files", "LanguageModels", "StageDescriptions",
-        "TempNet", "TestSupport", "Tokenization", "TokenizeStage", "Torch", "Training", "Weights",
+        "Artifacts", "Configuration", "Diagnostics", "FeaturesStage", "Files", "LanguageModels", "ModelDescriptions",
+        "StageDescriptions", "TempNet", "TemperatureSettings", "TestSupport", "Tokenization", "TokenizeStage", "Torch",
+        "Training", "Weights",
       ]),
     tests(
       .stages, "ImportStage",
       [
         "Artifacts", "Configuration", "Diagnostics", "Files", "ImportStage", "StageDescriptions", "TempNet",
-        "TestSupport", "Torch", "Weights",
+        "TemperatureSettings", "TestSupport", "Torch", "Weights",
       ]),
     tests(
       .stages, "FitStage",
       [
         "Artifacts", "Configuration", "Diagnostics", "FeaturesStage", "FitStage", "JSON", "StageDescriptions",
-        "TempNet", "TestSupport", "Torch", "Weights",
+        "TempNet", "TemperatureSettings", "TestSupport", "Torch", "Weights",
       ]),
     tests(
       .stages, "EvaluateStage",
       [
         "Artifacts", "Configuration", "Diagnostics", "EvaluateStage", "Evaluation", "Files", "JSON", "LanguageModels",
-        "Scoring", "StageDescriptions", "TempNet", "TestSupport", "Tokenization", "TokenizeStage", "Torch", "Weights",
+        "ModelDescriptions", "Scoring", "StageDescriptions", "TempNet", "TemperatureSettings", "TestSupport",
+        "Tokenization", "TokenizeStage", "Torch", "Weights",
       ]),
     tests(
       .stages, "ExportStage",
       [
         "Artifacts", "Configuration", "Diagnostics", "Evaluation", "ExportStage", "Files", "JSON", "LanguageModels",
-        "ModelFiles", "StageDescriptions", "TempNet", "TestSupport", "Tokenization", "Torch", "Weights",
+        "ModelDescriptions", "ModelFiles", "StageDescriptions", "TempNet", "TemperatureSettings", "TestSupport",
+        "Tokenization", "Torch", "Weights",
       ], fixtures: true),
     .testTarget(
       name: "EndToEndTests", dependencies: ["Artifacts", "Diagnostics", "Files", "JSON", "TestSupport"],

@@ -1,4 +1,5 @@
 import Glibc
+import ModelDescriptions
 import Torch
 
 /// GPT-2's way to start: matrices and embeddings from N(0, 0.02²), those that add to the residual stream narrower by

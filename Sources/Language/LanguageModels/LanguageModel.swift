@@ -1,3 +1,4 @@
+import ModelDescriptions
 import Torch
 
 /// A decoder-only transformer: from tokens to the last hidden state, and from there to logits.

@@ -1,3 +1,4 @@
+import ModelDescriptions
 import Torch
 
 /// A layer or RMS norm; computed in the residual stream's precision.

@@ -1,5 +1,6 @@
 import Diagnostics
 import JSON
+import ModelDescriptions
 
 extension ModelConfiguration {
   /// The members of `config.json`, all of them written out but `rotary_scaling`, which stands there if there is any.

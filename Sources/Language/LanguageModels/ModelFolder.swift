@@ -1,6 +1,7 @@
 import Diagnostics
 import Files
 import JSON
+import ModelDescriptions
 import Torch
 import Weights
 

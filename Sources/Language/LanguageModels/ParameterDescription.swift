@@ -1,3 +1,4 @@
+import ModelDescriptions
 import Torch
 
 /// A parameter that a configuration calls for: its name in weight files, its shape, and what it is for.

@@ -1,6 +1,7 @@
 import Diagnostics
 import Files
 import JSON
+import ModelDescriptions
 import ModelFiles
 import Torch
 import Weights

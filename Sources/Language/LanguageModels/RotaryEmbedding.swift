@@ -1,4 +1,5 @@
 import Glibc
+import ModelDescriptions
 import Torch
 
 /// Rotary positions (Su et al. 2021) in GPT-NeoX's layout: element i of the rotated part turns together with element

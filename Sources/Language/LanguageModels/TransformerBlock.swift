@@ -1,3 +1,4 @@
+import ModelDescriptions
 import Torch
 
 /// Causal attention with one product for queries, keys and values.

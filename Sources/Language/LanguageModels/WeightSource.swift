@@ -1,4 +1,5 @@
 import Diagnostics
+import ModelDescriptions
 import ModelFiles
 import Torch
 import Weights

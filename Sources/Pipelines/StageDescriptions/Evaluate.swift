@@ -2,6 +2,7 @@ import Artifacts
 import Configuration
 import Diagnostics
 import Files
+import TemperatureSettings
 
 /// What `tempnet-evaluate` measures, and how.
 public struct EvaluateConfiguration: StageConfiguration {
@@ -12,10 +13,8 @@ public struct EvaluateConfiguration: StageConfiguration {
 
   /// Beside those that are always measured, in the order in which they were written: those without a file first.
   public var policies: [(name: String, policy: PolicySpecification)]
-  /// The budget of the robust loss; nil for that of the first TempNet, or what `entropy` says.
-  public var rho: Double?
-  /// The entropy that stands for rho.
-  public var entropy: Double?
+  /// Nil for that of the first TempNet.
+  public var budget: StatedBudget?
   public var tauMin: Double?
   public var tauMax: Double?
   /// How many tokens the model reads at once.
@@ -46,9 +45,8 @@ public struct EvaluateConfiguration: StageConfiguration {
     let files: [Named<String>] = try reader.value(
       "tempnets", as: .named(.path), default: [], identity: false,
       help: "further TempNets by name: artifacts of kind tempnet, or models with a TempNet of their own")
-    rho = try reader.numberOrAuto(
-      "rho", in: 0...100, help: "divergence budget of the robust loss in nats; auto takes the first TempNet's")
-    entropy = try reader.optionalNumber("entropy", in: 0...100, help: "in place of rho: the entropy it stands for")
+    budget = try reader.budgetOrAuto(
+      help: "divergence budget of the robust loss in nats; auto takes the first TempNet's")
     tauMin = try reader.numberOrAuto(
       "tau_min", in: 1e-4...1e4, help: "least temperature of single and exact ones; auto takes the first TempNet's")
     tauMax = try reader.numberOrAuto("tau_max", in: 1e-4...1e4, help: "greatest temperature, likewise")
@@ -81,9 +79,6 @@ public struct EvaluateConfiguration: StageConfiguration {
     policies =
       try given.map { ($0.name, try PolicySpecification($0, reader)) } + files.map { ($0.name, .artifact($0.value)) }
     try checkNames(reader)
-    if rho != nil && entropy != nil {
-      throw reader.failure("entropy", with: ["rho"], "stands for rho; give one of them")
-    }
     if let tauMin, let tauMax, tauMin >= tauMax {
       throw reader.failure("tau_max", with: ["tau_min"], "must be above tau_min")
     }
@@ -178,30 +173,10 @@ public enum Evaluate: StageDescription {
   ]
   public typealias Configuration = EvaluateConfiguration
 
-  /// The file that holds a TempNet, in every artifact that has one.
-  public static let tempnetFile = "tempnet.safetensors"
-
-  /// The TempNet in an artifact's folder.
-  ///
-  /// - Throws: `.missingInput` where there is no such folder, `.badData` where it is of another kind.
-  public static func tempnetFile(in folder: String) throws -> String {
-    guard try Files.status(folder) != nil else {
-      throw Failure(
-        .missingInput, "there is no such folder with a TempNet; a policy is \(PolicySpecification.expectation)",
-        at: folder)
-    }
-    let file = "\(folder)/\(tempnetFile)"
-    guard Files.exists(file) else {
-      let kind = (try? Manifest(of: folder)).map { "; it is an artifact of kind '\($0.kind)'" } ?? ""
-      throw Failure(.badData, "holds no TempNet: no file \(tempnetFile)\(kind)", at: folder)
-    }
-    return file
-  }
-
   public static func rawInputs(_ configuration: EvaluateConfiguration) throws -> [RawInput] {
     let networks: [RawInput] = try configuration.policies.compactMap { name, policy in
       guard case .artifact(let path) = policy else { return nil }
-      return RawInput("tempnets/\(name)", path: try tempnetFile(in: path))
+      return RawInput("tempnets/\(name)", path: try TempNetFile.find(in: path))
     }
     return try networks + TaskFile.read(configuration.tasks).flatMap(\.rawInputs)
   }

@@ -1,5 +1,6 @@
 import Artifacts
 import Configuration
+import TemperatureSettings
 
 /// How `tempnet-fit` fits a TempNet to a frozen model.
 public struct FitConfiguration: StageConfiguration {
@@ -15,17 +16,15 @@ public struct FitConfiguration: StageConfiguration {
     /// Full logits, as published: the reference for the other.
     case logits
   }
-  /// How robust the loss is; one of two ways to say the same.
   public enum Budget: Equatable, Sendable {
-    case rho(Double)
-    case entropy(Double)
+    case stated(StatedBudget)
     /// The model's mean entropy at temperature 1, which keeps the mean temperature near 1.
     case meanEntropy
   }
 
   public var objective: Objective
   public var budget: Budget
-  public var input: TempNetInput
+  public var input: TempNetSettings.Input
   public var method: Method
   public var hidden: Int
   public var dropout: Double
@@ -51,8 +50,8 @@ public struct FitConfiguration: StageConfiguration {
 
   public init(reading reader: inout ConfigurationReader) throws {
     objective = try reader.choice("objective", default: .robust, help: "what to minimise")
-    budget = try Self.budget(&reader)
-    input = try reader.choice("input", default: .centred, help: TempNetInput.help)
+    budget = try reader.budgetOrMeanEntropy().map(Budget.stated) ?? .meanEntropy
+    input = try reader.choice("input", default: .centred, help: TempNetSettings.Input.help)
     method = try reader.choice("method", default: .profile, help: "tabulated profiles, or full logits as published")
     hidden = try reader.integer("hidden", default: 256, in: 1...1 << 16, help: "width of the network")
     dropout = try reader.number(
@@ -77,17 +76,6 @@ public struct FitConfiguration: StageConfiguration {
       "time_limit", in: .positive, identity: false, help: "seconds after which to save and stop")
     compute = try reader.computeOptions()
     if tauMin >= tauMax { throw reader.failure("tau_max", with: ["tau_min"], "must be above tau_min") }
-  }
-
-  private static func budget(_ reader: inout ConfigurationReader) throws -> Budget {
-    let rho = try reader.optionalNumber("rho", in: .nonNegative, help: "robustness in nats, from 0 to below ln V")
-    let entropy = try reader.numberOrAuto(
-      "entropy", in: .positive, help: "in place of rho: ln V - rho; auto is the model's mean at temperature 1")
-    guard let rho else { return entropy.map { .entropy($0) } ?? .meanEntropy }
-    if reader.isGiven("entropy") {
-      throw reader.failure("entropy", with: ["rho"], "and rho say the same thing; give one of them")
-    }
-    return .rho(rho)
   }
 }
 

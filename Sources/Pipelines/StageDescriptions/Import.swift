@@ -3,20 +3,29 @@ import Configuration
 import Diagnostics
 import Files
 import ModelFiles
+import TemperatureSettings
 
 /// A TempNet of the published code, and what its file does not say.
 public struct ImportConfiguration: StageConfiguration {
   /// What the published variants show their TempNets.
-  public enum Input: String, CaseIterable, Sendable { case logits, centred }
+  public enum Input: String, CaseIterable, Sendable {
+    case logits, centred
+
+    public var ofSettings: TempNetSettings.Input {
+      switch self {
+      case .logits: .logits
+      case .centred: .centred
+      }
+    }
+  }
 
   /// A safetensors file, or a model's folder in Hugging Face's form with a TempNet in it.
   public var weights: String
   public var input: Input
   public var tauMin: Double
   public var tauMax: Double
-  public var rho: Double?
-  /// The entropy that stands for rho, in nats.
-  public var entropy: Double?
+  /// Nil where the weights have to state it.
+  public var budget: StatedBudget?
 
   public init(reading reader: inout ConfigurationReader) throws {
     weights = try reader.value(
@@ -26,16 +35,11 @@ public struct ImportConfiguration: StageConfiguration {
       "input", help: "logits as they are (GPT-2, LLaMA-1) or minus their row's maximum (LLaMA-2, generation)")
     tauMin = try reader.number("tau_min", in: .positive, help: "its lowest temperature, which no file states")
     tauMax = try reader.number("tau_max", in: .positive, help: "its highest temperature, likewise")
-    rho = try reader.optionalNumber(
-      "rho", in: .nonNegative,
+    budget = try reader.optionalBudget(
       help: "the robustness it was trained with, in nats; only a file written by tempnet states it")
-    entropy = try reader.optionalNumber("entropy", in: .positive, help: "in place of rho: ln V - rho")
     // Where the keys are only listed there are no values to compare.
     if reader.isGiven("tau_max") && tauMin >= tauMax {
       throw reader.failure("tau_max", with: ["tau_min"], "must be above tau_min")
-    }
-    if rho != nil && entropy != nil {
-      throw reader.failure("entropy", with: ["rho"], "stands for rho; give one of them")
     }
   }
 }
@@ -66,7 +70,7 @@ public struct TempNetFiles: Sendable {
       return
     }
     // What the published conversion calls the file beside the model's.
-    let beside = "\(path)/\(Evaluate.tempnetFile)"
+    let beside = "\(path)/\(TempNetFile.name)"
     if Files.exists(beside) {
       paths = [beside]
       return

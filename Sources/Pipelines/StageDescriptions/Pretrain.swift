@@ -1,6 +1,8 @@
 import Artifacts
 import Configuration
 import Diagnostics
+import ModelDescriptions
+import TemperatureSettings
 
 /// What `tempnet-pretrain` trains, and how.
 public struct PretrainConfiguration: StageConfiguration {
@@ -24,10 +26,7 @@ public struct PretrainConfiguration: StageConfiguration {
   public var objective: Objective
   /// The temperature of `cross_entropy`.
   public var temperature: Double
-  /// The robustness budget in nats; nil where `entropy` says what it is to be.
-  public var rho: Double?
-  /// The entropy, in nats, that the robust loss asks each tempered distribution to have: `ln V - rho`.
-  public var entropy: Double?
+  public var budget: StatedBudget
   public var tauMin: Double
   public var tauMax: Double
 
@@ -58,10 +57,7 @@ public struct PretrainConfiguration: StageConfiguration {
     objective = try reader.choice("objective", default: .robust, help: "the loss, and whether a TempNet is trained")
     temperature = try reader.number(
       "temperature", default: 1, in: .positive, help: "the temperature of objective cross_entropy")
-    rho = try reader.optionalNumber("rho", in: .nonNegative, help: "robustness budget in nats, below ln V")
-    entropy = try reader.value(
-      "entropy", as: .optional(.number(in: .positive)), default: .some(rho == nil ? Self.defaultEntropy : nil),
-      help: "the entropy in nats that rho stands for, instead of rho: ln V - rho")
+    budget = try reader.budget(default: Self.defaultEntropy)
     tauMin = try reader.number("tau_min", default: 0.5, in: .positive, help: "lower bound of temperatures")
     tauMax = try reader.number("tau_max", default: 5, in: .positive, help: "upper bound of temperatures")
     context = try reader.integer("context", default: 256, in: 2...1 << 20, help: "tokens per window")
@@ -85,10 +81,6 @@ public struct PretrainConfiguration: StageConfiguration {
     selection = try reader.choice("select", default: .best, help: "which step becomes the model")
     compute = try reader.computeOptions()
     run = try reader.runOptions()
-    if rho == nil && entropy == nil { throw reader.failure("entropy", with: ["rho"], "or rho has to be given") }
-    if rho != nil && entropy != nil {
-      throw reader.failure("entropy", with: ["rho"], "stands for rho; only one of them can be given")
-    }
     if tauMax <= tauMin {
       throw reader.failure("tau_max", with: ["tau_min"], "must be above tau_min, which is \(tauMin)")
     }
@@ -104,17 +96,11 @@ public struct PretrainConfiguration: StageConfiguration {
 
 /// The model to make; see `ModelConfiguration` for what the words mean.
 public struct ModelShape: Equatable, Sendable {
-  public enum Norm: String, CaseIterable, Sendable { case layer, rms }
-  public enum Positions: String, CaseIterable, Sendable { case rotary, learned }
-  public enum Activation: String, CaseIterable, Sendable {
-    case gelu, swiglu
-    case geluTanh = "gelu_tanh"
-  }
-  public enum Biases: String, CaseIterable, Sendable {
-    case none, all
-    case queryKeyValue = "qkv"
-  }
-  public enum Attention: String, CaseIterable, Sendable { case window, document }
+  public typealias Norm = ModelConfiguration.Norm
+  public typealias Positions = ModelConfiguration.Positions
+  public typealias Activation = ModelConfiguration.Activation
+  public typealias Biases = ModelConfiguration.Biases
+  public typealias Attention = ModelConfiguration.Attention
 
   public var layers: Int
   public var width: Int
@@ -200,12 +186,11 @@ public struct ModelShape: Equatable, Sendable {
 /// The TempNet to train beside the model.
 public struct TempNetTraining: Sendable {
   public enum Schedule: String, CaseIterable, Sendable { case cosine, constant }
-  public enum Coordinates: String, CaseIterable, Sendable { case standardised, published }
 
   public var hidden: Int
-  public var input: TempNetInput
+  public var input: TempNetSettings.Input
   /// Of its input, while it is trained.
-  public var coordinates: Coordinates
+  public var coordinates: TempNetCoordinates
   public var dropout: Double
   public var learningRate: Double
   public var learningRateFloor: Double
@@ -214,7 +199,7 @@ public struct TempNetTraining: Sendable {
 
   init(_ reader: inout ConfigurationReader) throws {
     hidden = try reader.integer("hidden", default: 256, in: 2...1 << 20, help: "width of its hidden layers")
-    input = try reader.choice("input", default: .logits, help: TempNetInput.help)
+    input = try reader.choice("input", default: .logits, help: TempNetSettings.Input.help)
     coordinates = try reader.choice(
       "coordinates", default: .standardised,
       help: "of its input in training: centred and in units of its spread, or as published")

@@ -54,11 +54,3 @@ extension ConfigurationReader {
         "time_limit", in: .positive, identity: false, help: "seconds after which to save and stop with code 75"))
   }
 }
-
-/// What a TempNet reads; raw values are those of its file.
-public enum TempNetInput: String, CaseIterable, Sendable {
-  case logits, centred, scaled, hidden
-
-  static let help =
-    "logits as they are; centred: minus their row's maximum; scaled: that with its scale; or the last hidden state"
-}

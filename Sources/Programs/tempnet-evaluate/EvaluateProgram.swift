@@ -5,6 +5,7 @@ import Diagnostics
 import EvaluateStage
 import ProgramSupport
 import StageDescriptions
+import TemperatureSettings
 import Torch
 
 @main struct EvaluateProgram: StageProgram {

@@ -10,6 +10,7 @@ import ModelFiles
 import ProgramSupport
 import StageDescriptions
 import TempNet
+import TemperatureSettings
 import Tokenization
 import Torch
 import Training
@@ -174,7 +175,7 @@ import Training
   }
 
   /// Where the model's own TempNet is, if it has one.
-  private var ownNetwork: String { "\(model)/\(Evaluate.tempnetFile)" }
+  private var ownNetwork: String { "\(model)/\(TempNetFile.name)" }
 
   /// A prompt that has no words is the beginning of a text.
   private func plainPrompt(_ text: String, _ tokenizer: Tokenizer) -> [Int32] {
@@ -224,7 +225,7 @@ import Training
   private func network(_ path: String, _ language: LanguageModel) throws -> TemperatureNetwork {
     let isFolder = try Files.status(path)?.isFolder == true
     if path != model { try check(path, kind: nil) }
-    let file = isFolder ? try Evaluate.tempnetFile(in: path) : path
+    let file = isFolder ? try TempNetFile.find(in: path) : path
     let configuration = language.configuration
     return try TemperatureNetwork.load(
       file, vocabulary: configuration.vocabulary, width: configuration.width, device: language.device)

@@ -29,7 +29,7 @@ public enum EvaluateStage {
     let loss = try LossSettings(configuration, networks, vocabulary: subject.vocabulary)
     let further = try FurtherPolicies(configuration, networks, loss, vocabulary: subject.vocabulary)
     let validation = try validate(subject, configuration, loss, checkpoints: builder.checkpointsPath)
-    let policies = policies(networks, further, validation, loss, vocabulary: subject.vocabulary)
+    let policies = try policies(networks, further, validation, loss, vocabulary: subject.vocabulary)
 
     let temperatures = FoldedPolicies(policies.map(\.policy), unembedding: subject.model.headWeight)
 

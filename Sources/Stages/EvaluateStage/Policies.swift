@@ -4,6 +4,7 @@ import Evaluation
 import Glibc
 import StageDescriptions
 import TempNet
+import TemperatureSettings
 import Torch
 
 /// A temperature policy with the words that a report uses for it.
@@ -37,13 +38,13 @@ struct Networks {
       try TemperatureNetwork.load(path, vocabulary: vocabulary, width: width, device: device)
     }
     let artifacts = request.inputs.artifacts("tempnet")
-    fitted = try artifacts.map { try load($0.file(Evaluate.tempnetFile)) }
+    fitted = try artifacts.map { try load($0.file(TempNetFile.name)) }
     fittedTitles = Self.titles(artifacts)
     let model = request.inputs.model("model").artifact
-    own = model?.contains(Evaluate.tempnetFile) == true ? try load(model!.file(Evaluate.tempnetFile)) : nil
+    own = model?.contains(TempNetFile.name) == true ? try load(model!.file(TempNetFile.name)) : nil
     further = try request.configuration.policies.compactMap { name, policy in
       guard case .artifact(let path) = policy else { return nil }
-      return (name, try load("\(path)/\(Evaluate.tempnetFile)"))
+      return (name, try load("\(path)/\(TempNetFile.name)"))
     }
   }
 
@@ -92,10 +93,9 @@ struct LossSettings {
         .badConfiguration, "the least temperature, \(low), is not below the greatest, \(high)", at: "tau_min, tau_max")
     }
     bounds = low...high
-    let stated = try RobustLoss.rho(given: configuration.rho, entropy: configuration.entropy, vocabulary: vocabulary)
-    if let stated {
-      rho = stated
-      origin = configuration.entropy == nil ? "the configuration" : "the configured entropy"
+    if let stated = configuration.budget {
+      rho = try stated.budget(alternatives: vocabulary).rho
+      origin = if case .entropy = stated { "the configured entropy" } else { "the configuration" }
     } else if let (settings, title) = networks.leading {
       rho = settings.rho
       origin = title
@@ -162,8 +162,9 @@ extension PolicySpecification {
 /// others: of several that are exact, the first is what gaps are counted to.
 func policies(
   _ networks: Networks, _ further: FurtherPolicies, _ validation: Validation, _ loss: LossSettings, vocabulary: Int
-) -> [NamedPolicy] {
-  let exact = TemperaturePolicy.exact(entropy: log(Double(vocabulary)) - validation.rho, bounds: loss.bounds)
+) throws -> [NamedPolicy] {
+  let budget = try RobustBudget(alternatives: vocabulary, rho: validation.rho)
+  let exact = TemperaturePolicy.exact(entropy: budget.entropy, bounds: loss.bounds)
   func short(_ temperature: Double) -> String { fixed(temperature, digits: 4) }
   var list = [
     NamedPolicy(name: "one", title: "temperature 1", kind: .fixed, policy: .fixed(1)),

@@ -2,6 +2,7 @@ import Diagnostics
 import Glibc
 import JSON
 import TempNet
+import TemperatureSettings
 import Torch
 
 /// What the validation split decides before the test split is looked at.
@@ -36,13 +37,15 @@ struct ValidationPass {
     }
     progress.finish()
     let vocabulary = forward.model.configuration.vocabulary
-    let rho = try self.rho ?? RobustLoss.rho(entropy: sums.entropy, vocabulary: vocabulary)
+    let budget =
+      try self.rho.map { try RobustBudget(alternatives: vocabulary, rho: $0) }
+      ?? RobustBudget(alternatives: vocabulary, entropy: sums.entropy)
     return Validation(
       entropy: sums.entropy,
       best: SingleTemperature.crossEntropy(profile: sums.profile, targets: Tensor([sums.target]), bounds: bounds),
       bestRobust: SingleTemperature.robust(
-        profile: sums.profile, entropy: log(Double(vocabulary)) - rho, bounds: bounds),
-      rho: rho, tokens: sums.count)
+        profile: sums.profile, entropy: budget.entropy, bounds: bounds),
+      rho: budget.rho, tokens: sums.count)
   }
 }
 

@@ -4,12 +4,13 @@ import Files
 import JSON
 import StageDescriptions
 import TempNet
+import TemperatureSettings
 import Torch
 import Weights
 
 /// Puts a fitted TempNet, together with where it comes from, or a language model into the form that other tools take.
 public enum ExportStage {
-  static let weightsName = Evaluate.tempnetFile
+  static let weightsName = TempNetFile.name
   static let bundleName = "tempnet-bundle.tar.zst"
   static let onnxName = "tempnet.onnx"
   static let foldedName = "tempnet-folded.onnx"

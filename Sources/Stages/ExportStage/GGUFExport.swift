@@ -3,6 +3,7 @@ import Diagnostics
 import LanguageModels
 import ModelFiles
 import TempNet
+import TemperatureSettings
 import Torch
 
 /// A TempNet for llama.cpp and its kin: as a GGUF file of its own, or within a model's.

@@ -2,6 +2,7 @@ import Artifacts
 import Diagnostics
 import JSON
 import TempNet
+import TemperatureSettings
 
 /// What somebody who is handed the bundle has to know: what it is, how to use it, what was measured, whose data it is.
 struct ModelCard {

@@ -1,5 +1,6 @@
 import Artifacts
 import TempNet
+import TemperatureSettings
 import Torch
 
 /// A TempNet as an ONNX model, whose settings stand in the model's metadata as they do in the safetensors file.

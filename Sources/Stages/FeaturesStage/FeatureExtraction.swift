@@ -2,6 +2,7 @@ import Diagnostics
 import LanguageModels
 import StageDescriptions
 import TempNet
+import TemperatureSettings
 import Tokenization
 import Torch
 import Training

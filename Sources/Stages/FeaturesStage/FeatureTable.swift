@@ -1,4 +1,5 @@
 import TempNet
+import TemperatureSettings
 import Torch
 import Weights
 

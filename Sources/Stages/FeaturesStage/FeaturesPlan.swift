@@ -1,8 +1,10 @@
 import Diagnostics
 import JSON
 import LanguageModels
+import ModelDescriptions
 import StageDescriptions
 import TempNet
+import TemperatureSettings
 import Tokenization
 
 /// What there is to do, known before the model runs.

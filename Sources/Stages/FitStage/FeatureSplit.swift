@@ -1,5 +1,6 @@
 import Diagnostics
 import TempNet
+import TemperatureSettings
 import Torch
 import Weights
 

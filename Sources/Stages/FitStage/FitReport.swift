@@ -2,6 +2,7 @@ import Evaluation
 import Glibc
 import JSON
 import TempNet
+import TemperatureSettings
 import Torch
 import Training
 

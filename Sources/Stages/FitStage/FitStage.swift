@@ -1,8 +1,8 @@
 import Artifacts
 import Diagnostics
-import Glibc
 import StageDescriptions
 import TempNet
+import TemperatureSettings
 import Torch
 import Training
 
@@ -30,7 +30,7 @@ public enum FitStage {
       stop: .standard(timeLimit: configuration.timeLimit))
     let result = try loop.run()
 
-    try task.network.save(builder.path(for: Evaluate.tempnetFile))
+    try task.network.save(builder.path(for: TempNetFile.name))
     let report = FitReport(
       settings: settings, validation: validation, head: head, predicted: task.validationTemperatures(),
       exact: task.exact)
@@ -51,22 +51,18 @@ public enum FitStage {
           + "wider tau_min and tau_max", at: path)
     }
     let vocabulary = head.vocabulary
-    let rho: Double
-    switch configuration.budget {
-    case .rho(let given):
-      try RobustLoss.check(rho: given, vocabulary: vocabulary, at: "rho")
-      rho = given
-    case .entropy(let entropy):
-      rho = try RobustLoss.rho(entropy: entropy, vocabulary: vocabulary, at: "entropy")
-    case .meanEntropy:
-      rho = try RobustLoss.rho(
-        entropy: meanEntropy(training.profile, path), vocabulary: vocabulary, at: "entropy: auto")
-    }
-    Log.note("rho \(fixed(rho, digits: 4)): entropy \(fixed(log(Double(vocabulary)) - rho, digits: 4)) nats per token")
-    let input = TempNetSettings.Input(rawValue: configuration.input.rawValue)!
+    let budget =
+      switch configuration.budget {
+      case .stated(let stated): try stated.budget(alternatives: vocabulary)
+      case .meanEntropy:
+        try RobustBudget(
+          alternatives: vocabulary, entropy: meanEntropy(training.profile, path), at: "entropy: auto")
+      }
+    Log.note("rho \(fixed(budget.rho, digits: 4)): entropy \(fixed(budget.entropy, digits: 4)) nats per token")
+    let input = configuration.input
     return TempNetSettings(
       vocabulary: vocabulary, hidden: configuration.hidden, tauMin: bounds.lowerBound, tauMax: bounds.upperBound,
-      rho: rho, input: input, width: input == .hidden ? head.width : nil, dropout: configuration.dropout)
+      rho: budget.rho, input: input, width: input == .hidden ? head.width : nil, dropout: configuration.dropout)
   }
 
   /// The model's mean entropy at temperature 1 over the training features.

@@ -1,6 +1,7 @@
 import Glibc
 import StageDescriptions
 import TempNet
+import TemperatureSettings
 import Torch
 import Training
 
@@ -95,13 +96,9 @@ final class FitTask: TrainingTask {
   }
 
   func warnings(_ means: Metrics) -> [TrainingWarning] {
-    [("lower", "at_lower_bound"), ("upper", "at_upper_bound")].compactMap { side, name -> TrainingWarning? in
-      guard let share = means[name], share > 0.5 else { return nil }
-      return TrainingWarning(
-        name,
-        "\(Int(share * 100)) % of the temperatures are at the \(side) bound; widen tau_min and tau_max, or "
-          + "choose another entropy")
-    }
+    BoundMargin.warning(
+      lower: means["at_lower_bound"], upper: means["at_upper_bound"], bounds: settings.bounds
+    ).map { [TrainingWarning($0.kind, $0.message)] } ?? []
   }
 
   /// The validation's temperatures as the network now predicts them, float32 [N].
@@ -151,8 +148,7 @@ private struct Scores {
   }
 
   func measurements(_ settings: TempNetSettings) -> [Measurement] {
-    // A sigmoid reaches its bounds nowhere: within a hundredth of the range counts.
-    let margin = (settings.tauMax - settings.tauMin) / 100
+    let margin = BoundMargin.width(of: settings.bounds)
     let tau = tau.detached()
     return [
       Measurement("robust_loss", robust), Measurement("cross_entropy", crossEntropy), Measurement("temperature", tau),

@@ -2,6 +2,7 @@ import Artifacts
 import Diagnostics
 import StageDescriptions
 import TempNet
+import TemperatureSettings
 import Weights
 
 /// Makes a `tempnet` artifact of weights that the published code wrote, with the settings that those lack.
@@ -13,7 +14,7 @@ public enum ImportStage {
 
     let weights = try PublishedWeights(TempNetFiles(configuration.weights).paths)
     let network = try TemperatureNetwork(settings(configuration, weights)) { try weights.entry($0, shape: $1) }
-    try network.save(builder.path(for: Evaluate.tempnetFile))
+    try network.save(builder.path(for: TempNetFile.name))
     return try builder.publish(
       summary: [
         "rho": .number(network.settings.rho), "entropy": .number(network.settings.entropy),
@@ -33,7 +34,7 @@ public enum ImportStage {
     var settings = TempNetSettings(
       vocabulary: vocabulary, hidden: first.shape[0], tauMin: configuration.tauMin, tauMax: configuration.tauMax,
       rho: try rho(configuration, own, vocabulary: vocabulary),
-      input: TempNetSettings.Input(rawValue: configuration.input.rawValue)!)
+      input: configuration.input.ofSettings)
     if let own {
       try check(settings, agreeWith: own, of: first.place)
       settings.normalisationEpsilon = own.normalisationEpsilon
@@ -56,12 +57,10 @@ public enum ImportStage {
   private static func rho(
     _ configuration: ImportConfiguration, _ own: TempNetSettings?, vocabulary: Int
   ) throws -> Double {
-    let rho = try RobustLoss.rho(
-      given: configuration.rho ?? own?.rho, entropy: configuration.entropy, vocabulary: vocabulary)
-    guard let rho else {
-      throw Failure(.badConfiguration, "or entropy has to be given: the weights do not say it", at: "rho")
+    if let stated = configuration.budget ?? own.map({ .rho($0.rho) }) {
+      return try stated.budget(alternatives: vocabulary).rho
     }
-    return rho
+    throw Failure(.badConfiguration, "give rho or entropy; the weights state neither", at: "rho")
   }
 }
 

@@ -2,8 +2,10 @@ import Artifacts
 import Diagnostics
 import Glibc
 import LanguageModels
+import ModelDescriptions
 import StageDescriptions
 import TempNet
+import TemperatureSettings
 import Tokenization
 import Torch
 import Training
@@ -13,7 +15,7 @@ struct Networks {
   let model: LanguageModel
   let tempnet: JointNetwork?
   let objective: TokenObjective
-  let rho: Double
+  let budget: RobustBudget
 
   /// - Parameters:
   ///   - vocabulary: of the tokens; a model to train further may have more logits.
@@ -22,18 +24,18 @@ struct Networks {
     _ configuration: PretrainConfiguration, vocabulary: Int, base: BaseModel?, _ resolution: Resolution
   ) throws {
     let vocabulary = base?.pretrained.configuration.vocabulary ?? vocabulary
-    let rho = try configuration.robustness(vocabulary: vocabulary)
-    self.rho = rho
+    let budget = try configuration.budget.budget(alternatives: vocabulary)
+    self.budget = budget
     model = try configuration.model(vocabulary: vocabulary, base: base, resolution)
     for parameter in try configuration.trained(of: model) { parameter.tensor.requiringGradient() }
     if configuration.objective.trainsTempNet {
-      tempnet = try configuration.tempnet(model.configuration, rho: rho, base: base?.input.artifact, resolution)
+      tempnet = try configuration.tempnet(model.configuration, rho: budget.rho, base: base?.input.artifact, resolution)
     } else {
       tempnet = nil
     }
     objective = TokenObjective(
       temperature: configuration.temperature(tempnet), isRobust: configuration.objective.isRobust,
-      entropy: log(Double(vocabulary)) - rho, bounds: configuration.tauMin...configuration.tauMax)
+      entropy: budget.entropy, bounds: configuration.tauMin...configuration.tauMax)
   }
 }
 
@@ -67,24 +69,16 @@ extension PretrainConfiguration {
     }
   }
 
-  /// The robustness budget, refused with the feasible range where there is none for this vocabulary.
-  func robustness(vocabulary: Int) throws -> Double {
-    guard let rho = try RobustLoss.rho(given: rho, entropy: entropy, vocabulary: vocabulary) else {
-      preconditionFailure("a configuration has rho or entropy")
-    }
-    return rho
-  }
-
   /// A new TempNet, or the one that a model to be trained further has, under the settings of this configuration.
   fileprivate func tempnet(
     _ model: ModelConfiguration, rho: Double, base: Artifact?, _ resolution: Resolution
   ) throws -> JointNetwork {
-    let input = TempNetSettings.Input(rawValue: tempnet.input.rawValue)!
+    let input = tempnet.input
     var settings = TempNetSettings(
       vocabulary: model.vocabulary, hidden: tempnet.hidden, tauMin: tauMin, tauMax: tauMax, rho: rho, input: input,
       width: input == .hidden ? model.width : nil, dropout: tempnet.dropout)
-    if let base, base.contains(Evaluate.tempnetFile) {
-      let network = try TemperatureNetwork.load(base.file(Evaluate.tempnetFile))
+    if let base, base.contains(TempNetFile.name) {
+      let network = try TemperatureNetwork.load(base.file(TempNetFile.name))
       try check(settings, agreeWith: network.settings, of: base.path)
       settings.normalisationEpsilon = network.settings.normalisationEpsilon
       return joint(TemperatureNetwork(settings, weightsOf: network), isTrained: true, resolution)
@@ -98,9 +92,8 @@ extension PretrainConfiguration {
   ) -> JointNetwork {
     let network = network.mapped { $0.to(resolution.device) }
     network.requireGradients()
-    let coordinates = JointNetwork.Coordinates(rawValue: tempnet.coordinates.rawValue)!
     return JointNetwork(
-      network, coordinates: coordinates, isTrained: isTrained, arithmetic: resolution.arithmetic)
+      network, coordinates: tempnet.coordinates, isTrained: isTrained, arithmetic: resolution.arithmetic)
   }
 
   /// The same weights under other bounds, or fed otherwise, would give other temperatures; another rho or dropout only
@@ -151,16 +144,16 @@ extension PretrainConfiguration {
 }
 
 extension ModelConfiguration {
-  /// The shape that a configuration asks for; the words of its choices are the same there.
+  /// The shape that a configuration asks for.
   fileprivate init(_ shape: ModelShape, vocabulary: Int, context: Int) throws {
     try self.init(
       vocabulary: vocabulary, context: context, width: shape.width, layers: shape.layers, heads: shape.heads,
       keyValueHeads: shape.keyValueHeads, headWidth: shape.headWidth, feedForward: shape.feedForward,
-      norm: Norm(rawValue: shape.norm.rawValue)!, normEpsilon: shape.normEpsilon,
-      positions: Positions(rawValue: shape.positions.rawValue)!, rotaryBase: shape.rotaryBase,
-      rotaryFraction: shape.rotaryFraction, activation: Activation(rawValue: shape.activation.rawValue)!,
-      biases: Biases(rawValue: shape.biases.rawValue)!, tiedHead: shape.tiedHead,
-      parallelResidual: shape.parallelResidual, attention: Attention(rawValue: shape.attention.rawValue)!,
+      norm: shape.norm, normEpsilon: shape.normEpsilon,
+      positions: shape.positions, rotaryBase: shape.rotaryBase,
+      rotaryFraction: shape.rotaryFraction, activation: shape.activation,
+      biases: shape.biases, tiedHead: shape.tiedHead,
+      parallelResidual: shape.parallelResidual, attention: shape.attention,
       dropout: shape.dropout, at: "model")
   }
 }

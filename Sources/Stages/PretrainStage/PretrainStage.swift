@@ -6,6 +6,7 @@ import LanguageModels
 import ModelFiles
 import StageDescriptions
 import TempNet
+import TemperatureSettings
 import Tokenization
 import Torch
 import Training
@@ -56,7 +57,7 @@ public enum PretrainStage {
     let configurationPath = try builder.path(for: LanguageModel.configurationName)
     _ = try builder.path(for: LanguageModel.weightsName)
     try networks.model.save(to: Files.folder(of: configurationPath))
-    try withoutGradients { networks.tempnet?.published }?.save(builder.path(for: Evaluate.tempnetFile))
+    try withoutGradients { networks.tempnet?.published }?.save(builder.path(for: TempNetFile.name))
     try AtomicFile.write(Files.read(tokens.tokenizerPath), to: builder.path(for: tokenizerName))
   }
 
@@ -76,7 +77,7 @@ public enum PretrainStage {
     if trained < networks.model.parameterCount { summary["trained_parameters"] = .integer(trained) }
     if let tempnet = networks.tempnet { summary["tempnet_parameters"] = .integer(tempnet.parameterCount) }
     if configuration.objective.isRobust {
-      summary["rho"] = .number(networks.rho)
+      summary["rho"] = .number(networks.budget.rho)
       summary["entropy"] = .number(networks.objective.entropy)
     }
     return .object(summary)

@@ -2,6 +2,7 @@ import Diagnostics
 import Glibc
 import LanguageModels
 import StageDescriptions
+import TemperatureSettings
 import Tokenization
 import Torch
 import Training
@@ -111,15 +112,9 @@ final class PretrainTask<Sequence: TokenSequence>: TrainingTask {
 
   func warnings(_ means: Metrics) -> [TrainingWarning] {
     guard case .network = objective.temperature else { return [] }
-    return [("at_lower_bound", objective.bounds.lowerBound), ("at_upper_bound", objective.bounds.upperBound)]
-      .compactMap { name, bound in
-        guard let share = means[name], share > 0.5 else { return nil }
-        let remedy = name == "at_lower_bound" ? "raise entropy or lower tau_min" : "lower entropy or raise tau_max"
-        return TrainingWarning(
-          name,
-          "\(fixed(100 * share, digits: 0)) % of the temperatures lie at their bound \(bound), where TempNet learns "
-            + "nothing more: \(remedy)")
-      }
+    return BoundMargin.warning(
+      lower: means["at_lower_bound"], upper: means["at_upper_bound"], bounds: objective.bounds
+    ).map { [TrainingWarning($0.kind, $0.message)] } ?? []
   }
 
   /// The hidden states [N, width] of the tokens that have a label, and the labels [N].

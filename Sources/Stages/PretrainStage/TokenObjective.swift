@@ -1,6 +1,7 @@
 import Glibc
 import StageDescriptions
 import TempNet
+import TemperatureSettings
 import Torch
 import Training
 
@@ -26,10 +27,6 @@ struct TokenObjective {
   /// `ln V - ρ`, in nats.
   let entropy: Double
   let bounds: ClosedRange<Double>
-
-  /// The share of the bounds' range within which a temperature counts as lying at a bound: TempNet's sigmoid only nears
-  /// them.
-  private static let boundMargin = 0.01
 
   /// Adds the gradients of the summed loss times `scale`, and measures it.
   ///
@@ -81,7 +78,7 @@ struct TokenObjective {
   private func measurements(_ terms: TemperedTerms) -> [Measurement] {
     let tau = terms.tau
     let loss = isRobust ? tau * (terms.crossEntropy - entropy) : terms.crossEntropy
-    let margin = (bounds.upperBound - bounds.lowerBound) * Self.boundMargin
+    let margin = BoundMargin.width(of: bounds)
     let values = [
       loss, terms.crossEntropy, terms.entropy, tau, tau.less(bounds.lowerBound + margin),
       tau.greater(bounds.upperBound - margin),

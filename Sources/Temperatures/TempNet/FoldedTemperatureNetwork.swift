@@ -1,3 +1,4 @@
+import TemperatureSettings
 import Torch
 
 /// The unembedding `z = W·h + c` of a language model as the first layer of a TempNet will meet it, so that a token costs

@@ -1,3 +1,4 @@
+import TemperatureSettings
 import Torch
 
 /// A TempNet that is trained together with the model whose predictions it reads.
@@ -7,14 +8,8 @@ import Torch
 /// running moments of batch normalisation (Ioffe and Szegedy 2015, arXiv 1502.03167) a weight keeps its meaning in units
 /// of the inputs as they now are, while no token's temperature depends on the others beside it.
 public struct JointNetwork: Module, Sendable {
-  public enum Coordinates: String, CaseIterable, Sendable {
-    /// Of the first layer as it is published.
-    case published
-    case standardised
-  }
-
   private let raw: TemperatureNetwork
-  private let coordinates: Coordinates
+  private let coordinates: TempNetCoordinates
   /// Whether the network has been trained before, and is to begin as what it is.
   private let isTrained: Bool
   private let arithmetic: DType
@@ -27,7 +22,7 @@ public struct JointNetwork: Module, Sendable {
   ///   - isTrained: whether it comes from an earlier training.
   ///   - arithmetic: of its large product.
   public init(
-    _ raw: TemperatureNetwork, coordinates: Coordinates, isTrained: Bool = false, arithmetic: DType = .float32
+    _ raw: TemperatureNetwork, coordinates: TempNetCoordinates, isTrained: Bool = false, arithmetic: DType = .float32
   ) {
     self.raw = raw
     self.coordinates = coordinates

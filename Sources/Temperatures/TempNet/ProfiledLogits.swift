@@ -1,3 +1,4 @@
+import TemperatureSettings
 import Torch
 
 /// What a fit needs of the logits that an unembedding makes of tokens' hidden states.

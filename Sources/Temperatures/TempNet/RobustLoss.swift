@@ -1,4 +1,3 @@
-import Diagnostics
 import Glibc
 import Torch
 
@@ -41,39 +40,5 @@ public enum RobustLoss {
     let logProbabilities = (centred / tau.unsqueezed(-1)).logSoftmax(-1)
     let targets = labels.masked(labels.equal(Double(ignoredLabel)), with: 0)
     return -logProbabilities.gathered(-1, targets.unsqueezed(-1)).squeezed(-1)
-  }
-}
-
-// MARK: - Which budgets can be met
-
-extension RobustLoss {
-  /// Refuses a budget for which no temperature exists: `0 ≤ rho < ln V`.
-  public static func check(rho: Double, vocabulary: Int, at place: String? = nil) throws {
-    let limit = log(Double(vocabulary))
-    guard rho >= 0, rho < limit else {
-      throw Failure(
-        .badConfiguration,
-        "rho \(rho) cannot be met with \(vocabulary) logits: it must be at least 0 and below ln \(vocabulary) = "
-          + "\(fixed(limit, digits: 4)), or every temperature runs to a bound", at: place)
-    }
-  }
-
-  /// The budget that stands for an entropy: `ln V - entropy`, for `0 < entropy ≤ ln V`.
-  public static func rho(entropy: Double, vocabulary: Int, at place: String? = nil) throws -> Double {
-    let limit = log(Double(vocabulary))
-    guard entropy > 0, entropy <= limit else {
-      throw Failure(
-        .badConfiguration,
-        "entropy \(entropy) cannot be met with \(vocabulary) logits: it must be above 0 and at most ln \(vocabulary) = "
-          + "\(fixed(limit, digits: 4)) nats, or every temperature runs to a bound", at: place)
-    }
-    return limit - entropy
-  }
-
-  /// The budget that a configuration states, as `rho` or by the `entropy` that it stands for; nil where it has neither.
-  public static func rho(given rho: Double?, entropy: Double?, vocabulary: Int) throws -> Double? {
-    if let entropy { return try Self.rho(entropy: entropy, vocabulary: vocabulary, at: "entropy") }
-    if let rho { try check(rho: rho, vocabulary: vocabulary, at: "rho") }
-    return rho
   }
 }

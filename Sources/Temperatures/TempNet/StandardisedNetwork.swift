@@ -1,4 +1,5 @@
 import Glibc
+import TemperatureSettings
 import Torch
 
 /// A TempNet whose first layer is trained in standardised coordinates of its input u (a normalised row of logits):

@@ -1,4 +1,5 @@
 import Diagnostics
+import TemperatureSettings
 import Torch
 import Weights
 

@@ -1,3 +1,4 @@
+import TemperatureSettings
 import Torch
 
 /// TempNet (Qiu et al. 2024, arXiv 2404.04575): predicts the softmax temperature of one prediction from its logits.

@@ -1,5 +1,5 @@
 import Diagnostics
-import StageDescriptions
+import TemperatureSettings
 
 extension TemperaturePolicy {
   /// The policy that words stand for; nil for `exact` alone, whose entropy only the caller knows.
@@ -18,7 +18,7 @@ extension TemperaturePolicy {
     case .fixed(let temperature): self = .fixed(temperature)
     case .exact(let entropy):
       guard let entropy else { return nil }
-      _ = try RobustLoss.rho(entropy: entropy, vocabulary: vocabulary)
+      _ = try RobustBudget(alternatives: vocabulary, entropy: entropy)
       self = .exact(entropy: entropy, bounds: bounds)
     case .model:
       guard let own else { throw Failure(.badConfiguration, "the model has no TempNet of its own") }

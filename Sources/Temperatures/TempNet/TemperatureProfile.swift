@@ -1,3 +1,4 @@
+import TemperatureSettings
 import Torch
 
 /// What the robust loss of tokens needs from their logits, as functions of the temperature tabulated on a grid. With

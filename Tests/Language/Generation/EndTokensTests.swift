@@ -3,6 +3,7 @@ import Files
 import Generation
 import JSON
 import LanguageModels
+import ModelDescriptions
 import TestSupport
 import Testing
 import Tokenization

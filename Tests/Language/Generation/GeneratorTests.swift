@@ -2,7 +2,9 @@ import Diagnostics
 import Generation
 import Glibc
 import LanguageModels
+import ModelDescriptions
 import TempNet
+import TemperatureSettings
 import Testing
 import Torch
 

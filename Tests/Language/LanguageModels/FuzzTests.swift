@@ -1,6 +1,7 @@
 import Files
 import JSON
 import LanguageModels
+import ModelDescriptions
 import ModelFiles
 import TestSupport
 import Testing

@@ -1,4 +1,5 @@
 import Foundation
+import ModelDescriptions
 import Testing
 import Torch
 

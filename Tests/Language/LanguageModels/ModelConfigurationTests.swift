@@ -1,5 +1,6 @@
 import Diagnostics
 import JSON
+import ModelDescriptions
 import Testing
 
 @testable import LanguageModels

@@ -2,6 +2,7 @@ import Diagnostics
 import Files
 import Foundation
 import JSON
+import ModelDescriptions
 import TestSupport
 import Testing
 import Torch

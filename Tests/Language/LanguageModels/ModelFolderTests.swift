@@ -1,5 +1,6 @@
 import Diagnostics
 import Files
+import ModelDescriptions
 import TestSupport
 import Testing
 import Torch

@@ -1,6 +1,7 @@
 import Diagnostics
 import Files
 import JSON
+import ModelDescriptions
 import TestSupport
 import Testing
 import Torch

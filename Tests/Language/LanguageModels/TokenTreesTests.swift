@@ -1,3 +1,4 @@
+import ModelDescriptions
 import Testing
 import Torch
 

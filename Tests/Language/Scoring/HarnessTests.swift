@@ -4,6 +4,7 @@ import Foundation
 import LanguageModels
 import StageDescriptions
 import TempNet
+import TemperatureSettings
 import TestSupport
 import Testing
 import Tokenization

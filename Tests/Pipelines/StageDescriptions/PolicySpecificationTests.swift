@@ -1,4 +1,5 @@
 import StageDescriptions
+import TemperatureSettings
 import Testing
 
 @Suite struct PolicySpecificationTests {

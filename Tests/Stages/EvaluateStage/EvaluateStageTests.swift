@@ -7,6 +7,7 @@ import JSON
 import LanguageModels
 import StageDescriptions
 import TempNet
+import TemperatureSettings
 import TestSupport
 import Testing
 import Tokenization

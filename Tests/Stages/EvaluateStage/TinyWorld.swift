@@ -3,8 +3,10 @@ import Configuration
 import EvaluateStage
 import Files
 import LanguageModels
+import ModelDescriptions
 import StageDescriptions
 import TempNet
+import TemperatureSettings
 import TestSupport
 import Tokenization
 import TokenizeStage

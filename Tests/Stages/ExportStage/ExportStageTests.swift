@@ -7,6 +7,7 @@ import Files
 import JSON
 import StageDescriptions
 import TempNet
+import TemperatureSettings
 import TestSupport
 import Testing
 import Torch

@@ -6,9 +6,11 @@ import Files
 import Foundation
 import JSON
 import LanguageModels
+import ModelDescriptions
 import ModelFiles
 import StageDescriptions
 import TempNet
+import TemperatureSettings
 import TestSupport
 import Testing
 import Tokenization

@@ -6,6 +6,7 @@ import Files
 import ModelFiles
 import StageDescriptions
 import TempNet
+import TemperatureSettings
 import TestSupport
 import Testing
 import Torch

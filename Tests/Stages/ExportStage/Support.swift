@@ -3,6 +3,7 @@ import Evaluation
 import Files
 import Foundation
 import TempNet
+import TemperatureSettings
 import Testing
 import Torch
 

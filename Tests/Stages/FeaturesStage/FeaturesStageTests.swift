@@ -3,6 +3,7 @@ import Files
 import LanguageModels
 import StageDescriptions
 import TempNet
+import TemperatureSettings
 import TestSupport
 import Testing
 import Tokenization

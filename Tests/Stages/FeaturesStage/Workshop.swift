@@ -2,6 +2,7 @@ import Artifacts
 import Configuration
 import Files
 import LanguageModels
+import ModelDescriptions
 import StageDescriptions
 import TestSupport
 import TokenizeStage

@@ -5,6 +5,7 @@ import Glibc
 import JSON
 import StageDescriptions
 import TempNet
+import TemperatureSettings
 import TestSupport
 import Testing
 import Torch
@@ -59,9 +60,9 @@ import Weights
     }
   }
 
-  @Test(arguments: TempNetInput.allCases)
+  @Test(arguments: TempNetSettings.Input.allCases)
   func `a network of any input fits, and its weights have the loss that the summary states`(
-    input: TempNetInput
+    input: TempNetSettings.Input
   ) throws {
     let features = try SyntheticFeatures(in: folder)
     let artifact = try fit(features.artifact, ["input=\(input)"])

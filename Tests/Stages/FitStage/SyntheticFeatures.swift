@@ -1,6 +1,7 @@
 import Artifacts
 import Diagnostics
 import Glibc
+import TemperatureSettings
 import TestSupport
 import Torch
 import Weights

@@ -5,6 +5,7 @@ import Files
 import ImportStage
 import StageDescriptions
 import TempNet
+import TemperatureSettings
 import TestSupport
 import Testing
 import Torch

@@ -5,6 +5,7 @@ import Files
 import Glibc
 import JSON
 import LanguageModels
+import ModelDescriptions
 import ModelFiles
 import StageDescriptions
 import TempNet

@@ -202,23 +202,6 @@ import Torch
   }
 }
 
-@Suite struct ModelShapeTests {
-  private func words<Choice: CaseIterable & RawRepresentable<String>>(_: Choice.Type) -> Set<String> {
-    Set(Choice.allCases.map(\.rawValue))
-  }
-
-  /// Descriptions of stages do not link libtorch, so the choices are written down twice.
-  @Test func `a configuration offers the choices that models have`() {
-    #expect(words(ModelShape.Norm.self) == words(ModelConfiguration.Norm.self))
-    #expect(words(ModelShape.Positions.self) == words(ModelConfiguration.Positions.self))
-    #expect(words(ModelShape.Activation.self) == words(ModelConfiguration.Activation.self))
-    #expect(words(ModelShape.Biases.self) == words(ModelConfiguration.Biases.self))
-    #expect(words(ModelShape.Attention.self) == words(ModelConfiguration.Attention.self))
-    #expect(words(TempNetInput.self) == words(TempNetSettings.Input.self))
-    #expect(words(TempNetTraining.Coordinates.self) == words(JointNetwork.Coordinates.self))
-  }
-}
-
 extension ResolvedConfiguration {
   static func resolve(_ settings: [String]) throws -> Self {
     try Configuration.resolve(file: nil, overrides: settings.map(ConfigurationOverride.init(parsing:)))

@@ -1,3 +1,4 @@
+import TemperatureSettings
 import Testing
 import Torch
 

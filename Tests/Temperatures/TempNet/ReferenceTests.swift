@@ -1,4 +1,5 @@
 import Foundation
+import TemperatureSettings
 import Testing
 import Torch
 import Weights

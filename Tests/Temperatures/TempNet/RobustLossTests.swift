@@ -1,5 +1,6 @@
 import Diagnostics
 import Glibc
+import TemperatureSettings
 import Testing
 import Torch
 
@@ -131,13 +132,13 @@ import Torch
         return "wrong type"
       }
     }
-    #expect(message { try RobustLoss.check(rho: 8.5, vocabulary: 4096) }?.contains("below ln 4096 = 8.3178") == true)
-    #expect(message { try RobustLoss.check(rho: -0.1, vocabulary: 4096) } != nil)
-    #expect(message { try RobustLoss.check(rho: .nan, vocabulary: 4096) } != nil)
-    #expect(message { try RobustLoss.check(rho: 0, vocabulary: 4096) } == nil)
+    #expect(message { _ = try RobustBudget(alternatives: 4096, rho: 8.5) }?.contains("below ln 4096 = 8.3178") == true)
+    #expect(message { _ = try RobustBudget(alternatives: 4096, rho: -0.1) } != nil)
+    #expect(message { _ = try RobustBudget(alternatives: 4096, rho: .nan) } != nil)
+    #expect(message { _ = try RobustBudget(alternatives: 4096, rho: 0) } == nil)
     #expect(
-      message { _ = try RobustLoss.rho(entropy: 9, vocabulary: 4096) }?.contains("at most ln 4096 = 8.3178") == true)
-    #expect(message { _ = try RobustLoss.rho(entropy: 0, vocabulary: 4096) } != nil)
-    #expect(abs(try RobustLoss.rho(entropy: 2.8, vocabulary: 4096) - (log(4096) - 2.8)) < 1e-12)
+      message { _ = try RobustBudget(alternatives: 4096, entropy: 9) }?.contains("at most ln 4096 = 8.3178") == true)
+    #expect(message { _ = try RobustBudget(alternatives: 4096, entropy: 0) } != nil)
+    #expect(abs(try RobustBudget(alternatives: 4096, entropy: 2.8).rho - (log(4096) - 2.8)) < 1e-12)
   }
 }

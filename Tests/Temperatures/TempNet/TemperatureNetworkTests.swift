@@ -1,5 +1,6 @@
 import Diagnostics
 import Foundation
+import TemperatureSettings
 import Testing
 import Torch
 import Weights

@@ -1,6 +1,7 @@
 import Diagnostics
 import Glibc
 import StageDescriptions
+import TemperatureSettings
 import Testing
 import Torch
 

@@ -1,5 +1,6 @@
 import Diagnostics
 import Glibc
+import TemperatureSettings
 import Testing
 import Torch
 

@@ -1,4 +1,5 @@
 import Diagnostics
+import ModelDescriptions
 import ModelFiles
 
 /// Reads what a GGUF file's metadata say of its architecture; whatever nothing asked for is refused, since it may

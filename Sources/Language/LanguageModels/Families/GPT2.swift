@@ -1,4 +1,5 @@
 import Diagnostics
+import ModelDescriptions
 
 extension ModelFamily {
   /// GPT-2 (Radford et al. 2019).

@@ -1,5 +1,6 @@
 import Diagnostics
 import JSON
+import ModelDescriptions
 
 // What the families' config.json files have in common.
 extension JSONFields {

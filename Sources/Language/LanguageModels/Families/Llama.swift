@@ -1,5 +1,6 @@
 import Diagnostics
 import JSON
+import ModelDescriptions
 
 extension ModelFamily {
   /// Llama (Touvron et al. 2023) and what is built the same way: Mistral and Qwen2, in windows no longer than those that

@@ -1,4 +1,5 @@
 import Diagnostics
+import ModelDescriptions
 
 extension ModelFamily {
   /// GPT-NeoX and Pythia (Black et al. 2022).

@@ -1,3 +1,4 @@
+import ModelDescriptions
 import Torch
 
 extension WeightLayout {

@@ -1,4 +1,5 @@
 import Diagnostics
+import ModelDescriptions
 import Torch
 
 /// How stored tensors map onto our parameters: names, and how a parameter is made of what bears them.

@@ -17,6 +17,10 @@ public struct TempNetSettings: Equatable, Sendable {
     /// ten thousand.
     case hidden
 
+    /// The choices in one phrase, for the help of a setting.
+    public static let help =
+      "logits as they are; centred: minus their row's maximum; scaled: that with its scale; or the last hidden state"
+
     /// Whether the row's maximum is taken off first.
     public var isCentred: Bool { self == .centred || self == .scaled }
   }

@@ -4,13 +4,13 @@ import Glibc
 /// The temperatures at which profiles are tabulated: uniform in ln τ, with a whole number of nodes per octave.
 public struct TemperatureGrid: Equatable, Sendable {
   /// ln of the least temperature.
-  let start: Double
+  package let start: Double
   public let nodesPerOctave: Int
   /// The number of nodes, at least 2.
   public let count: Int
 
   /// The distance of neighbours in ln τ.
-  var step: Double { log(2) / Double(nodesPerOctave) }
+  package var step: Double { log(2) / Double(nodesPerOctave) }
 
   /// A grid from the least temperature up, that reaches the greatest one or just beyond it.
   ///

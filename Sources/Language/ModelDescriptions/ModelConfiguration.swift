@@ -103,12 +103,12 @@ public struct ModelConfiguration: Equatable, Sendable {
   /// How many elements of each head are rotated.
   public var rotaryWidth: Int { Int(Double(headWidth) * rotaryFraction) }
   /// The width of queries, keys and values side by side.
-  var queryKeyValueWidth: Int { (heads + 2 * keyValueHeads) * headWidth }
+  package var queryKeyValueWidth: Int { (heads + 2 * keyValueHeads) * headWidth }
 }
 
 extension ModelConfiguration {
   /// The largest size that any dimension may have: beyond it products of two would no longer fit.
-  static let largest = 1 << 30
+  package static let largest = 1 << 30
   /// Every layer costs memory before a single weight is there.
   private static let mostLayers = 1 << 14
 

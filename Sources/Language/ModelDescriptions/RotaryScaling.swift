@@ -19,7 +19,7 @@ public enum RotaryScaling: Equatable, Sendable {
   /// - Parameters:
   ///   - half: how many pairs there are.
   ///   - length: of the window.
-  func frequencies(base: Double, half: Int, length: Int) -> [Double] {
+  package func frequencies(base: Double, half: Int, length: Int) -> [Double] {
     func plain(_ base: Double) -> [Double] { (0..<half).map { pow(base, -Double($0) / Double(half)) } }
     switch self {
     case .none: return plain(base)
@@ -46,7 +46,7 @@ public enum RotaryScaling: Equatable, Sendable {
     if case .dynamic(_, let original) = self { original } else { nil }
   }
 
-  func dependsOnLength(_ length: Int) -> Bool { constantLength.map { length > $0 } ?? false }
+  package func dependsOnLength(_ length: Int) -> Bool { constantLength.map { length > $0 } ?? false }
 
   /// Says what is wrong with the values; nil if nothing is.
   ///
@@ -75,7 +75,7 @@ public enum RotaryScaling: Equatable, Sendable {
 
 extension RotaryScaling {
   /// What `config.json` says; nil for `.none`, which it leaves out.
-  var json: JSON? {
+  package var json: JSON? {
     switch self {
     case .none: nil
     case .linear(let factor): ["kind": "linear", "factor": .number(factor)]
@@ -90,7 +90,7 @@ extension RotaryScaling {
     }
   }
 
-  init(ifPresent fields: inout JSONFields?) throws {
+  package init(ifPresent fields: inout JSONFields?) throws {
     if fields == nil { self = .none } else { try self.init(&fields!) }
   }
 
