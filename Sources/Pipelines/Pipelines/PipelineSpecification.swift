@@ -122,11 +122,12 @@ public struct PipelineSpecification: Sendable {
         .badConfiguration, "\(stage.name) reads from the stage '\(source)', which does not exist\(hint)",
         at: "\(link.place)")
     }
-    let (needed, made) = (stage.description.input(link.name)?.kind.name ?? "", maker.description.output.name)
-    guard needed == made else {
+    let (kinds, made) = (stage.description.input(link.name)?.kinds ?? [], maker.description.output)
+    guard kinds.contains(made) else {
       throw Failure(
         .badConfiguration,
-        "the input '\(link.name)' of \(stage.name) is of kind \(needed), but the stage '\(source)' makes \(made)",
+        "the input '\(link.name)' of \(stage.name) is of kind \(kinds.map(\.name).joined(separator: " or ")), but the stage "
+          + "'\(source)' makes \(made.name)",
         at: "\(link.place)")
     }
   }

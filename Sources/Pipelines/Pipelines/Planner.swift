@@ -81,7 +81,7 @@ public struct Planner {
             guard let stage = planned.first(where: { $0.name == name }) else {
               preconditionFailure("stages are sorted by what they read")
             }
-            let reference = InputReference(name: input.name, kind: input.kind.name, key: stage.key)
+            let reference = InputReference(name: input.name, kind: stage.identity.kind.name, key: stage.key)
             return (input.name, stage.output, [reference])
           }
         }

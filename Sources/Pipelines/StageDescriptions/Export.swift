@@ -54,10 +54,11 @@ public enum Export: StageDescription {
   public static let name = "export"
   public static let summary =
     "Writes a TempNet, with what was measured of it, or a language model in a form that other tools read."
-  public static let version = 5
+  public static let version = 6
   public static let output = ArtifactKind.export
   public static let inputs = [
-    StageInput("tempnet", .tempnet, isRequired: false), StageInput("evaluation", .evaluation, isRequired: false),
+    StageInput("tempnet", .tempnet, or: [.model], isRequired: false),
+    StageInput("evaluation", .evaluation, isRequired: false),
     StageInput("features", .features, isRequired: false),
     StageInput("model", .model, isRequired: false, takesPublishedModels: true),
   ]

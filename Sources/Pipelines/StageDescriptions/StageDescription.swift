@@ -133,23 +133,30 @@ public struct StageInput: Sendable {
   /// Its name in a pipeline's `from:`, in the manifest, and as an option of the program.
   public let name: String
   public let kind: ArtifactKind
+  /// Kinds of artifacts that will do as well.
+  public let otherKinds: [ArtifactKind]
   public let isRequired: Bool
   public let isRepeated: Bool
   /// Whether a model made elsewhere will do as well: a GGUF file, or a folder in Hugging Face's form.
   public let takesPublishedModels: Bool
 
   public init(
-    _ name: String, _ kind: ArtifactKind, isRequired: Bool = true, isRepeated: Bool = false,
+    _ name: String, _ kind: ArtifactKind, or otherKinds: [ArtifactKind] = [], isRequired: Bool = true,
+    isRepeated: Bool = false,
     takesPublishedModels: Bool = false
   ) {
     self.name = name
     self.kind = kind
+    self.otherKinds = otherKinds
     self.isRequired = isRequired
     self.isRepeated = isRepeated
     self.takesPublishedModels = takesPublishedModels
   }
 
   public var option: String { "--\(name)" }
+
+  /// The kinds of artifacts that it takes.
+  public var kinds: [ArtifactKind] { [kind] + otherKinds }
 }
 
 /// A file that a stage reads and that is no artifact.

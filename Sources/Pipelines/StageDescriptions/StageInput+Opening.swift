@@ -20,7 +20,7 @@ extension StageInput {
       let source = try ModelSource(path)
       if source.isPublished { return .published(source) }
     }
-    return .artifact(try Artifact.open(path, kind: kind, check: check, digests: digests))
+    return .artifact(try Artifact.open(path, kinds: kinds, check: check, digests: digests))
   }
 
   /// What identifies the input at a path: an artifact's key, or the digests of a published model's files.
@@ -30,7 +30,7 @@ extension StageInput {
 
   func references(to input: OpenedInput, _ digests: FileDigests) throws -> [InputReference] {
     switch input {
-    case .artifact(let artifact): return [InputReference(name: name, kind: kind.name, key: artifact.key)]
+    case .artifact(let artifact): return [InputReference(name: name, kind: artifact.manifest.kind, key: artifact.key)]
     case .published(let source):
       return try source.files.map { file in
         try RawInput(file.name.isEmpty ? name : "\(name)/\(file.name)", path: file.path).reference(digests)

@@ -11,7 +11,9 @@ import Torch
 
   @OptionGroup var common: CommonOptions
 
-  @Option(help: ArgumentHelp("The TempNet to export.", valueName: "dir"))
+  @Option(
+    help: ArgumentHelp(
+      "The TempNet to export: an artifact of kind tempnet, or a model with a TempNet of its own.", valueName: "dir"))
   var tempnet: String?
 
   @Option(help: ArgumentHelp("Measurements of it, for the model card.", valueName: "dir"))

@@ -27,7 +27,7 @@ public enum ExportStage {
       let model = try model(request)
       return try builder.publish(summary: ModelExport(model, format).write { try builder.path(for: $0) })
     }
-    let weights = try tempnet.file(weightsName)
+    let weights = try TempNetFile.find(in: tempnet.path)
     // Loading checks every tensor and setting: nothing is handed on that we could not use ourselves.
     let network = try TemperatureNetwork.load(weights)
     let evaluation = try request.inputs.optionalArtifact("evaluation").map(MeasuredResults.init)

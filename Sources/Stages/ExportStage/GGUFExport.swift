@@ -60,13 +60,16 @@ struct GGUFExport {
   private var described: Entries {
     var entries: Entries = [
       ("tempnet.format_version", .uint32(1)), ("tempnet.producer", .string("tempnet \(Release.version)")),
-      ("tempnet.key", .string(tempnet.key)), ("tempnet.vocabulary", .uint32(settings.vocabulary)),
-      ("tempnet.hidden", .uint32(settings.hidden)), ("tempnet.input", .string(settings.input.rawValue)),
-      ("tempnet.tau_min", .float64(settings.tauMin)), ("tempnet.tau_max", .float64(settings.tauMax)),
-      ("tempnet.rho", .float64(settings.rho)), ("tempnet.entropy", .float64(settings.entropy)),
-      ("tempnet.normalisation_epsilon", .float64(settings.normalisationEpsilon)),
+      ("tempnet.key", .string(tempnet.key)),
     ]
-    if let width = settings.width { entries.append(("tempnet.width", .uint32(width))) }
+    // Nothing is dropped out where a temperature is only predicted.
+    for (name, value) in settings.entries where name != "dropout" {
+      switch value {
+      case .integer(let value): entries.append(("tempnet.\(name)", .uint32(value)))
+      case .number(let value): entries.append(("tempnet.\(name)", .float64(value)))
+      case .text(let value): entries.append(("tempnet.\(name)", .string(value)))
+      }
+    }
     if let best = evaluation?.bestTemperature { entries.append(("tempnet.best_temperature", .float64(best))) }
     let robust =
       evaluation?.bestRobustTemperature ?? tempnet.summary["validation"]?["best_single_temperature"]?.doubleValue
@@ -76,21 +79,14 @@ struct GGUFExport {
 
   /// What a sampler needs who has the hidden state and the logits: the arrays of `tempnet-folded.onnx`.
   private func folded(into model: GGUFFile) throws -> [(name: String, tensor: Tensor)] {
-    let first = network.transformation.weight
     let (unembedding, bias) = try head(of: model)
-    var arrays: [(name: String, tensor: Tensor)] = []
-    if settings.input == .hidden {
-      arrays.append(("folded.weight", first))
-    } else {
-      let wide = settings.input == .scaled ? first.narrowed(1, 0..<settings.vocabulary) : first
-      arrays.append(("folded.weight", wide.matmul(unembedding)))
-      if let bias { arrays.append(("folded.bias", wide.matmul(bias))) }
-      if settings.input.isCentred { arrays.append(("folded.row_sums", wide.sum(1))) }
-      if settings.input == .scaled {
-        arrays.append(("scales.weight", first.narrowed(1, settings.vocabulary..<settings.inputSize).contiguous()))
-      }
-    }
-    return arrays + network.parameters.dropFirst().map { ($0.name, $0.tensor) }
+    let first = FoldedFirstLayer(network, FoldedUnembedding(weight: unembedding, bias: bias))
+    let arrays: [(name: String, tensor: Tensor?)] = [
+      ("folded.weight", first.weight), ("folded.bias", first.headBias), ("folded.row_sums", first.rowSums),
+      ("scales.weight", first.scales?.contiguous()),
+    ]
+    return arrays.compactMap { name, tensor in tensor.map { (name, $0) } }
+      + network.parameters.dropFirst().map { ($0.name, $0.tensor) }
   }
 
   /// The unembedding [vocabulary, d] of a model's file, and its bias, checked to be what the TempNet is for.

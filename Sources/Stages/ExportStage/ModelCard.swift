@@ -10,20 +10,27 @@ struct ModelCard {
   let tempnet: Artifact
   let evaluation: MeasuredResults?
 
-  /// `config.json`: the settings as numbers and the origin as keys.
+  private var history: TempNetHistory { TempNetHistory(tempnet.manifest) }
+
+  /// `config.json`: every setting, how the network was trained, and the keys of what it was made of.
   var configuration: JSON {
-    [
-      "architecture": "tempnet", "format_version": 1, "vocabulary": .integer(settings.vocabulary),
-      "hidden": .integer(settings.hidden), "tau_min": .number(settings.tauMin), "tau_max": .number(settings.tauMax),
-      "rho": .number(settings.rho), "entropy": .number(settings.entropy), "input": .string(settings.input.rawValue),
-      "normalisation_epsilon": .number(settings.normalisationEpsilon), "dropout": .number(settings.dropout),
-      "producer": .string("tempnet \(Release.version)"), "tempnet_key": .string(tempnet.key),
-      "evaluation_key": evaluation.map { .string($0.artifact.key) } ?? .null,
-      "inputs": .array(
-        tempnet.manifest.inputs.map {
-          ["name": .string($0.name), "kind": .string($0.kind), "key": .string($0.key)]
-        }),
-    ]
+    var members = JSONObject([("architecture", "tempnet"), ("format_version", 1)])
+    for (name, value) in settings.entries {
+      members[name] =
+        switch value {
+        case .integer(let value): .integer(value)
+        case .number(let value): .number(value)
+        case .text(let value): .string(value)
+        }
+    }
+    members["origin"] = .string(history.origin.rawValue)
+    members["objective"] = history.objective.map(JSON.string) ?? .null
+    members["producer"] = .string("tempnet \(Release.version)")
+    members["tempnet_key"] = .string(tempnet.key)
+    members["evaluation_key"] = evaluation.map { .string($0.artifact.key) } ?? .null
+    members["inputs"] = .array(
+      tempnet.manifest.inputs.map { ["name": .string($0.name), "kind": .string($0.kind), "key": .string($0.key)] })
+    return .object(members)
   }
 
   /// `README.md`.
@@ -32,15 +39,17 @@ struct ModelCard {
   }
 
   private var introduction: String {
-    """
-    # A temperature network
+    let read = settings.width == nil ? "the \(settings.vocabulary) logits" : "the last hidden state"
+    return """
+      # A temperature network
 
-    This TempNet predicts, from the \(settings.vocabulary) logits of one next-token prediction, the softmax temperature
-    for exactly that prediction, between \(settings.tauMin) and \(settings.tauMax). It was fitted with the robust loss of
-    "To Cool or not to Cool? Temperature Network Meets Large Foundation Models via DRO" (arXiv 2404.04575). It belongs to
-    the language model it was fitted to: with another one's logits its temperatures mean nothing.
+      This TempNet predicts, from \(read) of one next-token prediction, the softmax temperature for exactly that
+      prediction, between \(settings.tauMin) and \(settings.tauMax). The method is that of "To Cool or not to Cool?
+      Temperature Network Meets Large Foundation Models via DRO" (arXiv 2404.04575).
 
-    """
+      \(history.sentences)
+
+      """
   }
 
   private var use: String {
@@ -154,7 +163,7 @@ struct ModelCard {
     ## Origin
 
     Written by tempnet \(Release.version). Key of the TempNet: `\(tempnet.key)`\
-    \(evaluation.map { "; of the evaluation: `\($0.artifact.key)`" } ?? ""). `config.json` names the inputs of the fit.
+    \(evaluation.map { "; of the evaluation: `\($0.artifact.key)`" } ?? ""). `config.json` names what the TempNet was made of.
     `tempnet.py` is licensed under the Apache License 2.0.
 
     """

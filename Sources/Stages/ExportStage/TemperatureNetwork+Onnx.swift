@@ -40,29 +40,28 @@ struct OnnxExport {
   ///   - unembedding: [vocabulary, d].
   ///   - bias: [vocabulary].
   func foldedModel(unembedding: Tensor, bias: Tensor?) -> [UInt8] {
-    let first = network.transformation.weight
-    let wide = settings.input == .scaled ? first.narrowed(1, 0..<settings.vocabulary) : first
+    let first = FoldedFirstLayer(network, FoldedUnembedding(weight: unembedding, bias: bias))
     var graph = OnnxGraph()
     let hidden = graph.input("hidden", columns: unembedding.size(1))
     let norm = floored(column(graph.input("norm", columns: nil), &graph), &graph)
     var product = graph.apply(
-      "MatMul", hidden, tensor(wide.matmul(unembedding).transposed().contiguous(), "folded.weight", &graph))
-    if let bias { product = graph.apply("Add", product, tensor(wide.matmul(bias), "folded.bias", &graph)) }
-    if settings.input.isCentred {
+      "MatMul", hidden, tensor(first.weight.transposed().contiguous(), "folded.weight", &graph))
+    if let bias = first.headBias { product = graph.apply("Add", product, tensor(bias, "folded.bias", &graph)) }
+    if let rowSums = first.rowSums {
       let largest = column(graph.input("maximum", columns: nil), &graph)
       product = graph.apply(
-        "Sub", product, graph.apply("Mul", largest, tensor(wide.sum(1), "folded.row_sums", &graph)))
+        "Sub", product, graph.apply("Mul", largest, tensor(rowSums, "folded.row_sums", &graph)))
     }
     var transformed = graph.apply("Div", product, norm)
-    if settings.input == .scaled {
+    if let weights = first.scales {
       let spread = floored(column(graph.input("spread", columns: nil), &graph), &graph)
       let scales = graph.apply(
         "Concat", graph.apply("Log", norm), graph.apply("Log", spread), attributes: [("axis", .integer(-1))])
-      let columns = first.narrowed(1, settings.vocabulary..<settings.inputSize).transposed().contiguous()
       transformed = graph.apply(
-        "Add", transformed, graph.apply("MatMul", scales, tensor(columns, "scales.weight", &graph)))
+        "Add", transformed,
+        graph.apply("MatMul", scales, tensor(weights.transposed().contiguous(), "scales.weight", &graph)))
     }
-    if let offset = network.transformation.bias {
+    if let offset = first.bias {
       transformed = graph.apply("Add", transformed, tensor(offset, "proj.0.bias", &graph))
     }
     return finish(transformed, &graph, name: "tempnet_folded")

@@ -21,13 +21,13 @@ public struct Artifact: Sendable {
   /// Opens the artifact in a folder: checks the versions first, then sizes, then (if asked) digests.
   ///
   /// - Parameters:
-  ///   - kind: the kind that is needed; nil accepts all.
+  ///   - kinds: those that will do; none accepts all.
   ///   - digests: a cache that spares files that were hashed before and have not changed since.
   /// - Throws: `Failure`: `.missingInput` where there is no such folder, `.badData` for whatever is wrong with it.
   public static func open(
-    _ path: String, kind: ArtifactKind? = nil, check: Check = .sizes, digests: FileDigests? = nil
+    _ path: String, kinds: [ArtifactKind], check: Check = .sizes, digests: FileDigests? = nil
   ) throws -> Artifact {
-    let artifact = try look(at: path, kind: kind)
+    let artifact = try look(at: path, kinds: kinds)
     let mark = "\(path)/\(damageMark)"
     if Files.exists(mark) {
       let words = try Files.read(mark, limit: 1 << 16).split(separator: UInt8(ascii: "\n")).first ?? []
@@ -40,13 +40,20 @@ public struct Artifact: Sendable {
   /// The file in an artifact's folder that says what was found to be wrong with it.
   public static let damageMark = "DAMAGED"
 
+  /// The same for one kind; nil accepts all.
+  public static func open(
+    _ path: String, kind: ArtifactKind? = nil, check: Check = .sizes, digests: FileDigests? = nil
+  ) throws -> Artifact {
+    try open(path, kinds: kind.map { [$0] } ?? [], check: check, digests: digests)
+  }
+
   /// Reads all files of an artifact again and compares them with its manifest.
   ///
   /// A note about damage that has been mended since is removed.
   ///
   /// - Throws: `Failure(.badData)` naming the file that differs.
   public static func verify(_ path: String, kind: ArtifactKind? = nil) throws -> Artifact {
-    let artifact = try look(at: path, kind: kind)
+    let artifact = try look(at: path, kinds: kind.map { [$0] } ?? [])
     try artifact.notingDamage { try artifact.checkDigests(nil) }
     try Files.remove("\(path)/\(damageMark)")
     return artifact
@@ -68,11 +75,12 @@ public struct Artifact: Sendable {
   }
 
   /// Checks what takes no reading: the versions first, then the kind, then sizes.
-  private static func look(at path: String, kind: ArtifactKind?) throws -> Artifact {
+  private static func look(at path: String, kinds: [ArtifactKind]) throws -> Artifact {
     let artifact = Artifact(path: path, manifest: try Manifest(of: path))
-    if let kind, artifact.manifest.kind != kind.name {
+    if !kinds.isEmpty && !kinds.contains(where: { $0.name == artifact.manifest.kind }) {
+      let needed = kinds.map { "'\($0.name)'" }.joined(separator: " or ")
       throw Failure(
-        .badData, "is an artifact of kind '\(artifact.manifest.kind)'; one of kind '\(kind.name)' is needed", at: path)
+        .badData, "is an artifact of kind '\(artifact.manifest.kind)'; one of kind \(needed) is needed", at: path)
     }
     for file in artifact.manifest.files { try artifact.checkSize(file) }
     return artifact

@@ -32,7 +32,7 @@ public struct FoldedUnembedding: Sendable {
   /// - Parameters:
   ///   - weight: W, [vocabulary, d].
   ///   - bias: c, [vocabulary].
-  init(weight: Tensor, bias: Tensor?) {
+  public init(weight: Tensor, bias: Tensor?) {
     factors = .separate(weight.detached(), bias?.detached())
     standardisation = nil
   }
@@ -150,29 +150,25 @@ public struct FoldedMean: Sendable {
   }
 }
 
-/// A TempNet whose first layer is multiplied through an unembedding.
+/// The first layer of a TempNet, multiplied through an unembedding `z = W·h + c`: what evaluation multiplies with, and what
+/// exports write.
 ///
-/// The products with `A` are differentiable, so gradients reach the network's own weights. Folding is for one version of
-/// the weights: fold again after a step of the optimiser.
-public struct FoldedTemperatureNetwork: Sendable {
-  private let network: TemperatureNetwork
-  private let mean: FoldedMean?
-  /// A·W, [hidden, d].
-  private let weight: Tensor
-  /// A·c, [hidden].
-  private let headBias: Tensor?
-  /// A·1, [hidden]; only for centred input.
-  private let rowSums: Tensor?
-  /// The columns of A for the two scales, [hidden, 2]; only for scaled input.
-  private let scales: Tensor?
+/// The products with `A` are differentiable, so gradients reach the network's own weights.
+public struct FoldedFirstLayer: Sendable {
+  /// A·W, [hidden, d]; A itself of a network that reads hidden states.
+  public let weight: Tensor
+  /// A·c, [hidden]; nil for an unembedding without a bias.
+  public let headBias: Tensor?
+  /// A·1, [hidden]; of centred input alone.
+  public let rowSums: Tensor?
+  /// The columns of A for the two scales, [hidden, 2]; of scaled input alone.
+  public let scales: Tensor?
   /// b, [hidden], less what the means of the scales bring.
-  private let bias: Tensor?
+  public let bias: Tensor?
 
-  init(_ network: TemperatureNetwork, _ unembedding: FoldedUnembedding) {
+  public init(_ network: TemperatureNetwork, _ unembedding: FoldedUnembedding) {
     let (settings, first) = (network.settings, network.transformation.weight)
     let coordinates = unembedding.standardisation
-    self.network = network
-    mean = coordinates?.mean
     if settings.input == .hidden {
       weight = coordinates.map { first * $0.scale } ?? first
       (headBias, rowSums, scales, bias) = (nil, nil, nil, network.transformation.bias)
@@ -194,6 +190,21 @@ public struct FoldedTemperatureNetwork: Sendable {
     bias =
       shift.map { shift in network.transformation.bias.map { $0 - shift } ?? -shift } ?? network.transformation.bias
   }
+}
+
+/// A TempNet whose first layer is multiplied through an unembedding.
+///
+/// Folding is for one version of the weights: fold again after a step of the optimiser.
+public struct FoldedTemperatureNetwork: Sendable {
+  private let network: TemperatureNetwork
+  private let mean: FoldedMean?
+  private let first: FoldedFirstLayer
+
+  init(_ network: TemperatureNetwork, _ unembedding: FoldedUnembedding) {
+    self.network = network
+    mean = unembedding.standardisation?.mean
+    first = FoldedFirstLayer(network, unembedding)
+  }
 
   /// The temperatures [N] of tokens.
   ///
@@ -208,13 +219,13 @@ public struct FoldedTemperatureNetwork: Sendable {
       input.reciprocal = input.reciprocal - mean.reciprocal
       input.maximum = input.maximum - mean.maximum
     }
-    var transformed = input.hidden.matmul(weight.transposed())
-    if let headBias { transformed = transformed + input.reciprocal.unsqueezed(-1) * headBias }
-    if let rowSums { transformed = transformed - input.maximum.unsqueezed(-1) * rowSums }
-    if let scales {
+    var transformed = input.hidden.matmul(first.weight.transposed())
+    if let headBias = first.headBias { transformed = transformed + input.reciprocal.unsqueezed(-1) * headBias }
+    if let rowSums = first.rowSums { transformed = transformed - input.maximum.unsqueezed(-1) * rowSums }
+    if let scales = first.scales {
       transformed = transformed + logits.scales(network.settings.normalisationEpsilon).matmul(scales.transposed())
     }
-    if let bias { transformed = transformed + bias }
+    if let bias = first.bias { transformed = transformed + bias }
     return network.temperature(transformed: transformed, training: training)
   }
 }

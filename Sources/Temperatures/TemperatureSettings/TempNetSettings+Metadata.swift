@@ -4,22 +4,38 @@ extension TempNetSettings {
   /// The version of the file format that `metadata` describes.
   static let formatVersion = "1"
 
-  /// The settings as the strings that a safetensors file carries beside the weights. Numbers are written with as many
-  /// digits as reading them back exactly takes.
-  public var metadata: [String: String] {
-    var metadata = [
-      "format_version": Self.formatVersion,
-      "vocabulary": "\(vocabulary)",
-      "hidden": "\(hidden)",
-      "tau_min": "\(tauMin)",
-      "tau_max": "\(tauMax)",
-      "rho": "\(rho)",
-      "entropy": "\(entropy)",
-      "input": input.rawValue,
-      "normalisation_epsilon": "\(normalisationEpsilon)",
-      "dropout": "\(dropout)",
+  /// Every setting, under its name in files: what the metadata of safetensors and ONNX files, NumPy's archive, a bundle's
+  /// `config.json` and, all but the dropout, GGUF files are made of. A network that reads logits has no `width`.
+  public var entries: [(name: String, value: Value)] {
+    var entries: [(name: String, value: Value)] = [
+      ("vocabulary", .integer(vocabulary)), ("hidden", .integer(hidden)), ("input", .text(input.rawValue)),
+      ("tau_min", .number(tauMin)), ("tau_max", .number(tauMax)), ("rho", .number(rho)),
+      ("entropy", .number(entropy)), ("normalisation_epsilon", .number(normalisationEpsilon)),
     ]
-    metadata["width"] = width.map { "\($0)" }
+    if let width { entries.append(("width", .integer(width))) }
+    entries.append(("dropout", .number(dropout)))
+    return entries
+  }
+
+  /// The value of a setting. Its text has as many digits as reading it back exactly takes.
+  public enum Value: CustomStringConvertible, Sendable {
+    case integer(Int)
+    case number(Double)
+    case text(String)
+
+    public var description: String {
+      switch self {
+      case .integer(let value): "\(value)"
+      case .number(let value): "\(value)"
+      case .text(let value): value
+      }
+    }
+  }
+
+  /// The settings as the strings that a safetensors file carries beside the weights.
+  public var metadata: [String: String] {
+    var metadata = ["format_version": Self.formatVersion]
+    for (name, value) in entries { metadata[name] = value.description }
     return metadata
   }
 

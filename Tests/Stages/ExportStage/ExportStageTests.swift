@@ -22,13 +22,15 @@ import Weights
     network = try fittedTempNet(.centred, folder("fitted"))
   }
 
-  private func export(_ format: String, evaluation: String? = nil, features: String? = nil) throws -> Artifact {
+  private func export(
+    _ format: String, evaluation: String? = nil, features: String? = nil, tempnet: String = "fitted"
+  ) throws -> Artifact {
     let configuration = try ExportConfiguration.resolve(
       file: nil, overrides: [ConfigurationOverride(parsing: "format=\(format)")])
     let request = try StageRequest<Export>(
       configuration,
       inputs: [
-        "tempnet": [folder("fitted")], "evaluation": evaluation.map { [$0] } ?? [],
+        "tempnet": [folder(tempnet)], "evaluation": evaluation.map { [$0] } ?? [],
         "features": features.map { [$0] } ?? [],
       ],
       output: folder(format), digests: .forProgram)
@@ -40,8 +42,9 @@ import Weights
   }
 
   /// Unpacks the bundle and returns the folder it holds.
-  private func unpackedBundle(evaluation: String? = nil) throws -> String {
-    let archive = try ArchiveReader(export("bundle", evaluation: evaluation).file("tempnet-bundle.tar.zst"))
+  private func unpackedBundle(evaluation: String? = nil, tempnet: String = "fitted") throws -> String {
+    let archive = try ArchiveReader(
+      export("bundle", evaluation: evaluation, tempnet: tempnet).file("tempnet-bundle.tar.zst"))
     while let entry = try archive.next() {
       let path = folder(entry.entryName)
       try Files.makeFolder(Files.folder(of: path))
@@ -54,12 +57,12 @@ import Weights
 
   /// Whoever changes these texts raises `Export.version` and writes the new digests here. The release's name is left out.
   @Test func `gives the results of its version`() throws {
-    #expect(Export.version == 5)
+    #expect(Export.version == 6)
     let bundle = try unpackedBundle()
     let digests = try ["README.md", "config.json", "tempnet.py"].map { name in
       String(SHA256.hex(of: try text("\(bundle)/\(name)").replacing(Release.version, with: "")).prefix(16))
     }
-    #expect(digests == ["050f8aa71137c67d", "1ecfdba790fb1f09", "89be7bd0a3fd84ea"])
+    #expect(digests == ["b228cd2704d48640", "8650d9caa11bcd03", "89be7bd0a3fd84ea"])
   }
 
   @Test func `the safetensors export holds the published names and every setting`() throws {
@@ -102,6 +105,63 @@ import Weights
     let first = try Files.read(folder("bundle/tempnet-bundle.tar.zst"))
     try Files.remove(folder("bundle"))
     #expect(try Files.read(export("bundle").file("tempnet-bundle.tar.zst")) == first)
+  }
+
+  @Test(arguments: [
+    (
+      "fit", ArtifactKind.tempnet, ["objective": "robust"] as JSON, "fitted to a frozen language model",
+      "with the robust loss"
+    ),
+    (
+      "fit", .tempnet, ["objective": "cross_entropy"] as JSON, "fitted to a frozen language model",
+      "not the robust loss"
+    ),
+    (
+      "pretrain", .model, ["objective": "robust"] as JSON, "trained jointly with its language model",
+      "with the robust loss"
+    ),
+    (
+      "pretrain", .model, ["objective": "tempnet_cross_entropy"] as JSON, "trained jointly with its language model",
+      "not the robust loss"
+    ),
+    ("import", .tempnet, [:] as JSON, "imported from `weights/published.safetensors`", "is not recorded"),
+  ])
+  func `the card states how the TempNet was trained, and on what`(
+    stage: String, kind: ArtifactKind, configuration: JSON, origin: String, loss: String
+  ) throws {
+    let inputs = [
+      InputReference(name: "features", kind: "features", key: String(repeating: "fe", count: 32)),
+      InputReference(name: "tokens", kind: "tokens", key: String(repeating: "70", count: 32)),
+      InputReference(
+        name: "weights/published.safetensors", kind: RawInput.kind, key: String(repeating: "0f", count: 32)),
+    ]
+    let made = stage == "fit" ? inputs[0] : stage == "pretrain" ? inputs[1] : inputs[2]
+    let identity = StageIdentity(
+      program: "tempnet-\(stage)", stage: stage, stageVersion: 1, kind: kind, configuration: configuration,
+      inputs: [made],
+      resolution: [:])
+    let builder = try ArtifactBuilder(output: folder("made"), identity: identity)
+    try network.save(builder.path(for: TempNetFile.name))
+    _ = try builder.publish(summary: [:])
+    let bundle = try unpackedBundle(tempnet: "made")
+    let card = try text("\(bundle)/README.md").split(whereSeparator: \.isWhitespace).joined(separator: " ")
+    #expect(card.contains(origin) && card.contains(loss), "\(card)")
+    if stage != "import" { #expect(card.contains("`\(made.key.prefix(16))`")) }
+    let settings = try JSON(parsing: try Files.read("\(bundle)/config.json"), source: "config.json")
+    #expect(settings["objective"] ?? .null == configuration["objective"] ?? .null)
+  }
+
+  @Test func `the bundle's configuration holds every setting of a network that reads hidden states`() throws {
+    let own = try fittedTempNet(.hidden, folder("hidden"))
+    let bundle = try unpackedBundle(tempnet: "hidden")
+    let settings = try JSON(parsing: try Files.read("\(bundle)/config.json"), source: "config.json")
+    for (name, value) in own.settings.metadata where name != "format_version" {
+      let member = settings[name]
+      let found =
+        member?.stringValue ?? member?.intValue.map { "\($0)" } ?? member?.doubleValue.map { "\($0)" }
+      #expect(found == value, "\(name)")
+    }
+    #expect(settings["width"] == 12)
   }
 
   @Test func `the card states what was measured, on what, and whose data it is`() throws {
