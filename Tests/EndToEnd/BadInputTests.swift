@@ -68,7 +68,7 @@ import Testing
   static let cases = [
     Case("an empty text", text: "empty.txt", 65, "empty.txt: there is no text in it"),
     Case("an empty folder", text: "folder", 66, "folder: the folder holds no text"),
-    Case("a binary text", text: "binary.txt", 65, "binary.txt: is no text in UTF-8: "),
+    Case("a binary text", text: "binary.txt", 65, "binary.txt: is not UTF-8 text: "),
     Case("a device", text: "/dev/null", 65, "/dev/null: is not a regular file"),
     Case("a broken line of JSON", text: "bad.jsonl", 65, "bad.jsonl, line 2: the text ends too early"),
     Case("a line without text", text: "number.jsonl", 65, "number.jsonl, line 3: the field 'text' holds an integer"),

@@ -1,6 +1,7 @@
-/// GPT-2's printable stand-in for every byte: vocabulary files are text and spell a token with one character a byte.
+/// GPT-2's printable character for every byte. Vocabulary files are text, and spell a token with one character a byte.
 ///
-/// The 188 bytes that are printable in Latin-1 stand for themselves; the others follow from U+0100 on, in order.
+/// The 188 bytes that are printable in Latin-1 are their own characters; the others have U+0100 and following, in
+/// order.
 enum ByteAlphabet {
   /// The bytes in the order of their characters, which is also that of the first ids of every trained vocabulary.
   static let order: [UInt8] = {
@@ -23,14 +24,14 @@ enum ByteAlphabet {
     return bytes
   }()
 
-  /// How a vocabulary file spells a token.
+  /// The spelling of a token in a vocabulary file.
   static func spelling(of token: some Sequence<UInt8>) -> String {
     var text = String.UnicodeScalarView()
     for byte in token { text.append(characters[Int(byte)]) }
     return String(text)
   }
 
-  /// The bytes that a spelling stands for, or nil where it has a character that stands for none.
+  /// The bytes of a spelling; nil if one of its characters is not in the alphabet.
   static func bytes(spelledBy text: String) -> [UInt8]? {
     var token: [UInt8] = []
     token.reserveCapacity(text.utf8.count)

@@ -1,11 +1,11 @@
 import Glibc
 
-/// Bytes that grow, and that may be read a little past their end: the encoder loads words of text with whole vector
-/// registers instead of byte by byte.
+/// A growing array of bytes that may be read a little past its end, so that the encoder can load words of text with
+/// whole vector registers.
 ///
 /// Not copyable: it owns its memory.
 struct ByteBuffer: ~Copyable {
-  /// How many bytes past the end may be read.
+  /// The number of bytes past the end that may be read.
   static let padding = 64
 
   private(set) var base: UnsafeMutablePointer<UInt8>
@@ -21,7 +21,7 @@ struct ByteBuffer: ~Copyable {
 
   private static func allocate(_ capacity: Int) -> UnsafeMutablePointer<UInt8> {
     let memory = UnsafeMutablePointer<UInt8>.allocate(capacity: capacity + padding)
-    // Whatever lies behind the end is masked before use, but it has to be initialised.
+    // Bytes past the end are masked before use, but have to be initialised.
     memset(memory, 0, capacity + padding)
     return memory
   }
@@ -53,7 +53,7 @@ struct ByteBuffer: ~Copyable {
     count += bytes.count
   }
 
-  /// Moves everything from `cut` on to another buffer, which must be empty.
+  /// Moves the bytes from `cut` on to another buffer, which must be empty.
   mutating func moveTail(from cut: Int, to other: inout ByteBuffer) {
     precondition(other.isEmpty && cut <= count)
     other.append(UnsafeBufferPointer(start: base + cut, count: count - cut))

@@ -1,24 +1,24 @@
-/// The classes that GPT-2's splitting rule tells apart: `\p{L}`, `\p{N}`, `\s` and everything else.
+/// The character classes of GPT-2's splitting rule: `\p{L}`, `\p{N}`, `\s` and all others.
 enum CharacterClass: UInt8 {
   case other = 0
   case letter = 1
   case number = 2
   case whiteSpace = 3
-  /// Not a class: the first byte of a sequence of several, whose class only the whole sequence tells.
+  /// Not a class: the first byte of a longer sequence, whose class depends on all its bytes.
   case multibyte = 4
 }
 
-/// Answers which class a scalar has from two tables that fit a processor's nearest caches.
+/// The class of each scalar, in two tables that fit a processor's first-level cache.
 ///
-/// The classes are those of Unicode 16.0 whatever Swift's own library was built with: the vocabulary a model was
-/// trained with must split the same text the same way for ever, and 16.0 is what `tiktoken` and `tokenizers` use.
+/// The classes are those of Unicode 16.0, as in `tiktoken` and `tokenizers`, and do not depend on Swift's library: a
+/// vocabulary must always split the same text in the same way.
 struct CharacterClasses: @unchecked Sendable {
   static let shared = CharacterClasses()
 
   /// The class of each single-byte sequence; `.multibyte` for bytes from 0x80 on.
   let ofByte: UnsafePointer<CharacterClass>
-  /// For each 256 code points the offset of their classes in `classes`.
-  private let blockOffset: UnsafePointer<UInt16>
+  /// For each 256 code points, the number of their block in `classes`.
+  private let blockNumber: UnsafePointer<UInt16>
   private let classes: UnsafePointer<CharacterClass>
 
   private init() {
@@ -35,7 +35,7 @@ struct CharacterClasses: @unchecked Sendable {
       }
       offsets.append(UInt16(known[key]!))
     }
-    blockOffset = Self.permanent(offsets)
+    blockNumber = Self.permanent(offsets)
     classes = Self.permanent(blocks.flatMap { $0 })
     ofByte = Self.permanent((0..<256).map { $0 < 0x80 ? flat[$0] : .multibyte })
   }
@@ -48,7 +48,7 @@ struct CharacterClasses: @unchecked Sendable {
       ], elsewhere: .other)
   }
 
-  /// The value of each scalar; of several that have it the last counts.
+  /// The value of each scalar; where ranges overlap, the last counts.
   fileprivate static func flatTable<Value>(_ values: [([UInt32], Value)], elsewhere: Value) -> [Value] {
     var flat = [Value](repeating: elsewhere, count: 0x11_0000)
     for (ranges, value) in values {
@@ -59,7 +59,7 @@ struct CharacterClasses: @unchecked Sendable {
     return flat
   }
 
-  /// Copies a table to memory that is never freed, so that the hot loops read it without counting references.
+  /// Copies a table to memory that is never freed, so that inner loops read it without counting references.
   private static func permanent<Element>(_ array: [Element]) -> UnsafePointer<Element> {
     let memory = UnsafeMutablePointer<Element>.allocate(capacity: array.count)
     memory.initialize(from: array, count: array.count)
@@ -68,7 +68,7 @@ struct CharacterClasses: @unchecked Sendable {
 
   @inline(__always)
   func of(_ code: UInt32) -> CharacterClass {
-    classes[Int(blockOffset[Int(code >> 8)]) << 8 | Int(code & 0xFF)]
+    classes[Int(blockNumber[Int(code >> 8)]) << 8 | Int(code & 0xFF)]
   }
 
   /// The class of the scalar that starts at `bytes[0]` and its length in bytes; the bytes are valid UTF-8.
@@ -90,12 +90,12 @@ struct CharacterClasses: @unchecked Sendable {
   }
 }
 
-/// The scalars that make words for added tokens which have to be words of their own.
+/// Word characters, for added tokens with `singleWord`.
 enum WordCharacters {
-  /// `\w`. Asked of ranges, since few vocabularies have such tokens.
+  /// `\w`. Searches the ranges without a table, because few vocabularies have such tokens.
   static func contains(_ code: UInt32) -> Bool {
     let ranges = CharacterClassRanges.words
-    // The number of ranges that begin at the scalar or before it.
+    // Binary search for the number of ranges that begin at or before the scalar.
     var (low, high) = (0, ranges.count / 2)
     while low < high {
       let middle = (low + high) / 2
@@ -105,7 +105,7 @@ enum WordCharacters {
   }
 }
 
-/// What a scalar may be in a word where rules look at capitals: bits of a set.
+/// The roles of a scalar in rules that distinguish capitals.
 struct LetterCase: OptionSet {
   let rawValue: UInt8
 
@@ -115,10 +115,10 @@ struct LetterCase: OptionSet {
   static let lower = LetterCase(rawValue: 2)
   /// `\p{M}`
   static let mark = LetterCase(rawValue: 4)
-  /// `[\p{P}$+<=>^~|]`: not a case, but asked for by rules of the same kind.
+  /// `[\p{P}$+<=>^~|]`: not a case, but used by a rule of the same kind.
   static let sign = LetterCase(rawValue: 8)
 
-  /// By scalar. Made when a vocabulary needs it: most do not.
+  /// By scalar. Built on first use, because most vocabularies do not need it.
   static let table: [LetterCase] = {
     let values: [([UInt32], LetterCase)] = [
       (CharacterClassRanges.letters, [.upper, .lower]), (CharacterClassRanges.marks, [.upper, .lower, .mark]),

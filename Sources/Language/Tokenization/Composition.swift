@@ -1,8 +1,7 @@
 /// Unicode's canonical composition (NFC, Unicode Standard Annex 15), as Python's `tokenizers` has it; see
 /// `scripts/generate/compositions.py`.
 ///
-/// Swift's own library keeps its normaliser to itself, and Foundation's would take longer to load than most texts take
-/// to encode.
+/// The normaliser of Swift's library is not public, and Foundation takes longer to load than most texts take to encode.
 struct Composition: Sendable {
   static let shared = Composition()
 
@@ -10,7 +9,7 @@ struct Composition: Sendable {
   /// By `first << 32 | second`.
   private let compositions: [UInt64: UInt32]
   private let combiningClasses: [UInt32: UInt8]
-  /// For each 64 scalars whether any of them can change or be changed: one bit for each scalar.
+  /// One bit for each scalar: whether composition can change it or use it to change another.
   private let isActive: [UInt64]
 
   private init() {
@@ -36,8 +35,8 @@ struct Composition: Sendable {
     self.compositions = compositions
     combiningClasses = classes
 
-    // A scalar is settled if it does not move, does not join the one before it, and is what its decomposition composes
-    // to. All others are worth the work.
+    // A scalar is inactive if it keeps its place, does not join the one before it, and equals the composition of its
+    // decomposition. All others are active.
     var active = [UInt64](repeating: 0, count: 0x11_0000 / 64)
     func mark(_ code: UInt32) { active[Int(code >> 6)] |= 1 << UInt64(code & 63) }
     classes.keys.forEach(mark)
@@ -63,8 +62,8 @@ struct Composition: Sendable {
     output.append(bytes[...])
   }
 
-  /// Whether a scalar neither moves nor joins what stands before it, nor is replaced: what follows from it on, composed
-  /// by itself, is what it is in any text.
+  /// Whether a scalar keeps its place, is not replaced, and does not join the scalars before it. Text that begins with
+  /// such a scalar can be composed separately from the text before it.
   func leavesAlone(_ code: UInt32) -> Bool { isActive[Int(code >> 6)] >> UInt64(code & 63) & 1 == 0 }
 
   private func needsWork(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
@@ -97,7 +96,7 @@ struct Composition: Sendable {
     }
   }
 
-  /// Sorts each run of scalars that combine by their class, stably.
+  /// Sorts each run of combining scalars by class, stably.
   private func reorder(_ scalars: inout [UInt32]) {
     for i in scalars.indices.dropFirst() {
       guard let own = combiningClasses[scalars[i]] else { continue }
@@ -109,7 +108,7 @@ struct Composition: Sendable {
     }
   }
 
-  /// Joins each scalar with the last starter before it, unless something of the same or a higher class stands between.
+  /// Joins each scalar with the last starter before it, unless a scalar of the same or a higher class is between them.
   private func compose(_ scalars: inout [UInt32]) {
     var written = 0
     var starter: Int?
@@ -145,19 +144,19 @@ func scalar(_ bytes: UnsafePointer<UInt8>) -> (code: UInt32, length: Int) {
   return ((first & 0x07) << 18 | next(1) << 12 | next(2) << 6 | next(3), 4)
 }
 
-/// Where the last scalar before a place in valid UTF-8 begins.
+/// The start of the last scalar before `end` in valid UTF-8.
 func scalarStart(_ text: UnsafePointer<UInt8>, before end: Int) -> Int {
   var i = end - 1
   while i > 0 && text[i] & 0xC0 == 0x80 { i -= 1 }
   return i
 }
 
-/// Korean syllables are made of their letters by arithmetic.
+/// Korean syllables, which are computed from their letters.
 private enum Hangul {
   static let syllables: Range<UInt32> = 0xAC00..<0xD7A4
   static let initials: Range<UInt32> = 0x1100..<0x1113
   static let vowels: Range<UInt32> = 0x1161..<0x1176
-  /// Without the one that stands for none.
+  /// Without the placeholder for no final letter.
   static let finals: Range<UInt32> = 0x11A8..<0x11C3
   private static let finalCount: UInt32 = 28
 

@@ -1,8 +1,8 @@
-/// The rules that came after GPT-2's. In common they have
+/// The rules that came after GPT-2's. They share
 ///
 ///     (?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+
 extension Pretokenizer {
-  /// - Parameter digits: how many at most are one piece.
+  /// - Parameter digits: the most digits in one piece.
   func words(_ text: UnsafePointer<UInt8>, from start: Int, end: Int, digits: Int) -> Int {
     if text[start] == UInt8(ascii: "'") {
       let length = looseContractionLength(text + start, available: end - start)
@@ -30,7 +30,7 @@ extension Pretokenizer {
   func casedWords(_ text: UnsafePointer<UInt8>, from start: Int, end: Int) -> Int {
     let (kind, length) = classes.at(text + start)
     if kind == .number { return digitsEnd(text, from: start + length, end: end, more: 2) }
-    // With the scalar before the word, where there may be one, and without it.
+    // With the scalar before the word, if it may join the word, and without it.
     let beginnings = kind != .letter && !isLineBreak(text[start]) ? [start + length, start] : [start]
     let word =
       beginnings.lazy.compactMap { lowerWordEnd(text, from: $0, end: end) }.first
@@ -40,10 +40,10 @@ extension Pretokenizer {
     return word + looseContractionLength(text + word, available: end - word)
   }
 
-  /// Capitals, then at least one scalar that may be small.
+  /// Capitals, then at least one scalar that may be lower case.
   private func lowerWordEnd(_ text: UnsafePointer<UInt8>, from start: Int, end: Int) -> Int? {
     var i = start
-    // After the last of the capitals that may be small as well: what backtracking comes to.
+    // The end after the last capital that may also be lower case: the match after backtracking.
     var afterBoth: Int?
     while i < end {
       let (letter, length) = letterCase(text + i)
@@ -55,7 +55,7 @@ extension Pretokenizer {
     return small > i ? small : afterBoth
   }
 
-  /// At least one capital, then scalars that may be small.
+  /// At least one capital, then scalars that may be lower case.
   private func upperWordEnd(_ text: UnsafePointer<UInt8>, from start: Int, end: Int) -> Int? {
     let capitals = caseRunEnd(text, from: start, end: end, .upper)
     return capitals > start ? caseRunEnd(text, from: capitals, end: end, .lower) : nil
@@ -76,7 +76,7 @@ extension Pretokenizer {
     return (LetterCase.table[Int(code)], length)
   }
 
-  /// The class of a scalar, where marks are letters in rules that take them for such.
+  /// The class of a scalar; in rules that count marks as letters, a mark is a letter.
   private func wordClass(_ text: UnsafePointer<UInt8>) -> (class: CharacterClass, length: Int) {
     let found = classes.at(text)
     guard splitting == .qwen35, found.class == .other, text[0] >= 0x80 else { return found }
@@ -109,7 +109,7 @@ extension Pretokenizer {
       return i
     }
     let run = runEnd(text, from: start, end: end, of: .whiteSpace)
-    // In cl100k white space that ends the text is one piece whatever it is.
+    // In cl100k any white space at the end of the text is one piece.
     if splitting == .cl100k && run == end { return end }
     if let last = (start..<run).last(where: { isLineBreak(text[$0]) }) { return last + 1 }
     return whiteSpaceEnd(text, from: start, end: end)
@@ -118,7 +118,7 @@ extension Pretokenizer {
   @inline(__always)
   private func isLineBreak(_ byte: UInt8) -> Bool { byte == UInt8(ascii: "\n") || byte == UInt8(ascii: "\r") }
 
-  /// The length of a contraction in letters of either case, or 0. Unicode counts ſ as an s.
+  /// The length of a contraction in upper or lower case, or 0. By Unicode, ſ is a lower case s.
   private func looseContractionLength(_ text: UnsafePointer<UInt8>, available: Int) -> Int {
     guard available >= 2 else { return 0 }
     func lower(_ place: Int) -> UInt8 { place < available ? text[place] | 0x20 : 0 }
@@ -130,15 +130,15 @@ extension Pretokenizer {
     }
   }
 
-  /// What llama.cpp splits by where a file names no rule:
+  /// The rule of llama.cpp for files that name none:
   ///
   ///     [\p{P}\$\+<=>\^~\|]+
   ///     's|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)
   ///     \p{N}+
   ///     [0-9][0-9][0-9]
   ///
-  /// Each splits what the one before it left, and what none matches stays. So the apostrophe of contractions is a sign,
-  /// and digits never join the blank before them.
+  /// Each pattern splits the pieces that the one before it left; unmatched text stays. So the apostrophe of a
+  /// contraction is a sign, and digits never join the blank before them.
   func llamaDefault(_ text: UnsafePointer<UInt8>, from start: Int, end: Int) -> Int {
     let (kind, length) = signClass(text + start)
     switch kind {
@@ -153,7 +153,7 @@ extension Pretokenizer {
         if next == .letter || next == .other { return signRunEnd(text, from: start + 1 + length, end: end, of: next) }
       }
       let run = runEnd(text, from: start, end: end, of: .whiteSpace)
-      // Before signs white space ends the text that is looked at.
+      // The first pattern cuts at signs, so white space before a sign is at the end of its text.
       if run == end || signClass(text + run).class == .multibyte { return run }
       return whiteSpaceEnd(text, from: start, end: end)
     case .letter, .other, .multibyte: return signRunEnd(text, from: start + length, end: end, of: kind)

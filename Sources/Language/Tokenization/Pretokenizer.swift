@@ -1,7 +1,7 @@
-/// Splits text into the pieces inside which tokens may merge. The text must be valid UTF-8; every byte belongs to exactly
-/// one piece.
+/// Splits text into pieces; tokens merge only inside a piece. The text must be valid UTF-8; every byte belongs to
+/// exactly one piece.
 ///
-/// The rules are published as regular expressions; here they are written out as scanners. GPT-2's, which the others vary:
+/// The rules are published as regular expressions, and written here as scanners. The others vary GPT-2's:
 ///
 ///     '(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+
 struct Pretokenizer: Sendable {
@@ -47,7 +47,7 @@ struct Pretokenizer: Sendable {
     return runEnd(text, from: start + length, end: end, of: kind)
   }
 
-  /// A digit stands alone, and text ends before it.
+  /// Each digit is a piece, and a piece of other text ends before it.
   private func gpt2Digits(_ text: UnsafePointer<UInt8>, from start: Int, end: Int) -> Int {
     let (kind, length) = classes.at(text + start)
     if kind == .number { return start + length }
@@ -58,7 +58,7 @@ struct Pretokenizer: Sendable {
     return gpt2(text, from: start, end: end)
   }
 
-  /// Where the run of scalars of one class that reaches to `start` ends.
+  /// The end of the run of scalars of one class that reaches `start`.
   @inline(__always)
   func runEnd(_ text: UnsafePointer<UInt8>, from start: Int, end: Int, of kind: CharacterClass) -> Int {
     var i = start
@@ -77,8 +77,8 @@ struct Pretokenizer: Sendable {
     return i
   }
 
-  /// `\s+(?!\S)|\s+`: white space up to the end of the text, or all but the last scalar of a run before something
-  /// else, or that one scalar alone.
+  /// `\s+(?!\S)|\s+`: a run of white space at the end of the text; before other text, the run without its last scalar,
+  /// or a single scalar.
   func whiteSpaceEnd(_ text: UnsafePointer<UInt8>, from start: Int, end: Int) -> Int {
     var last = start
     var i = start
@@ -102,8 +102,8 @@ struct Pretokenizer: Sendable {
     }
   }
 
-  /// ` *[^ ]*`: the merges of these vocabularies never join a blank to what stands before it, so that words with the
-  /// blanks before them can be encoded one by one.
+  /// ` *[^ ]*`: the merges of these vocabularies never join a blank to the token before it, so words with the blanks
+  /// before them can be encoded one by one.
   private func blankedWord(_ text: UnsafePointer<UInt8>, from start: Int, end: Int) -> Int {
     var i = start
     while i < end && text[i] == UInt8(ascii: " ") { i += 1 }
@@ -113,11 +113,11 @@ struct Pretokenizer: Sendable {
 }
 
 extension Pretokenizer {
-  /// The last place in `lowest...count` where the text may be cut so that both parts, encoded on their own, give the
-  /// same tokens as the whole; nil where there is none.
+  /// The last place in `lowest...count` at which the text may be cut: both parts, encoded separately, give the tokens
+  /// of the whole. Nil if there is none.
   ///
-  /// Nothing in the rules looks back, and only `\s+(?!\S)` looks ahead, at what follows white space. So every piece
-  /// boundary will do at which no white space ends, and whether a place is one shows in the classes at its two sides.
+  /// No rule looks back, and only `\s+(?!\S)` looks ahead, after white space. So every piece boundary is safe that does
+  /// not end white space. The classes on both sides of a place show whether it is such a boundary.
   ///
   /// - Parameter isWhole: whether no added token lies across a place.
   func lastSafeCut(
@@ -141,19 +141,18 @@ extension Pretokenizer {
   ) -> Bool {
     switch splitting {
     case .gpt2 where !composes, .llamaDefault:
-      // Letters and numbers end where their class does, the others where a number or white space begins (before a
-      // letter a contraction may straddle the place).
+      // Letters and numbers end with their class, others before a number or white space. Before a letter, a contraction
+      // may lie across the place.
       switch before {
       case .letter, .number: after != before
       case .other: after == .number || after == .whiteSpace
       case .whiteSpace, .multibyte: false
       }
     case .sentencePiece:
-      // Its blank in the text counts as one.
+      // U+2581 in the text counts as a blank.
       first == UInt8(ascii: " ") && last[0] != UInt8(ascii: " ") && scalar(last).code != 0x2581
     case .gpt2, .gpt2Digits, .cl100k, .llama3, .qwen2, .qwen35, .o200k:
-      // Marks may belong to the letter before them, in a word or as one character, and line breaks to what stands
-      // before them.
+      // Marks may join the letter before them, and line breaks the signs before them.
       switch before {
       case .letter: after == .number || after == .whiteSpace
       case .number: after == .letter || after == .whiteSpace

@@ -1,10 +1,10 @@
-/// What decides, besides the vocabulary, which ids a text has.
+/// The settings that, with the vocabulary, decide the ids of a text.
 public struct TokenizationRules: Equatable, Sendable {
-  /// How text is split into the pieces inside which bytes may merge.
+  /// How text is split into pieces; bytes merge only inside a piece.
   public enum Splitting: String, CaseIterable, Sendable {
     /// GPT-2's rule; see `Pretokenizer`.
     case gpt2
-    /// GPT-2's rule between digits, each of which is a piece: SmolLM, StarCoder.
+    /// Each digit is a piece, and GPT-2's rule splits the text between digits: SmolLM, StarCoder.
     case gpt2Digits
     /// OpenAI's cl100k_base, which `tiktoken` reads.
     case cl100k
@@ -16,12 +16,12 @@ public struct TokenizationRules: Equatable, Sendable {
     case qwen35
     /// OpenAI's o200k_base: words end where capitals begin.
     case o200k
-    /// What llama.cpp takes for files that name no rule: GPT-2's between signs, with digits in threes.
+    /// The rule of llama.cpp for files that name none: GPT-2's between signs, with digits in threes.
     case llamaDefault
-    /// Words with the blanks before them, of characters rather than bytes: what SentencePiece's BPE comes to.
+    /// SentencePiece's BPE: words of characters, not bytes, each with the blanks before it.
     case sentencePiece
   }
-  /// Where a blank is put that the text does not have.
+  /// Where encoding adds a blank that the text does not have.
   public enum Prefix: String, CaseIterable, Sendable {
     case none
     /// Before every stretch of text between added tokens.
@@ -33,22 +33,22 @@ public struct TokenizationRules: Equatable, Sendable {
   }
 
   public var splitting: Splitting
-  /// Whether text is brought into composed form (NFC) first.
+  /// Whether text is first normalised to composed form (NFC).
   public var composes: Bool
-  /// Whether a piece that is a token as a whole is taken as it is, even if merges would not lead there.
+  /// Whether a whole piece that is a token becomes that token, even if merges would give others.
   public var ignoresMerges: Bool
   public var prefix: Prefix
-  /// Whether SentencePiece's blanks are put in by the normaliser, before normalised added tokens are looked for; with
-  /// `Prefix.everywhere` they always are.
+  /// Whether the normaliser replaces blanks by `▁` before normalised added tokens are searched for. With
+  /// `Prefix.everywhere` it always does.
   public var normalizesBlanks = false
 
-  /// Whether text is encoded as it stands, but for added tokens.
+  /// Whether text is encoded unchanged, apart from added tokens.
   var leavesTextAlone: Bool { !composes && prefix == .none && splitting != .sentencePiece }
 
-  /// Whether normalised added tokens are looked for in text that has SentencePiece's blanks.
+  /// Whether normalised added tokens are searched for after blanks became `▁`.
   var blanksComeFirst: Bool { splitting == .sentencePiece && (prefix == .everywhere || normalizesBlanks) }
 
-  /// Whether decoding takes the blank away again; byte-level decoders leave it.
+  /// Whether decoding removes the added blank; byte-level decoders keep it.
   var decodesWithoutPrefix: Bool { splitting == .sentencePiece && prefix != .none }
 
   public init(

@@ -3,7 +3,7 @@ import Diagnostics
 /// Turns text into the ids of a BPE vocabulary and back, by the vocabulary's rules.
 ///
 /// Ids equal those of `tiktoken`'s `encode_ordinary` and of Python `tokenizers`. Text that happens to spell a special
-/// token such as `<|endoftext|>` is text like any other, unless it is asked to mean it.
+/// token such as `<|endoftext|>` is encoded like any other text, unless `specials` is set.
 public struct Tokenizer: Sendable {
   /// The ids that stand at the borders of texts, as files state them.
   struct Marks: Equatable, Sendable {
@@ -11,25 +11,26 @@ public struct Tokenizer: Sendable {
     var end: Int32?
     /// Whether every text is to begin with `begin`.
     var addsBegin = false
-    /// Whether what spells a special token is text even where special tokens are meant.
+    /// Whether text that spells a special token stays text even with `specials`.
     var splitsSpecials = false
   }
 
   public let vocabulary: Vocabulary
   /// The id of the token that closes every document.
   public let endOfText: Int32
-  /// The id that the vocabulary's model takes for the beginning of a text; nil where there is none.
+  /// The model's beginning-of-text id; nil if it has none.
   public let beginOfText: Int32?
-  /// Whether that model was trained to find it before every text.
+  /// Whether the model was trained with `beginOfText` before every text.
   public let addsBeginOfText: Bool
-  /// The id that the vocabulary's files name as end of sequence, `eos_token`; nil where they name none. A chat model's
-  /// ends its answers, and need not be what closes documents.
+  /// The `eos_token` of the vocabulary's files; nil if they name none. In a chat model it ends answers, and may differ
+  /// from `endOfText`.
   public let endOfSequence: Int32?
-  /// What was left out, guessed or replaced when the files were read: whole sentences.
+  /// Whole sentences about parts of the files that were skipped, guessed or replaced.
   public private(set) var warnings: [String] = []
   let merges: MergeTable
-  /// The added tokens, where special ones are text and where they are meant.
+  /// Finds added tokens; special ones stay text.
   let search: TokenSearch
+  /// Finds added and special tokens.
   let searchWithSpecials: TokenSearch
 
   /// - Throws: `Failure(.badData)` if the vocabulary has no token that ends texts.
@@ -37,7 +38,7 @@ public struct Tokenizer: Sendable {
     try self.init(vocabulary, marks: Marks(), source: source)
   }
 
-  /// What closes documents is `<|endoftext|>` where there is one, whatever a chat model's file says ends its answers.
+  /// Documents are closed by `<|endoftext|>` if the vocabulary has it, even if a chat model's file names another end.
   init(_ vocabulary: Vocabulary, marks: Marks, warnings: [String] = [], source: String) throws {
     let plain = vocabulary.specials.first { $0.content == Vocabulary.endOfTextName }?.id
     guard let endOfText = plain ?? marks.end ?? vocabulary.endOfText else {
@@ -50,7 +51,7 @@ public struct Tokenizer: Sendable {
     self.warnings = warnings
   }
 
-  /// - Parameter endOfText: what closes documents, whatever the vocabulary calls it.
+  /// - Parameter endOfText: the id that closes documents, whatever its name.
   init(_ vocabulary: Vocabulary, endOfText: Int32, marks: Marks = Marks(), source: String) throws {
     for id in [endOfText, marks.begin].compactMap({ $0 }) {
       guard id >= 0, id < vocabulary.size, vocabulary.tokens[Int(id)] != nil else {
@@ -67,8 +68,7 @@ public struct Tokenizer: Sendable {
     searchWithSpecials = marks.splitsSpecials ? search : TokenSearch(vocabulary, specials: true)
   }
 
-  /// What a text without a context is predicted from: the beginning-of-text id where the files name one, otherwise their
-  /// end-of-sequence id, and without either the id that closes documents.
+  /// The id before a text without a context: `beginOfText`, or else `endOfSequence`, or else `endOfText`.
   public var beginning: Int32 { beginOfText ?? endOfSequence ?? endOfText }
 
   /// One more than the largest id.
@@ -76,10 +76,10 @@ public struct Tokenizer: Sendable {
 
   /// The ids of a text.
   ///
-  /// - Parameter specials: whether what spells a special token means it.
+  /// - Parameter specials: whether text that spells a special token becomes that token.
   public func encode(_ text: String, specials: Bool = false) -> [Int32] { encode(Array(text.utf8), specials: specials) }
 
-  /// The ids of a text whose bytes, where they are not UTF-8, count as Python's `decode('utf-8', 'replace')`.
+  /// The ids of the text that Python's `bytes.decode('utf-8', 'replace')` makes of these bytes.
   public func encode(_ bytes: [UInt8], specials: Bool = false) -> [Int32] {
     var text = ByteBuffer(capacity: bytes.count)
     var repair = UTF8Repair()
@@ -92,18 +92,17 @@ public struct Tokenizer: Sendable {
     return (0..<count).map { Int32(bitPattern: ids[$0]) }
   }
 
-  /// The bytes that ids stand for, which need not be UTF-8 where the ids cut a character; an id that stands for
-  /// nothing adds nothing.
+  /// The bytes of a sequence of ids. They may begin or end inside a character. Unused ids add no bytes.
   public func decode(_ ids: some Sequence<Int32>) -> [UInt8] {
     var bytes: [UInt8] = []
     for id in ids { bytes += vocabulary.bytes(of: id) }
     return vocabulary.withoutPrefix(bytes)
   }
 
-  /// The text that ids stand for, with U+FFFD where the bytes are not UTF-8.
+  /// The text of a sequence of ids, with U+FFFD for bytes that are not UTF-8.
   public func text(of ids: some Sequence<Int32>) -> String { String(decoding: decode(ids), as: UTF8.self) }
 
-  /// Whether every text has the same ids here as there.
+  /// Whether both tokenizers give equal ids to every text.
   func givesSameIDs(as other: Tokenizer) -> Bool {
     vocabulary.merges == other.vocabulary.merges && vocabulary.ranks == other.vocabulary.ranks
       && vocabulary.rules == other.vocabulary.rules && vocabulary.idOfByte == other.vocabulary.idOfByte

@@ -1,11 +1,11 @@
 import Glibc
 
-/// Copies bytes while replacing what is not UTF-8 exactly as Python's `bytes.decode('utf-8', 'replace')` does: one
-/// U+FFFD for every maximal part of an ill-formed sequence (Unicode 16.0, section 3.9, table 3-8).
+/// Copies bytes and replaces invalid UTF-8 exactly as Python's `bytes.decode('utf-8', 'replace')` does: one U+FFFD for
+/// each maximal part of an ill-formed sequence (Unicode 16.0, section 3.9, table 3-8).
 ///
-/// A sequence may straddle two calls: its beginning is held back until the rest comes.
+/// A sequence may lie across two calls: its beginning waits for the rest.
 struct UTF8Repair {
-  /// The beginning of a sequence, well-formed so far, that the last call ended in; at most three bytes.
+  /// An incomplete sequence at the end of the last call, well-formed so far; at most three bytes.
   private var pending: [UInt8] = []
 
   private static let replacement: [UInt8] = [0xEF, 0xBF, 0xBD]
@@ -23,7 +23,7 @@ struct UTF8Repair {
       case .incomplete:
         rest = rest.dropFirst()
       case .invalid:
-        // What was pending is a maximal part; the byte that does not continue it starts afresh.
+        // The pending bytes are a maximal part; the next byte does not continue them and begins a new sequence.
         output.append(Self.replacement[...])
         pending = []
       }
@@ -32,7 +32,7 @@ struct UTF8Repair {
     appendWhole(UnsafeBufferPointer(rebasing: rest), to: &output)
   }
 
-  /// Ends the text: a sequence that was begun counts as one replacement.
+  /// Ends the text. An incomplete sequence becomes one replacement.
   mutating func finish(to output: inout ByteBuffer) {
     if !pending.isEmpty { output.append(Self.replacement[...]) }
     pending = []
@@ -61,7 +61,7 @@ struct UTF8Repair {
     output.append(bytes[copied...])
   }
 
-  /// How many bytes from `start` on are ASCII, in steps of eight until the first that is not.
+  /// The number of ASCII bytes from `start` on, found in steps of eight.
   @inline(__always)
   private static func asciiPrefix(_ bytes: UnsafeBufferPointer<UInt8>, from start: Int) -> Int {
     let base = UnsafeRawPointer(bytes.baseAddress!)
@@ -81,7 +81,7 @@ struct UTF8Repair {
     case invalid(length: Int)
   }
 
-  /// Judges the sequence that begins with the first byte.
+  /// Classifies the sequence that begins with the first byte.
   @inline(__always)
   static func sequence(_ bytes: Slice<UnsafeBufferPointer<UInt8>>) -> Sequence {
     let start = bytes.startIndex

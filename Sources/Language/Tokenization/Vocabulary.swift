@@ -1,7 +1,7 @@
 import Diagnostics
 
-/// A BPE vocabulary: what every id stands for, which byte each single-byte id is, the merges in order, and by which
-/// rules text comes to them.
+/// A BPE vocabulary: the bytes of each id, the id of each single byte, the merges in order, and the rules by which text
+/// is split and normalised.
 public struct Vocabulary: Sendable, Equatable {
   /// One rule: the token `left` followed by the token `right` becomes the token `merged`.
   public struct Merge: Sendable, Equatable {
@@ -16,7 +16,7 @@ public struct Vocabulary: Sendable, Equatable {
     }
   }
 
-  /// A token that text is searched for before it is split into pieces.
+  /// A token that is searched for in text before the text is split into pieces.
   public struct Added: Sendable, Equatable {
     public let id: Int32
     public let content: String
@@ -35,39 +35,39 @@ public struct Vocabulary: Sendable, Equatable {
 
     public init(rawValue: UInt8) { self.rawValue = rawValue }
 
-    /// In the normalised text, where its normalised content stands; otherwise in the text as it came.
+    /// The normalised content is searched for in normalised text; without this flag, the content in the original text.
     public static let normalized = Matching(rawValue: 1)
-    /// It takes the white space on its left along.
+    /// The token includes the white space on its left.
     public static let leftStrip = Matching(rawValue: 2)
-    /// It takes the white space on its right along.
+    /// The token includes the white space on its right.
     public static let rightStrip = Matching(rawValue: 4)
-    /// Only where no word character touches it.
+    /// The token is found only between characters that are not word characters.
     public static let singleWord = Matching(rawValue: 8)
   }
 
   /// The name of the token that closes every document in vocabularies that are trained here.
   public static let endOfTextName = "<|endoftext|>"
-  /// What published vocabularies call that token, the likeliest first.
+  /// The names of that token in published vocabularies, the likeliest first.
   static let endOfTextNames = [endOfTextName, "<|end_of_text|>", "</s>", "<eos>", "<|im_end|>"]
   /// Larger vocabularies are refused: a merge is packed into 64 bits.
   public static let maximumSize = 1 << 21
   static let maximumMerges = 1 << 22 - 1
 
-  /// The bytes of each id; nil for ids that nothing uses. Special and added tokens that the model lacks hold the UTF-8
-  /// of their content.
+  /// The bytes of each id; nil for unused ids. Special and added tokens outside the model have the UTF-8 of their
+  /// content.
   public let tokens: [[UInt8]?]
   public let merges: [Merge]
-  /// For each merge its rank, where merges share ranks: of pairs with equal ranks the leftmost merges first. Never
-  /// decreases. Empty where each merge has a rank of its own.
+  /// The rank of each merge, ascending; of pairs with equal ranks the leftmost merges first. Empty if no two merges
+  /// share a rank.
   public let ranks: [Int32]
-  /// Tokens such as `<|endoftext|>`: text means them only where that is asked for.
+  /// Tokens such as `<|endoftext|>`, which are recognised in text only on request.
   public let specials: [Added]
   /// Tokens that are recognised wherever text spells them, such as NeoX's runs of blanks.
   public let added: [Added]
   public let rules: TokenizationRules
-  /// Special and added tokens that pieces of text may become without being searched for: the model has them, too.
+  /// Special and added tokens that the model has as well, so that merges may produce them.
   let inModel: Set<Int32>
-  /// The id of each single byte; -1 for those that the vocabulary lacks, which encoding leaves out.
+  /// The id of each single byte; -1 for bytes that the vocabulary lacks. Encoding leaves these out.
   let idOfByte: [Int32]
 
   /// One more than the largest id: the number of logits a model over this vocabulary puts out.
@@ -78,21 +78,21 @@ public struct Vocabulary: Sendable, Equatable {
     Self.endOfTextNames.lazy.compactMap { name in specials.first { $0.content == name }?.id }.first
   }
 
-  /// The bytes that an id stands for; none for one that nothing uses.
+  /// The bytes of an id; empty for an unused one.
   public func bytes(of id: Int32) -> [UInt8] { Self.token(id, tokens) ?? [] }
 
-  /// What the ids at the beginning of a text stand for, without the blank that encoding put in.
+  /// The bytes at the beginning of a decoded text, without the blank that encoding put before it.
   public func withoutPrefix(_ bytes: [UInt8]) -> [UInt8] {
     rules.decodesWithoutPrefix && bytes.first == UInt8(ascii: " ") ? Array(bytes.dropFirst()) : bytes
   }
 
-  /// The ids that pieces of text never become.
+  /// The ids that merges never produce.
   var idsOutsideModel: Set<Int32> { Set((specials + added).map(\.id)).subtracting(inModel) }
 
   /// - Parameters:
-  ///   - ranks: for each merge, or empty.
-  ///   - inModel: the special and added tokens that the model has, too.
-  ///   - bytes: the id of each single byte, where tokens of one byte do not tell.
+  ///   - ranks: one for each merge, or empty.
+  ///   - inModel: the special and added tokens that the model has as well.
+  ///   - bytes: the id of each single byte; nil takes the tokens of one byte.
   ///   - source: the file a failure names.
   /// - Throws: `Failure(.badData)` where the parts do not fit together.
   public init(
@@ -120,7 +120,7 @@ public struct Vocabulary: Sendable, Equatable {
     if let missing {
       throw Failure(.badData, "no token stands for the single byte \(missing): not a byte-level vocabulary", at: source)
     }
-    // A token for the byte of the blank is none: it stands for `▁`, which has three.
+    // The token of the byte 0x20 does not count: the blank of SentencePiece is `▁`, which has three bytes.
     let ofBytes = Set(bytes?.values.map { Int($0) } ?? [])
     let blank = tokens.indices.first { tokens[$0] == [UInt8(ascii: " ")] && !ofBytes.contains($0) }
     guard rules.splitting != .sentencePiece || blank != nil else {
@@ -145,15 +145,14 @@ public struct Vocabulary: Sendable, Equatable {
     self.idOfByte = idOfByte.map { $0 ?? -1 }
   }
 
-  /// Some byte-level vocabularies leave out bytes that their training text did not have: of control characters, or such
-  /// as no text has. Where characters that are no token fall back to bytes, only those may be missing that UTF-8 never
-  /// uses.
+  /// Some byte-level vocabularies lack bytes that their training text lacked: control characters, and bytes that UTF-8
+  /// never uses. SentencePiece's vocabularies fall back to bytes, so they may lack only bytes that UTF-8 never uses.
   private static func isNeeded(_ byte: UInt8, by splitting: TokenizationRules.Splitting) -> Bool {
     guard splitting != .sentencePiece else { return byte < 0xF5 && byte != 0xC0 && byte != 0xC1 }
     return (0x20..<0x7F).contains(byte) || (0x80..<0xC0).contains(byte)
   }
 
-  /// Whether a blank follows something else.
+  /// Whether a blank follows another byte.
   private static func spansWords(_ token: [UInt8]) -> Bool {
     let blank = UInt8(ascii: " ")
     return zip(token, token.dropFirst()).contains { $0 != blank && $1 == blank }

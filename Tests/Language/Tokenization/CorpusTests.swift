@@ -192,8 +192,8 @@ private final class Recorder: DocumentReceiver {
     #expect(try problem(wide)?.contains("probably UTF-16, which iconv -f UTF-16") == true)
     var random = Splitmix(state: 1)
     let noise = (0..<5000).map { _ in UInt8.random(in: 0...255, using: &random) }
-    #expect(try problem(noise)?.hasPrefix("is no text in UTF-8: ") == true)
-    #expect(try problem([UInt8](repeating: 0, count: 100)) == "is no text in UTF-8: 100 of its first 100 bytes are not")
+    #expect(try problem(noise)?.hasPrefix("is not UTF-8 text: ") == true)
+    #expect(try problem([UInt8](repeating: 0, count: 100)) == "is not UTF-8 text: 100 of its first 100 bytes are not")
     try shell("gzip -k \(folder("x.txt"))")
     #expect(failure([folder("x.txt.gz")])?.place == "\(folder("x.txt.gz")), entry 'x.txt'")
   }
@@ -317,7 +317,7 @@ private final class Recorder: DocumentReceiver {
     let many = Array(repeating: latin1, count: 25).flatMap { $0 }
     let refused = failure([try write(long + many, folder, "b.txt")])
     #expect(refused?.status == .badData && refused?.place == folder("b.txt"))
-    #expect(refused?.message.hasPrefix("is no text in UTF-8: 150 of its ") == true)
+    #expect(refused?.message.hasPrefix("is not UTF-8 text: 150 of its ") == true)
     #expect(
       refused?.message.hasSuffix("it is probably WINDOWS-1252, which iconv -f WINDOWS-1252 -t UTF-8 converts")
         == true)

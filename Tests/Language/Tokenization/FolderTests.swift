@@ -114,7 +114,7 @@ import Testing
       [
         "tokenizer_config.json": ["tokenizer_class": "LlamaTokenizer", "add_prefix_space": false]
       ])
-    #expect(prefixed.warnings.count == 1 && prefixed.warnings[0].contains("a blank is put before no text"))
+    #expect(prefixed.warnings.count == 1 && prefixed.warnings[0].contains("no blank is added before texts"))
     #expect(prefixed.vocabulary.rules.prefix == .none)
     let begun = try read("llama2", ["tokenizer_config.json": ["add_bos_token": false]])
     #expect(begun.addsBeginOfText && begun.warnings.count == 1 && begun.warnings[0].contains("add_bos_token is false"))

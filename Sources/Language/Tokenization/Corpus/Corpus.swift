@@ -2,18 +2,18 @@ import Artifacts
 import Diagnostics
 import Files
 
-/// The texts that a list of paths stands for, as a stream of documents in a fixed order.
+/// The texts at a list of paths, as a stream of documents in a fixed order.
 ///
 /// A path is one of
 /// - a descriptor (`.yaml`): the files it lists, in its order;
 /// - a folder: all visible files below it (`VisibleFiles`), sorted by their paths;
 /// - JSON (`.jsonl`, `.ndjson`, `.json`): a document per line, or per element of one array, the text in a named field;
-/// - an archive or compressed file, known by its name: what it holds, as if it lay in a folder, in its order;
+/// - an archive or compressed file, recognised by its name: its entries, read like files, in their order;
 /// - any other file: one document of text.
 ///
-/// Names are compared without regard to capitals.
+/// Names are compared without regard to case.
 public struct Corpus: Sendable {
-  /// Where a part of the corpus comes from, for the artifact's summary.
+  /// The origin of a part of the corpus, for the artifact's summary.
   public struct Source: Equatable, Sendable {
     public let name: String
     public let licence: String?
@@ -22,7 +22,7 @@ public struct Corpus: Sendable {
 
   private struct Item: Sendable {
     let path: String
-    /// What the summary calls it, wherever the corpus lies.
+    /// Its name in the summary, which does not depend on the corpus's place.
     let name: String
     let split: Split?
     let size: Int
@@ -37,9 +37,9 @@ public struct Corpus: Sendable {
   /// - Parameters:
   ///   - textField: the field of JSON records that holds the text, or a path to it.
   ///   - format: how texts lie in files.
-  ///   - unpackedLimit: how many bytes a compressed file or archive may unpack to; nil for as many as texts ever do.
+  ///   - unpackedLimit: the most bytes that a compressed file or archive may unpack to; nil for a plausible size.
   ///   - digests: checks the files of descriptors.
-  /// - Throws: `Failure(.missingInput)` for what does not exist.
+  /// - Throws: `Failure(.missingInput)` for a path that does not exist.
   public init(
     paths: [String], textField: String, format: TextFormat = .auto, unpackedLimit: Int?, digests: FileDigests
   ) throws {
@@ -77,10 +77,10 @@ public struct Corpus: Sendable {
     }
   }
 
-  /// Whether every document belongs to a split whatever the fractions are.
+  /// Whether descriptors state the split of every document.
   public var hasSplits: Bool { items.allSatisfy { $0.split != nil } }
 
-  /// The splits that descriptors give to documents.
+  /// The splits that descriptors state.
   public var splits: Set<Split> { Set(items.compactMap(\.split)) }
 
   /// The last component of a path, also of `texts/`.
@@ -89,16 +89,16 @@ public struct Corpus: Sendable {
     return Files.name(of: String(path[..<end]))
   }
 
-  /// The number of bytes to expect, where the files tell it without being read.
+  /// The number of bytes of all documents, if the sizes of the files give it.
   public var expectedBytes: Int? {
     items.allSatisfy { TextContainer(ofName: $0.path, format) == .text } ? items.reduce(0) { $0 + $1.size } : nil
   }
 
-  /// Hands over all documents. The same every time, so that a corpus can be read in several passes.
+  /// Passes all documents to a receiver. Every call passes the same, so a corpus can be read several times.
   ///
-  /// - Parameter findings: takes down what is odd about the texts, which costs a little: for one of the passes.
-  /// - Throws: `Failure`: `.badData` for a broken archive or record, and, where findings are taken down, for what is no
-  ///   text in UTF-8; `.tryAgain` when an interruption was asked for.
+  /// - Parameter findings: collects irregularities of the texts. This takes some time; one of several passes is enough.
+  /// - Throws: `Failure`: `.badData` for a broken archive or record, and, with findings, for a file that is not UTF-8
+  ///   text; `.tryAgain` after an interruption.
   public func read(into receiver: some DocumentReceiver<Split?>, noting findings: CorpusFindings? = nil) throws {
     let reading = CorpusReading(field: field, format: format, receiver: receiver, findings: findings)
     for item in items {
@@ -136,20 +136,20 @@ public struct Corpus: Sendable {
     }
   }
 
-  /// A page that says why a download failed, or the few bytes that came of it, is no text to learn from.
+  /// Refuses a file that is not packed: it may be the error page of a failed download.
   private func checkThatPacked(_ archive: ArchiveReader) throws {
     guard archive.isPacked else {
       throw Failure(.badData, "is no archive and not compressed, though its name says so", at: archive.path)
     }
   }
 
-  /// Far more than any text unpacks to, and little enough that files which were made to fill a disk do not.
+  /// More than any text unpacks to, and a limit for files that were made to fill a disk.
   static func plausibleUnpackedSize(packed: Int) -> Int {
     max(1 << 30, packed.multipliedReportingOverflow(by: 200).overflow ? .max : packed * 200)
   }
 }
 
-/// How texts lie in a file, as its name says, or as was stated for all of them.
+/// How a file contains texts, by its name or by the configuration.
 enum TextContainer: Equatable {
   case text, json, packed
 

@@ -2,9 +2,9 @@ import Diagnostics
 import Files
 import JSON
 
-/// What a reading of a corpus changed, passed over or wondered at, so that it is said once and stands in the summary.
+/// Irregularities that a reading of a corpus replaced, skipped or suspected: for one warning each, and for the summary.
 public final class CorpusFindings {
-  /// A text with bytes that are no UTF-8.
+  /// A text with invalid UTF-8.
   struct Invalid {
     let name: String
     let size: Int
@@ -13,7 +13,7 @@ public final class CorpusFindings {
     let guess: EncodingGuess?
   }
 
-  /// The worst are kept by name, so many of them.
+  /// The number of the worst texts that are kept by name.
   private static let kept = 10
 
   private var worst: [Invalid] = []
@@ -25,7 +25,7 @@ public final class CorpusFindings {
   private var likeJSON = Sightings()
   private var surrogates = Sightings()
 
-  /// How often something was met, and where first.
+  /// The number of occurrences, and the place of the first.
   private struct Sightings {
     var count = 0
     var first = ""
@@ -42,7 +42,7 @@ public final class CorpusFindings {
     texts += 1
     bytes += text.bytes
     replacements += text.replacements
-    // Texts come in the order of the corpus, and equals stay in it.
+    // Texts with equally many invalid bytes stay in the order of the corpus.
     let place = worst.firstIndex { $0.bytes < text.bytes } ?? worst.endIndex
     worst.insert(text, at: place)
     if worst.count > Self.kept { worst.removeLast() }
@@ -53,32 +53,32 @@ public final class CorpusFindings {
   func noteLikeJSON(_ name: String) { likeJSON.add(name) }
   func noteSurrogates(_ count: Int, at place: String) { surrogates.add(place, count: count) }
 
-  /// Says all that was found.
+  /// Prints a warning for each kind of finding.
   public func warn() {
     if let first = worst.first {
       let others = texts == 1 ? "" : ", \(counted(bytes, "byte")) in \(texts) texts altogether"
       let advice = first.guess.map { "; \($0.advice)" } ?? ""
       Log.warning(
         "\(first.name): \(first.bytes) of its \(first.size) bytes are not UTF-8\(others); "
-          + "\(replacements) U+FFFD \(replacements == 1 ? "stands" : "stand") for them\(advice)")
+          + "\(replacements) U+FFFD \(replacements == 1 ? "replaces" : "replace") them\(advice)")
     }
     if marks.count > 0 {
       Log.warning(
         "\(marks.first)\(others(marks)): begins with a byte order mark, which stays in the text as U+FEFF; "
-          + #"sed -i '1s/^\xEF\xBB\xBF//' FILE takes it away"#)
+          + #"sed -i '1s/^\xEF\xBB\xBF//' FILE removes it"#)
     }
     if links.count > 0 {
       Log.warning(
-        "\(links.first)\(others(links)): a link in an archive is passed over; what it leads to is read where it lies")
+        "\(links.first)\(others(links)): a link in an archive is skipped; its target is read in its own place")
     }
     if surrogates.count > 0 {
       Log.warning(
-        "\(surrogates.first)\(others(surrogates)): half a surrogate pair is no character; U+FFFD stands for it")
+        "\(surrogates.first)\(others(surrogates)): half a surrogate pair is not a character; U+FFFD replaces it")
     }
     if likeJSON.count > 0 {
       Log.warning(
         "\(likeJSON.first)\(others(likeJSON)): is read as text, as its name says, but looks like JSON lines; "
-          + "--set format=json reads the records, format=text says that the text is meant")
+          + "--set format=json reads the records, format=text reads the file as text without this warning")
     }
   }
 
@@ -86,7 +86,7 @@ public final class CorpusFindings {
     sightings.count == 1 ? "" : " and \(sightings.count - 1) more"
   }
 
-  /// For the artifact's summary; nothing where there was nothing to find.
+  /// Members of the artifact's summary; one for each kind that was found.
   public var summary: [(String, JSON)] {
     var members: [(String, JSON)] = []
     if texts > 0 {

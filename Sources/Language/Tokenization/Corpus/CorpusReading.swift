@@ -2,17 +2,17 @@ import Diagnostics
 import Files
 import JSON
 
-/// Makes documents of sources, one after the other.
+/// Turns sources into documents, one after the other.
 struct CorpusReading<Receiver: DocumentReceiver<Split?>> {
   let field: FieldPath
   let format: TextFormat
   let receiver: Receiver
-  /// Nil where nothing is taken down.
+  /// Nil if irregularities are not collected.
   let findings: CorpusFindings?
 
   /// - Parameters:
-  ///   - name: what findings call the source.
-  ///   - size: in bytes, where it is known.
+  ///   - name: the source's name in findings.
+  ///   - size: in bytes; nil if unknown.
   func read(_ source: any ByteSource, as container: TextContainer, _ split: Split?, name: String, size: Int?) throws {
     if container == .json { try readRecords(source, split) } else { try readText(source, split, name, size) }
   }
@@ -33,7 +33,7 @@ struct CorpusReading<Receiver: DocumentReceiver<Split?>> {
   }
 
   private func readRecords(_ source: any ByteSource, _ split: Split?) throws {
-    let otherwise = "--set format=text to have the file read as text"
+    let otherwise = "--set format=text to read the file as text"
     var records = try JSONRecords(source, otherwise: otherwise)
     let isArray = records.isArray
     while let record = try records.next() {
@@ -57,7 +57,7 @@ struct CorpusReading<Receiver: DocumentReceiver<Split?>> {
   }
 }
 
-/// Looks at a text while it goes by.
+/// Inspects a text while it is read.
 private struct TextInspection {
   private let place: String
   private let size: Int?
@@ -79,11 +79,11 @@ private struct TextInspection {
       if looksForJSON && Self.beginsWithRecord(bytes) { findings.noteLikeJSON(place) }
     }
     tally.add(bytes)
-    // Of a file whose size is known it may be certain long before its end.
+    // With a known size, too many invalid bytes can be certain long before the end.
     if let size { try check(ofSize: max(size, tally.bytes)) }
   }
 
-  /// - Parameter name: what findings call the text.
+  /// - Parameter name: the text's name in findings.
   mutating func finish(calling name: String) throws {
     tally.finish()
     try check(ofSize: tally.bytes)
@@ -98,7 +98,7 @@ private struct TextInspection {
     if let problem = TextCheck.problem(tally, ofSize: size) { throw Failure(.badData, problem, at: place) }
   }
 
-  /// Whether the first line is an object of JSON, and not the last.
+  /// Whether the first line is a JSON object, and another line follows.
   private static func beginsWithRecord(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
     let line = bytes.prefix { $0 != UInt8(ascii: "\n") }
     guard bytes.first == UInt8(ascii: "{"), line.count < bytes.count else { return false }

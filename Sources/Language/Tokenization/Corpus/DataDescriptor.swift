@@ -3,21 +3,21 @@ import Configuration
 import Diagnostics
 import Files
 
-/// A data set as a descriptor such as `data/austen.yaml` states it: where it comes from, under which licence, which
-/// files it has and what each is for. `data/README.md` explains the format.
+/// A data set as a descriptor such as `data/austen.yaml` states it: its origin and licence, and its files with their
+/// splits. `data/README.md` explains the format.
 ///
-/// `scripts/fetch-data` puts the files into `cache/NAME` beside the descriptor. This only reads what is there.
+/// `scripts/fetch-data` puts the files into `cache/NAME` beside the descriptor. This type only reads them.
 public struct DataDescriptor: Sendable {
   public struct File: Equatable, Sendable {
     public let name: String
-    /// Nil where the fractions of the configuration decide.
+    /// Nil if the fractions of the configuration decide.
     public let split: Split?
     public let sha256: String
     /// In bytes.
     public let size: Int
   }
 
-  /// What the file states.
+  /// The contents of the file.
   private struct Statement: StageConfiguration {
     let name: String
     let title: String
@@ -30,7 +30,7 @@ public struct DataDescriptor: Sendable {
       title = try reader.string("title", help: "what it is")
       licence = try reader.string("licence", help: "under which licence, and why")
       origin = try reader.string("origin", help: "where it comes from")
-      // Packages and their extraction matter to `scripts/fetch-data` alone.
+      // Only `scripts/fetch-data` uses packages and their extraction.
       _ = try reader.value("packages", as: .list(of: .yaml), default: [], help: "what to fetch")
       _ = try reader.optionalString("extract", help: "the program beside the descriptor that makes the files")
       files = try reader.value("files", as: .list(of: .yaml, atLeast: 1), default: nil, help: "the files, in order")
@@ -58,10 +58,10 @@ public struct DataDescriptor: Sendable {
   public let origin: String
   public let files: [File]
 
-  /// Whether a path is meant as a descriptor.
+  /// Whether a path names a descriptor.
   static func isDescriptor(_ path: String) -> Bool { [".yaml", ".yml"].contains(where: path.lowercased().hasSuffix) }
 
-  /// - Throws: `Failure(.badConfiguration)` with the line of what is wrong, `.missingInput` where there is no such file.
+  /// - Throws: `Failure(.badConfiguration)` with the line of the fault, `.missingInput` if there is no such file.
   public init(_ path: String) throws {
     let statement = try Statement.resolve(try YAMLSource.read(file: path)).values
     self.path = path
@@ -75,12 +75,12 @@ public struct DataDescriptor: Sendable {
     }
   }
 
-  /// The path of one of the files, present or not.
+  /// The path of one of the files, which need not exist.
   public func path(of file: File) -> String { "\(Files.folder(of: path))/cache/\(name)/\(file.name)" }
 
-  /// Makes sure that all files are there and are what the descriptor says.
+  /// Checks that all files exist and have the digests of the descriptor.
   ///
-  /// - Throws: `Failure(.missingInput)` with the command that fetches them, `.badData` where one is another.
+  /// - Throws: `Failure(.missingInput)` with the command that fetches the files, `.badData` for a file that differs.
   public func check(_ digests: FileDigests) throws {
     for file in files {
       let filePath = path(of: file)

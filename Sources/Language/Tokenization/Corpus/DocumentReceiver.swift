@@ -1,10 +1,10 @@
-/// Takes the documents of a corpus one after the other, each as a stream of bytes.
+/// Receives the documents of a corpus one after the other, each as a stream of bytes.
 public protocol DocumentReceiver<Label>: AnyObject {
-  /// What is known of a document's split.
+  /// A document's split, or `Split?` where it may be undecided.
   associatedtype Label
 
   func begin(_ label: Label) throws
-  /// The next bytes of the document that was begun, cut anywhere.
+  /// The next bytes of the open document; they may begin or end inside a character.
   func append(_ bytes: UnsafeBufferPointer<UInt8>) throws
   func end() throws
 }

@@ -1,6 +1,7 @@
-/// Assigns a split to every document that has none, and cuts the documents in which a split ends.
+/// Assigns a split to every document without one, and cuts documents at the ends of splits.
 public final class DocumentSplitter<Receiver: DocumentReceiver<Split>>: DocumentReceiver {
-  /// How far beyond the wanted place a line end is looked for; then any blank will do, then any scalar.
+  /// How far after the wanted place a line end is searched for, in bytes; then any white space will do, then any
+  /// scalar.
   static var window: Int { 1 << 16 }
 
   private let receiver: Receiver
@@ -9,7 +10,7 @@ public final class DocumentSplitter<Receiver: DocumentReceiver<Split>>: Document
   private var split: Split
   private var offset = 0
   private var isFollowingPlan = false
-  /// What came after the wanted place of a cut while the place for it is looked for.
+  /// The bytes after the wanted place of a cut, until its place is found.
   private var held: [UInt8] = []
 
   public init(_ plan: SplitPlan, receiver: Receiver) {
@@ -51,7 +52,7 @@ public final class DocumentSplitter<Receiver: DocumentReceiver<Split>>: Document
     plan.cuts[nextCut...].first.flatMap { $0.isBetweenDocuments ? nil : $0 }
   }
 
-  /// At the start of a document: every cut that lies behind has been passed.
+  /// At the start of a document, moves past the cuts before it.
   private func passCuts() {
     while nextCut < plan.cuts.count, plan.cuts[nextCut].offset <= offset {
       split = plan.cuts[nextCut].next
@@ -59,7 +60,7 @@ public final class DocumentSplitter<Receiver: DocumentReceiver<Split>>: Document
     }
   }
 
-  /// Ends the document after `place` held bytes and begins another in the next split with the rest.
+  /// Ends the document after `place` held bytes, and begins another in the next split with the rest.
   private func cut(at place: Int) throws {
     try release(place)
     let rest = held
@@ -81,9 +82,9 @@ public final class DocumentSplitter<Receiver: DocumentReceiver<Split>>: Document
     offset += bytes.count
   }
 
-  /// After the first line end; where there is none in a whole window, or up to the end of the document, before the first
-  /// white space, or else before the second scalar. Nil while that is not certain, and where nothing would be left behind
-  /// the cut.
+  /// The place of a cut: after the first line end. Without a line end in a whole window, or up to the end of the
+  /// document: before the first white space, or else before the second scalar. Nil while more bytes may decide, and if
+  /// no bytes would follow the cut.
   ///
   /// - Parameter isWhole: whether the document ends with these bytes.
   private static func place(in held: [UInt8], isWhole: Bool) -> Int? {

@@ -1,21 +1,21 @@
 import Diagnostics
 import JSON
 
-/// Where the text stands in a record: the name of a field, or names and numbers joined by points, which lead into objects
-/// and arrays (`message.content`, `messages.0.content`).
+/// The place of the text in a record: the name of a field, or names and numbers joined by points for nested objects and
+/// arrays (`message.content`, `messages.0.content`).
 ///
-/// A field whose name holds points itself goes first.
+/// A field whose own name contains the points takes precedence.
 struct FieldPath: Sendable {
   let name: String
 
   init(_ name: String) { self.name = name }
 
-  /// Why a record has no text there.
+  /// The reason why a record has no text at the path.
   struct Absence: Error {
     let reason: String
   }
 
-  /// The text of a record, and how many halves of surrogate pairs became U+FFFD in it.
+  /// The text of a record, and the number of lone surrogates that became U+FFFD in it.
   func text(in record: JSON) throws(Absence) -> (text: String, replacements: Int) {
     guard record.objectValue != nil else {
       throw Absence(reason: "is \(record.kindName), not an object with the field '\(name)'")
@@ -30,7 +30,7 @@ struct FieldPath: Sendable {
     }
   }
 
-  /// The value that the first part of a path leads to, and the other parts; nil where that was the last.
+  /// The value at the first part of a path, and the other parts; nil if there are none.
   private func step(into value: JSON, _ path: Substring) throws(Absence) -> (JSON, Substring?) {
     if let whole = value[String(path)] { return (whole, nil) }
     let point = path.utf8.firstIndex(of: UInt8(ascii: "."))

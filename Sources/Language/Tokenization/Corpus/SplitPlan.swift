@@ -1,6 +1,7 @@
 import Diagnostics
 
-/// The parts of a corpus that has no splits of its own: one block each, in the order train, validation, test.
+/// The shares of the splits in a corpus without splits of its own: one block each, in the order train, validation,
+/// test.
 public struct SplitFractions: Equatable, Sendable {
   public let validation: Double
   public let test: Double
@@ -20,29 +21,29 @@ public struct SplitFractions: Equatable, Sendable {
   }
 }
 
-/// Where one split ends and the next begins, in bytes of the documents that have no split of their own.
+/// The places where one split ends and the next begins, in bytes of the documents without a split of their own.
 public struct SplitPlan: Equatable {
   struct Cut: Equatable {
     let offset: Int
-    /// Whether the cut lies between two documents. Otherwise it lies inside one, at the next line end.
+    /// Whether the cut is between two documents; otherwise it is inside one, at the next line end.
     let isBetweenDocuments: Bool
-    /// What begins there.
+    /// The split that begins there.
     let next: Split
   }
 
   let first: Split
   let cuts: [Cut]
 
-  /// A cut between documents is taken if it misses the wanted place by at most this share of the smaller of the two
-  /// blocks it divides; otherwise a document is cut in two.
+  /// The most that a cut between documents may miss the wanted place, as a share of the smaller of the two blocks.
+  /// Beyond this a document is cut in two.
   private static let tolerance = 0.1
 
-  /// A plan for the documents that were measured.
+  /// A plan for measured documents.
   public init(_ fractions: SplitFractions, of documents: DocumentMeasurer) {
     self.init(fractions, documentBoundaries: documents.boundaries)
   }
 
-  /// - Parameter boundaries: the offsets at which documents begin, and the end of the last, in order.
+  /// - Parameter boundaries: the offset of each document, and the end of the last, in order.
   init(_ fractions: SplitFractions, documentBoundaries boundaries: [Int]) {
     let total = Double(boundaries.last ?? 0)
     let blocks = Split.allCases.filter { fractions.share(of: $0) > 0 }
@@ -59,14 +60,14 @@ public struct SplitPlan: Equatable {
   }
 }
 
-/// Learns where documents begin, as `SplitPlan` needs it: the first pass over a corpus.
+/// Measures the documents of a corpus for a `SplitPlan`, in a first pass.
 public final class DocumentMeasurer: DocumentReceiver {
-  /// More starts than this are thinned to every second one: so many documents need no finer cuts.
+  /// With more starts than this, every second one is dropped: the rest are close enough for the cuts.
   private static let mostStarts = 1 << 20
 
   /// The number of bytes of all documents.
   public private(set) var totalBytes = 0
-  /// The number of bytes of documents without a split of their own, and where some of them begin in those.
+  /// The number of bytes of documents without a split of their own, and the offsets at which they begin.
   private var offset = 0
   private var starts: [Int] = []
   private var documents = 0
@@ -75,7 +76,7 @@ public final class DocumentMeasurer: DocumentReceiver {
 
   public init() {}
 
-  /// Where documents begin, and where the last one ends.
+  /// The offsets at which documents begin, and the end of the last.
   var boundaries: [Int] { starts + [offset] }
 
   public func begin(_ split: Split?) {

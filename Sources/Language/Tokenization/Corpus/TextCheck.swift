@@ -1,17 +1,17 @@
 import Files
 
-/// Tells text from what is none: pictures, programs, and text in other encodings than UTF-8.
+/// Distinguishes text from other files: pictures, programs, and text in other encodings than UTF-8.
 ///
-/// A few odd bytes are nothing unusual in large texts and become U+FFFD, which is said. Where a tenth of the first bytes
-/// is odd, the result would be rubbish that nobody asked for; where one in a thousand of all bytes is, a letter of every
-/// few lines would be lost.
+/// A few invalid bytes are common in large texts; they become U+FFFD, with a warning. A file is refused if more than a
+/// tenth of its first bytes are odd (invalid UTF-8, or control characters that no text has), or if more than one in a
+/// thousand of all bytes is invalid: then a letter in every few lines would be lost.
 enum TextCheck {
-  /// Fewer odd bytes than this are let pass even in the shortest beginning.
+  /// A beginning with fewer odd bytes than this is accepted, however short.
   private static let fewest = 16
-  /// As many invalid bytes are let pass in a whole text, however short.
+  /// A text with at most this many invalid bytes is accepted, however short.
   private static let mostInAny = 3
 
-  /// What is wrong with a text that begins with these bytes; nil if nothing is. The bytes may end inside a character.
+  /// The fault of a text that begins with these bytes; nil without one. The bytes may end inside a character.
   static func problem(ofBeginning bytes: UnsafeBufferPointer<UInt8>) -> String? {
     var parser = Unicode.UTF8.ForwardParser()
     var iterator = bytes.makeIterator()
@@ -26,24 +26,24 @@ enum TextCheck {
     guard odd >= fewest, odd > bytes.count / 10 else { return nil }
     var tally = UTF8Tally()
     tally.add(bytes)
-    return "is no text in UTF-8: \(odd) of its first \(bytes.count) bytes are not\(hint(tally, Array(bytes)))"
+    return "is not UTF-8 text: \(odd) of its first \(bytes.count) bytes are not\(hint(tally, Array(bytes)))"
   }
 
-  /// What is wrong with a text of which so much was read; nil if nothing is.
+  /// The fault of a text, by the part that was read; nil without one.
   ///
-  /// - Parameter size: of the whole text, at least what was read.
+  /// - Parameter size: of the whole text in bytes, at least the number that was read.
   static func problem(_ tally: UTF8Tally, ofSize size: Int) -> String? {
     guard tally.invalid > mostInAny, tally.invalid > size / 1000 else { return nil }
     let bytes = size > tally.bytes ? "first \(tally.bytes) bytes" : "\(tally.bytes) bytes"
-    return "is no text in UTF-8: \(tally.invalid) of its \(bytes) are not\(hint(tally, tally.beginning))"
+    return "is not UTF-8 text: \(tally.invalid) of its \(bytes) are not\(hint(tally, tally.beginning))"
   }
 
-  /// What the bytes that are no UTF-8 probably are.
+  /// The likely encoding of the invalid bytes.
   static func guess(_ tally: UTF8Tally) -> EncodingGuess? {
     EncodingGuess(beginning: tally.beginning, sample: tally.sample)
   }
 
-  /// Control characters that no text has.
+  /// Whether a scalar is a control character that no text has.
   private static func isOdd(_ encoded: Unicode.UTF8.EncodedScalar) -> Bool {
     guard encoded.count == 1, let byte = encoded.first, byte < 0x20 else { return false }
     return !(0x09...0x0D).contains(byte) && byte != 0x1B
@@ -53,7 +53,7 @@ enum TextCheck {
     if let advice = FileMark.advice(beginning) { return "; \(advice)" }
     if tally.wellFormedNearby > tally.replacements {
       return
-        "; most letters beyond ASCII around those are UTF-8, so it was damaged or pieced together from several encodings"
+        "; most letters beyond ASCII around them are UTF-8, so it was damaged or pieced together from several encodings"
     }
     return EncodingGuess(beginning: beginning, sample: tally.sample).map { "; \($0.advice)" } ?? ""
   }

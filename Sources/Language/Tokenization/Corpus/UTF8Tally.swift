@@ -1,22 +1,22 @@
-/// How much of a text is UTF-8, counted while its bytes go by, and what helps to tell what the rest is.
+/// Counts invalid UTF-8 while a text is read, and keeps samples from which its encoding can be guessed.
 struct UTF8Tally {
-  /// Enough to tell an encoding by.
+  /// Enough bytes to guess an encoding.
   private static let sampleSize = 1 << 14
   private static let beginningSize = 1 << 12
 
   /// All bytes of the text.
   private(set) var bytes = 0
-  /// Bytes that are no UTF-8.
+  /// Bytes of invalid UTF-8.
   private(set) var invalid = 0
-  /// How many U+FFFD stand for them, as `UTF8Repair` writes them.
+  /// The number of U+FFFD by which `UTF8Repair` replaces them.
   private(set) var replacements = 0
-  /// Well-formed sequences of several bytes that stand near invalid ones.
+  /// The number of well-formed sequences of several bytes near invalid ones.
   private(set) var wellFormedNearby = 0
   /// The first bytes of the text.
   private(set) var beginning: [UInt8] = []
   /// Bytes around the first invalid ones.
   private(set) var sample: [UInt8] = []
-  /// A sequence that the last bytes ended in.
+  /// An incomplete sequence at the end of the last bytes.
   private var pending: [UInt8] = []
 
   mutating func add(_ new: UnsafeBufferPointer<UInt8>) {
@@ -28,7 +28,7 @@ struct UTF8Tally {
     joined.withUnsafeBufferPointer { count($0) }
   }
 
-  /// Ends the text: a sequence that was begun is invalid.
+  /// Ends the text. An incomplete sequence is invalid.
   mutating func finish() {
     guard !pending.isEmpty else { return }
     invalid += pending.count
@@ -42,7 +42,7 @@ struct UTF8Tally {
     if isValid { pending = Array(bytes[whole...]) } else { countEach(bytes) }
   }
 
-  /// How many bytes at the end are a sequence that is well-formed so far.
+  /// The length of an incomplete sequence at the end that is well-formed so far; 0 without one.
   private static func unfinished(_ bytes: UnsafeBufferPointer<UInt8>) -> Int {
     for length in 1...3 where length <= bytes.count {
       if case .incomplete = UTF8Repair.sequence(bytes[(bytes.count - length)...]) { return length }

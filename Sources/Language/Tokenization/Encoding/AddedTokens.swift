@@ -1,26 +1,25 @@
-/// Tokens that are looked for in text before it is split into pieces: of several the one that begins first, of those
-/// the longest. What is found is then accepted or left as text; either way the search goes on behind it, as in
-/// `tokenizers`.
+/// Finds tokens in text before the text is split into pieces: the token that begins first, and of several at one place
+/// the longest. A match is accepted or left as text; in both cases the search continues after it, as in `tokenizers`.
 struct AddedTokens: Sendable {
   struct Pattern: Sendable {
     let bytes: [UInt8]
     let id: UInt32
     let matching: Vocabulary.Matching
-    /// Whether it is text wherever it is found: a special token where none are meant.
+    /// Whether a match stays text: a special token when special tokens are not recognised.
     let isText: Bool
   }
 
   /// By their first byte, the longest first.
   private let byFirst: [[Pattern]]
-  /// Whether blanks are white space; they are not where they stand for SentencePiece's `▁`.
+  /// Whether blanks are white space; they are not if they represent SentencePiece's `▁`.
   private let blanksAreWhite: Bool
-  /// The length of the longest, in bytes; 0 where there are none.
+  /// The length of the longest token in bytes; 0 without tokens.
   let longest: Int
 
-  /// Whether nothing is ever found.
+  /// Whether there are no tokens to find.
   var isEmpty: Bool { longest == 0 }
 
-  /// - Parameter patterns: those that are always text count only among others.
+  /// - Parameter patterns: if all of them stay text, none is searched for.
   init(_ patterns: [Pattern], blanksAreWhite: Bool = true) {
     let patterns = patterns.allSatisfy(\.isText) ? [] : patterns.filter { !$0.bytes.isEmpty }
     var byFirst = [[Pattern]](repeating: [], count: 256)
@@ -30,10 +29,10 @@ struct AddedTokens: Sendable {
     longest = patterns.map(\.bytes.count).max() ?? 0
   }
 
-  /// Writes the ids of the tokens in a text, and between them those that `encode` writes for each stretch of other
+  /// Writes the ids of the tokens in a text, and between them the ids that `encode` writes for each stretch of other
   /// text.
   ///
-  /// - Returns: how many ids there are.
+  /// - Returns: the number of ids.
   func split(
     _ text: UnsafePointer<UInt8>, count: Int, to output: UnsafeMutablePointer<UInt32>,
     encode: (UnsafePointer<UInt8>, Int, UnsafeMutablePointer<UInt32>) -> Int
@@ -53,12 +52,12 @@ struct AddedTokens: Sendable {
         found = stripped
       }
       if start < found.lowerBound { written += encode(text + start, found.lowerBound - start, output + written) }
-      // One in white space that the token before it took along leaves nothing.
+      // The range is empty for a token inside white space that the token before it included.
       if !found.isEmpty {
         output[written] = token.id
         written += 1
       }
-      // Before `i` where a token lies in white space that the one before it took along.
+      // This is before `i` if the token is inside white space that the token before it included.
       start = found.upperBound
     }
     if start < count { written += encode(text + start, count - start, output + written) }
@@ -71,9 +70,9 @@ struct AddedTokens: Sendable {
       && token.bytes.elementsEqual(UnsafeBufferPointer(start: text, count: token.bytes.count))
   }
 
-  /// A token with the white space that it takes along; nil where it has to be a word of its own and is not.
+  /// The range of a token with the white space that it includes; nil if it has to be a single word and is not.
   ///
-  /// - Parameter start: up to here the text belongs to tokens before.
+  /// - Parameter start: the end of the token before it.
   private func extent(
     of token: Pattern, at found: Range<Int>, after start: Int, _ text: UnsafePointer<UInt8>, count: Int
   ) -> Range<Int>? {
@@ -98,13 +97,13 @@ struct AddedTokens: Sendable {
     CharacterClasses.shared.of(code) == .whiteSpace && (blanksAreWhite || code != 0x20)
   }
 
-  /// The last scalar before a place.
+  /// The last scalar before `end`.
   private func lastScalar(_ end: Int, _ text: UnsafePointer<UInt8>) -> (code: UInt32, length: Int) {
     scalar(text + scalarStart(text, before: end))
   }
 
-  /// Whether a token may lie across a place in a text, of which more may follow, or end there, or begin there and look
-  /// at what stands before it.
+  /// Whether a token may lie across a place in a text, end there, or begin there and depend on the scalar before it.
+  /// More text may follow.
   func mayReach(_ place: Int, _ text: UnsafePointer<UInt8>, count: Int) -> Bool {
     for start in max(0, place - longest)...place where start < count {
       for token in byFirst[Int(text[start])] {
@@ -118,7 +117,7 @@ struct AddedTokens: Sendable {
     return false
   }
 
-  /// Whether a token that is not always text begins in a part of a text and ends there.
+  /// Whether a part of a text contains a token that does not stay text.
   func occurs(in part: Range<Int>, _ text: UnsafePointer<UInt8>) -> Bool {
     part.contains { start in
       byFirst[Int(text[start])].contains {
@@ -127,7 +126,7 @@ struct AddedTokens: Sendable {
     }
   }
 
-  /// The same tokens, and those that begin with a byte once more without it.
+  /// These tokens, and for each one that begins with `byte` also the token without it.
   func withEachAlsoWithout(first byte: UInt8) -> AddedTokens {
     let patterns = byFirst.joined().flatMap { token -> [Pattern] in
       guard token.bytes[0] == byte else { return [token] }
@@ -137,7 +136,7 @@ struct AddedTokens: Sendable {
     return AddedTokens(patterns, blanksAreWhite: blanksAreWhite)
   }
 
-  /// Whether any token takes white space along.
+  /// Whether any token includes white space beside it.
   var strips: Bool {
     byFirst.contains { $0.contains { !$0.matching.isDisjoint(with: [.leftStrip, .rightStrip]) } }
   }

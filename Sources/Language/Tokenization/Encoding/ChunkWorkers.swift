@@ -1,23 +1,23 @@
 import Dispatch
 import Synchronization
 
-/// Runs a function over chunks on several threads while the caller makes further chunks, and hands the results over in
-/// the order of the chunks, so that nothing shows how many threads there were.
+/// Runs a function over chunks on several threads while the caller makes further chunks, and returns the results in the
+/// order of the chunks. The results do not depend on the number of threads.
 ///
-/// A limited number of chunks is underway at a time, and memory is bounded by them.
+/// The number of chunks in work is limited, and so is the memory.
 final class ChunkWorkers<Worker: AnyObject, Result> {
   /// A chunk with its result. Only one thread at a time touches it.
   private final class Job: @unchecked Sendable {
     let chunk: TextChunk
     var result: Result?
-    /// Signalled when the result is there.
+    /// Signalled when the result is set.
     let done = DispatchSemaphore(value: 0)
 
     init(_ chunk: TextChunk) { self.chunk = chunk }
   }
 
-  /// Where threads take their next job from, whenever they are through with one: were jobs dealt out in batches, some
-  /// would wait at the end of each, at 256 KiB a chunk and four chunks a thread for a fifth of the time.
+  /// The jobs that wait for a thread. Each thread takes one when it is free: with batches of jobs, threads would wait
+  /// at the end of each batch, for a fifth of the time with chunks of 256 KiB and four chunks a thread.
   private final class Queue: Sendable {
     private let waiting = Mutex<[Job]>([])
     /// Counts the jobs that wait.
@@ -28,21 +28,21 @@ final class ChunkWorkers<Worker: AnyObject, Result> {
       available.signal()
     }
 
-    /// The next job, as soon as there is one; nil after the end.
+    /// Waits for the next job; nil after the end.
     func next() -> Job? {
       available.wait()
       return waiting.withLock { $0.isEmpty ? nil : $0.removeFirst() }
     }
 
-    /// Has threads leave after what they are at. Jobs that nobody has begun are dropped.
+    /// Ends each thread after its present job, and drops the jobs that have not begun.
     func end(threads: Int) {
       waiting.withLock { $0 = [] }
       for _ in 0..<threads { available.signal() }
     }
   }
 
-  /// What a thread works with; each worker belongs to one.
-  private struct Shift: @unchecked Sendable {
+  /// The loop of one thread, with the worker that only this thread uses.
+  private struct WorkerLoop: @unchecked Sendable {
     let worker: Worker
     let queue: Queue
     let work: (Worker, TextChunk) -> Result
@@ -60,12 +60,12 @@ final class ChunkWorkers<Worker: AnyObject, Result> {
   private let chunkSize: Int
   private let queue = Queue()
   private let threads = DispatchGroup()
-  /// What was submitted and not yet received, in order.
-  private var underway: [Job] = []
-  private var idle: [TextChunk] = []
+  /// The jobs that were submitted and not yet received, in order.
+  private var inWork: [Job] = []
+  private var spareChunks: [TextChunk] = []
 
-  /// Chunks underway per thread: enough that threads find work although the caller receives results in order and chunks take
-  /// unequal time.
+  /// Chunks in work per thread: enough to keep threads busy although chunks take unequal time and results are received
+  /// in order.
   private static var chunksPerWorker: Int { 4 }
 
   /// - Parameters:
@@ -80,33 +80,33 @@ final class ChunkWorkers<Worker: AnyObject, Result> {
     self.chunkSize = chunkSize
     self.receive = receive
     for worker in workers {
-      let shift = Shift(worker: worker, queue: queue, work: work)
-      // A queue of its own, since the threads of shared ones are few, and these wait in theirs.
-      DispatchQueue(label: "tempnet.chunks").async(group: threads) { shift.run() }
+      let loop = WorkerLoop(worker: worker, queue: queue, work: work)
+      // One dispatch queue each: shared queues have few threads, and these loops would block them.
+      DispatchQueue(label: "tempnet.chunks").async(group: threads) { loop.run() }
     }
   }
 
-  /// An empty chunk, perhaps one used before.
-  func newChunk() -> TextChunk { idle.popLast() ?? TextChunk(capacity: chunkSize + chunkSize / 4) }
+  /// An empty chunk; reuses a received one if possible.
+  func newChunk() -> TextChunk { spareChunks.popLast() ?? TextChunk(capacity: chunkSize + chunkSize / 4) }
 
   func submit(_ chunk: TextChunk) throws {
     let job = Job(chunk)
     queue.add(job)
-    underway.append(job)
-    if underway.count > workers.count * Self.chunksPerWorker { try receiveFirst() }
+    inWork.append(job)
+    if inWork.count > workers.count * Self.chunksPerWorker { try receiveFirst() }
   }
 
-  /// Works off everything submitted.
+  /// Waits for all submitted chunks and receives their results.
   func finish() throws {
-    while !underway.isEmpty { try receiveFirst() }
+    while !inWork.isEmpty { try receiveFirst() }
   }
 
   private func receiveFirst() throws {
-    let job = underway.removeFirst()
+    let job = inWork.removeFirst()
     job.done.wait()
     try receive(job.chunk, job.result!)
     job.chunk.removeAll()
-    idle.append(job.chunk)
+    spareChunks.append(job.chunk)
   }
 
   deinit {

@@ -1,6 +1,6 @@
 /// Encodes a stream of documents on several threads into the shards of three splits.
 public final class CorpusEncoder {
-  /// What a thread finds out about one segment; the ids themselves stay in the chunk.
+  /// The counts of one encoded segment; its ids stay in the chunk.
   private struct Encoded {
     var tokens: Int
     var spaces: WhiteSpaceRuns
@@ -9,17 +9,17 @@ public final class CorpusEncoder {
   private let chunker: TextChunker
   private let workers: ChunkWorkers<TextEncoder, [Encoded]>
 
-  /// What arrives here is encoded.
+  /// Receives the documents to encode.
   public var receiver: some DocumentReceiver<Split> { chunker }
 
   /// - Parameters:
-  ///   - writers: one for each split that documents will name.
-  ///   - threads: any number gives the same result.
+  ///   - writers: one for each split of the documents.
+  ///   - threads: does not change the result.
   public convenience init(_ tokenizer: Tokenizer, writers: [Split: TokenSplitWriter], threads: Int) {
     self.init(tokenizer, writers: writers, threads: threads, chunkSize: TextChunk.defaultSize)
   }
 
-  /// - Parameter chunkSize: the bytes a thread works on at a time; any size gives the same result.
+  /// - Parameter chunkSize: the bytes of a thread's piece of work; does not change the result.
   init(_ tokenizer: Tokenizer, writers: [Split: TokenSplitWriter], threads: Int, chunkSize: Int) {
     let assembler = DocumentAssembler(writers, endOfText: UInt32(tokenizer.endOfText))
     let workers = ChunkWorkers(
@@ -36,7 +36,7 @@ public final class CorpusEncoder {
     chunker = TextChunker(tokenizer, size: chunkSize, newChunk: workers.newChunk, deliver: workers.submit)
   }
 
-  /// Works off what is still in hand, after the last document.
+  /// Encodes the rest, after the last document.
   public func finish() throws {
     try chunker.finish()
     try workers.finish()
@@ -55,7 +55,7 @@ public final class CorpusEncoder {
   }
 }
 
-/// Puts the segments of documents together again and closes each document with the end-of-text token.
+/// Joins the segments of documents, and closes each document with the end-of-text token.
 private final class DocumentAssembler {
   private let writers: [Split: TokenSplitWriter]
   private let endOfText: UInt32

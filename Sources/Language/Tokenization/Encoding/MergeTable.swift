@@ -1,8 +1,8 @@
 import Glibc
 
-/// Which pairs of ids merge, with what rank and into what: a hash table with open addressing, one 64-bit word a slot.
+/// The pairs of ids that merge, with rank and result: a hash table with open addressing, one 64-bit word a slot.
 ///
-/// Never changes once made, so any number of threads may read it.
+/// Immutable, so any number of threads may read it.
 final class MergeTable: @unchecked Sendable {
   static let none = UInt32.max
 
@@ -14,19 +14,19 @@ final class MergeTable: @unchecked Sendable {
   private let slots: UnsafeMutablePointer<UInt64>
   private let mask: UInt64
   private let shift: UInt64
-  /// The id that each merge makes, by its place among them.
+  /// The result of each merge, by place.
   private let merged: UnsafeMutablePointer<UInt32>
-  /// The rank of each merge, where several may have one; nil where its place is its rank.
+  /// The rank of each merge, by place; nil if every merge's place is its rank.
   private let ranks: UnsafeMutablePointer<UInt32>?
   let idOfByte: UnsafeMutablePointer<UInt32>
   /// Whether every byte has an id.
   let hasAllBytes: Bool
-  /// The rank of the merge of each two bytes, `left << 8 | right`; nil where tokens do not begin as bytes, or one has no id. The
-  /// pairs of a language stay in the first-level cache, as `slots` do not.
+  /// The rank of the merge of each two bytes, at `left << 8 | right`; nil if encoding does not begin with bytes, or a
+  /// byte has no id. Unlike `slots`, the part of this table that a language uses stays in the first-level cache.
   let rankOfBytes: UnsafeMutablePointer<UInt32>?
-  /// One more than the id of each character that is a token, 0 for others; nil where tokens begin as bytes.
+  /// One more than the id of each character that is a token, 0 for others; nil if encoding begins with bytes.
   let characters: UnsafeMutablePointer<UInt32>?
-  /// The ids of whole pieces that merges do not decide about.
+  /// The ids of whole pieces to which merges are not applied.
   let wholes: [[UInt8]: UInt32]
 
   init(_ vocabulary: Vocabulary) {
@@ -55,7 +55,7 @@ final class MergeTable: @unchecked Sendable {
 
   private static func characters(_ vocabulary: Vocabulary) -> UnsafeMutablePointer<UInt32>? {
     guard vocabulary.rules.splitting == .sentencePiece else { return nil }
-    // Zeros that the system hands out when they are touched.
+    // The system provides these zero pages only when they are touched.
     let table = calloc(0x11_0000, MemoryLayout<UInt32>.size)!.assumingMemoryBound(to: UInt32.self)
     let bytes = Set(vocabulary.idOfByte).union(vocabulary.idsOutsideModel)
     for (id, token) in vocabulary.tokens.enumerated() {
@@ -87,7 +87,7 @@ final class MergeTable: @unchecked Sendable {
     free(characters)
   }
 
-  /// Of several merges of one pair the last counts, as in `tokenizers`.
+  /// Inserts a merge. Of several merges of one pair the last counts, as in `tokenizers`.
   private func insert(left: UInt32, right: UInt32, place: UInt32) {
     let pair = UInt64(left) << Self.idBits | UInt64(right)
     var slot = (pair &* 0x9E37_79B9_7F4A_7C15) &>> shift

@@ -1,4 +1,4 @@
-/// Text for one thread to work on: documents, or parts of documents cut where splitting into pieces does not notice.
+/// Text for one thread: documents, or parts of documents that were cut at safe places (`Pretokenizer.lastSafeCut`).
 final class TextChunk: @unchecked Sendable {  // Handed from thread to thread, never used by two at once.
   struct Segment {
     let split: Split
@@ -10,13 +10,13 @@ final class TextChunk: @unchecked Sendable {  // Handed from thread to thread, n
     let endsDocument: Bool
   }
 
-  /// Small enough that the chunks of several threads stay in a shared cache, large enough that starting on one costs
-  /// nothing.
+  /// Small enough for the chunks of several threads to stay in a shared cache, and large enough for the start of a
+  /// chunk to cost nothing.
   static let defaultSize = 1 << 18
 
   var text: ByteBuffer
   var segments: [Segment] = []
-  /// Room for the ids of the text, kept for the next text: fresh memory would cost as much as encoding does.
+  /// Space for the ids of the text, reused for the next text: new memory would cost as much as encoding does.
   private(set) var ids: UnsafeMutablePointer<UInt32>
   private var room: Int
 
@@ -28,7 +28,7 @@ final class TextChunk: @unchecked Sendable {  // Handed from thread to thread, n
 
   deinit { ids.deallocate() }
 
-  /// Makes sure that `ids` has room for what the text can encode to with an encoder.
+  /// Makes sure that `ids` has space for the ids of the text.
   func makeRoom(_ encoder: TextEncoder) {
     let needed = encoder.room(forBytes: text.count) + segments.count
     guard needed > room else { return }
@@ -45,9 +45,9 @@ final class TextChunk: @unchecked Sendable {  // Handed from thread to thread, n
 
 /// Cuts a stream of documents into chunks of valid UTF-8.
 ///
-/// A document longer than a chunk is cut at a place that changes no piece (`Pretokenizer.lastSafeCut`); a chunk grows
-/// until there is one. So memory is bounded by the longest stretch of text without such a place, in practice by the
-/// size of a chunk.
+/// A document longer than a chunk is cut at a safe place (`Pretokenizer.lastSafeCut`); a chunk grows until there is
+/// one. Memory is therefore bounded by the longest stretch of text without such a place, in practice by the size of a
+/// chunk.
 final class TextChunker: DocumentReceiver {
   private let size: Int
   private let newChunk: () -> TextChunk
@@ -59,14 +59,14 @@ final class TextChunker: DocumentReceiver {
   private var repair = UTF8Repair()
   private var split = Split.train
   private var segmentStart = 0
-  /// Up to here the open segment holds no place to cut at.
+  /// The open segment has no place to cut before this offset.
   private var searched = 0
   private var documentHasText = false
 
   /// - Parameters:
-  ///   - tokenizer: decides where documents may be cut.
-  ///   - size: in bytes; a chunk is delivered as soon as it holds as much.
-  ///   - newChunk: gives an empty chunk.
+  ///   - tokenizer: determines the places at which documents may be cut.
+  ///   - size: in bytes; a chunk is delivered when it has this size.
+  ///   - newChunk: returns an empty chunk.
   init(
     _ tokenizer: Tokenizer? = nil, size: Int, newChunk: @escaping () -> TextChunk,
     deliver: @escaping (TextChunk) throws -> Void
@@ -92,14 +92,14 @@ final class TextChunker: DocumentReceiver {
     try cut()
   }
 
-  /// Ends the document. One without text leaves no trace.
+  /// Ends the document. A document without text is left out.
   func end() throws {
     repair.finish(to: &chunk.text)
     if documentHasText || chunk.text.count > segmentStart { addSegment(to: chunk.text.count, endsDocument: true) }
     if chunk.text.count >= size { try next() }
   }
 
-  /// Delivers what is left, after the last document.
+  /// Delivers the last chunk, after the last document.
   func finish() throws {
     if !chunk.segments.isEmpty { try next() }
   }

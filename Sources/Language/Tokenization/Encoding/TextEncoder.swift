@@ -1,4 +1,4 @@
-/// Encodes valid UTF-8, one document or a part of one at a time. Each thread has its own.
+/// Encodes valid UTF-8, one document or a part of one at a time. Each thread has an encoder of its own.
 final class TextEncoder {
   private let rules: TokenizationRules
   private let pretokenizer: Pretokenizer
@@ -9,8 +9,8 @@ final class TextEncoder {
   private var blanks = ByteBuffer(capacity: 0)
 
   /// - Parameters:
-  ///   - specials: whether text that spells a special token means it.
-  ///   - count: how many bytes of text there will be, if not many.
+  ///   - specials: whether text that spells a special token becomes that token.
+  ///   - count: the number of bytes of text to come, if small.
   init(_ tokenizer: Tokenizer, specials: Bool = false, forBytes count: Int = .max) {
     cache = WordCache(forBytes: count)
     rules = tokenizer.vocabulary.rules
@@ -19,38 +19,38 @@ final class TextEncoder {
     search = specials ? tokenizer.searchWithSpecials : tokenizer.search
   }
 
-  /// How many ids `encode` may write for a text: one a byte of its composed form and of the blanks put in before it and
-  /// between added tokens, and what a whole cache entry reaches past the last.
+  /// The most ids that `encode` may write for a text: one for each byte of its composed form and each added blank, and
+  /// a whole cache entry past the last.
   func room(forBytes count: Int) -> Int {
     (rules.composes ? 3 : 1) * (rules.prefix != .none && !search.isEmpty ? 2 : 1) * count + 9
   }
 
-  /// Writes the ids of `text` to `output` and returns how many there are.
+  /// Writes the ids of `text` to `output` and returns their number.
   ///
   /// - Parameters:
   ///   - text: followed by `ByteBuffer.padding` bytes that may be read.
-  ///   - isStart: whether this is where a text begins.
+  ///   - isStart: whether this is the beginning of a text, not a later part.
   func encode(
     _ text: UnsafePointer<UInt8>, count: Int, to output: UnsafeMutablePointer<UInt32>, isStart: Bool = true
   ) -> Int {
     if rules.leavesTextAlone && search.isEmpty { return encodePieces(text, count: count, to: output) }
     return search.raw.split(text, count: count, to: output) { stretch, count, output in
       self.encodeStretch(
-        stretch, count: count, to: output, place: stretch == text ? (isStart ? .start : .going) : .after)
+        stretch, count: count, to: output, place: stretch == text ? (isStart ? .start : .afterCut) : .afterToken)
     }
   }
 
-  /// Where a stretch of text stands.
+  /// The place of a stretch of text.
   private enum Place {
     /// At the beginning of a text.
     case start
     /// After an added token.
-    case after
-    /// Where a part of a text goes on after a cut.
-    case going
+    case afterToken
+    /// After a cut inside a text.
+    case afterCut
   }
 
-  /// A stretch between added tokens: normalised, searched for further ones, and between these encoded.
+  /// Encodes a stretch between added tokens: normalises it, and searches it for normalised tokens.
   private func encodeStretch(
     _ text: UnsafePointer<UInt8>, count: Int, to output: UnsafeMutablePointer<UInt32>, place: Place
   ) -> Int {
@@ -68,18 +68,18 @@ final class TextEncoder {
     }
   }
 
-  /// Writes the ids of normalised tokens, and between them those of the other text with the blanks it needs.
+  /// Writes the ids of normalised tokens, and between them those of the other text with added blanks.
   private func encodeNormalized(
     _ text: UnsafePointer<UInt8>, count: Int, to output: UnsafeMutablePointer<UInt32>, place: Place
   ) -> Int {
     search.normalized.split(text, count: count, to: output) { stretch, count, output in
-      let (blanks, length) = blanked(stretch, count: count, place: stretch == text ? place : .after)
+      let (blanks, length) = blanked(stretch, count: count, place: stretch == text ? place : .afterToken)
       return encodePieces(blanks, count: length, to: output)
     }
   }
 
-  /// A stretch with the blank that is put before it, and for SentencePiece with blanks for those of its own that the
-  /// text has. Valid until the next call.
+  /// A stretch with the blank that the rules add before it; for SentencePiece also with a blank for each `▁` in the
+  /// text. Valid until the next call.
   private func blanked(
     _ text: UnsafePointer<UInt8>, count: Int, place: Place
   ) -> (text: UnsafePointer<UInt8>, count: Int) {
@@ -91,8 +91,8 @@ final class TextEncoder {
     let isPrefixed =
       switch rules.prefix {
       case .none: false
-      case .everywhere: place != .going
-      case .missing: place != .going && !startsBlank
+      case .everywhere: place != .afterCut
+      case .missing: place != .afterCut && !startsBlank
       case .missingAtStart: place == .start && !startsBlank
       }
     let hasBlanks = isSentencePiece && bytes.contains(blank[0]) && !bytes.ranges(of: blank).isEmpty

@@ -1,15 +1,15 @@
-/// Tells where text may be cut without a change in which added tokens are found.
+/// Finds places at which text may be cut without changing the added tokens that are found.
 struct TokenReach {
   private let search: TokenSearch
-  /// The normalised tokens, and each without the blank that may have been put in before it.
+  /// The normalised tokens, and each also without the blank that normalisation may have added before it.
   private let normalized: AddedTokens
   private let rules: TokenizationRules
   private let strips: Bool
 
-  /// How far to the left of a window a scalar is looked for that composition leaves alone.
+  /// How many bytes to the left of a window are searched for a scalar that composition leaves alone.
   private static let furthest = 1 << 12
 
-  /// Of no tokens.
+  /// Without tokens.
   init() {
     search = .none
     normalized = search.normalized
@@ -25,9 +25,9 @@ struct TokenReach {
       rules.blanksComeFirst ? search.normalized.withEachAlsoWithout(first: UInt8(ascii: " ")) : search.normalized
   }
 
-  /// Whether no token lies across a place, ends there, or looks over it at white space or words.
+  /// Whether no token lies across a place, ends there, or depends on white space or word characters across it.
   ///
-  /// - Parameter text: valid UTF-8, of which more may follow; the place is between two scalars.
+  /// - Parameter text: valid UTF-8; more may follow. The place is between two scalars.
   func isClear(_ place: Int, _ text: UnsafePointer<UInt8>, count: Int) -> Bool {
     if search.isEmpty { return true }
     if strips, place > 0, CharacterClasses.shared.at(text + scalarStart(text, before: place)).class == .whiteSpace {
@@ -37,20 +37,20 @@ struct TokenReach {
     if normalized.isEmpty { return true }
     guard rules.composes || rules.blanksComeFirst else { return !normalized.mayReach(place, text, count: count) }
     guard let window = window(around: place, text, count: count) else { return false }
-    // Tokens between scalars keep them from being composed.
+    // A token between two scalars prevents their composition.
     if rules.composes, search.raw.occurs(in: window, text) { return false }
     var bytes = ByteBuffer(capacity: window.count)
     normalize(text, window.lowerBound..<place, to: &bytes)
     let middle = bytes.count
     normalize(text, place..<window.upperBound, to: &bytes)
-    // Too little is known of what follows.
+    // The text after the place is not known well enough.
     if middle == bytes.count { return false }
     return !normalized.mayReach(middle, bytes.base, count: bytes.count)
   }
 
-  /// What of a text decides, cut where normalising it alone comes to the same.
+  /// The part of a text that decides, cut at places where it can be normalised separately.
   private func window(around place: Int, _ text: UnsafePointer<UInt8>, count: Int) -> Range<Int>? {
-    // No more than three bytes become one.
+    // Normalisation makes one byte of at most three.
     let reach = 3 * normalized.longest
     var start = place
     while start > 0, place - start < reach || !isSettled(text + start) {
@@ -59,7 +59,7 @@ struct TokenReach {
     }
     var end = min(count, place + reach)
     while end > place, end < count, text[end] & 0xC0 == 0x80 { end -= 1 }
-    // What follows may still change the scalars after the last one that it leaves alone.
+    // Later text may change the scalars from the last settled one on.
     if rules.composes {
       repeat { end = end > place ? scalarStart(text, before: end) : place } while end > place && !isSettled(text + end)
     }

@@ -1,12 +1,12 @@
-/// The added tokens of a vocabulary, ready to be looked for: first in the text as it came, then in what the normaliser
-/// makes of each stretch between them.
+/// Finds the added tokens of a vocabulary: first in the original text, then in the normalised form of each stretch
+/// between these.
 struct TokenSearch: Sendable {
   let raw: AddedTokens
   let normalized: AddedTokens
 
   var isEmpty: Bool { raw.isEmpty && normalized.isEmpty }
 
-  /// - Parameter specials: whether text that spells a special token means it.
+  /// - Parameter specials: whether text that spells a special token becomes that token.
   init(_ vocabulary: Vocabulary, specials: Bool) {
     let tokens = vocabulary.specials.map { ($0, isText: !specials) } + vocabulary.added.map { ($0, isText: false) }
     func patterns(_ isNormalized: Bool) -> [AddedTokens.Pattern] {
@@ -21,7 +21,7 @@ struct TokenSearch: Sendable {
     normalized = AddedTokens(patterns(true), blanksAreWhite: !vocabulary.rules.blanksComeFirst)
   }
 
-  /// Two tokens that normalisation makes the same.
+  /// Two tokens whose normalised contents are equal; nil if there are none.
   static func ambiguous(_ tokens: [Vocabulary.Added], _ rules: TokenizationRules) -> (String, String)? {
     var known: [[UInt8]: String] = [:]
     for token in tokens where token.matching.contains(.normalized) {
@@ -31,7 +31,7 @@ struct TokenSearch: Sendable {
     return nil
   }
 
-  /// What tells which added tokens are found where: two vocabularies of equal rules with equal ones find the same.
+  /// Identifies the search: two vocabularies with equal rules and equal signatures find the same added tokens.
   static func signature(_ vocabulary: Vocabulary) -> Set<[Int]> {
     Set(
       vocabulary.added.map { token in
@@ -49,7 +49,7 @@ struct TokenSearch: Sendable {
   /// No tokens.
   static let none = TokenSearch(raw: AddedTokens([]), normalized: AddedTokens([]))
 
-  /// What the normaliser makes of a token's content.
+  /// The normalised content of a token.
   private static func normalized(_ content: [UInt8], _ rules: TokenizationRules) -> [UInt8] {
     if rules.composes {
       var composed = ByteBuffer(capacity: content.count)

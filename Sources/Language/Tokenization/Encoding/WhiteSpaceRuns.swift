@@ -1,8 +1,7 @@
-/// The runs of white space in a text, counted so that its parts can be counted apart and joined.
+/// The number of runs of white space in a text. Parts of a text can be counted separately and joined.
 ///
-/// The number of words that evaluation harnesses divide by is the number of pieces of Python's
-/// `re.split(r'\s+', text)`: one more than there are runs, with an empty piece where the text begins or ends with white
-/// space.
+/// Evaluation harnesses divide by the number of words, which is the number of pieces of Python's `re.split(r'\s+',
+/// text)`: one more than the runs, with an empty piece if the text begins or ends with white space.
 struct WhiteSpaceRuns: Equatable {
   private var count = 0
   private var beginsInside = false
@@ -11,14 +10,14 @@ struct WhiteSpaceRuns: Equatable {
   /// The number of words of a text that has these runs.
   var words: Int { count + 1 }
 
-  /// No text.
+  /// The runs of an empty text.
   init() {}
 
-  /// A text, or a part that begins and ends with whole scalars; valid UTF-8.
+  /// The runs of a text, or of a part between two scalars; valid UTF-8.
   init(_ text: UnsafePointer<UInt8>, count length: Int) {
     guard length > 0 else { return }
     let classes = CharacterClasses.shared
-    // The first byte of a longer sequence is none of the separators.
+    // The first byte of a longer sequence is not one of the separators.
     beginsInside = classes.at(text).class.isPythonSpace(UInt32(text[0]))
     var i = 0
     while i < length {
@@ -40,8 +39,9 @@ struct WhiteSpaceRuns: Equatable {
 
   private static let ones: UInt64 = 0x0101_0101_0101_0101
 
-  /// Of eight ASCII characters, the first in the lowest byte, 0x80 for each that is white space to Python: U+0009 to U+000D and
-  /// U+001C to U+0020. Nil where one is no ASCII character. Adding `128 - n` sets the highest bit of what is at least n.
+  /// For eight ASCII characters, the first in the lowest byte: 0x80 in the byte of each that is white space to Python
+  /// (U+0009 to U+000D, U+001C to U+0020). Nil if one is not ASCII. Adding `128 - n` sets the highest bit of bytes from
+  /// n on.
   @inline(__always)
   private static func asciiSpaces(_ characters: UInt64) -> UInt64? {
     guard characters & (0x80 &* ones) == 0 else { return nil }
@@ -50,10 +50,10 @@ struct WhiteSpaceRuns: Equatable {
     return (controls | separators) & (0x80 &* ones)
   }
 
-  /// Adds the part that follows. A run that goes on across the border counts once.
+  /// Adds the next part of the text. A run across the border counts once.
   mutating func append(_ next: WhiteSpaceRuns) {
     count += next.count - (endsInside && next.beginsInside ? 1 : 0)
-    // Parts are not empty, so only what precedes the first part has no runs and no end.
+    // Parts are not empty, so only the empty text before the first part has no end.
     endsInside = next.endsInside
   }
 }
@@ -65,6 +65,6 @@ extension CharacterClass {
 }
 
 extension Unicode.Scalar {
-  /// Whether Python takes it for white space.
+  /// Whether the scalar is white space to Python.
   public var isPythonSpace: Bool { CharacterClasses.shared.of(value).isPythonSpace(value) }
 }

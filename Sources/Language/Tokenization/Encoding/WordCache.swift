@@ -1,12 +1,11 @@
-/// Remembers the tokens of words met before. Text repeats its words, so that this is where most of its bytes pass.
+/// Caches the tokens of words. Text repeats its words, so most bytes are encoded from this cache.
 ///
-/// A direct-mapped table, one cache line an entry: up to 32 bytes of word, padded with zeros, up to seven
-/// ids, the two lengths. A new word takes the place of the one it collides with. Whether a word is found never shows
-/// in the result.
+/// A direct-mapped table with one cache line an entry: up to 32 bytes of word, padded with zeros, up to seven ids, and
+/// the two lengths. A new word replaces the one at its entry. A hit and a miss give the same result.
 struct WordCache: ~Copyable {
   static let longestWord = 32
   private static let mostTokens = 7
-  /// Of the number of entries, at most: 2 MiB of them.
+  /// Binary logarithm of the largest number of entries, which take 2 MiB.
   private static let mostBits: UInt64 = 15
 
   /// The offsets inside an entry of 64 bytes.
@@ -24,7 +23,7 @@ struct WordCache: ~Copyable {
     var w3: UInt64 = 0
     let length: UInt8
 
-    /// Reads up to 32 bytes, whatever the length: the text is padded.
+    /// Reads 32 bytes whatever the length, because the text is padded.
     @inline(__always)
     init(_ word: UnsafePointer<UInt8>, length count: Int) {
       let raw = UnsafeRawPointer(word)
@@ -58,16 +57,16 @@ struct WordCache: ~Copyable {
 
   private let memory: UnsafeMutableRawPointer
   private let entries: UnsafeMutableRawPointer
-  /// What remains of a hash, shifted so far, is an entry's number.
+  /// A hash shifted right by this is an entry's number.
   private let shift: UInt64
 
-  /// - Parameter count: how many bytes of text will pass, if not many: a short text pays for few entries.
+  /// - Parameter count: the number of bytes of text to come, if small; a short text then needs few entries.
   init(forBytes count: Int = .max) {
     let bits = min(Self.mostBits, UInt64(Int.bitWidth - (count / 4).leadingZeroBitCount))
     shift = 63 - bits
     let size = 64 << Int(bits)
-    // Aligned by hand: where the C library is asked for aligned memory again and again, and something small is kept in
-    // between, it never takes what was freed before. A generation for 50,000 prompts grew to 24 GiB so.
+    // Aligned here, not by the allocator: glibc does not reuse freed blocks for repeated aligned requests with small
+    // allocations in between. With them, a generation for 50,000 prompts grew to 24 GiB.
     memory = .allocate(byteCount: size + 63, alignment: 16)
     entries = memory.alignedUp(toMultipleOf: 64)
     entries.initializeMemory(as: UInt8.self, repeating: 0, count: size)
@@ -75,14 +74,14 @@ struct WordCache: ~Copyable {
 
   deinit { memory.deallocate() }
 
-  /// The entry where a word is, or would be.
+  /// The entry of a word, which may hold another.
   @inline(__always)
   func entry(for key: Key) -> UnsafeMutableRawPointer {
-    // One of its 64 bits goes first: a single entry leaves none, and no shift drops 64.
+    // A single entry needs a shift by 64 bits, which one operation cannot do; so one bit is shifted first.
     entries + Int((key.hash &>> 1) &>> shift) &<< 6
   }
 
-  /// Copies the ids of a word that is known to `output`, which has room for eight, and returns how many there are.
+  /// Copies the ids of a cached word to `output`, which has space for eight, and returns their number; nil on a miss.
   @inline(__always)
   func find(_ key: Key, in entry: UnsafeMutableRawPointer, to output: UnsafeMutablePointer<UInt32>) -> Int? {
     let words = entry.assumingMemoryBound(to: UInt64.self)
@@ -96,7 +95,7 @@ struct WordCache: ~Copyable {
     return Int(entry.load(fromByteOffset: Offset.idCount, as: UInt8.self))
   }
 
-  /// Remembers a word, if it has few enough tokens.
+  /// Stores a word, unless it has too many tokens.
   func store(_ key: Key, in entry: UnsafeMutableRawPointer, _ ids: UnsafePointer<UInt32>, count: Int) {
     guard count <= Self.mostTokens else { return }
     let words = entry.assumingMemoryBound(to: UInt64.self)

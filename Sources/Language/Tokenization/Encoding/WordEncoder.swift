@@ -1,10 +1,10 @@
 import HeapModule
 
-/// Merges the bytes of one piece of text into tokens: again and again the pair of lowest rank, the leftmost of equals.
+/// Merges the bytes of one piece of text into tokens: repeatedly the pair of lowest rank, the leftmost of equals.
 ///
-/// Holds scratch memory, so each thread has its own.
+/// It has scratch memory, so each thread needs an encoder of its own.
 final class WordEncoder {
-  /// Up to this many bytes a scan for the lowest rank beats a heap.
+  /// Up to this number of bytes a scan for the lowest rank is faster than a heap.
   private static let scanLimit = 96
 
   private let merges: MergeTable
@@ -15,7 +15,7 @@ final class WordEncoder {
 
   deinit { ranks.deallocate() }
 
-  /// Writes the ids of a piece to `output`, which has room for one per byte, and returns how many there are.
+  /// Writes the ids of a piece to `output`, which has space for one per byte, and returns their number.
   func encode(_ word: UnsafePointer<UInt8>, count: Int, to output: UnsafeMutablePointer<UInt32>) -> Int {
     if !merges.wholes.isEmpty, let whole = merges.wholes[Array(UnsafeBufferPointer(start: word, count: count))] {
       output[0] = whole
@@ -31,7 +31,7 @@ final class WordEncoder {
     return mergeByScanning(output, symbols)
   }
 
-  /// Writes what there is before the first merge: bytes, or characters and the bytes of those that are no token.
+  /// Writes the symbols before the first merge: bytes, or characters, with the bytes of characters that are not tokens.
   @inline(__always)
   private func begin(_ word: UnsafePointer<UInt8>, _ count: Int, _ output: UnsafeMutablePointer<UInt32>) -> Int {
     var symbols = 0
@@ -40,7 +40,7 @@ final class WordEncoder {
         for i in 0..<count { output[i] = merges.idOfByte[Int(word[i])] }
         return count
       }
-      // As in `tokenizers`, what the vocabulary lacks is left out.
+      // Bytes that the vocabulary lacks are left out, as in `tokenizers`.
       for i in 0..<count where merges.idOfByte[Int(word[i])] != UInt32.max {
         output[symbols] = merges.idOfByte[Int(word[i])]
         symbols += 1
@@ -64,7 +64,7 @@ final class WordEncoder {
     return symbols
   }
 
-  /// Merges ids whose pairs have the ranks that stand in `ranks`.
+  /// Merges ids; `ranks` has the rank of each pair.
   private func mergeByScanning(_ ids: UnsafeMutablePointer<UInt32>, _ length: Int) -> Int {
     var count = length
     while count > 1 {
@@ -85,7 +85,7 @@ final class WordEncoder {
     return count
   }
 
-  /// What a word of any length needs: which symbols are still there, in a doubly linked list.
+  /// A doubly linked list of the remaining symbols of a long word.
   private struct Links {
     var next: [Int32] = []
     var previous: [Int32] = []
@@ -93,8 +93,8 @@ final class WordEncoder {
     var rank: [UInt32] = []
   }
 
-  /// Takes O(n log n) time for n bytes. Heap entries are `rank << 32 | position`; one whose rank is no longer that of
-  /// its position is stale and skipped.
+  /// Merges n bytes in O(n log n) time. Heap entries are `rank << 32 | position`; an entry whose position has another
+  /// rank by now is skipped.
   private func mergeByHeap(_ ids: UnsafeMutablePointer<UInt32>, _ count: Int) -> Int {
     precondition(count < Int32.max, "a piece of text of 2 GiB")
     links.next = (0..<count).map { Int32($0 + 1) }

@@ -1,15 +1,15 @@
 import Diagnostics
 import JSON
 
-/// The added tokens of a vocabulary while further files name more. Of what is stated twice the last flags count, as for
-/// `tokenizers`, but special once is special for good.
+/// Collects the added tokens of a vocabulary from several files. Of a token that is stated twice the last flags count,
+/// as in `tokenizers`, but a special token stays special.
 struct AddedTokenList {
   private struct Entry {
     let id: Int
     var token: StatedToken
   }
 
-  /// The ids of the model's entries, and the entries of its ids.
+  /// The model's ids by content, and its contents by id.
   private let modelIDs: [ExactString: Int]
   private let modelContents: [Int: String]
   private var entries: [ExactString: Entry] = [:]
@@ -21,25 +21,25 @@ struct AddedTokenList {
     modelContents = Dictionary(tokens.map { ($0.id, $0.spelling) }) { first, _ in first }
   }
 
-  /// The id of a content that is an added token or in the model.
+  /// The id of a content, as an added token or in the model.
   func id(of content: String) -> Int? { entries[ExactString(content)]?.id ?? modelIDs[ExactString(content)] }
 
   /// The added token with a content.
   subscript(content: String) -> StatedToken? { entries[ExactString(content)]?.token }
 
-  /// The contents of the tokens but for some, by their ids.
+  /// The contents of the tokens except `others`, in the order of their ids.
   func contents(without others: [String]) -> [String] {
     let others = Set(others.map(ExactString.init))
     return entries.filter { !others.contains($0.key) }.sorted { $0.value.id < $1.value.id }.map(\.key.text)
   }
 
-  /// The id that `tokenizers` gives to the next token that has none.
+  /// The id that `tokenizers` gives to the next token without one.
   var next: Int { max(last + 1, modelContents.count) }
 
-  /// Takes a token with the id that a file states.
+  /// Adds a token with the id that a file states.
   ///
-  /// - Parameter mayLeaveGap: whether ids may stay unused before it.
-  /// - Throws: `Failure(.badData)` where the id is another's, or the token has another.
+  /// - Parameter mayLeaveGap: whether ids before it may be unused.
+  /// - Throws: `Failure(.badData)` if the id has another token, or the token another id.
   mutating func add(_ token: StatedToken, id: Int, mayLeaveGap: Bool, source: String) throws {
     guard !token.content.isEmpty, (0..<Vocabulary.maximumSize).contains(id) else {
       throw Failure(
@@ -61,12 +61,12 @@ struct AddedTokenList {
     insert(token, id: id)
   }
 
-  /// Takes a token whose id no file states: the model's or the next.
+  /// Adds a token whose id no file states: it gets the model's id or the next one.
   mutating func add(_ token: StatedToken) {
     insert(token, id: id(of: token.content) ?? next)
   }
 
-  /// Whether a model spells a token with one character a byte.
+  /// Whether `spelling` is `content` in the byte-level alphabet.
   private func isSpelling(_ spelling: String, of content: String) -> Bool {
     ByteAlphabet.bytes(spelledBy: spelling) == Array(content.utf8)
   }
@@ -84,7 +84,7 @@ struct AddedTokenList {
     entries[key] = entry
   }
 
-  /// The special tokens, or the others, by their ids.
+  /// The special tokens, or the others, in the order of their ids.
   func tokens(special: Bool) -> [Vocabulary.Added] {
     entries.values.filter { $0.token.isSpecial == special }.sorted { $0.id < $1.id }.map {
       Vocabulary.Added(id: Int32($0.id), content: $0.token.content, matching: $0.token.matching)

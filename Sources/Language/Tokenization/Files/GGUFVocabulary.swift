@@ -9,7 +9,7 @@ struct GGUFVocabulary {
     case normal = 1
     case unknown = 2
     case control = 3
-    /// Added by whoever made the model; recognised wherever text spells it.
+    /// Added by the makers of the model; recognised wherever text spells it.
     case userDefined = 4
     case unused = 5
     case byte = 6
@@ -21,7 +21,7 @@ struct GGUFVocabulary {
 
   private static func key(_ name: String) -> String { "tokenizer.ggml.\(name)" }
 
-  /// Whether a file has a vocabulary at all.
+  /// Whether a file has a vocabulary.
   static func isIn(_ file: GGUFFile) -> Bool { file.metadata[key("model")] != nil }
 
   init(_ file: GGUFFile) throws {
@@ -43,7 +43,7 @@ struct GGUFVocabulary {
     }
   }
 
-  /// - Throws: `Failure(.badData)` naming what is damaged or not supported.
+  /// - Throws: `Failure(.badData)` with the key that is damaged or not supported.
   func tokenizer() throws -> Tokenizer {
     let model = try metadata.string(Self.key("model"))
     let vocabulary: Vocabulary
@@ -58,19 +58,19 @@ struct GGUFVocabulary {
     )
   }
 
-  /// What is guessed, and what the `tokenizer.json` of an artifact cannot say to other programs.
+  /// Warnings of guessed rules, and of rules that a `tokenizer.json` cannot state for other programs.
   private func warnings(_ vocabulary: Vocabulary) throws -> [String] {
     var warnings: [String] = []
     if vocabulary.rules.splitting == .llamaDefault {
       let stated = try metadata.string(ifPresent: Self.key("pre")).map { "is \"\($0)\"" } ?? "is missing"
       warnings.append(
-        "\(metadata.path): \(Self.key("pre")) \(stated): text is split by llama.cpp's default rule, which is hardly "
-          + "the one that the model was trained with")
+        "\(metadata.path): \(Self.key("pre")) \(stated): text is split by llama.cpp's default rule, which is "
+          + "probably not the rule of the model's training")
     }
     if !vocabulary.ranks.isEmpty {
       warnings.append(
-        "\(metadata.path): tokens share scores, and of pairs with equal ones the leftmost merges first, as in "
-          + "llama.cpp; a tokenizer.json can state no such thing to Python's tokenizers, which may give other ids")
+        "\(metadata.path): some tokens have equal scores; of their pairs the leftmost merges first, as in llama.cpp. "
+          + "A tokenizer.json cannot state this, so Python's tokenizers may give other ids")
     }
     return warnings
   }
@@ -102,7 +102,7 @@ struct GGUFVocabulary {
     }
   }
 
-  /// Whether special tokens take the white space on their right along: no key says so, and llama.cpp goes by the name.
+  /// Whether special tokens include the white space on their right. No key states it; llama.cpp decides by the name.
   private func isPhi3() throws -> Bool {
     let name = try metadata.string(ifPresent: "general.name").map { Array($0.lowercased().utf8) } ?? []
     return ["phi-3", "phi3"].contains { !name.ranges(of: Array($0.utf8)).isEmpty }
@@ -110,7 +110,7 @@ struct GGUFVocabulary {
 
   // MARK: Byte-level BPE
 
-  /// The names that llama.cpp's converter gives Llama 3's rule.
+  /// The names of Llama 3's rule in llama.cpp's converter.
   private static let llama3 = [
     "llama3", "llama-v3", "llama-bpe", "falcon3", "falcon-h1", "pixtral", "midm-2.0", "lfm2", "jina-v5-nano",
   ]
@@ -150,7 +150,7 @@ struct GGUFVocabulary {
 
   private func byteLevelRules() throws -> TokenizationRules {
     guard let name = try metadata.string(ifPresent: Self.key("pre")) else {
-      // Files made before the rule was written down. Only one architecture had but one rule.
+      // Older files do not state the rule. Only for one architecture it is certain.
       let isNeoX = try metadata.string(ifPresent: "general.architecture") == "gptneox"
       return isNeoX ? TokenizationRules(composes: true) : TokenizationRules(splitting: .llamaDefault)
     }
@@ -172,7 +172,7 @@ struct GGUFVocabulary {
     }
     guard scores.allSatisfy({ !$0.isNaN }) else { throw metadata.failure(Self.key("scores"), "holds NaN") }
     let prefixes = try metadata.bool(ifPresent: Self.key("add_space_prefix")) ?? true
-    // Keyed by scalars, which is where SentencePiece may cut.
+    // Keyed by scalars, because SentencePiece merges whole scalars.
     let normal = ids(.normal).map { (spelling: Array($0.spelling.unicodeScalars), id: $0.id) }
     let known = Dictionary(normal.map { ($0.spelling, $0.id) }) { first, _ in first }
     let ordered = normal.filter { $0.spelling.count > 1 }.sorted {

@@ -1,17 +1,17 @@
 import Diagnostics
 import JSON
 
-/// GPT-2's pair of files: `encoder.json` (token to id) and `vocab.bpe` (the merges, one a line), or as transformers
-/// calls them `vocab.json` and `merges.txt`.
+/// GPT-2's pair of files: `encoder.json` (token to id) and `vocab.bpe` (the merges, one a line). In transformers they
+/// are called `vocab.json` and `merges.txt`.
 enum GPT2Files {
   static let encoderName = "encoder.json"
   static let mergesName = "vocab.bpe"
-  /// Room for tokens that are added as they are, or reserved.
-  private static let mostUnmade = 2048
+  /// The most tokens without a merge: added and reserved ones.
+  private static let mostWithoutMerge = 2048
 
-  /// The vocabulary as the files spell it, and its added tokens, of which there are none yet.
+  /// The vocabulary in the files' spelling, and a list for its added tokens, still empty.
   ///
-  /// - Throws: `Failure(.badData)` where the files are damaged or do not belong together.
+  /// - Throws: `Failure(.badData)` if the files are damaged or do not belong together.
   static func read(
     encoder: some Collection<UInt8>, merges: some BidirectionalCollection<UInt8>, encoderPath: String,
     mergesPath: String
@@ -31,10 +31,10 @@ enum GPT2Files {
     return (spelled, AddedTokenList(model: ids))
   }
 
-  /// A list of merges that was cut still reads well, and gives other ids.
+  /// Refuses a list of merges that was cut short: it would be well-formed, but give other ids.
   private static func checkThatNoneIsMissing(_ spelled: SpelledVocabulary, _ path: String) throws {
     let (tokens, merges) = (spelled.tokens, spelled.merges)
-    let most = merges.isEmpty ? 0 : mostUnmade
+    let most = merges.isEmpty ? 0 : mostWithoutMerge
     let single = tokens.count { ByteAlphabet.bytes(spelledBy: $0.spelling)?.count == 1 }
     let isKnown = tokens.contains { ExactString($0.spelling) == ExactString(Vocabulary.endOfTextName) }
     guard tokens.count - single - merges.count - (isKnown ? 1 : 0) > most else { return }
@@ -49,7 +49,7 @@ enum GPT2Files {
   ) throws -> [(left: String, right: String)] {
     var merges: [(left: String, right: String)] = []
     for (index, line) in bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).enumerated() {
-      // Windows ends lines with a carriage return, too.
+      // Windows ends lines with CR LF.
       let text = String(decoding: line.last == UInt8(ascii: "\r") ? line.dropLast() : line, as: UTF8.self)
       if text.isEmpty || index == 0 && text.utf8.starts(with: "#version".utf8) { continue }
       guard let parts = MergeLine.parts(text) else {

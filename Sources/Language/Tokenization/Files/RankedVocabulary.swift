@@ -1,20 +1,20 @@
 import Diagnostics
 
-/// A vocabulary whose file gives no merges but an order of preference: the pair of neighbours merges first whose joined
-/// token comes first.
+/// A vocabulary with an order of tokens instead of merges: of all pairs, the pair whose joined token comes first in the
+/// order merges first.
 enum RankedVocabulary {
-  /// The length of the longest token that is taken, far beyond those of published vocabularies: to find the merges that
-  /// make a token takes time that grows with the square of its length.
+  /// The longest token that is accepted, far longer than those of published vocabularies. The time to find a token's
+  /// merges grows with the square of its length.
   static let longestToken = 1024
 
-  /// The merges that come to the same, as Hugging Face's converters list them: tokens in their order, and of the ways
-  /// to make one those of parts with low ids first.
+  /// The equivalent merges, as Hugging Face's converters list them: by the order of their results, and for one result
+  /// by the ids of its parts.
   ///
   /// - Parameters:
   ///   - tokens: in the order of preference.
-  ///   - ids: of these and of all that may be their parts.
-  ///   - source: the file a failure names.
-  /// - Throws: `Failure(.badData)` where a token is too long, or merges are too many.
+  ///   - ids: of these tokens and of their possible parts.
+  ///   - source: the file that a failure names.
+  /// - Throws: `Failure(.badData)` if a token is too long, or there are too many merges.
   static func merges<Token: Hashable & RangeReplaceableCollection>(
     making tokens: [Token], ids: [Token: Int], source: String
   ) throws -> [Vocabulary.Merge] {
@@ -39,11 +39,11 @@ enum RankedVocabulary {
     return merges
   }
 
-  /// The rank of each merge where tokens have scores, the best first: merges to tokens of one score share a rank, so
-  /// that the leftmost pair goes first.
+  /// The rank of each merge for tokens with scores, the best first. Merges to tokens of equal score share a rank, so
+  /// that the leftmost pair merges first.
   ///
-  /// - Returns: nothing where each token has a score of its own: which of the ways to make it goes first makes no
-  ///   difference.
+  /// - Returns: an empty array if no two tokens have equal scores; the order of one token's merges then does not
+  ///   matter.
   static func ranks<Score: Equatable>(of merges: [Vocabulary.Merge], score: (Int32) -> Score) -> [Int32] {
     var ranks: [Int32] = []
     ranks.reserveCapacity(merges.count)
@@ -61,17 +61,17 @@ enum RankedVocabulary {
   }
 }
 
-/// `tiktoken`'s files: on each line a token in base 64, a blank and its rank, which is its id.
+/// `tiktoken`'s files: each line has a token in base 64, a blank and the token's rank, which is its id.
 enum TiktokenFile {
-  /// - Parameter encodings: those that the file may be one of.
-  /// - Throws: `Failure(.badData)` naming the line at fault.
+  /// - Parameter encodings: the encodings that the file may contain.
+  /// - Throws: `Failure(.badData)` with the line of the fault.
   static func vocabulary(
     _ bytes: [UInt8], among encodings: [KnownEncoding] = KnownEncoding.all, source: String
   ) throws -> Vocabulary {
     var tokens: [[UInt8]?] = []
     var ranks: [[UInt8]: Int] = [:]
     for (index, line) in bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).enumerated() {
-      // Windows ends lines with a carriage return, too.
+      // Windows ends lines with CR LF.
       let line = line.last == UInt8(ascii: "\r") ? line.dropLast() : line
       if line.isEmpty { continue }
       guard let (token, rank) = entry(line), ranks.updateValue(rank, forKey: token) == nil else {
@@ -99,7 +99,7 @@ enum TiktokenFile {
       rules: TokenizationRules(splitting: encoding.splitting, ignoresMerges: true), source: source)
   }
 
-  /// A token and its rank; nil where a line holds something else.
+  /// The token and rank of a line; nil for any other line.
   private static func entry(_ line: ArraySlice<UInt8>) -> (token: [UInt8], rank: Int)? {
     let parts = line.split(separator: UInt8(ascii: " "), omittingEmptySubsequences: false)
     guard parts.count == 2, let token = base64(parts[0]), !token.isEmpty,
@@ -108,12 +108,12 @@ enum TiktokenFile {
     return (token, rank)
   }
 
-  /// Whether a file's first line holds a token and its rank.
+  /// Whether a file's first line has a token and its rank.
   static func looksLike(_ bytes: [UInt8]) -> Bool {
     entry(bytes.prefix { $0 != UInt8(ascii: "\n") && $0 != UInt8(ascii: "\r") }) != nil
   }
 
-  /// The file holds ranks only; which encoding it is shows in how many.
+  /// A published encoding. A file has only ranks; their number identifies the encoding.
   struct KnownEncoding: Sendable {
     let name: String
     let ranks: Int

@@ -1,17 +1,17 @@
 import Diagnostics
 import JSON
 
-/// A vocabulary as its files spell it, before it is known to fit together.
+/// A vocabulary in the spelling of its files, before its parts are checked.
 struct SpelledVocabulary {
-  /// How spellings stand for bytes.
+  /// How spellings encode bytes.
   enum Alphabet {
     /// One character a byte (`ByteAlphabet`).
     case bytes
-    /// Text with `▁` for blanks, and `<0x0A>` for bytes that no character covers.
+    /// Text with `▁` for blanks, and `<0x0A>` for single bytes.
     case sentencePiece
   }
 
-  /// The tokens with their ids, spelt in the alphabet, or as they are for special and added ones.
+  /// The tokens with their ids, spelt in the alphabet; special and added tokens are plain text.
   var tokens: [(spelling: String, id: Int)]
   var merges: [(left: String, right: String)]
   /// As in `Vocabulary`.
@@ -19,12 +19,12 @@ struct SpelledVocabulary {
   var specials: [Vocabulary.Added] = []
   var added: [Vocabulary.Added] = []
   var rules = TokenizationRules()
-  /// The file that failures name.
+  /// The file for failures to name.
   var source: String
 
   private var alphabet: Alphabet { rules.splitting == .sentencePiece ? .sentencePiece : .bytes }
 
-  /// - Throws: `Failure(.badData)` naming the token or merge that does not fit.
+  /// - Throws: `Failure(.badData)` with the token or merge at fault.
   func vocabulary() throws -> Vocabulary {
     let contents = try outsideContents()
     let largest = (tokens.map(\.id) + contents.keys).max() ?? -1
@@ -66,11 +66,11 @@ struct SpelledVocabulary {
       rules: rules, bytes: alphabet == .sentencePiece ? singleBytes : nil, source: source)
   }
 
-  /// As `vocabulary()`, with the special and added tokens of a list.
+  /// Like `vocabulary()`, with the special and added tokens of a list.
   func vocabulary(with list: AddedTokenList) throws -> Vocabulary {
     var all = self
     (all.specials, all.added) = (list.tokens(special: true), list.tokens(special: false))
-    // The two ways to put in blanks differ for normalised tokens alone.
+    // The two ways to add blanks differ only for normalised tokens.
     if !(all.specials + all.added).contains(where: { $0.matching.contains(.normalized) }) {
       all.rules.normalizesBlanks = false
     }
@@ -82,7 +82,7 @@ struct SpelledVocabulary {
     return try all.vocabulary()
   }
 
-  /// The contents of special and added tokens by their ids.
+  /// The contents of special and added tokens by id.
   private func outsideContents() throws -> [Int: String] {
     var contents: [Int: String] = [:]
     for token in specials + added {
@@ -106,7 +106,7 @@ struct SpelledVocabulary {
     }
   }
 
-  /// What a spelling stands for in the alphabet; nil where it is none.
+  /// The bytes of a spelling; nil if it is not in the alphabet.
   private func bytesOfText(_ spelling: String) -> [UInt8]? {
     guard !spelling.isEmpty else { return nil }
     switch alphabet {
@@ -116,7 +116,7 @@ struct SpelledVocabulary {
     }
   }
 
-  /// `0x0A` of `<0x0A>`, whose digits are capitals.
+  /// The byte of a spelling such as `<0x0A>`, with upper-case digits; nil for any other.
   private static func byte(spelledBy spelling: String) -> UInt8? {
     let bytes = Array(spelling.utf8)
     guard bytes.count == 6, bytes.starts(with: Array("<0x".utf8)), bytes[5] == UInt8(ascii: ">") else { return nil }
@@ -141,7 +141,7 @@ struct SpelledVocabulary {
   }
 }
 
-/// How SentencePiece's vocabularies spell tokens.
+/// The spelling of tokens in SentencePiece's vocabularies.
 enum SentencePieceAlphabet {
   /// U+2581 in UTF-8.
   static let blank: [UInt8] = [0xE2, 0x96, 0x81]
@@ -152,7 +152,7 @@ enum SentencePieceAlphabet {
   /// Text with a blank for each `▁`.
   static func blanked(_ text: [UInt8]) -> [UInt8] { text.replacing(blank, with: CollectionOfOne(0x20)) }
 
-  /// How a vocabulary file spells a token that is no byte token.
+  /// The spelling of a token that is not a byte token.
   static func spelling(of token: [UInt8]) -> String {
     String(decoding: token.replacing(CollectionOfOne(0x20), with: blank), as: UTF8.self)
   }

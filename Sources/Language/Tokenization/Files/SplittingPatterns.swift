@@ -1,4 +1,4 @@
-/// The regular expressions by which published files name splitting rules.
+/// The regular expressions for splitting rules in published files.
 enum SplittingPatterns {
   private static let contractions = "(?i:'s|'t|'re|'ve|'m|'ll|'d)"
   private static let signs = #"\p{P}\$\+<=>\^~\|"#
@@ -8,7 +8,7 @@ enum SplittingPatterns {
     contractions + #"|[^\r\n\p{L}\p{N}]?\p{L}+|"# + digits + #"| ?[^\s\p{L}\p{N}]+[\r\n]*"# + end
   }
 
-  /// The pattern that stands for a rule in the files we write; nil for rules that have no pattern there.
+  /// The pattern of a rule in the files that we write; nil for rules without one.
   static func pattern(of rule: TokenizationRules.Splitting) -> String? {
     switch rule {
     case .gpt2, .gpt2Digits, .sentencePiece: nil
@@ -37,7 +37,7 @@ enum SplittingPatterns {
     #"'s|'t|'re|'ve|'m|'ll|'d| ?[\p{L}]+| ?[\p{N}]+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"#,
   ]
 
-  /// The rule that a pattern stands for; nil for patterns that are not known.
+  /// The rule of a pattern; nil for unknown patterns.
   static func rule(of pattern: String) -> TokenizationRules.Splitting? {
     gpt2.contains(pattern) ? .gpt2 : TokenizationRules.Splitting.allCases.first { self.pattern(of: $0) == pattern }
   }

@@ -13,10 +13,10 @@ struct StatedToken: Hashable {
     matching = isSpecial ? [] : .normalized
   }
 
-  /// Reads the form with flags, `{"content": ..., "lstrip": ...}`; nil for anything else. What is not stated is as
-  /// `tokenizers` takes it: off, but special tokens are not normalised and others are.
+  /// Reads the form with flags, `{"content": ..., "lstrip": ...}`; nil for any other JSON. Defaults are those of
+  /// `tokenizers`: flags are off, except that tokens which are not special are normalised.
   ///
-  /// - Parameter isSpecial: whatever the file says; nil for what it says.
+  /// - Parameter isSpecial: overrides the file; nil takes the file's flag.
   init?(_ json: JSON, isSpecial: Bool? = nil) {
     guard let content = json["content"]?.stringValue else { return nil }
     func isSet(_ name: String) -> Bool? { json[name]?.boolValue }
@@ -28,7 +28,7 @@ struct StatedToken: Hashable {
     for (name, flag) in flags where isSet(name) == true { matching.insert(flag) }
   }
 
-  /// Reads what a special token is named by: its content or the form with flags.
+  /// Reads a named special token: its content, or the form with flags.
   init?(named json: JSON) {
     guard let token = json.stringValue.map({ StatedToken($0, isSpecial: true) }) ?? StatedToken(json) else {
       return nil

@@ -2,10 +2,10 @@ import Diagnostics
 import ModelFiles
 
 extension Tokenizer {
-  /// The metadata by which a GGUF file holds this vocabulary.
+  /// The metadata of a GGUF file for this vocabulary.
   ///
-  /// - Parameter logits: how many the model puts out; ids beyond the vocabulary become unused tokens.
-  /// - Throws: `Failure` with `.badData` for vocabularies that are written in no such form.
+  /// - Parameter logits: the number of the model's logits; ids beyond the vocabulary become unused tokens.
+  /// - Throws: `Failure(.badData)` for a vocabulary without a GGUF form.
   public func ggufEntries(
     logits: Int, at place: String
   ) throws -> [(key: String, value: GGUFWriter.Value)] {
@@ -47,7 +47,7 @@ extension Tokenizer {
 }
 
 extension GGUFVocabulary {
-  /// The name by which llama.cpp knows a rule; nil for those that it does not.
+  /// The name of a rule in llama.cpp; nil for rules that it does not know.
   static func name(of rules: TokenizationRules) -> String? {
     Self.rules.first { $0.rules == rules }?.names[0]
   }

@@ -1,7 +1,7 @@
 import JSON
 
 extension TokenizerFile {
-  /// The file's text; Python's `tokenizers` loads it and gives equal ids.
+  /// The text of the file, from which Python's `tokenizers` gives equal ids.
   static func text(_ vocabulary: Vocabulary) -> String {
     let spellings = spellings(vocabulary)
     let numbered = tokensNumberedByTheirOrder(vocabulary)
@@ -28,7 +28,7 @@ extension TokenizerFile {
     return ranked.pretty
   }
 
-  /// The added tokens that need not stand in the model's vocabulary, because `tokenizers` numbers them on from its end.
+  /// The added tokens that the model's vocabulary may omit, because `tokenizers` gives them the ids after its end.
   private static func tokensNumberedByTheirOrder(_ vocabulary: Vocabulary) -> Set<Int32> {
     var (numbered, next) = (Set<Int32>(), Int32(vocabulary.tokens.count { $0 != nil }))
     for token in (vocabulary.specials + vocabulary.added).sorted(by: { $0.id > $1.id }) {
@@ -39,7 +39,7 @@ extension TokenizerFile {
     return numbered
   }
 
-  /// The place of the first and the number of merges that share a rank.
+  /// For each run of merges that share a rank: the place of the first, and their number.
   private static func sharedRanks(_ ranks: [Int32]) -> [JSON] {
     var runs: [JSON] = []
     var start = 0
@@ -50,7 +50,7 @@ extension TokenizerFile {
     return runs
   }
 
-  /// How each id is spelt; nil for those that nothing uses.
+  /// The spelling of each id; nil for unused ids.
   private static func spellings(_ vocabulary: Vocabulary) -> [String?] {
     let outside = vocabulary.idsOutsideModel
     let isSentencePiece = vocabulary.rules.splitting == .sentencePiece
@@ -79,7 +79,7 @@ extension TokenizerFile {
 
   private static func normalizer(_ rules: TokenizationRules) -> JSON {
     guard rules.splitting == .sentencePiece else { return rules.composes ? ["type": "NFC"] : .null }
-    // The pre-tokeniser does it.
+    // Otherwise the pre-tokeniser replaces blanks.
     guard rules.blanksComeFirst else { return .null }
     let blank = JSON.string(SentencePieceAlphabet.blankText)
     let replacement: JSON = ["type": "Replace", "pattern": ["String": " "], "content": blank]

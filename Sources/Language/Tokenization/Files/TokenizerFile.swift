@@ -4,11 +4,11 @@ import JSON
 /// `tokenizer.json`, the format of Hugging Face's `tokenizers`, for BPE: byte-level by the rules that
 /// `SplittingPatterns` knows, and of SentencePiece's kind.
 ///
-/// What such a file may ask for beyond that would change ids if it were passed over, so it is refused by name.
+/// Any other setting of such a file would change ids if it were ignored, so it is refused by name.
 enum TokenizerFile {
   /// Reads a file's text.
   ///
-  /// - Throws: `Failure(.badData)` naming what is damaged or not supported.
+  /// - Throws: `Failure(.badData)` with the member that is damaged or not supported.
   static func vocabulary(_ bytes: some Collection<UInt8>, source: String) throws -> Vocabulary {
     try vocabulary(JSON(parsing: bytes, source: source), source: source)
   }
@@ -19,9 +19,9 @@ enum TokenizerFile {
     return try spelled.vocabulary(with: list)
   }
 
-  /// The vocabulary as the file spells it, and its added tokens, to which other files may add.
+  /// The vocabulary in the file's spelling, and its added tokens, to which other files may add.
   ///
-  /// - Parameter warnings: takes what is passed over.
+  /// - Parameter warnings: receives a sentence for each setting that is skipped.
   static func read(
     _ file: JSON, source: String, warnings: inout [String]
   ) throws -> (SpelledVocabulary, AddedTokenList) {
@@ -41,8 +41,7 @@ enum TokenizerFile {
     return (spelled, list)
   }
 
-  /// One merge, as `["a", "b"]` or in the older form `"a b"`. A blank may stand before a mark, with which Swift takes
-  /// it for one character.
+  /// One merge, as `["a", "b"]` or in the older form `"a b"`.
   private static func merge(_ json: JSON, rank: Int, _ source: String) throws -> (left: String, right: String) {
     if let pair = json.arrayValue, pair.count == 2, let left = pair[0].stringValue, let right = pair[1].stringValue {
       return (left, right)
@@ -67,9 +66,10 @@ enum TokenizerFile {
   }
 }
 
-/// A merge in files that write its parts with a blank between.
+/// A merge in files that write its two parts with a blank between. It is split by bytes, because Swift joins a blank
+/// with a combining mark after it to one character.
 enum MergeLine {
-  /// The two parts; nil where there are not two.
+  /// The two parts; nil if the line does not have two.
   static func parts(_ line: String) -> (left: String, right: String)? {
     let parts = line.utf8.split(separator: UInt8(ascii: " "), omittingEmptySubsequences: false)
     guard parts.count == 2 else { return nil }
@@ -78,11 +78,11 @@ enum MergeLine {
 }
 
 extension TokenizerFile {
-  /// The member of the model, unknown to other programs, that lists which merges share a rank: the place of the first
-  /// of them, and how many they are.
+  /// The member of the model, unknown to other programs, that lists merges that share a rank: the place of the first
+  /// and their number.
   static let sharedRanksName = "tempnet_shared_ranks"
 
-  /// The rank of each merge; empty where each has its own.
+  /// The rank of each merge; empty if no two share one.
   private static func ranks(_ model: JSONObject, merges: Int, _ source: String) throws -> [Int32] {
     guard let runs = model[sharedRanksName] else { return [] }
     var ranks: [Int32] = []
@@ -104,8 +104,8 @@ extension TokenizerFile {
     return ranks
   }
 
-  /// What the file's post-processor puts around every text: the id of the first token before it, and the names of those
-  /// after it.
+  /// The tokens that the file's post-processor adds to every text: the id of the first one before it, and the names of
+  /// those after it.
   static func template(_ file: JSON) -> (begin: Int32?, after: [String]) {
     let processor = file["post_processor"] ?? .null
     let steps = processor["type"]?.stringValue == "Sequence" ? processor["processors"]?.arrayValue ?? [] : [processor]

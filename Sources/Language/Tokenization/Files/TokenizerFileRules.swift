@@ -1,7 +1,7 @@
 import Diagnostics
 import JSON
 
-/// What a `tokenizer.json` says of everything but the vocabulary itself.
+/// The rules of a `tokenizer.json`: everything but the vocabulary itself.
 struct TokenizerFileRules {
   let file: JSON
   let source: String
@@ -13,11 +13,11 @@ struct TokenizerFileRules {
     model = file["model"] ?? .null
   }
 
-  /// - Parameter warnings: takes what is passed over.
-  /// - Throws: `Failure(.badData)` naming what is not supported.
+  /// - Parameter warnings: receives a sentence for each setting that is skipped.
+  /// - Throws: `Failure(.badData)` with the setting that is not supported.
   func read(warnings: inout [String]) throws -> TokenizationRules {
     for key in ["truncation", "padding"] where file[key].map({ !$0.isNull }) == true {
-      warnings.append("\(key) is set in \(source); no text is cut or filled up for it, as in transformers")
+      warnings.append("\(key) is set in \(source) and is ignored, as in transformers: no text is cut or padded")
     }
     try checkPostProcessor()
     let isSentencePiece = model["byte_fallback"]?.boolValue == true
@@ -35,7 +35,7 @@ struct TokenizerFileRules {
       guard step["type"]?.stringValue == "NFC" else { throw unsupported(named("normalizer", step)) }
       rules.composes = true
     }
-    // None of these changes what byte-level tokens come to.
+    // None of these changes the decoding of byte-level tokens.
     let decoders = steps(file["decoder"], "decoders")
     if let first = decoders.first, !decoders.contains(where: { $0["type"]?.stringValue == "ByteLevel" }) {
       throw unsupported(named("decoder", first))
@@ -48,13 +48,13 @@ struct TokenizerFileRules {
     let pretokenizer = file["pre_tokenizer"] ?? .null
     let splitting = steps(pretokenizer, "pretokenizers")
     guard let last = splitting.last, last["type"]?.stringValue == "ByteLevel", splitting.count <= 2 else {
-      let stranger = splitting.first { !["ByteLevel", "Split", "Digits"].contains($0["type"]?.stringValue) }
-      throw unsupported(named("pre_tokenizer", stranger ?? pretokenizer))
+      let unknown = splitting.first { !["ByteLevel", "Split", "Digits"].contains($0["type"]?.stringValue) }
+      throw unsupported(named("pre_tokenizer", unknown ?? pretokenizer))
     }
     let usesOwnRule = last["use_regex"]?.boolValue ?? true
     switch last["add_prefix_space"]?.boolValue {
     case false: break
-    // After a further step it would come before each of its pieces.
+    // With a further step, a blank would be added before each piece of that step.
     case true where splitting.count == 1: rules.prefix = .missing
     default: throw unsupported("pre_tokenizer.add_prefix_space")
     }
@@ -66,9 +66,9 @@ struct TokenizerFileRules {
     return rules
   }
 
-  /// The rule of a step before ByteLevel.
+  /// The rule of a step before `ByteLevel`.
   ///
-  /// - Parameter usesOwnRule: whether ByteLevel then applies GPT-2's rule too.
+  /// - Parameter usesOwnRule: whether `ByteLevel` also applies GPT-2's rule.
   private func rule(of step: JSON, before usesOwnRule: Bool) throws -> TokenizationRules.Splitting {
     switch step["type"]?.stringValue {
     case "Digits":
@@ -80,7 +80,7 @@ struct TokenizerFileRules {
       guard let pattern = step["pattern"]?["Regex"]?.stringValue else {
         throw unsupported("pre_tokenizer 'Split' by anything but a regular expression")
       }
-      // Where a pattern matches all text, keeping the matches and removing what lies between comes to the same.
+      // These patterns match all text, so removing the text between matches changes nothing.
       let (behavior, invert) = (step["behavior"]?.stringValue ?? "", step["invert"]?.boolValue ?? false)
       guard behavior == "Isolated" && !invert || behavior == "Removed" && invert else {
         throw unsupported("pre_tokenizer 'Split' with behavior \(behavior)")
@@ -95,7 +95,8 @@ struct TokenizerFileRules {
 
   // MARK: SentencePiece
 
-  /// Blanks become `▁` in the normaliser or in the pre-tokeniser, which may put one before the text as well.
+  /// Reads the rules of a file in which the normaliser or the pre-tokeniser replaces blanks by `▁`; it may also add one
+  /// before the text.
   private func sentencePieceRules() throws -> TokenizationRules {
     let blank = SentencePieceAlphabet.blankText
     var prefix = TokenizationRules.Prefix.none
@@ -132,9 +133,9 @@ struct TokenizerFileRules {
     return rules
   }
 
-  // MARK: What both have
+  // MARK: Both
 
-  /// Only special tokens may come from there, and those are added elsewhere.
+  /// Refuses post-processors that do more than add special tokens, which `TokenizerFile.template` reads.
   private func checkPostProcessor() throws {
     for step in steps(file["post_processor"], "processors") {
       guard ["ByteLevel", "TemplateProcessing"].contains(step["type"]?.stringValue) else {
@@ -152,7 +153,7 @@ struct TokenizerFileRules {
     ]
     let read = ["type", "vocab", "merges", TokenizerFile.sharedRanksName]
     for (key, value) in model.objectValue ?? [:] where !read.contains(key) {
-      // With every byte in the vocabulary nothing is ever unknown.
+      // A vocabulary with every byte has no unknown text.
       if key == "unk_token", value.isNull || value.stringValue != nil { continue }
       if neutral[key]?.contains(value) != true { throw unsupported("model.\(key): \(value.compact)") }
     }

@@ -5,10 +5,10 @@ import ModelFiles
 
 extension Tokenizer {
   /// Reads a vocabulary from a file (`tokenizer.json`, a GGUF file, tiktoken's ranks) or from a folder with one: a
-  /// `tokenizer.json`, or GPT-2's two files under either pair of their names, with the files that transformers keeps
-  /// beside them. What is passed over or guessed is said on standard error.
+  /// `tokenizer.json`, or GPT-2's two files under either pair of names, and transformers' files beside them. Skipped
+  /// and guessed settings are reported on standard error.
   ///
-  /// - Throws: `Failure(.missingInput)` where there is none, `.badData` where it is damaged or of another kind.
+  /// - Throws: `Failure(.missingInput)` without a vocabulary, `.badData` for a damaged one or one of another kind.
   public init(path: String) throws {
     guard let status = try Files.status(path) else {
       throw Failure(.missingInput, "there is no such tokenizer", at: path)
@@ -17,12 +17,12 @@ extension Tokenizer {
     for warning in warnings { Log.warning(warning) }
   }
 
-  /// Reads a `tokenizer.json` of which it is known what closes documents.
+  /// Reads the `tokenizer.json` of an artifact, whose end-of-text id is known.
   init(path: String, endOfText: Int32) throws {
     try self.init(TokenizerFile.vocabulary(Files.read(path), source: path), endOfText: endOfText, source: path)
   }
 
-  /// The vocabulary of a published model; nil where it comes without one.
+  /// The vocabulary of a published model; nil if its files have none.
   public init?(ofModel path: String) throws {
     if try Files.status(path)?.isFolder == false, try GGUFFile.isGGUF(path) {
       let file = try GGUFFile(path)
@@ -37,7 +37,7 @@ extension Tokenizer {
   /// The text of a `tokenizer.json` from which Python's `tokenizers` makes a tokenizer with equal ids.
   public var fileText: String { TokenizerFile.text(vocabulary) }
 
-  /// Names of files that make a vocabulary, the likeliest first: tokens and ids, and merges where they stand apart.
+  /// Names of the files of a vocabulary, the likeliest first: one file, or one for tokens and one for merges.
   private static let names: [[String]] = [
     [GPT2Files.encoderName, GPT2Files.mergesName], ["tokenizer.json"], ["vocab.json", "merges.txt"],
   ]
@@ -56,7 +56,7 @@ extension Tokenizer {
     }
     guard files.count == 2 else { return try load(json: files[0], settings: TokenizerSettings(folder: folder)) }
     let settings = try TokenizerSettings(folder: folder, usual: "GPT2Tokenizer")
-    // The two files do not say by which rule they split text.
+    // The two files do not state a splitting rule.
     guard settings.kind == "GPT2Tokenizer" else {
       throw Failure(
         .badData, "tokenizer_class is \(settings.kind!), which needs a tokenizer.json", at: settings.configurationPath)
@@ -80,7 +80,7 @@ extension Tokenizer {
     return try load(json: file, settings: nil)
   }
 
-  /// - Parameter settings: of the folder that the file lies in, where that was given.
+  /// - Parameter settings: of the file's folder; nil if the path named the file itself.
   private static func load(json path: String, settings: TokenizerSettings?) throws -> Tokenizer {
     let bytes = try Files.read(path)
     if TiktokenFile.looksLike(bytes) {
@@ -98,7 +98,7 @@ extension Tokenizer {
     let template = TokenizerFile.template(file)
     if !template.after.isEmpty {
       warnings.append(
-        "\(path) puts \(template.after.joined(separator: ", ")) after every text; "
+        "\(path) adds \(template.after.joined(separator: ", ")) after every text; "
           + TokenizerSettings.howTextsAreClosed)
     }
     guard let settings else {
@@ -109,26 +109,26 @@ extension Tokenizer {
     try settings.apply(to: &spelled.rules)
     if spelled.rules != own {
       warnings.append(
-        "\(settings.configurationPath) goes before tokenizer.json: a blank is put "
-          + (spelled.rules.prefix == .none ? "before no text" : "before texts without one"))
+        "\(settings.configurationPath) overrides tokenizer.json: "
+          + (spelled.rules.prefix == .none ? "no blank is added before texts" : "texts without a blank get one"))
     }
     if let adds = settings.bool("add_bos_token"), adds != (template.begin != nil) {
       warnings.append(
         "add_bos_token is \(adds) in \(settings.configurationPath), but tokenizer.json "
-          + (adds ? "puts nothing" : "puts a token") + " before a text, and goes first, as in transformers")
+          + (adds ? "adds nothing" : "adds a token") + " before a text, and takes precedence, as in transformers")
     }
     return try tokenizer(
       spelled, list, settings, begin: template.begin, addsBegin: template.begin != nil, warnings, source: path)
   }
 
-  /// A tokenizer with what the files beside the vocabulary add to it.
+  /// A tokenizer with the tokens and settings of the files beside the vocabulary.
   private static func tokenizer(
     _ spelled: SpelledVocabulary, _ list: AddedTokenList, _ settings: TokenizerSettings, begin: Int32?, addsBegin: Bool,
     _ warnings: [String], source: String
   ) throws -> Tokenizer {
     var list = list
     let guesses = try settings.add(to: &list)
-    // Of a pair of files it is the special token, whatever others call theirs.
+    // In a pair of files this is the special token, whatever the settings name.
     let end = Vocabulary.endOfTextName
     if settings.kind == "GPT2Tokenizer", list[end] == nil, list.id(of: end) != nil {
       list.add(StatedToken(end, isSpecial: true))

@@ -2,8 +2,8 @@ import Diagnostics
 import Files
 import JSON
 
-/// What a folder says of its tokenizer beside the vocabulary: `tokenizer_config.json`, and `special_tokens_map.json`
-/// and `added_tokens.json`, which older programs wrote. They are read as transformers 5 does.
+/// The settings of a tokenizer beside its vocabulary: `tokenizer_config.json`, and `special_tokens_map.json` and
+/// `added_tokens.json` of older programs. They are read as transformers 5 reads them.
 struct TokenizerSettings {
   static let configurationName = "tokenizer_config.json"
   static let specialsName = "special_tokens_map.json"
@@ -13,17 +13,16 @@ struct TokenizerSettings {
   private let specials: JSONObject
   private let added: JSONObject
   private let folder: String
-  /// The class that transformers reads the tokenizer with, without the ending of its older names; nil where no file
-  /// says.
+  /// The tokenizer's class in transformers, without the ending `Fast` of older names; nil if no file names one.
   let kind: String?
 
-  /// The tokens that transformers names, in its order.
+  /// The names of transformers' special tokens, in its order.
   private static let names = [
     "bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token",
   ]
 
-  /// - Parameter usual: the class where the configuration names none.
-  /// - Throws: `Failure(.badData)` for files that are damaged or hold no object.
+  /// - Parameter usual: the class if the configuration names none.
+  /// - Throws: `Failure(.badData)` for files that are damaged or do not contain an object.
   init(folder: String, usual: String? = nil) throws {
     self.folder = folder
     func object(_ name: String) throws -> JSONObject {
@@ -54,15 +53,15 @@ struct TokenizerSettings {
 
   // MARK: Rules
 
-  /// Applies what goes before the vocabulary's own file: for some classes transformers builds the rules anew from the
-  /// configuration.
+  /// Applies the settings that override the vocabulary's own file: for some classes transformers rebuilds the rules
+  /// from the configuration.
   ///
   /// - Throws: `Failure(.badData)` for a setting whose effect is not known.
   func apply(to rules: inout TokenizationRules) throws {
     let adds = bool("add_prefix_space")
     switch kind {
     case "GPT2Tokenizer", "GPTNeoXTokenizer":
-      // Both split by GPT-2's rule; to the pieces of another one nothing is known to be added.
+      // Both classes split by GPT-2's rule. The effect with another rule is not known.
       guard rules.splitting == .gpt2 else { break }
       rules.prefix = adds ?? false ? .missing : .none
       return
@@ -79,25 +78,25 @@ struct TokenizerSettings {
     if let adds, adds != (rules.prefix != .none) {
       throw Failure(
         .badData,
-        "add_prefix_space is \(adds), against tokenizer.json, which is not supported for the tokenizer_class "
+        "add_prefix_space is \(adds) and contradicts tokenizer.json, which is not supported for the tokenizer_class "
           + (kind ?? "null"), at: configurationPath)
     }
   }
 
-  /// What is passed over.
+  /// Sentences about settings that are skipped.
   var warnings: [String] {
     guard bool("add_eos_token") == true else { return [] }
-    return ["add_eos_token is set in \(configurationPath); " + Self.howTextsAreClosed]
+    return ["add_eos_token is set in \(configurationPath) and is ignored; " + Self.howTextsAreClosed]
   }
 
-  static let howTextsAreClosed = "here texts of a corpus are closed by one token as ever, and prompts by none"
+  static let howTextsAreClosed = "tempnet closes each text of a corpus by one token, and prompts by none"
 
   // MARK: Special tokens
 
-  /// Whether transformers makes the tokenizer anew from the vocabulary, and so adds its tokens again.
+  /// Whether transformers rebuilds the tokenizer from the vocabulary, and so adds its tokens again.
   private var rebuilds: Bool { !defaults.isEmpty }
 
-  /// What the class takes for tokens that no file names.
+  /// The class's defaults for special tokens, by name.
   private var defaults: [String: String] {
     switch kind {
     case "GPT2Tokenizer", "GPTNeoXTokenizer":
@@ -109,22 +108,22 @@ struct TokenizerSettings {
     }
   }
 
-  /// Whether the older files count: the configuration lists no added tokens itself.
+  /// Whether the older files count, because the configuration does not list added tokens.
   private var isLegacy: Bool { configuration["added_tokens_decoder"] == nil }
 
-  /// A token by its name, as `eos_token`.
+  /// The token of a name such as `eos_token`.
   ///
-  /// Beside a list of added tokens the older file is not in force, but better than nothing.
-  func named(_ name: String) -> StatedToken? { stated(name) ?? unstated(name) ?? specials[name].flatMap(older) }
+  /// If the configuration lists added tokens, the older file is used only for names that nothing else states.
+  func named(_ name: String) -> StatedToken? { stated(name) ?? classDefault(name) ?? specials[name].flatMap(older) }
 
-  /// A token that the files in force state by name. An older file goes before the configuration.
+  /// A token that a file in force states by name. An older file takes precedence over the configuration.
   private func stated(_ name: String) -> StatedToken? {
     if isLegacy, let token = specials[name].flatMap(older) { return token }
     return configuration[name].flatMap(StatedToken.init(named:))
   }
 
-  /// The class's token where the configuration says nothing, not even that there is none.
-  private func unstated(_ name: String) -> StatedToken? {
+  /// The class's default for a name that the configuration does not mention, not even as null.
+  private func classDefault(_ name: String) -> StatedToken? {
     configuration[name] == nil ? defaults[name].map { StatedToken($0, isSpecial: true) } : nil
   }
 
@@ -132,19 +131,19 @@ struct TokenizerSettings {
     json.stringValue.map { StatedToken($0, isSpecial: true) } ?? StatedToken(json, isSpecial: true)
   }
 
-  /// The special tokens by name, in the order in which those without an id get one, and whether a file states them.
+  /// The named special tokens, in the order in which new ids are given, and whether a file states them.
   private var namedTokens: [(token: StatedToken, isStated: Bool)] {
     let others = (Array(configuration) + (isLegacy ? Array(specials) : [])).filter { name, value in
       !Self.names.contains(name) && name.utf8.suffix(6).elementsEqual("_token".utf8) && value.stringValue != nil
     }.map(\.key)
     let known = (Self.names + others).compactMap { name in
-      stated(name).map { ($0, isStated: true) } ?? unstated(name).map { ($0, isStated: false) }
+      stated(name).map { ($0, isStated: true) } ?? classDefault(name).map { ($0, isStated: false) }
     }
     let further = (extra?.objectValue ?? [:]).compactMap { StatedToken(named: $0.value) }
     return known + further.map { ($0, isStated: true) }
   }
 
-  /// `extra_special_tokens`, which was called `additional_special_tokens`: a list, or an object of names and tokens.
+  /// `extra_special_tokens`, formerly `additional_special_tokens`: a list, or an object of names and tokens.
   private var extra: JSON? { Self.extra(configuration) ?? (isLegacy ? Self.extra(specials) : nil) }
 
   private static func extra(_ object: JSONObject) -> JSON? {
@@ -153,7 +152,7 @@ struct TokenizerSettings {
     return isEmpty ? object["additional_special_tokens"] ?? extra : extra
   }
 
-  /// The further special tokens without names.
+  /// The special tokens without names.
   private var extraTokens: [StatedToken] {
     var tokens = extra?.arrayValue ?? []
     if isLegacy, Self.extra(configuration) != nil { tokens += specials["extra_special_tokens"]?.arrayValue ?? [] }
@@ -162,19 +161,19 @@ struct TokenizerSettings {
 
   // MARK: Added tokens
 
-  /// Adds the tokens that the files name to those of the vocabulary.
+  /// Adds the files' tokens to those of the vocabulary.
   ///
-  /// - Returns: what was guessed.
-  /// - Throws: `Failure(.badData)` for a token whose id disagrees.
+  /// - Returns: sentences about guesses.
+  /// - Throws: `Failure(.badData)` for a token with two different ids.
   func add(to list: inout AddedTokenList) throws -> [String] {
     let listed = try isLegacy ? olderTokens() : listedTokens()
     let dropped = isLegacy || !rebuilds ? [] : list.contents(without: listed.map(\.token.content))
     for (id, token, name) in listed {
-      // What `tokenizer.json` says of a token goes before an older file.
+      // The flags of `tokenizer.json` take precedence over an older file.
       try list.add(
         (isLegacy ? list[token.content] : nil) ?? token, id: id, mayLeaveGap: false, source: "\(folder)/\(name)")
     }
-    // What has a name is special, however it is listed.
+    // A named token is special, however it is listed.
     let again = isLegacy || rebuilds ? nil : Set(listed.map { ExactString($0.token.content) })
     for content in Set(namedTokens.map { ExactString($0.token.content) }) where again?.contains(content) ?? true {
       guard var token = list[content.text] else { continue }
@@ -182,14 +181,14 @@ struct TokenizerSettings {
       list.add(token)
     }
     let warnings = dropped.map {
-      "'\($0)' is an added token in tokenizer.json, but not in \(configurationPath), and so is text in transformers"
+      "'\($0)' is an added token in tokenizer.json, but not in \(configurationPath); it is text, as in transformers"
     }
     return warnings + addSpecials(to: &list)
   }
 
   private typealias Listed = (id: Int, token: StatedToken, file: String)
 
-  /// The tokens of the configuration's list, by their ids.
+  /// The tokens of the configuration's list, in the order of their ids.
   private func listedTokens() throws -> [Listed] {
     guard let tokens = configuration["added_tokens_decoder"]?.objectValue else {
       throw Failure(.badData, "added_tokens_decoder should be an object", at: configurationPath)
@@ -203,12 +202,12 @@ struct TokenizerSettings {
     }.sorted { $0.id < $1.id }
   }
 
-  /// The tokens of the older file, by their ids. Special are those that have a name, and those that the files list
-  /// under the newer name.
+  /// The tokens of the older file, in the order of their ids. A token is special if it has a name, or if it is in a
+  /// list of extra special tokens.
   private func olderTokens() throws -> [Listed] {
     let newer = Self.extra(configuration) ?? specials["extra_special_tokens"]
     let further = newer == nil ? [] : extraTokens
-    // The configuration's names with flags are not yet known as such when transformers looks for them.
+    // Transformers has not yet read the configuration's names with flags at this point, so they do not count.
     let named = Self.names.compactMap { specials[$0].flatMap(older)?.content ?? configuration[$0]?.stringValue }
     let special = Set((named + further.map(\.content)).map(ExactString.init))
     return try added.map { content, id in
@@ -219,15 +218,15 @@ struct TokenizerSettings {
     }.sorted { $0.id < $1.id }
   }
 
-  /// Makes special what the files name, and gives new ids to what has none, as transformers does.
+  /// Adds the files' special tokens, with new ids for those without one, as transformers does.
   private func addSpecials(to list: inout AddedTokenList) -> [String] {
     let extras = extraTokens.map { (token: $0, isStated: true) }
     var wanted = (namedTokens + extras).filter { list[$0.token.content] == nil }
-    // A class's own names for tokens that a vocabulary lacks would only make it larger.
+    // Default tokens at the end that the vocabulary lacks would only make it larger.
     while let last = wanted.last, !last.isStated, list.id(of: last.token.content) == nil { wanted.removeLast() }
     var guesses: [String] = []
     var seen: Set<StatedToken> = []
-    // One that is named in two forms has the flags of the last.
+    // Of a token in two forms the last flags count.
     for (token, _) in wanted where !token.content.isEmpty && seen.insert(token).inserted {
       if list.id(of: token.content) == nil {
         guesses.append(

@@ -1,22 +1,22 @@
 import Diagnostics
 import JSON
 
-/// Files with vocabularies that are not read, to say so by name.
+/// Files with vocabularies that are not supported, for a message that names them.
 enum UnsupportedFile: String, CaseIterable {
   case sentencePiece = "tokenizer.model"
   case sentencePieceOfT5 = "spiece.model"
   case tekken = "tekken.json"
 
-  /// Recognises a file that is no JSON; nil for anything else.
+  /// Recognises a file that is not JSON; nil for any other.
   init?(_ bytes: [UInt8]) {
-    // A message of protocol buffers whose first field holds the first token.
+    // A protobuf message whose first field has the first token.
     guard bytes.first == 0x0A, bytes.prefix(64).contains(where: { $0 < 0x09 || (0x0E..<0x20).contains($0) }) else {
       return nil
     }
     self = .sentencePiece
   }
 
-  /// Recognises a file by what it holds.
+  /// Recognises a JSON file by its members.
   init?(_ file: JSON) {
     guard file["model"] == nil, let vocabulary = file["vocab"]?.arrayValue,
       vocabulary.first?["token_bytes"] != nil || file["config"]?["pattern"] != nil

@@ -7,7 +7,8 @@ public struct DocumentRecords: RandomAccessCollection, Sendable {
   public let endIndex: Int
   private let file: MappedFile
 
-  /// - Parameter tokens: the number of tokens that the documents must add up to, one after the other.
+  /// - Parameter tokens: the number of tokens of all documents together.
+  /// - Throws: `Failure(.badData)` if the documents do not follow each other or do not have this number of tokens.
   init(_ path: String, tokens: Int) throws {
     file = try MappedFile(path)
     let (recordSize, count, _) = try TokenFormat.readHeader(TokenFormat.documentsMagic, of: file)
@@ -25,7 +26,7 @@ public struct DocumentRecords: RandomAccessCollection, Sendable {
         record.words >= 0
       else { throw Failure(.badData, "document \(index + 1) does not follow the one before it", at: path) }
       next += record.tokenCount
-      // Whoever adds up lengths may rely on sums that fit.
+      // Callers may add up lengths without overflow.
       for length in [record.bytes, record.words] {
         let (sum, overflow) = lengths.addingReportingOverflow(length)
         guard !overflow else { throw Failure(.badData, "document \(index + 1) has an absurd length", at: path) }
@@ -47,7 +48,7 @@ public struct DocumentRecords: RandomAccessCollection, Sendable {
     return DocumentRecord(firstToken: field(0), tokenCount: field(1), bytes: field(2), words: field(3))
   }
 
-  /// The index of the document that a token of the split belongs to.
+  /// The index of the document that has a token of the split.
   public func index(ofToken token: Int) -> Int {
     var (low, high) = (0, count)
     while low < high {

@@ -10,9 +10,9 @@ public enum Split: String, Sendable, CaseIterable {
 public struct DocumentRecord: Equatable, Sendable {
   /// The index of its first token in the split.
   public var firstToken: Int
-  /// How many tokens it has, with the end-of-text token that closes it.
+  /// The number of its tokens, with the end-of-text token that closes it.
   public var tokenCount: Int
-  /// The length of its text in UTF-8, after repair.
+  /// The length of its text in bytes of UTF-8, after repair.
   public var bytes: Int
   /// The number of pieces when its text is split at runs of white space, as Python's `re.split(r'\s+', text)` counts.
   public var words: Int

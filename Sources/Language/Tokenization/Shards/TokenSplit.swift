@@ -40,7 +40,7 @@ public struct TokenSplit: Sendable {
     }
   }
 
-  /// The first shard that ends beyond an index; the number of shards where none does.
+  /// The first shard that ends after an index; the number of shards if none does.
   private func firstShard(reaching index: Int) -> Int {
     var (low, high) = (0, shards.count)
     while low < high {
@@ -53,7 +53,7 @@ public struct TokenSplit: Sendable {
 
 /// One `.tokens` file.
 struct TokenShard: Sendable {
-  /// The index in the split of its first token, and of the first that is no longer in it.
+  /// The indices in the split of the shard's first token and of the first token after it.
   let start: Int
   let end: Int
   private let file: MappedFile

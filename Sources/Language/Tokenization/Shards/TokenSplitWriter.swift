@@ -2,7 +2,7 @@ import Diagnostics
 import Files
 import JSON
 
-/// What a split holds, for the manifest's summary.
+/// The totals of a split, for the manifest's summary.
 public struct SplitTotals: Equatable, Sendable {
   public var tokens = 0
   public var documents = 0
@@ -34,7 +34,7 @@ public final class TokenSplitWriter {
 
   /// - Parameters:
   ///   - vocabulary: one more than the largest id.
-  ///   - path: turns a file's name into the path to write it at.
+  ///   - path: returns the path at which to write a file of this name.
   public init(_ split: Split, vocabulary: Int, shardTokens: Int, path: @escaping (String) throws -> String) throws {
     self.split = split
     self.vocabulary = vocabulary
@@ -60,7 +60,7 @@ public final class TokenSplitWriter {
     tokensInDocument += ids.count
   }
 
-  /// Closes the open document, whose last token, the end of text, has been added.
+  /// Closes the open document, after its end-of-text token was added.
   public func endDocument(bytes: Int, words: Int) throws {
     for value in [totals.tokens, tokensInDocument, bytes, words] { try documents.write(littleEndian: UInt64(value)) }
     totals.tokens += tokensInDocument
@@ -101,7 +101,7 @@ public final class TokenSplitWriter {
     try complete(shard, TokenFormat.header(TokenFormat.tokensMagic, width, vocabulary, tokensInShard))
   }
 
-  /// Writes the header that holds the final counts over the one that held zeros.
+  /// Overwrites the provisional header with the final counts.
   private func complete(_ file: FileWriter, _ header: [UInt8]) throws {
     try header.withUnsafeBytes { try file.overwrite(at: 0, $0) }
     try file.close()

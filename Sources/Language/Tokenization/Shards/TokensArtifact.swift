@@ -27,7 +27,7 @@ public struct TokensArtifact: Sendable {
 
   public func split(_ split: Split) -> TokenSplit { splits[split]! }
 
-  /// Reads the tokenizer; takes a moment, so keep it.
+  /// Reads the tokenizer. This takes time, so keep the result.
   public func loadTokenizer() throws -> Tokenizer {
     let path = try tokenizerPath
     let tokenizer = try Tokenizer(path: path, endOfText: endOfText)
@@ -37,13 +37,13 @@ public struct TokensArtifact: Sendable {
     return tokenizer
   }
 
-  /// Makes sure that ids mean the same to a model as here.
+  /// Checks that a model uses the same vocabulary.
   ///
   /// - Parameters:
   ///   - path: the model.
   ///   - digest: of the `tokenizer.json` that an artifact's model was trained with. Without one the model's own
   ///     vocabulary is read and compared, if it has any.
-  ///   - logits: how many the model puts out. More than there are ids may be padding; fewer cannot be.
+  ///   - logits: the number of the model's logits. It may exceed the number of ids, for padding.
   /// - Throws: `Failure(.badData)`.
   public func checkVocabulary(of path: String, ownTokenizer digest: String?, logits: Int) throws {
     guard logits >= vocabularySize else {

@@ -3,7 +3,7 @@ public final class CorpusWordCounter {
   private let chunker: TextChunker
   private let workers: ChunkWorkers<WordCounts, Void>
 
-  /// What arrives here is counted, whatever its split.
+  /// Receives the documents to count, of any split.
   public var receiver: some DocumentReceiver<Split> { chunker }
 
   public convenience init(threads: Int) { self.init(threads: threads, chunkSize: TextChunk.defaultSize) }
@@ -16,7 +16,7 @@ public final class CorpusWordCounter {
     chunker = TextChunker(size: chunkSize, newChunk: workers.newChunk, deliver: workers.submit)
   }
 
-  /// The counts of all that arrived; nothing may arrive afterwards.
+  /// The counts of all documents. No document may follow.
   public func finish() throws -> WordCounts {
     try chunker.finish()
     try workers.finish()

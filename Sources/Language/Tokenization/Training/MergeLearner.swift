@@ -1,18 +1,16 @@
 import HeapModule
 
-/// The words of a corpus as sequences of ids, and the counts of neighbouring pairs in them, kept up to date as pairs
-/// merge.
+/// The words of a corpus as sequences of ids, with the counts of neighbouring pairs, which each merge updates.
 ///
-/// This follows the trainer of Hugging Face's `tokenizers` step by step, so that merges come out equal, also where its
-/// choices are peculiar: the most frequent pair merges first, of equals the smaller one by (left id, right id); the
-/// count of a merged pair is never taken back; and of a pair that comes to be again each group of occurrences waits in
-/// the queue on its own.
+/// It follows the trainer of Hugging Face's `tokenizers` step by step, so that merges are equal even where that trainer
+/// is unusual: the most frequent pair merges first, of equals the smaller by (left id, right id); the count of a merged
+/// pair is never reduced; and each group of new occurrences of a pair waits in the queue as an entry of its own.
 struct MergeLearner {
   typealias Pair = UInt64
 
-  /// A pair that waits to be merged in some words.
+  /// A pair that waits to be merged in these words.
   private struct Candidate: Comparable {
-    /// The pair's count when it was queued; the true one may have fallen since.
+    /// The pair's count when it was queued; it may be lower by now.
     var count: Int
     let pair: Pair
     let words: [UInt32]
@@ -23,7 +21,7 @@ struct MergeLearner {
     static func == (a: Candidate, b: Candidate) -> Bool { a.count == b.count && a.pair == b.pair }
   }
 
-  /// All words one after the other, each in its own room, which merging leaves partly unused.
+  /// All words one after the other. Merging shortens a word and leaves the end of its space unused.
   private var symbols: [UInt32] = []
   private var starts: [Int] = []
   private var lengths: [UInt32] = []
@@ -32,7 +30,8 @@ struct MergeLearner {
   private var indexOfPair: [Pair: Int] = [:]
   private var pairs: [Pair] = []
   private var pairCounts: [Int] = []
-  /// Words in which a pair came to be since it was queued last, by the pair's index, and the pairs that have any.
+  /// For each pair, by index, the words with new occurrences since the pair was last queued; and the pairs that have
+  /// such.
   private var newWords: [[UInt32]] = []
   private var touched: [Int] = []
   private var queue = Heap<Candidate>()
@@ -58,7 +57,7 @@ struct MergeLearner {
     enqueue()
   }
 
-  /// Takes the pair to merge next out of the queue; nil when no pair is left.
+  /// Removes the next pair to merge from the queue; nil if no pair is left.
   mutating func next() -> (left: UInt32, right: UInt32, words: [UInt32])? {
     while var top = queue.popMax() {
       let count = pairCounts[indexOfPair[top.pair]!]
@@ -111,7 +110,7 @@ struct MergeLearner {
     pairCounts[index] += count
     guard count > 0 else { return }
     if newWords[index].isEmpty { touched.append(index) }
-    // Words come in order, so that a word that is already there is the last.
+    // Words come in order, so a word that is already listed is the last.
     if newWords[index].last != word { newWords[index].append(word) }
   }
 
@@ -125,7 +124,7 @@ struct MergeLearner {
     return index
   }
 
-  /// Queues the pairs that came to be since the last time.
+  /// Queues the pairs with new occurrences.
   private mutating func enqueue() {
     for index in touched {
       let words = newWords[index]

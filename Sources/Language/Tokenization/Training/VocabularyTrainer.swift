@@ -6,13 +6,13 @@ import Diagnostics
 /// Merges and ids equal those of Python's `tokenizers`: `BpeTrainer(special_tokens=["<|endoftext|>"],
 /// initial_alphabet=ByteLevel.alphabet())` over documents split by `ByteLevel(add_prefix_space=False)`.
 public enum VocabularyTrainer {
-  /// The smallest vocabulary there is: the special token and the bytes.
+  /// The size of the smallest vocabulary: the special token and the bytes.
   public static let smallestSize = 257
 
   /// - Parameters:
-  ///   - size: the number of entries wanted.
-  ///   - progress: told the number of entries there are.
-  /// - Throws: `Failure(.badConfiguration)` when the text has too few different pairs for that many entries.
+  ///   - size: the number of entries to make.
+  ///   - progress: called with the number of entries so far.
+  /// - Throws: `Failure(.badConfiguration)` if the text has too few different pairs.
   public static func train(_ counts: WordCounts, size: Int, progress: (Int) -> Void = { _ in }) throws -> Vocabulary {
     precondition((smallestSize...Vocabulary.maximumSize).contains(size), "a vocabulary of \(size)")
     var tokens: [[UInt8]] = [Array(Vocabulary.endOfTextName.utf8)] + ByteAlphabet.order.map { [$0] }
@@ -30,7 +30,7 @@ public enum VocabularyTrainer {
           "the text gives \(tokens.count) entries at most, \(size) are wanted; ask for fewer or give more text",
           at: "vocabulary")
       }
-      // Two pairs can spell the same token, as `a`+`bc` and `ab`+`c` do; they share its id.
+      // Two pairs can spell the same token, such as `a`+`bc` and `ab`+`c`; they share its id.
       let spelling = tokens[Int(left)] + tokens[Int(right)]
       let id = ids[spelling] ?? UInt32(tokens.count)
       if id == tokens.count {
@@ -47,7 +47,7 @@ public enum VocabularyTrainer {
       source: "the trained vocabulary")
   }
 
-  /// Of a pair that was merged more than once only the last merge has a rank, as in `tokenizers`.
+  /// Keeps only the last merge of a pair that was merged more than once, as `tokenizers` does.
   private static func lastOfEach(_ merges: [Vocabulary.Merge]) -> [Vocabulary.Merge] {
     var seen: Set<MergeLearner.Pair> = []
     let kept = merges.reversed().filter { seen.insert(MergeLearner.pair(UInt32($0.left), UInt32($0.right))).inserted }

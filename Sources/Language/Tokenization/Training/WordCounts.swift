@@ -1,12 +1,12 @@
 import Glibc
 
-/// How often each distinct piece of text occurs: a hash table with open addressing whose keys lie in one arena.
+/// The count of each distinct piece of text: a hash table with open addressing, with its keys in one arena.
 ///
-/// Its memory grows with the number of distinct pieces only. Not safe to share between threads that write.
+/// Its memory grows only with the number of distinct pieces. Threads that write must not share it.
 public final class WordCounts: @unchecked Sendable {
   private struct Entry {
     var hash: UInt64
-    /// Where the piece lies in `arena`.
+    /// The piece's place in `arena`.
     var offset: Int
     var length: Int
     /// 0 marks an empty slot.
@@ -18,7 +18,7 @@ public final class WordCounts: @unchecked Sendable {
   /// The number of distinct pieces.
   public private(set) var distinct = 0
 
-  /// Counts every piece of a text that stands on its own.
+  /// Counts every piece of a text that is not a part of a longer one.
   ///
   /// - Parameter text: valid UTF-8, followed by `ByteBuffer.padding` bytes that may be read.
   func add(text: UnsafePointer<UInt8>, count: Int) {
@@ -38,7 +38,7 @@ public final class WordCounts: @unchecked Sendable {
     }
   }
 
-  /// The pieces in the order of their bytes with their counts: the same whatever order they came in.
+  /// The pieces with their counts, in the order of their bytes, which does not depend on the order of counting.
   func sorted() -> [(word: [UInt8], count: Int)] {
     entries.lazy.filter { $0.count > 0 }
       .map { ([UInt8](UnsafeBufferPointer(start: self.arena.base + $0.offset, count: $0.length)), $0.count) }
@@ -89,7 +89,7 @@ public final class WordCounts: @unchecked Sendable {
     let raw = UnsafeRawPointer(word.baseAddress!)
     var i = 0
     while i < word.count {
-      // The last load may reach past the piece, into text or padding: what is not of the piece is masked.
+      // The last load may reach past the piece, into text or padding; those bytes are masked.
       var part = raw.loadUnaligned(fromByteOffset: i, as: UInt64.self)
       if word.count - i < 8 { part &= UInt64.max >> UInt64(64 - 8 * (word.count - i)) }
       let product = (hash ^ part).multipliedFullWidth(by: 0xA076_1D64_78BD_642F)
