@@ -5,13 +5,13 @@ import Testing
 
 @testable import Tokenization
 
-/// Added tokens with every flag under every rule, against `tokenizers`; see `Fixtures/make_added.py`.
+/// Added tokens with every flag under every rule, compared with `tokenizers`; see `Fixtures/make_added.py`.
 @Suite struct AddedTokensTests {
   private struct Case {
     let number: Int
     let file: JSON
     let tokenizer: Tokenizer
-    /// With the ids where special tokens are text, and where they are meant.
+    /// Its ids without special tokens, and with them.
     let texts: [(text: String, ids: [Int32], meant: [Int32])]
 
     init(_ number: Int, _ json: JSON) throws {
@@ -43,7 +43,7 @@ import Testing
     for entry in Self.cases { expectIDs(entry, of: entry.tokenizer) }
   }
 
-  @Test func `writes a file that it reads as the same`() throws {
+  @Test func `reads the file that it writes as the same vocabulary`() throws {
     for entry in Self.cases {
       let again = try TokenizerFile.vocabulary(Array(entry.tokenizer.fileText.utf8), source: "written")
       #expect(again == entry.tokenizer.vocabulary, "case \(entry.number)")
@@ -51,7 +51,7 @@ import Testing
     }
   }
 
-  @Test func `a text cut where it may be has the ids of the whole`() throws {
+  @Test func `a text cut at a safe place has the ids of the whole`() throws {
     for entry in Self.cases {
       let text = entry.texts.map(\.text).joined(separator: " ") + entry.texts.map(\.text).joined()
       let expected = entry.tokenizer.encode(text) + [0]

@@ -7,7 +7,7 @@ import Testing
   private final class Worker {}
   private struct Refused: Error {}
 
-  /// Gives chunks of 1, 2, 3... bytes to workers that count them.
+  /// Submits chunks of 1, 2, 3... bytes to workers that count the bytes.
   private func submit(_ count: Int, to workers: ChunkWorkers<Worker, Int>) throws {
     for size in 1...count {
       let chunk = workers.newChunk()
@@ -27,7 +27,7 @@ import Testing
   }
 
   @Test(.timeLimit(.minutes(1)), arguments: [1, 2, 5])
-  func `results come in order, all of them`(threads: Int) throws {
+  func `all results come, in the order of the chunks`(threads: Int) throws {
     var received: [Int] = []
     let workers = workers(threads) { received.append($0) }
     try submit(100, to: workers)
@@ -36,7 +36,7 @@ import Testing
   }
 
   @Test(.timeLimit(.minutes(1)), arguments: [1, 2, 5])
-  func `a result that is refused ends the work`(threads: Int) {
+  func `an error of the receiver ends the work`(threads: Int) {
     var received: [Int] = []
     #expect(throws: Refused.self) {
       let workers = workers(threads) {
@@ -50,7 +50,7 @@ import Testing
   }
 
   @Test(.timeLimit(.minutes(1)), arguments: [1, 2, 5])
-  func `who lets go in the middle waits for what is underway alone`(threads: Int) throws {
+  func `workers that are released early end, and no result is received`(threads: Int) throws {
     var received = 0
     try submit(4 * threads, to: workers(threads) { _ in received += 1 })
     #expect(received == 0)

@@ -6,7 +6,7 @@ import Testing
 @Suite struct CorpusEncoderTests {
   private let documents = (1...12).map { Array(motley(seed: UInt64($0), parts: $0 % 4 == 0 ? 3000 : 40).utf8) }
 
-  /// Encodes documents, fed in parts of `partSize` bytes, and returns the files.
+  /// Encodes documents, passed in parts of `partSize` bytes, and returns the files.
   private func files(threads: Int, chunkSize: Int, partSize: Int, shardTokens: Int = 1 << 20) throws -> [String:
     [UInt8]]
   {
@@ -29,14 +29,14 @@ import Testing
   }
 
   @Test(arguments: [(1, 64, 7), (2, 300, 64), (3, 1 << 18, 1 << 16), (8, 1000, 1), (1, 1, 1000)])
-  func `writes the same files whatever the threads, chunks and parts`(
+  func `threads, chunk size and part size do not change the files`(
     threads: Int, chunkSize: Int, partSize: Int
   ) throws {
     let expected = try files(threads: 1, chunkSize: 1 << 22, partSize: 1 << 22)
     #expect(try files(threads: threads, chunkSize: chunkSize, partSize: partSize) == expected)
   }
 
-  @Test func `writes what the tokenizer gives for each document, closed by the end-of-text token`() throws {
+  @Test func `writes the tokenizer's ids of each document, closed by the end-of-text token`() throws {
     let written = try files(threads: 2, chunkSize: 500, partSize: 100)
     let ids = written["train-00000.tokens"]!.dropFirst(32)
     let expected = documents.flatMap { fixtureTokenizer.encode($0) + [fixtureTokenizer.endOfText] }

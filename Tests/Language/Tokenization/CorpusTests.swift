@@ -7,7 +7,7 @@ import Testing
 
 @testable import Tokenization
 
-/// Writes down what it receives.
+/// Records the documents that it receives.
 private final class Recorder: DocumentReceiver {
   private(set) var texts: [String] = []
   private(set) var splits: [Split?] = []
@@ -42,14 +42,14 @@ private final class Recorder: DocumentReceiver {
     } catch { return error as? Failure }
   }
 
-  @Test func `takes a file for one document, in the order of the paths`() throws {
+  @Test func `a file is one document, in the order of the paths`() throws {
     let folder = try TemporaryFolder()
     try folder.write("second\nline", to: "b.txt")
     try folder.write("first", to: "a.md")
     #expect(try read([folder("b.txt"), folder("a.md")]).texts == ["second\nline", "first"])
   }
 
-  @Test func `takes the files of a folder, sorted, without hidden ones`() throws {
+  @Test func `reads the files of a folder, sorted, without hidden ones`() throws {
     let folder = try TemporaryFolder()
     for name in ["b.txt", "a/z.txt", "a/y.txt", ".hidden", ".git/config", "B.txt", "__MACOSX/._B.txt"] {
       try folder.write(name, to: name)
@@ -57,7 +57,7 @@ private final class Recorder: DocumentReceiver {
     #expect(try read([folder.path]).texts == ["B.txt", "a/y.txt", "a/z.txt", "b.txt"])
   }
 
-  @Test func `takes JSON lines for documents`() throws {
+  @Test func `each line of JSON is a document`() throws {
     let folder = try TemporaryFolder()
     let path = try folder.write(
       #"{"id":1,"body":"one\ntwo"}"# + "\n\n" + #"{"body":"three \ud83d\ude00"}"#, to: "x.jsonl")
@@ -70,7 +70,7 @@ private final class Recorder: DocumentReceiver {
     #expect(broken?.place?.contains("line 2") == true)
   }
 
-  @Test func `reads archives and compressed files as what they hold`() throws {
+  @Test func `reads the entries of archives and compressed files`() throws {
     let folder = try TemporaryFolder()
     try folder.write("one", to: "in/a.txt")
     try folder.write(#"{"text":"two"}"# + "\n" + #"{"text":"three"}"#, to: "in/b.jsonl")
@@ -81,7 +81,7 @@ private final class Recorder: DocumentReceiver {
     #expect(failure([folder("nested.tar")])?.message.contains("packed once more") == true)
   }
 
-  @Test func `stops at the limit of what a compressed file unpacks to`() throws {
+  @Test func `stops when a compressed file unpacks to more than the limit`() throws {
     let folder = try TemporaryFolder()
     try shell("yes | head -c 1000000 | gzip > \(folder("bomb.gz"))")
     #expect(failure([folder("bomb.gz")], limit: 100_000)?.status == .badData)
@@ -89,14 +89,14 @@ private final class Recorder: DocumentReceiver {
   }
 
   @Test(arguments: ["x.tar", "x.gz", "x.zip", "x.txt.zst"], ["", "<html>404 Not Found</html>", "PK"])
-  func `refuses what is not packed, though its name says so`(name: String, content: String) throws {
+  func `refuses a file that is not packed but has the name of a packed one`(name: String, content: String) throws {
     let folder = try TemporaryFolder()
     let refused = failure([try folder.write(content, to: name)])
     #expect(refused?.status == .badData && refused?.place == folder(name))
     #expect(refused?.message == "is no archive and not compressed, though its name says so")
   }
 
-  @Test func `says what is missing`() throws {
+  @Test func `names the path that is missing`() throws {
     let folder = try TemporaryFolder()
     #expect(failure([folder("none.txt")])?.status == .missingInput)
     #expect(failure([folder.path])?.status == .missingInput)
@@ -131,7 +131,7 @@ private final class Recorder: DocumentReceiver {
     #expect(corpus.sources == [Corpus.Source(name: "A small set", licence: "none needed", origin: "this test")])
   }
 
-  @Test func `names the command that fetches a data set, and refuses other files than described`() throws {
+  @Test func `names the command that fetches a data set, and refuses files that differ from the description`() throws {
     let folder = try TemporaryFolder()
     let path = try folder.write(descriptor, to: "small.yaml")
     let missing = failure([path])
@@ -157,7 +157,7 @@ private final class Recorder: DocumentReceiver {
     #expect(try runProgram("/bin/sh", ["-ec", command]) == "")
   }
 
-  @Test func `says of a line of JSON what is wrong with it, and where`() throws {
+  @Test func `names the fault and the line of JSON`() throws {
     let folder = try TemporaryFolder()
     func failure(_ line: String) throws -> Failure? {
       self.failure([try folder.write("{\"text\": \"a\"}\n\n\(line)\n", to: "x.jsonl")])
@@ -173,7 +173,7 @@ private final class Recorder: DocumentReceiver {
     #expect(try failure("{\"text\": \"a\"")?.place == place)
   }
 
-  @Test func `refuses what is no text in UTF-8, and lets odd bytes pass`() throws {
+  @Test func `refuses files that are not UTF-8 text, and accepts a few odd bytes`() throws {
     let folder = try TemporaryFolder()
     func problem(_ bytes: [UInt8]) throws -> String? {
       try AtomicFile.write(bytes, to: folder("x.txt"))
@@ -198,7 +198,7 @@ private final class Recorder: DocumentReceiver {
     #expect(failure([folder("x.txt.gz")])?.place == "\(folder("x.txt.gz")), entry 'x.txt'")
   }
 
-  @Test func `lets compressed texts unpack to as much as texts ever do, unless told otherwise`() {
+  @Test func `the default limit on unpacked bytes is 200 times the size, at least 1 GiB`() {
     #expect(Corpus.plausibleUnpackedSize(packed: 100) == 1 << 30)
     #expect(Corpus.plausibleUnpackedSize(packed: 1 << 30) == 200 << 30)
     #expect(Corpus.plausibleUnpackedSize(packed: .max) == .max)
@@ -216,7 +216,7 @@ private final class Recorder: DocumentReceiver {
   private static let array = "[{\"text\": \"one\"},\n {\"text\": \"two\"}]"
 
   @Test(arguments: ["x.json", "X.JSON", "x.jsonl", "x.ndjson", "x.jsonlines"], [lines, array])
-  func `takes JSON for records by its name, be it lines or an array`(name: String, content: String) throws {
+  func `reads JSON as records by its name, as lines or as an array`(name: String, content: String) throws {
     let folder = try TemporaryFolder()
     let path = try folder.write(content, to: name)
     #expect(try read([path]).texts == ["one", "two"])
@@ -229,7 +229,7 @@ private final class Recorder: DocumentReceiver {
     }
   }
 
-  @Test func `takes any file for records where that is stated`() throws {
+  @Test func `format json reads any file as records`() throws {
     let folder = try TemporaryFolder()
     let path = try folder.write(Self.lines, to: "part-00000")
     #expect(try read([path]).texts == [Self.lines])
@@ -244,7 +244,7 @@ private final class Recorder: DocumentReceiver {
     }
   }
 
-  @Test func `refuses JSON that holds no records, and says what to do`() throws {
+  @Test func `refuses JSON without records, and names a remedy`() throws {
     let folder = try TemporaryFolder()
     func failure(_ content: String) throws -> Failure? { self.failure([try folder.write(content, to: "x.json")]) }
     let object = try failure("{\n  \"text\": \"one\"\n}\n")
@@ -299,10 +299,10 @@ private final class Recorder: DocumentReceiver {
 
   private static let ascii = Array(String(repeating: "All happy families are alike.\n", count: 100).utf8)
 
-  @Test func `refuses a text of which more than one byte in a thousand is no UTF-8, wherever it is`() throws {
+  @Test func `refuses a text with more than one invalid byte in a thousand, wherever they are`() throws {
     let folder = try TemporaryFolder()
     let latin1 = Array("Größe und Höhe, schön für Mädchen\n".unicodeScalars.map { UInt8($0.value) })
-    // 6 bytes of 90,000 pass, 150 do not, although they stand far behind the beginning.
+    // 6 bytes of 90,000 are accepted, 150 are not, although they are far from the beginning.
     let long = Array(repeating: Self.ascii, count: 30).flatMap { $0 }
     let findings = CorpusFindings()
     let passing = try write(long + latin1, folder, "a.txt")
@@ -321,7 +321,7 @@ private final class Recorder: DocumentReceiver {
     #expect(
       refused?.message.hasSuffix("it is probably WINDOWS-1252, which iconv -f WINDOWS-1252 -t UTF-8 converts")
         == true)
-    // A member of an archive is judged for itself.
+    // Each member of an archive is checked separately.
     try shell(
       "cd \(folder.path) && mkdir in && cp a.txt in && tar cf t.tar in && cp b.txt in && tar cf u.tar in && gzip -k b.txt"
     )
@@ -330,7 +330,7 @@ private final class Recorder: DocumentReceiver {
     #expect(failure([folder("b.txt.gz")])?.message == refused?.message)
   }
 
-  @Test func `three bytes pass in any text, a fourth does not in a short one`() throws {
+  @Test func `three invalid bytes are accepted in any text, a fourth is refused in a short one`() throws {
     let folder = try TemporaryFolder()
     func passes(_ count: Int, after text: [UInt8]) throws -> Bool {
       let odd: [UInt8] = Array(repeating: [0x20, 0xE9], count: count).flatMap { $0 }
@@ -338,12 +338,12 @@ private final class Recorder: DocumentReceiver {
     }
     let short = Array(Self.ascii.prefix(300))
     #expect(try passes(3, after: short) && !passes(4, after: short))
-    // 4 of 4,000 are one in a thousand, and pass; of 3,999 they do not.
+    // 4 of 4,000 are one in a thousand, and accepted; 4 of 3,999 are refused.
     let (most, fewer) = (Array((Self.ascii + Self.ascii).prefix(3992)), Array((Self.ascii + Self.ascii).prefix(3991)))
     #expect(try passes(4, after: most) && !passes(4, after: fewer))
   }
 
-  @Test func `says what is pieced together of two encodings, and what is packed or no text at all`() throws {
+  @Test func `names texts of two encodings, and files that are packed or not text`() throws {
     let folder = try TemporaryFolder()
     let line = "schöne Größe der Bäume für Mädchen\n"
     let mixed = Array(String(repeating: line, count: 50).utf8) + [0xE4, 0x20, 0xF6, 0x20, 0xFC, 0x20, 0xDF, 0x0A]
@@ -354,7 +354,7 @@ private final class Recorder: DocumentReceiver {
     #expect(words?.hasSuffix("it is packed by gzip; unpack it, or have the name of a text end in .gz") == true)
   }
 
-  @Test func `keeps the ten worst texts, and counts all`() throws {
+  @Test func `names the ten worst texts, and counts all`() throws {
     let folder = try TemporaryFolder()
     for index in 0..<14 {
       let odd: [UInt8] = Array(repeating: [0x20, 0xE9], count: index % 3 + 1).flatMap { $0 }

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Tokenization
 
-/// What stands beside a vocabulary in a folder, against transformers; see `Fixtures/make_folders.py`.
+/// The files beside a vocabulary in a folder, compared with transformers; see `Fixtures/make_folders.py`.
 @Suite struct FolderTests {
   private static let cases = try! JSON(parsing: Files.read(fixture("added/folders.json")), source: "folders.json")
     .arrayValue!
@@ -66,7 +66,7 @@ import Testing
 
   // MARK: One by one
 
-  /// What is made of a folder with the vocabulary of `rules` and settings.
+  /// The tokenizer of a folder with the vocabulary of `rules` and these settings.
   private func read(
     _ rules: String, _ files: [String: JSON], changing change: (inout JSON) -> Void = { _ in }
   ) throws -> Tokenizer {
@@ -85,7 +85,7 @@ import Testing
   }
 
   @Test(arguments: ["tokenizer_config.json", "special_tokens_map.json"])
-  func `what ends texts may stand beside the vocabulary alone`(_ name: String) throws {
+  func `a file beside the vocabulary may be the only one to name the end-of-text token`(_ name: String) throws {
     for form: JSON in ["<end>", ["content": "<end>", "lstrip": false]] {
       let tokenizer = try read("smollm", [name: ["eos_token": form]]) {
         $0["added_tokens"] = []
@@ -98,7 +98,7 @@ import Testing
     }
   }
 
-  @Test func `a blank before texts is refused where it is not known what it does`() throws {
+  @Test func `add_prefix_space is refused if its effect is not known`() throws {
     for name: JSON in [.null, "Qwen2Tokenizer", "CodeGenTokenizer"] {
       let message = refusal("qwen2", ["tokenizer_class": name, "add_prefix_space": true])
       #expect(message?.contains("add_prefix_space is true") == true)
@@ -108,7 +108,7 @@ import Testing
     #expect(try read("qwen2", ["tokenizer_config.json": agreed]).warnings.isEmpty)
   }
 
-  @Test func `says what goes first where files disagree`() throws {
+  @Test func `names the file that takes precedence when files disagree`() throws {
     let prefixed = try read(
       "metaspace-first",
       [
@@ -125,7 +125,7 @@ import Testing
     #expect(guessed.encode("<new>", specials: true) == [600])
   }
 
-  @Test func `special tokens stay text where the settings say so`() throws {
+  @Test func `special tokens stay text with split_special_tokens`() throws {
     let tokenizer = try read("llama2", ["tokenizer_config.json": ["split_special_tokens": true]])
     #expect(tokenizer.encode("</s>", specials: true) == tokenizer.encode("</s>"))
   }

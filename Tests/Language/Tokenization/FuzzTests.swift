@@ -21,7 +21,7 @@ import Testing
     return try! Tokenizer(vocabulary, source: "small")
   }()
 
-  /// Compact: damage is to hit what matters more often than blanks.
+  /// Compact, so that damage rarely hits blanks.
   private static let tokenizerFile: [UInt8] = {
     Array(try! JSON(parsing: small.fileText, source: "small").compact.utf8)
   }()
@@ -30,7 +30,7 @@ import Testing
 
   private static func check(_ tokenizer: Tokenizer) throws {
     let text = "the cats sat there é 🙂 <|endoftext|>"
-    // A vocabulary may lack bytes, as SmolLM2's does; text that holds those does not come back whole.
+    // A vocabulary may lack bytes, as SmolLM2's does; text with those bytes is not decoded whole.
     let bytes = Set(tokenizer.vocabulary.tokens.compactMap { $0?.count == 1 ? $0?.first : nil })
     if tokenizer.text(of: tokenizer.encode(text)) != text && bytes.count == 256 { throw Unequal() }
   }
@@ -41,7 +41,7 @@ import Testing
     try fuzz([Self.tokenizerFile], as: "tokenizer.json") { try Self.read(tokenizer: $0) }
   }
 
-  @Test func `a tokenizer file cut anywhere is refused`() throws {
+  @Test func `a tokenizer file cut at any place is refused`() throws {
     try truncations(of: Self.tokenizerFile, as: "tokenizer.json") { path in
       _ = try Tokenizer(path: path)
       return false
@@ -84,7 +84,7 @@ import Testing
     let sample = try Self.bytes(SentencePieceMetadata().entries)
     try fuzz([sample], as: "vocabulary.gguf") { path in
       let tokenizer = try Tokenizer(path: path)
-      // Damage may add blanks and take characters away, but not lead out of the vocabulary.
+      // Damage may add blanks and remove characters, but all ids stay in the vocabulary.
       let ids = tokenizer.encode("the cats  sat there é 🙂 \u{2581}<s>")
       if !ids.allSatisfy({ (0..<Int32(tokenizer.vocabularySize)).contains($0) }) { throw Unequal() }
       _ = tokenizer.text(of: ids)
@@ -92,7 +92,7 @@ import Testing
   }
 
   @Test func `tiktoken files`() throws {
-    // The token that ends texts is not among the ranks.
+    // The end-of-text token has no rank.
     let sample = ranksFile(Self.small.vocabulary.tokens.dropFirst())
     let encoding = TiktokenFile.KnownEncoding(name: "small", ranks: 269, endOfText: 269, splitting: .gpt2)
     func read(_ path: String) throws -> Tokenizer {
@@ -100,7 +100,7 @@ import Testing
     }
     try fuzz([sample], as: "small.tiktoken") { try Self.check(read($0)) }
     let whole = try TiktokenFile.vocabulary(sample, among: [encoding], source: "small.tiktoken")
-    // Without its last line break the file lacks nothing.
+    // The file is complete without its last line break.
     try truncations(of: sample, as: "small.tiktoken") { try read($0).vocabulary == whole }
   }
 

@@ -24,7 +24,7 @@ import Testing
     #expect(tokenizer.addsBeginOfText)
   }
 
-  @Test func `no blank is put before the text where the file says so`() throws {
+  @Test func `add_space_prefix false adds no blank before the text`() throws {
     var metadata = try SentencePieceMetadata()
     metadata.more = [("tokenizer.ggml.add_space_prefix", .bool(false)), ("tokenizer.ggml.add_bos_token", .bool(false))]
     let tokenizer = try tokenizer(metadata)
@@ -56,7 +56,7 @@ import Testing
   }
 
   /// See `Fixtures/make_llama.py`.
-  @Test func `scores, equal or not, give the ids that llama.cpp gives, and so does the file that is written`() throws {
+  @Test func `scores, equal or not, give llama.cpp's ids, and so does the written file`() throws {
     for (number, entry) in Self.json("llama/scores.json").arrayValue!.enumerated() {
       var metadata = try SentencePieceMetadata()
       let letters = entry["letters"]!.arrayValue!.map { $0.stringValue! }
@@ -104,7 +104,7 @@ import Testing
     }
   }
 
-  @Test func `special tokens of Phi-3 take white space along, as in llama.cpp`() throws {
+  @Test func `special tokens of Phi-3 include white space after them, as in llama.cpp`() throws {
     var metadata = try SentencePieceMetadata()
     #expect(try tokenizer(metadata).encode("</s> \n</s>", specials: true).count > 2)
     metadata.more = [("general.name", .string("Phi-3 mini"))]
@@ -112,7 +112,7 @@ import Testing
     #expect(try tokenizer(metadata).encode("<s> </s>", specials: true).count > 2)
   }
 
-  /// The failure's message when a file changed by `change` is read.
+  /// The message of the failure to read a file changed by `change`.
   private func refusal(_ change: (inout SentencePieceMetadata) -> Void) throws -> String? {
     var metadata = try SentencePieceMetadata()
     change(&metadata)
@@ -122,7 +122,7 @@ import Testing
     return failure?.message
   }
 
-  @Test func `refuses by name what is damaged or not supported`() throws {
+  @Test func `names the damaged or unsupported key`() throws {
     #expect(try refusal { $0.scores.removeLast() }?.contains("tokenizer.ggml.scores") == true)
     #expect(try refusal { $0.kinds.removeLast() }?.contains("tokenizer.ggml.token_type") == true)
     #expect(try refusal { $0.kinds[300] = 7 }?.contains("holds 7") == true)
@@ -133,11 +133,11 @@ import Testing
     #expect(try refusal { $0.scores[300] = .nan }?.contains("holds NaN") == true)
     #expect(
       try refusal { $0.tokens[$0.tokens.firstIndex(of: "▁")!] = "odd" }?.contains("SentencePiece's blank") == true)
-    // A byte that no character is made of but as the first of several.
+    // A byte that occurs only as the first byte of a character.
     #expect(try refusal { $0.tokens[3 + 0xC3] = "odd" }?.contains("single byte 195") == true)
   }
 
-  @Test(.timeLimit(.minutes(1))) func `a token is refused whose merges would take too long to find`() throws {
+  @Test(.timeLimit(.minutes(1))) func `refuses a token whose merges would take too long to find`() throws {
     let message = try refusal {
       $0.tokens.append(String(repeating: "a", count: 2_000_000))
       $0.kinds.append(1)

@@ -5,16 +5,16 @@ import Testing
 
 @testable import Tokenization
 
-/// llama.cpp's own vocabularies, and the texts and ids that it is tested with, which `scripts/fetch-data` fetches.
+/// llama.cpp's vocabularies, with the texts and ids of its own tests, which `scripts/fetch-data` fetches.
 @Suite(.enabled(if: slowTestsEnabled)) struct LlamaVocabularyTests {
   private static func path(_ name: String) -> String { checkout("data/cache/llama-vocabularies/\(name).gguf") }
 
   @Test(arguments: ["gpt-2", "llama-bpe", "llama-spm", "mpt", "phi-3", "qwen2", "qwen35", "refact", "starcoder"])
-  func `gives the ids that llama.cpp is tested with`(_ name: String) throws {
+  func `gives the ids of llama.cpp's own tests`(_ name: String) throws {
     try expectIDs(of: Tokenizer(path: Self.path(name)), name)
   }
 
-  @Test func `takes MPT's rule for GPT-NeoX's vocabulary, whose file names none`() throws {
+  @Test func `uses MPT's rule for GPT-NeoX's vocabulary, whose file names none`() throws {
     try expectIDs(of: Tokenizer(path: Self.path("gpt-neox")), "mpt")
   }
 
@@ -33,7 +33,7 @@ import Testing
     ("bert-bge", "tokenizer.ggml.model is \"bert\""),
     ("deepseek-coder", "tokenizer.ggml.pre is \"deepseek-coder\""), ("falcon", "tokenizer.ggml.pre is \"falcon\""),
     ("gemma-4", "tokenizer.ggml.model is \"gemma4\""), ("nomic-bert-moe", "tokenizer.ggml.model is \"t5\""),
-  ]) func `refuses by name what it does not support`(_ name: String, _ words: String) {
+  ]) func `names the setting that is not supported`(_ name: String, _ words: String) {
     let failure = #expect(throws: Failure.self) { try Tokenizer(path: Self.path(name)) }
     #expect(failure?.status == .badData && failure?.place == Self.path(name))
     #expect(failure?.message.hasPrefix(words) == true)

@@ -44,7 +44,7 @@ import Testing
     try compare("compare_tokenizer.py", [vocabulary], text, Tokenizer(path: vocabulary).encode(text))
   }
 
-  @Test func `gives SmolLM2's ids from its GGUF file, and writes a tokenizer.json that gives them too`() throws {
+  @Test func `gives SmolLM2's ids from its GGUF file and from the tokenizer.json that it writes`() throws {
     let file = checkout("data/cache/smollm2/SmolLM2-135M-Instruct.Q4_1.gguf")
     let tokenizer = try Tokenizer(path: file)
     #expect(tokenizer.endOfText == 0)
@@ -72,7 +72,7 @@ import Testing
     #expect(try runProgram(#require(python), ["-c", program, folder("tokenizer.json")]) == "")
   }
 
-  /// Has one of the scripts beside the fixtures compare the ids of a text with those that libraries give by each of
+  /// Runs a script beside the fixtures, which compares the ids of a text with those that libraries give with each of
   /// several vocabulary files.
   private func compare(_ script: String, _ vocabularies: [String], _ text: [UInt8], _ ids: [Int32]) throws {
     try AtomicFile.write(text, to: folder("text"))
@@ -82,14 +82,14 @@ import Testing
     }
   }
 
-  @Test func `learns from Austen what tokenizers learns, and writes what it loads`() throws {
+  @Test func `learns the merges that tokenizers learns from Austen, and writes a file that tokenizers loads`() throws {
     let files = ["emma", "mansfield-park", "northanger-abbey", "persuasion"].map {
       checkout("data/cache/austen/\($0).txt")
     }
     try compareTraining(files, size: 4096)
   }
 
-  @Test func `learns from many scripts what tokenizers learns`() throws {
+  @Test func `learns the merges that tokenizers learns from many scripts`() throws {
     try AtomicFile.write(motley(seed: 5, parts: 30_000), to: folder("motley.txt"))
     try compareTraining([folder("motley.txt")], size: 3000)
   }

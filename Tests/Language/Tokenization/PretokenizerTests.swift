@@ -19,7 +19,7 @@ import Testing
     #expect(pieces(example.text).map { Array($0.utf8) } == example.pieces.map { Array($0.utf8) })
   }
 
-  @Test func `cuts only where both parts split as the whole does`() {
+  @Test func `cuts only at places where both parts have the pieces of the whole`() {
     for seed in 1...20 {
       let text = motley(seed: UInt64(seed), parts: 60)
       let buffer = padded(text.utf8)
@@ -38,15 +38,15 @@ import Testing
     }
   }
 
-  @Test func `finds no place to cut in one long word`() {
+  @Test func `finds no safe place in one long word`() {
     let buffer = padded(String(repeating: "a", count: 1000).utf8)
     #expect(Pretokenizer().lastSafeCut(buffer.base, count: 1000, lowest: 0) == nil)
   }
 }
 
 @Suite struct CharacterClassTests {
-  /// Swift's own properties follow the Unicode version of its library, which is 16.0 or later: what 16.0 knew must be
-  /// of the same class there. Categories of assigned characters hardly ever change.
+  /// Swift's properties are those of its library's Unicode version, 16.0 or later: a scalar that 16.0 assigned must be
+  /// of the same class there. Categories of assigned characters rarely change.
   @Test func `agrees with Unicode on every scalar that version 16.0 assigns`() {
     var different: [UInt32] = []
     for code in UInt32(0)..<0x11_0000 {
@@ -56,7 +56,7 @@ import Testing
     #expect(different == [])
   }
 
-  @Test func `takes what version 16.0 does not assign for neither letter, number nor white space`() {
+  @Test func `scalars that version 16.0 does not assign are not letters, numbers or white space`() {
     let newer = (UInt32(0)..<0x11_0000).lazy.filter { code in
       guard let scalar = Unicode.Scalar(code) else { return false }
       return scalar.properties.age.map { $0 > (16, 0) } ?? true

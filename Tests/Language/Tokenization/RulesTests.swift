@@ -6,7 +6,7 @@ import Testing
 
 @testable import Tokenization
 
-/// Every rule against `tokenizers`; see `Fixtures/make_rules.py`.
+/// Every rule compared with `tokenizers`; see `Fixtures/make_rules.py`.
 @Suite struct RulesTests {
   static let names = [
     "neox", "smollm", "llama3", "qwen2", "qwen35", "cl100k", "o200k", "llama-default", "llama2", "metaspace-first",
@@ -28,7 +28,7 @@ import Testing
     try Self.expectIDs(of: tokenizer(name), name)
   }
 
-  @Test(arguments: names) func `writes a file that it reads as the same`(_ name: String) throws {
+  @Test(arguments: names) func `reads the file that it writes as the same vocabulary`(_ name: String) throws {
     let read = try tokenizer(name)
     let again = try Tokenizer(
       TokenizerFile.vocabulary(Array(read.fileText.utf8), source: name), endOfText: read.endOfText, source: name)
@@ -37,7 +37,7 @@ import Testing
     Self.expectIDs(of: again, name)
   }
 
-  @Test(arguments: names) func `a text cut where it may be has the ids of the whole`(_ name: String) throws {
+  @Test(arguments: names) func `a text cut at a safe place has the ids of the whole`(_ name: String) throws {
     let tokenizer = try tokenizer(name)
     let text = motley(seed: 11, parts: 3000) + Self.texts.map(\.text).joined(separator: " ")
     let expected = tokenizer.encode(text)
@@ -46,20 +46,20 @@ import Testing
     }
   }
 
-  @Test(arguments: names) func `decodes what it encoded, but for what the rules take away`(_ name: String) throws {
+  @Test(arguments: names) func `decodes to the encoded text, except for what the rules remove`(_ name: String) throws {
     let tokenizer = try tokenizer(name)
     for (title, text) in Self.texts {
       var expected = Array(text.utf8)
       if tokenizer.vocabulary.rules.composes {
         var buffer = ByteBuffer(capacity: 0)
         expected.withUnsafeBufferPointer { Composition.shared.append($0, to: &buffer) }
-        // Added tokens that stand in the text as it came stay as they are.
+        // Added tokens of the original text are not normalised.
         if text.contains("é\u{301}") { continue }
         expected = Array(buffer.bytes)
       }
       if tokenizer.vocabulary.rules.splitting == .sentencePiece {
         expected = expected.replacing(SentencePieceAlphabet.blank, with: CollectionOfOne(0x20))
-        // A blank before the text may be one that was put there.
+        // Decoding removes a blank before the text as an added one.
         if expected.first == 0x20 && tokenizer.vocabulary.rules.prefix != .everywhere { continue }
         if text.contains("<tool>") { continue }
       }
@@ -67,7 +67,7 @@ import Testing
     }
   }
 
-  @Test func `special tokens mean themselves where that is asked for`() throws {
+  @Test func `special tokens are recognised on request`() throws {
     let tokenizer = try tokenizer("llama2")
     #expect(tokenizer.encode("<s>", specials: true) == [1])
     #expect(tokenizer.encode("<s>") != [1])
@@ -77,12 +77,12 @@ import Testing
     #expect(tokenizer.addsBeginOfText)
   }
 
-  @Test func `composition equals what Swift compares by`() {
-    // Two texts that are canonically equivalent compose to the same bytes; Swift's comparison knows which are. Only of
-    // characters old enough for both.
+  @Test func `texts compose to equal bytes if Swift compares them as equal`() {
+    // Canonically equivalent texts compose to equal bytes, and Swift's comparison finds equivalent texts. Only characters
+    // that both Unicode versions have take part.
     var random = Splitmix(state: 5)
     let scalars: [Unicode.Scalar] = (0x80..<0x1_F000).compactMap { code in
-      // Swift takes these for the beginning of something, though what they decompose into moves.
+      // Swift counts these as starters, although their decompositions are reordered.
       if [0x344, 0xF73, 0xF75, 0xF81].contains(code) { return nil }
       guard let scalar = Unicode.Scalar(UInt32(code)), let age = scalar.properties.age, age <= (9, 0) else {
         return nil

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Tokenization
 
-/// Writes down what it receives.
+/// Records the documents that it receives.
 private final class Recorder: DocumentReceiver {
   private(set) var documents: [(split: Split, text: [UInt8])] = []
   private(set) var isOpen = false
@@ -50,7 +50,7 @@ private final class Recorder: DocumentReceiver {
     }
   }
 
-  @Test func `cuts between documents where there are many`() throws {
+  @Test func `cuts between documents if there are many`() throws {
     let texts = (0..<1000).map { Array("document \($0)".utf8) }
     let parts = try split(texts, validation: 0.05, test: 0.05)
     #expect(parts.map(\.text) == texts)
@@ -69,7 +69,7 @@ private final class Recorder: DocumentReceiver {
     #expect(parts.map(\.text.count) == [1000, 602, 200, 198])
   }
 
-  @Test func `leaves out splits that take no share`() throws {
+  @Test func `leaves out splits with a share of 0`() throws {
     let text = Array(String(repeating: "a\n", count: 500).utf8)
     #expect(try split([text], validation: 0, test: 0).map(\.split) == [.train])
     #expect(try split([text], validation: 0, test: 1).map(\.split) == [.test])
@@ -101,17 +101,17 @@ private final class Recorder: DocumentReceiver {
     let letters = Array((String(repeating: "漢", count: 100) + ending).utf8)
     let halves = try split([letters], validation: 0, test: 0.5, partSize: partSize)
     #expect(halves.map(\.split) == [.train, .test] && halves[0].text.count % 3 == 0)
-    // Nothing can be cut off one scalar.
+    // One scalar cannot be cut.
     #expect(try split([Array("a".utf8)], validation: 0.3, test: 0.3, partSize: partSize).count == 1)
   }
 
-  @Test func `cuts in the last line only where nothing follows it`() throws {
+  @Test func `cuts in the last line only if nothing follows it`() throws {
     let text = Array("first line\nthe second one\n".utf8)
     #expect(try split([text], validation: 0, test: 0.8).map(\.text.count) == [11, 15])
     #expect(try split([text], validation: 0, test: 0.3).map(\.text.count) == [21, 5])
   }
 
-  @Test func `leaves documents that have a split to it`() throws {
+  @Test func `documents keep the split that they state`() throws {
     let recorder = Recorder()
     let splitter = DocumentSplitter(
       SplitPlan(SplitFractions(validation: 0, test: 0), of: DocumentMeasurer()), receiver: recorder)
@@ -123,7 +123,7 @@ private final class Recorder: DocumentReceiver {
     #expect(recorder.documents.map(\.split) == [.test, .train, .validation])
   }
 
-  @Test func `keeps to the blocks when there are more documents than starts are kept`() throws {
+  @Test func `cuts at the right places with more documents than stored starts`() throws {
     let measurer = DocumentMeasurer()
     let count = (1 << 20) + 5000
     let byte: [UInt8] = [0x61]

@@ -10,7 +10,7 @@ import Testing
 /// The path of a file in `Fixtures`.
 func fixture(_ name: String, file: String = #filePath) -> String { "\(Files.folder(of: file))/Fixtures/\(name)" }
 
-/// One text with what Python's `tokenizers` makes of it.
+/// A text with the pieces and ids of Python's `tokenizers`.
 struct Case: CustomTestStringConvertible {
   let name: String
   let text: String
@@ -33,13 +33,13 @@ struct Case: CustomTestStringConvertible {
 
 let fixtureTokenizer = try! Tokenizer(path: fixture("tokenizer.json"))
 
-/// A file in `tiktoken`'s form, with each token's place as its rank.
+/// A file in `tiktoken`'s form; each token's rank is its place.
 func ranksFile(_ tokens: some Sequence<[UInt8]?>) -> [UInt8] {
   Array(tokens.enumerated().map { rank, token in "\(Data(token!).base64EncodedString()) \(rank)\n" }.joined().utf8)
 }
 
-/// The metadata of a GGUF file with the vocabulary of `rules/llama2.json`: scores, in place of merges, say which tokens
-/// come first.
+/// The metadata of a GGUF file with the vocabulary of `rules/llama2.json`: scores, instead of merges, order the
+/// tokens.
 struct SentencePieceMetadata {
   var tokens: [String]
   var kinds: [Int]
@@ -50,7 +50,7 @@ struct SentencePieceMetadata {
     let json = try JSON(parsing: Files.read(fixture("rules/llama2.json")), source: "llama2.json")
     let vocabulary = json["model"]!["vocab"]!.objectValue!.map { (token: $0.key, id: $0.value.intValue!) }
     tokens = vocabulary.sorted { $0.id < $1.id }.map { $0.token }
-    // The unknown token, two more special ones, the bytes, and what was learnt, in its order.
+    // The unknown token, two more special ones, the bytes, and the learned tokens in their order.
     kinds = [2, 3, 3] + Array(repeating: 6, count: 256) + Array(repeating: 1, count: vocabulary.count - 259)
     scores = tokens.indices.map { -Float($0) }
   }
@@ -66,7 +66,7 @@ struct SentencePieceMetadata {
 }
 
 extension Tokenizer {
-  /// The ids of a document that is encoded in chunks of `size` bytes, with the one that closes it.
+  /// The ids of a document encoded in chunks of `size` bytes, with the id that closes it.
   func encodeInChunks(_ text: String, size: Int) throws -> [Int32] {
     let folder = try TemporaryFolder()
     let writer = try TokenSplitWriter(.train, vocabulary: vocabularySize, shardTokens: 1 << 20) { folder($0) }
@@ -85,7 +85,7 @@ extension Tokenizer {
   }
 }
 
-/// Bytes in the padded form that the encoder reads.
+/// Bytes with the padding that the encoder needs.
 func padded(_ bytes: some Sequence<UInt8>) -> ByteBuffer {
   let bytes = Array(bytes)
   var buffer = ByteBuffer(capacity: bytes.count)
@@ -125,7 +125,7 @@ func motley(seed: UInt64, parts: Int) -> String {
   return String(text)
 }
 
-/// Runs a program and returns what it complained about; nothing if it was content.
+/// Runs a program and returns its errors; an empty text if it succeeds.
 func runProgram(_ path: String, _ arguments: [String]) throws -> String {
   let process = Process()
   process.executableURL = URL(fileURLWithPath: path)

@@ -7,7 +7,7 @@ import Testing
 
 @Suite struct TiktokenFileTests {
   private static let encoding = TiktokenFile.KnownEncoding(name: "small", ranks: 699, endOfText: 699, splitting: .gpt2)
-  /// The fixture's vocabulary without the token that ends texts, which is the first there: ids are one less.
+  /// The fixture's vocabulary without the end-of-text token, which has id 0 there; so ids are one less.
   private static let file = ranksFile(fixtureTokenizer.vocabulary.tokens.dropFirst())
   private static let tokenizer = try! read(file)
 
@@ -16,16 +16,16 @@ import Testing
     return try Tokenizer(TiktokenFile.vocabulary(bytes, among: [encoding], source: name), source: name)
   }
 
-  @Test(arguments: Case.all) func `ranks give the ids that merges give`(_ example: Case) {
+  @Test(arguments: Case.all) func `ranks give the ids of merges`(_ example: Case) {
     #expect(Self.tokenizer.encode(example.text) == example.ids.map { $0 - 1 })
   }
 
-  @Test func `the token that ends texts follows from the encoding`() {
+  @Test func `the encoding determines the end-of-text token`() {
     #expect(Self.tokenizer.endOfText == 699)
     #expect(Self.tokenizer.text(of: [699]) == Vocabulary.endOfTextName)
   }
 
-  /// The failure's message when the file with its lines changed is read.
+  /// The message of the failure to read the file with changed lines.
   private func refusal(_ change: (inout [String]) -> Void) -> String? {
     var lines = String(decoding: Self.file, as: UTF8.self).split(separator: "\n").map { String($0) }
     change(&lines)
@@ -39,7 +39,7 @@ import Testing
     "\(Data(token.utf8).base64EncodedString()) \(rank)"
   }
 
-  @Test func `damage is refused with its line`() {
+  @Test func `names the damaged line`() {
     #expect(refusal { $0[4] = "IQ==" }?.contains("line 5") == true)
     #expect(refusal { $0[4] = "IQ= 4" }?.contains("line 5") == true)
     #expect(refusal { $0[4] = "I!Q= 4" }?.contains("line 5") == true)
@@ -51,12 +51,12 @@ import Testing
     #expect(refusal { $0[64] = line("new", 64) }?.contains("single byte 97") == true)
   }
 
-  @Test func `lines may end as Windows ends them`() throws {
+  @Test func `lines may end with CR LF`() throws {
     let windows = String(decoding: Self.file, as: UTF8.self).replacing("\n", with: "\r\n")
     #expect(try Self.read(Array(windows.utf8)).vocabulary == Self.tokenizer.vocabulary)
   }
 
-  @Test func `what encoding the ranks are of shows in their number`() throws {
+  @Test func `the number of ranks determines the encoding`() throws {
     #expect(refusal { $0.removeLast() }?.contains("has 698 ranks") == true)
     let folder = try TemporaryFolder()
     let path = try folder.write("IQ== 0\nIg== 1\n", to: "two.tiktoken")
@@ -65,7 +65,7 @@ import Testing
     #expect(failure?.message.contains("r50k_base (50256)") == true)
   }
 
-  @Test(.timeLimit(.minutes(1))) func `a token is refused whose merges would take too long to find`() throws {
+  @Test(.timeLimit(.minutes(1))) func `refuses a token whose merges would take too long to find`() throws {
     for length in [RankedVocabulary.longestToken + 1, 2_000_000] {
       let token = String(repeating: "a", count: length)
       #expect(refusal { $0[698] = line(token, 698) } == "the token 698 is \(length) long; at most 1024 is supported")

@@ -26,8 +26,8 @@ import TokenizeStage
     } catch { return error as? Failure }
   }
 
-  /// Whoever changes these results raises `Tokenize.version` and writes the new digests here.
-  @Test func `gives the results of its version`() throws {
+  /// A change that alters these results raises `Tokenize.version` and puts the new digests here.
+  @Test func `the results are those of this stage version`() throws {
     let artifact = try run(["corpus=\(fixture("corpus.txt"))", "vocabulary=400"])
     #expect(Tokenize.version == 2)
     let digests = Dictionary(
@@ -41,7 +41,7 @@ import TokenizeStage
       ])
   }
 
-  @Test func `gives the same whatever the number of threads`() throws {
+  @Test func `the number of threads does not change the result`() throws {
     let texts = (1...6).map { motley(seed: UInt64($0), parts: 2000) }
     for (index, text) in texts.enumerated() { try folder.write(text, to: "texts/\(index).txt") }
     let corpus = "corpus=\(folder("texts"))"
@@ -51,7 +51,7 @@ import TokenizeStage
     #expect(try contents(one.path) == contents(three.path))
   }
 
-  @Test func `decodes to the text it was given`() throws {
+  @Test func `the tokens decode to the text`() throws {
     let artifact = try run(["corpus=\(fixture("corpus.txt"))", "vocabulary=500"])
     let tokens = try TokensArtifact(artifact)
     let tokenizer = try tokens.loadTokenizer()
@@ -64,14 +64,14 @@ import TokenizeStage
     #expect(try Files.read(fixture("corpus.txt")) == text)
   }
 
-  @Test func `uses the vocabulary it is given`() throws {
+  @Test func `uses a given vocabulary`() throws {
     let artifact = try run(["corpus=\(fixture("corpus.txt"))", "tokenizer=\(fixture("tokenizer.json"))"])
     #expect(try TokensArtifact(artifact).loadTokenizer().vocabulary == fixtureTokenizer.vocabulary)
     let inputs = artifact.manifest.inputs.map(\.name)
     #expect(inputs == ["corpus/0/corpus.txt", "tokenizer"])
   }
 
-  @Test func `learns the vocabulary from the training text alone`() throws {
+  @Test func `learns the vocabulary only from the training text`() throws {
     let train = String(repeating: "aaaa bbbb\n", count: 800)
     let rest = String(repeating: "zzzz yyyy\n", count: 400)
     try folder.write(train + rest, to: "text.txt")
@@ -80,11 +80,11 @@ import TokenizeStage
     #expect(!tokens.contains(Array("zz".utf8)))
   }
 
-  @Test func `is the same after another run left its work behind`() throws {
+  @Test func `the result is the same after an interrupted run`() throws {
     let settings = ["corpus=\(fixture("corpus.txt"))", "vocabulary=300"]
     let first = try run(settings, output: "first")
     let work = folder("second.partial")
-    // What a killed run leaves: its identity, and files that are not complete.
+    // A killed run leaves its identity and incomplete files.
     let killed = try run(settings, output: "second")
     try Files.makeFolder("\(work)/content")
     try Files.rename("\(killed.path)/train-00000.tokens", to: "\(work)/content/train-00000.tokens")
@@ -93,7 +93,7 @@ import TokenizeStage
     #expect(try contents(run(settings, output: "second").path) == contents(first.path))
   }
 
-  @Test func `refuses what cannot be`() throws {
+  @Test func `refuses wrong settings, missing files and texts that are too short`() throws {
     let corpus = "corpus=\(fixture("corpus.txt"))"
     #expect(failure(["corpus=[]"])?.status == .badConfiguration)
     #expect(failure(["corpus=none.txt"])?.status == .missingInput)

@@ -13,7 +13,7 @@ import Testing
     try TokenizerFile.vocabulary(json.pretty.utf8, source: "tokenizer.json")
   }
 
-  /// The failure's message when a file changed by `change` is read.
+  /// The message of the failure to read a file changed by `change`.
   private func refusal(_ change: (inout JSON) -> Void) -> String? {
     var changed = json
     change(&changed)
@@ -25,7 +25,7 @@ import Testing
     } catch { return "another error" }
   }
 
-  @Test func `writes what it read`() throws {
+  @Test func `writes the vocabulary that it read`() throws {
     let written = try JSON(parsing: fixtureTokenizer.fileText, source: "written")
     #expect(written == json)
   }
@@ -39,7 +39,7 @@ import Testing
     #expect(try vocabulary(older) == fixtureTokenizer.vocabulary)
   }
 
-  @Test func `refuses by name what it does not support`() {
+  @Test func `names the setting that is not supported`() {
     #expect(refusal { $0["normalizer"] = ["type": "NFKC"] }?.contains("normalizer 'NFKC'") == true)
     #expect(refusal { $0["normalizer"] = ["type": "Precompiled"] }?.contains("'Precompiled'") == true)
     #expect(refusal { $0["pre_tokenizer"] = ["type": "Whitespace"] }?.contains("'Whitespace'") == true)
@@ -76,7 +76,7 @@ import Testing
         .contains("MergedWithNext") == true)
   }
 
-  @Test func `reads what comes to the same, and says what it passes over`() throws {
+  @Test func `reads equivalent forms, and reports settings that it skips`() throws {
     var changed = json
     changed["truncation"] = ["max_length": 5]
     changed["padding"] = ["pad_id": 0]
@@ -87,7 +87,7 @@ import Testing
     #expect(warnings.count == 2 && warnings[0].hasPrefix("truncation") && warnings[1].hasPrefix("padding"))
   }
 
-  /// Swift takes a blank and the mark after it for one character.
+  /// Swift joins a blank and the combining mark after it to one character.
   @Test(arguments: [["क", "ि"], ["ก", "ี"], ["ب", "َ"], ["☀", "\u{FE0F}"], ["a", "\u{200D}"], ["한", "\u{1160}"]])
   func `reads merges in their older form whose second part begins with a mark`(_ parts: [String]) throws {
     var file = try JSON(parsing: Files.read(fixture("rules/llama2.json")), source: "llama2.json")
@@ -104,7 +104,7 @@ import Testing
     }
   }
 
-  @Test func `refuses added tokens whose ids or contents are not their own`() {
+  @Test func `refuses added tokens that share an id or content`() {
     func adding(_ tokens: JSON...) -> String? {
       refusal { $0["added_tokens"] = .array($0["added_tokens"]!.arrayValue! + tokens) }
     }
@@ -123,7 +123,7 @@ import Testing
     #expect(ambiguous?.contains("once normalized") == true)
   }
 
-  @Test func `refuses ranks that fit no merges`() {
+  @Test func `refuses ranks that do not fit the merges`() {
     let wrong: [JSON] = [
       1, [[0]], [[0, 1]], [[-1, 2]], [[0, 444]], [[2, 2], [0, 2]], [[0, 3], [2, 2]], [[0, .integer(1 << 62)]],
     ]
@@ -132,7 +132,7 @@ import Testing
     }
   }
 
-  @Test func `refuses parts that do not fit together`() {
+  @Test func `refuses ids, tokens and merges that do not fit together`() {
     #expect(refusal { $0["added_tokens"] = [] } != nil)
     #expect(refusal { $0["model"]!["vocab"]!["à¤"] = nil } != nil)
     #expect(refusal { $0["model"]!["vocab"]!["a"] = nil } != nil)
@@ -189,7 +189,7 @@ import Testing
     #expect(try Tokenizer(path: folder.path).encode("ab") == [65, 66])
   }
 
-  @Test func `says what a file is that is no tokenizer`() throws {
+  @Test func `names the kind of a file that is not a tokenizer`() throws {
     let folder = try TemporaryFolder()
     func refusal(_ bytes: [UInt8], _ name: String) throws -> String? {
       try AtomicFile.write(bytes, to: folder(name))
@@ -206,7 +206,7 @@ import Testing
     #expect(missing?.status == .missingInput && missing?.message.contains("tokenizer.model") == true)
   }
 
-  @Test func `reads a folder with a tokenizer.json, and says what is missing from one without`() throws {
+  @Test func `reads a folder with a tokenizer.json, and names the missing file in one without`() throws {
     let folder = try TemporaryFolder()
     #expect { _ = try Tokenizer(path: folder.path) } throws: { ($0 as? Failure)?.status == .missingInput }
     #expect { _ = try Tokenizer(path: folder("none")) } throws: { ($0 as? Failure)?.status == .missingInput }
@@ -214,7 +214,7 @@ import Testing
     #expect(try Tokenizer(path: folder.path).vocabulary == fixtureTokenizer.vocabulary)
   }
 
-  @Test func `refuses ids that no vocabulary has`() {
+  @Test func `refuses ids beyond the largest vocabulary`() {
     for id in [Int.max, Int.min, -1, 1 << 21, 1 << 32] {
       #expect(refusal { $0["model"]!["vocab"]!["a"] = .integer(id) } != nil)
       #expect(refusal { $0["added_tokens"] = [["id": .integer(id), "content": "x", "special": true]] } != nil)

@@ -8,7 +8,7 @@ import Testing
     #expect(fixtureTokenizer.encode(example.text) == example.ids)
   }
 
-  @Test func `decodes what it encoded`() {
+  @Test func `decodes to the encoded text`() {
     for seed in 1...30 {
       let text = motley(seed: UInt64(seed), parts: 200)
       #expect(fixtureTokenizer.decode(fixtureTokenizer.encode(text)) == Array(text.utf8))
@@ -20,21 +20,21 @@ import Testing
     #expect(fixtureTokenizer.encode(bytes) == fixtureTokenizer.encode("a\u{FFFD}b\u{FFFD}"))
   }
 
-  @Test func `takes the name of a special token in text for text`() {
+  @Test func `text that spells a special token is encoded as text`() {
     #expect(!fixtureTokenizer.encode("<|endoftext|>").contains(fixtureTokenizer.endOfText))
     #expect(fixtureTokenizer.text(of: [fixtureTokenizer.endOfText]) == "<|endoftext|>")
   }
 
-  @Test func `decodes ids that stand for nothing to nothing`() {
+  @Test func `unused ids decode to no bytes`() {
     #expect(fixtureTokenizer.decode([-1, 100_000, 65]) == Array("a".utf8))
   }
 
-  @Test func `gives the same ids by scanning as by a heap`() {
+  @Test func `scanning and the heap give the same ids`() {
     let words = WordEncoder(fixtureTokenizer.merges)
     for seed in 1...50 {
       var random = Splitmix(state: UInt64(seed))
       let word = (0..<Int.random(in: 1...96, using: &random)).map { _ in UInt8.random(in: 0x61...0x64, using: &random) }
-      // Prefixed by far more bytes than are scanned, none of which merges with the word.
+      // After far more bytes than are scanned, none of which merges with the word.
       let wall = [UInt8](repeating: 0xFE, count: 200)
       let short = encode(words, word)
       let long = encode(words, wall + word)
@@ -49,12 +49,12 @@ import Testing
     }
   }
 
-  @Test(.timeLimit(.minutes(1))) func `takes no longer per byte for a word of a million bytes`() {
+  @Test(.timeLimit(.minutes(1))) func `the time per byte does not grow for a word of a million bytes`() {
     let word = String(repeating: "abcab", count: 200_000)
     #expect(fixtureTokenizer.decode(fixtureTokenizer.encode(word)).count == 1_000_000)
   }
 
-  @Test func `remembers words of any length up to the cache's, and beyond, correctly`() {
+  @Test func `words shorter and longer than a cache entry have the same ids at each occurrence`() {
     for length in 1...40 {
       let word = String(repeating: "x", count: length)
       let text = Array(repeating: word, count: 3).joined(separator: " ")
@@ -66,7 +66,7 @@ import Testing
 }
 
 @Suite struct WhiteSpaceRunsTests {
-  @Test func `white space is Python's, in scalars and in the bytes of a text alike`() {
+  @Test func `scalars and bytes of a text agree with Python on white space`() {
     let spaces: [ClosedRange<UInt32>] = [
       0x09...0x0D, 0x1C...0x20, 0x85...0x85, 0xA0...0xA0, 0x1680...0x1680, 0x2000...0x200A, 0x2028...0x2029,
       0x202F...0x202F, 0x205F...0x205F, 0x3000...0x3000,
@@ -80,14 +80,14 @@ import Testing
     }
   }
 
-  @Test func `each character counts at every place among others, whether eight are looked at at once or not`() {
+  @Test func `each character is counted at every place, with and without the path for eight bytes`() {
     let characters = (0..<128).map { Unicode.Scalar(UInt8($0)) } + ["\u{85}", "\u{3000}", "é"]
     for character in characters {
       for place in 0..<17 {
         let before = String(repeating: "a", count: place)
         let after = String(repeating: " ", count: 17 - place)
         let isSpace = character.isPythonSpace
-        // One run of blanks at the end; another before it only where `a` parts them, so never beside them.
+        // One run of blanks is at the end; another is before it only if `a` is between them.
         let blanks = padded((before + String(character) + after).utf8)
         #expect(WhiteSpaceRuns(blanks.base, count: blanks.count).words == 2, "\(character.value) at \(place)")
         let inner = padded((before + String(character) + String(repeating: "a", count: 17 - place)).utf8)
@@ -97,7 +97,7 @@ import Testing
     }
   }
 
-  @Test func `a text counts as its parts do, wherever it is cut`() {
+  @Test func `the parts of a text add up to the whole, wherever it is cut`() {
     let alphabet: [Character] = ["a", " ", "\n", "\u{1F}", "é", "\u{3000}"]
     var random = Splitmix(state: 3)
     for _ in 0..<200 {
@@ -115,12 +115,12 @@ import Testing
     }
   }
 
-  @Test(arguments: Case.all) func `counts the words of Python's split`(_ example: Case) {
+  @Test(arguments: Case.all) func `counts words as Python's re.split does`(_ example: Case) {
     let text = padded(example.text.utf8)
     #expect(WhiteSpaceRuns(text.base, count: text.count).words == example.words)
   }
 
-  @Test(arguments: Case.all) func `counts the same when the text comes in parts`(_ example: Case) {
+  @Test(arguments: Case.all) func `counts the same for a text in parts`(_ example: Case) {
     var whole = WhiteSpaceRuns()
     for scalar in example.text.unicodeScalars {
       let part = padded(String(scalar).utf8)

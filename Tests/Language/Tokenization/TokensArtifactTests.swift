@@ -9,7 +9,7 @@ import Testing
 @Suite struct TokensArtifactTests {
   private let folder = try! TemporaryFolder()
 
-  /// Publishes an artifact whose train split has the given documents; `damage` may change files before.
+  /// Publishes an artifact whose train split has the given documents; `damage` may change its files before that.
   private func publish(
     _ documents: [[UInt32]], vocabulary: Int = 700, shardTokens: Int = 7, name: String = "tokens",
     damage: (String) throws -> Void = { _ in }
@@ -67,14 +67,14 @@ import Testing
     }
   }
 
-  @Test func `holds splits without documents`() throws {
+  @Test func `splits may have no documents`() throws {
     let tokens = try TokensArtifact(publish(documents))
     #expect(tokens.split(.test).count == 0)
     #expect(tokens.split(.test).documents.isEmpty)
     #expect(try tokens.split(.test).tokens(in: 0..<0) == [])
   }
 
-  @Test func `holds its tokenizer`() throws {
+  @Test func `the artifact has its tokenizer`() throws {
     #expect(try TokensArtifact(publish(documents)).loadTokenizer().vocabulary == fixtureTokenizer.vocabulary)
     let other = try publish(documents, vocabulary: 800, name: "other")
     #expect(throws: Failure.self) { try TokensArtifact(other).loadTokenizer() }
@@ -103,7 +103,7 @@ import Testing
     #expect { _ = try TokensArtifact(artifact) } throws: { ($0 as? Failure)?.status == .badData }
   }
 
-  @Test func `refuses lengths of documents whose sum nothing can hold`() throws {
+  @Test func `refuses lengths of documents whose sum overflows`() throws {
     let huge: [UInt8] = [0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x7F]
     for offset in [48, 56] {
       let artifact = try publish(documents, name: "\(offset)") {
@@ -122,7 +122,7 @@ import Testing
     #expect { _ = try TokensArtifact(artifact) } throws: { ($0 as? Failure)?.status == .badData }
   }
 
-  @Test func `tells a version that is too new from one that is too old`() throws {
+  @Test func `distinguishes a version that is too new from one that is too old`() throws {
     for (version, word) in [(UInt8(2), "too new"), (0, "too old")] {
       let artifact = try publish(documents, name: word) { try patch("\($0)/train-00000.tokens", at: 8, [version]) }
       #expect { _ = try TokensArtifact(artifact) } throws: { ($0 as? Failure)?.message.contains(word) == true }

@@ -19,7 +19,7 @@ import Testing
     }()
   }
 
-  /// Repairs bytes that come in parts of a given size.
+  /// Repairs bytes in parts of a given size.
   private func repaired(_ bytes: [UInt8], inPartsOf size: Int) -> [UInt8] {
     var output = ByteBuffer(capacity: 4)
     var repair = UTF8Repair()
@@ -36,14 +36,14 @@ import Testing
     }
   }
 
-  @Test func `leaves valid text as it is`() {
+  @Test func `does not change valid text`() {
     let text = Array(motley(seed: 3, parts: 400).utf8)
     for size in [1, 7, 64, 1 << 20] { #expect(repaired(text, inPartsOf: size) == text) }
   }
 }
 
 @Suite struct UTF8TallyTests {
-  @Test func `counts what the repair replaces, wherever the bytes are cut`() {
+  @Test func `counts the bytes that the repair replaces, wherever they are cut`() {
     var random = Splitmix(state: 7)
     for round in 0..<300 {
       var bytes = Array(motley(seed: UInt64(round), parts: 30).utf8)

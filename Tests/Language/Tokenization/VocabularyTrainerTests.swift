@@ -30,12 +30,12 @@ import Testing
   }
 
   @Test func `merges the most frequent pair first, and of equals the smaller ids`() throws {
-    // In `ba` and `ab`, seen once each, `ab` has the smaller ids; neither ever merges across pieces.
+    // Of `ba` and `ab`, which occur once each, `ab` has the smaller ids; neither merges across pieces.
     let vocabulary = try VocabularyTrainer.train(counts([Array("ba ab".utf8)]), size: 258)
     #expect(vocabulary.tokens[257] == Array("ab".utf8))
   }
 
-  @Test func `refuses a vocabulary that the text has not the pairs for, and says how large it can be`() throws {
+  @Test func `refuses a vocabulary larger than the text's pairs allow, and names the largest size`() throws {
     let words = try counts([Array("abc abc".utf8)])
     // `bc` or `ab`, `abc`, ` abc`: three merges.
     #expect(try VocabularyTrainer.train(words, size: 260).size == 260)
@@ -45,7 +45,7 @@ import Testing
     }
   }
 
-  @Test func `gives no text the alphabet alone`() throws {
+  @Test func `without text the vocabulary is the alphabet`() throws {
     let vocabulary = try VocabularyTrainer.train(counts([]), size: 257)
     #expect(vocabulary.merges.isEmpty)
     #expect(vocabulary.endOfText == 0)
