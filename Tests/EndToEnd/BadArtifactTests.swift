@@ -3,7 +3,7 @@ import Files
 import TestSupport
 import Testing
 
-/// Artifacts that are not what a stage needs, and settings that do not go with them.
+/// Artifacts that do not suit a stage, and settings that do not suit the artifacts.
 @Suite(.serialized, .enabled(if: slowTestsEnabled), UndisturbedPipeline(.tiny)) struct BadArtifactTests {
   private let pipeline: TinyPipeline
 
@@ -44,7 +44,7 @@ import Testing
     }
   }
 
-  @Test func `manifests of other versions are told apart, and damage is named`() async throws {
+  @Test func `manifests of older and newer versions have different errors, and damage is named`() async throws {
     let newer = try manifest("newer", #""schemaVersion": 1"#, #""schemaVersion": 2"#)
     try await expect(65, "newer/artifact.json: manifest format 2 is too new", "model", inputs: ["tokens": newer])
     let older = try manifest("older", #""schemaVersion": 1"#, #""schemaVersion": 0"#)
@@ -69,7 +69,7 @@ import Testing
     try await expect(65, "is an artifact of kind 'model'", "model", inputs: ["tokens": "model"])
   }
 
-  @Test func `what does not go together is refused by every stage that reads it`() async throws {
+  @Test func `every stage refuses inputs that do not belong together`() async throws {
     let made = try await Program.tokenize(
       ["--corpus", "text.txt", "--vocabulary", "300", "--output", "other"], in: pipeline.folder.path)
     try #require(made.end == .exited(0), "\(made)")
@@ -83,7 +83,7 @@ import Testing
     try await expect(65, "a window of 90000 needs 90001", "model", set: ["context=90000"])
   }
 
-  @Test func `a budget or entropy that cannot be met is answered with the range that can`() async throws {
+  @Test func `the error of an impossible budget or entropy gives the possible range`() async throws {
     let (rho, entropy) = ("at least 0 and below ln 380 = 5.9402", "above 0 and at most ln 380 = 5.9402")
     try await expect(78, rho, "evaluation", set: ["rho=7"])
     try await expect(78, entropy, "evaluation", set: ["entropy=7"])
@@ -91,7 +91,7 @@ import Testing
     try await expect(78, entropy, "tempnet", set: ["entropy=7"])
   }
 
-  @Test(.enabled(if: !Files.exists("/dev/nvidia0"))) func `a GPU that is asked for and absent ends with 69`()
+  @Test(.enabled(if: !Files.exists("/dev/nvidia0"))) func `a request for an absent GPU ends with 69`()
     async throws
   {
     for stage in ["model", "features", "tempnet", "evaluation"] {

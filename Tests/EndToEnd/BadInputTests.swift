@@ -4,14 +4,14 @@ import JSON
 import TestSupport
 import Testing
 
-/// What a user may get wrong: each ends with its code and words that help, and leaves nothing behind.
+/// Mistakes of users. Each ends with its code and a helpful message, and leaves nothing behind.
 @Suite struct BadInputTests {
   struct Case: Sendable, CustomTestStringConvertible {
     let testDescription: String
     let program: Program
     let arguments: [String]
     let status: Int32
-    /// All of them stand in the message.
+    /// The message contains all of them.
     let words: [String]
 
     init(_ name: String, _ program: Program, _ arguments: [String], _ status: Int32, _ words: String...) {
@@ -136,7 +136,7 @@ import Testing
   ]
 
   @Test(arguments: cases)
-  func `bad input ends with its code and says what is wrong`(bad: Case) async throws {
+  func `bad input ends with its code and names the fault`(bad: Case) async throws {
     let before = try contents(folder.path)
     let outcome = try await bad.program(bad.arguments, in: folder.path)
     #expect(outcome.end == .exited(bad.status), "\(outcome)")
@@ -148,8 +148,8 @@ import Testing
     for (path, content) in before { #expect(after[path] == content, "\(path)") }
   }
 
-  /// Foundation cannot give such arguments, a shell can.
-  @Test func `a name that is not UTF-8 is said to be one`() async throws {
+  /// Foundation cannot pass such arguments, a shell can.
+  @Test func `the error of a name that is not UTF-8 says so`() async throws {
     let program = try realPath("/proc/self/exe").split(separator: "/").dropLast().joined(separator: "/")
     let script = """
       printf text > "$(printf 'caf\\351.txt')"
@@ -164,7 +164,7 @@ import Testing
     #expect(listed.end == .exited(65) && listed.errors.contains(#"texts: the name 'caf\xE9.txt' in it is not UTF-8"#))
   }
 
-  @Test func `a result among the texts that it is made of is refused`() async throws {
+  @Test func `an output inside the folder of its texts is refused`() async throws {
     try Files.makeFolder(folder("texts/deeper"))
     for output in ["texts/made", "texts/deeper/made", "texts/gone/made"] {
       let outcome = try await Program.tokenize(["--corpus", "texts", "--output", output], in: folder.path)
@@ -176,7 +176,7 @@ import Testing
     #expect(hidden.errors.contains("the folder holds no text"), "\(hidden)")
   }
 
-  @Test func `a damaged ledger is told of once, and written anew`() async throws {
+  @Test func `a damaged ledger causes one warning and is written anew`() async throws {
     try folder.write("stages:\n" + Self.tokens, to: "sound.yaml")
     let ledger = folder("store/pipelines/sound.json")
     try Files.makeFolder(Files.folder(of: ledger))

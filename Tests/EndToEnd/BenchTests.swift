@@ -2,14 +2,14 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What scripts/bench does beside measuring.
+/// The parts of scripts/bench that do not measure.
 @Suite struct BenchTests {
   @Test(.enabled(if: python != nil || slowTestsEnabled))
-  func `an environment of a peer is made once, and anew where its recipe has changed`() throws {
+  func `a peer's environment is made once, and again when its recipe changes`() throws {
     let python = try #require(python, "TEMPNET_PYTHON names no interpreter; scripts/test --all sets it")
     let folder = try TemporaryFolder()
     let peers = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../scripts/peers")
-    // Nothing is installed: what would be run is counted.
+    // Nothing is installed; the test counts the commands that would run.
     try folder.write(
       """
       import pathlib, sys

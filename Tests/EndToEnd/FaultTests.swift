@@ -3,8 +3,8 @@ import Files
 import TestSupport
 import Testing
 
-/// Wherever the disk fails a program, it ends with 74, nothing half done looks like a result, what was there is still
-/// there, and the same command comes to the same bytes once the cause is gone.
+/// When the disk fails at any call, the program ends with 74, no partial file looks like a result, earlier results
+/// stay, and the same command comes to the same bytes when the cause is gone.
 @Suite(.serialized, .enabled(if: slowTestsEnabled), UndisturbedPipeline(.tiny)) struct FaultTests {
   private static let stages = ["tokens", "model", "features", "tempnet", "evaluation", "bundle"]
 
@@ -40,7 +40,7 @@ import Testing
       #expect(outcome.end == .exited(74), "call \(call) of \(count): \(outcome)")
       #expect(outcome.errors.contains("faults/\(stage)"), "\(outcome)")
       #expect(outcome.output.isEmpty, "\(outcome)")
-      // The last calls only tidy up: by then the result is there, and whole.
+      // The last calls only clean up, when the result is already complete.
       if Files.exists(pipeline.folder(output)) {
         #expect(try ArtifactContent(pipeline.folder(output)).differences(from: expected) == [])
       }
@@ -51,7 +51,7 @@ import Testing
   }
 
   @Test(arguments: stages)
-  func `a system that takes less than it is given changes nothing`(stage: String) async throws {
+  func `short writes do not change the result`(stage: String) async throws {
     let (command, output) = (try pipeline.command(stage), "short/\(stage)")
     let outcome = try await command.program(
       command.arguments + ["--output", output], in: command.folder,
@@ -89,7 +89,7 @@ import Testing
   }
 
   @Test(arguments: [Fault.full, .broken])
-  func `a runner whose disk fails ends with 74 and goes on where it was`(fault: Fault) async throws {
+  func `a runner whose disk fails ends with 74, and the next run continues`(fault: Fault) async throws {
     let count = pipeline.folder("count-runner-\(fault.name)")
     let store = "runner-\(fault.name)"
     let outcome = try await pipeline.run(

@@ -28,7 +28,7 @@ import Testing
     return try outcome.lines.map { try JSON(parsing: $0, source: "standard output") }
   }
 
-  @Test func `a line tells of a text and its tokens, and the same seed gives the same ones`() async throws {
+  @Test func `a line has a text and its tokens, and the same seed gives the same tokens`() async throws {
     let prompt = ["--prompt", "the parson ", "--policy", "dynamic-range:0..1.5", "--max-tokens", "12", "--json"]
     func run(seed: String) async throws -> JSON {
       let outcome = try await Program.generate(arguments(prompt + ["--seed", seed]), in: folder.path)
@@ -66,7 +66,7 @@ import Testing
     #expect(refused.end == .exited(64) && refused.errors.contains("--compute is float32, bfloat16 or auto"))
   }
 
-  @Test func `a sample stays the same when more are asked for`() async throws {
+  @Test func `a sample does not depend on the number of samples`() async throws {
     try folder.write("\"the parson\"\n\n{\"prompt\": \"a captain\"}\n", to: "prompts.jsonl")
     let one = try await lines(generate("--prompts", "prompts.jsonl", "--max-tokens", "8", "--json"))
     let three = try await lines(
@@ -75,13 +75,13 @@ import Testing
     #expect(three.filter { $0["sample"] == 0 } == one)
   }
 
-  @Test func `temperatures come as JSON lines where there is no terminal to colour`() async throws {
+  @Test func `temperatures are JSON lines if standard output is not a terminal`() async throws {
     let shown = try await generate("--prompt", "the parson", "--max-tokens", "4", "--show-temperature")
     let told = try await generate("--prompt", "the parson", "--max-tokens", "4", "--json")
     #expect(try lines(shown) == lines(told))
   }
 
-  @Test func `AlpacaEval's instructions get one answer each, and a generator named after model and policy`()
+  @Test func `each AlpacaEval instruction has one answer, with a generator named after model and policy`()
     async throws
   {
     try folder.write(
@@ -102,14 +102,14 @@ import Testing
     #expect(several.end == .exited(64) && several.errors.contains("one answer to each instruction"), "\(several)")
   }
 
-  /// The prompts of a file as they are continued.
+  /// The prompts that a file gives to the model.
   private func prompts(_ file: [UInt8]) async throws -> [String?] {
     try AtomicFile.write(file, to: folder("prompts.jsonl"))
     let made = try await lines(generate("--prompts", "prompts.jsonl", "--max-tokens", "1", "--json"))
     return made.map { $0["prompt"]?.stringValue }
   }
 
-  @Test func `an instruction's input follows after a blank line, and AlpacaEval gets both back as they were`()
+  @Test func `an instruction's input follows after a blank line, and the AlpacaEval output has both unchanged`()
     async throws
   {
     let records = """
@@ -125,7 +125,7 @@ import Testing
     #expect(answers.map { $0["input"]?.stringValue } == ["a ship", nil, nil])
   }
 
-  @Test func `marks of encodings and line ends of other systems are no part of prompts`() async throws {
+  @Test func `byte order marks and CR LF are not part of prompts`() async throws {
     let lines = Array("\"a\"\r\n\r\n{\"prompt\": \"b\"}\r\n".utf8)
     #expect(try await prompts([0xEF, 0xBB, 0xBF] + lines) == ["a", "b"])
     #expect(try await prompts([0xEF, 0xBB, 0xBF] + Array("[\"a\",\r\n\"b\"]".utf8)) == ["a", "b"])
@@ -137,7 +137,7 @@ import Testing
     (#"{"prompt": "a", "instruction": "b"}"#, "both"), (#"{"instruction": "a", "input": ["b"]}"#, "\"input\" must be"),
     (#"{"prompt": 3}"#, "must be a string"), (#"{"prompt": 3, "instruction": "a"}"#, "must be a string"),
   ])
-  func `what would be part of a prompt and is not read is refused by name`(_ record: String, _ word: String)
+  func `names record fields that should be part of the prompt but are not read`(_ record: String, _ word: String)
     async throws
   {
     try folder.write("\"a\"\n\(record)\n", to: "prompts.jsonl")
@@ -151,7 +151,7 @@ import Testing
       ("UTF-16", [0xFF, 0xFE] + "\"a\"".utf8.flatMap { [$0, 0] }), ("UTF-16BE", "\"a\"".utf8.flatMap { [0, $0] }),
       ("UTF-32LE", "\"a\"".utf8.flatMap { [$0, 0, 0, 0] }),
     ] as [(String, [UInt8])])
-  func `prompts in wide characters are refused with the command that helps`(_ name: String, _ bytes: [UInt8])
+  func `prompts in UTF-16 or UTF-32 are refused with the command that converts them`(_ name: String, _ bytes: [UInt8])
     async throws
   {
     try AtomicFile.write(bytes, to: folder("prompts.jsonl"))
@@ -159,7 +159,8 @@ import Testing
     #expect(outcome.end == .exited(65) && outcome.errors.contains("iconv -f \(name) -t UTF-8"), "\(outcome)")
   }
 
-  @Test func `what ends texts is said, and a model with fewer rows than its tokenizer has ids is refused`() async throws
+  @Test func `names the tokens that end texts, and refuses a model with fewer rows than its tokenizer has ids`()
+    async throws
   {
     let models = checkout("Tests/Language/LanguageModels/Fixtures/llama")
     let own = "\(Files.folder(of: #filePath))/Fixtures/artifacts-v1/model/tokenizer.json"
@@ -168,7 +169,7 @@ import Testing
       try Files.link(folder("small/\(name)"), to: "\(models)/\(name)")
     }
     try Files.link(folder("small/tokenizer.json"), to: own)
-    // More ids than rows: refused before anything is computed.
+    // More ids than rows: refused before computing.
     let few = try await generateWith("small", "--prompt", "a")
     #expect(few.end == .exited(65) && few.errors.contains("has 29 logits, too few for the 380 ids"), "\(few)")
     let said = try await generate("--prompt", "a", "--max-tokens", "1")
@@ -179,7 +180,7 @@ import Testing
     try await Program.generate(["--model", model, "--threads", "1", "--device", "cpu"] + further, in: folder.path)
   }
 
-  @Test func `a prompt that is none is named`() async throws {
+  @Test func `names a prompt that is not usable`() async throws {
     try folder.write("\"a\"\n\n{\"text\": \"b\"}\n", to: "prompts.jsonl")
     let line = try await generate("--prompts", "prompts.jsonl")
     #expect(line.end == .exited(65) && line.output.isEmpty, "\(line)")
@@ -193,20 +194,22 @@ import Testing
     #expect(long.errors.contains("prompt 2: has ") && long.errors.contains("but the model reads 32"), "\(long)")
   }
 
-  @Test func `the exact optimum takes the entropy of the model's own TempNet, or one that there can be`() async throws {
+  @Test func `the exact optimum takes the entropy of the model's own TempNet, or a possible one that is given`()
+    async throws
+  {
     let own = try await lines(generate("--prompt", "the parson", "--policy", "exact", "--max-tokens", "4", "--json"))
     #expect(own.count == 1)
     let beyond = try await generate("--prompt", "the parson", "--policy", "exact:6")
     #expect(beyond.end == .exited(64) && beyond.errors.contains("--policy: entropy 6"), "\(beyond)")
   }
 
-  @Test func `what was interrupted is left out of AlpacaEval's answers, what was finished is not lost`() async throws {
+  @Test func `an interrupted AlpacaEval run prints its finished answers and leaves out the others`() async throws {
     let count = 50_000
     try folder.write(String(repeating: "\"the parson\"\n", count: count), to: "prompts.jsonl")
     let running = try Program.generate.start(
       arguments(["--prompts", "prompts.jsonl", "--max-tokens", "20", "--alpaca-eval"]), in: folder.path)
     try await waitUntilListening(running)
-    // Time for the model to be loaded and some answers, not for all.
+    // Time to load the model and for some answers, not for all.
     try await Task.sleep(for: .seconds(3))
     running.send(SIGTERM)
     let outcome = try await running.outcome()
@@ -219,7 +222,7 @@ import Testing
     #expect(try JSON(parsing: whole.output, source: "standard output").arrayValue == Array(few))
   }
 
-  /// Waits until a program heeds SIGTERM, which before would just end it.
+  /// Waits until a program handles SIGTERM; before that, the signal would simply end it.
   private func waitUntilListening(_ running: RunningProgram) async throws {
     let wanted = UInt64(1) << UInt64(SIGTERM - 1)
     while true {

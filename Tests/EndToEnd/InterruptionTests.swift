@@ -3,7 +3,7 @@ import Glibc
 import TestSupport
 import Testing
 
-/// Whatever happens to a process, going on comes to the same bytes as never having been disturbed.
+/// A process that is stopped in any way continues to the bytes of an undisturbed run.
 @Suite(.serialized, .enabled(if: slowTestsEnabled), UndisturbedPipeline(.long)) struct InterruptionTests {
   private static let stagesWithCheckpoints = ["model", "features", "tempnet", "evaluation"]
 
@@ -25,7 +25,7 @@ import Testing
   }
 
   @Test(arguments: stagesWithCheckpoints)
-  func `a stage told to end saves its work, ends with 75 and goes on`(stage: String) async throws {
+  func `a stage with SIGTERM saves its work, ends with 75, and continues`(stage: String) async throws {
     let (command, output) = (try pipeline.command(stage), "\(stage)-ended")
     let outcome = try await command.kill(
       output, once: .checkpoints(1), within: #require(durations[stage]) / 8, signal: SIGTERM)
@@ -36,26 +36,26 @@ import Testing
   }
 
   @Test(arguments: [SIGKILL, SIGTERM])
-  func `an evaluation stopped among the items of a task goes on with the next to the same bytes`(
+  func `an evaluation stopped inside a task continues with the next item to the same bytes`(
     signal: Int32
   ) async throws {
     let (command, output) = (try pipeline.command("evaluation"), "evaluation-stopped-\(signal)")
     let log = "checkpoints/task-choices.jsonl"
     var done: [UInt8] = []
     for _ in 0..<2 {
-      // Some batches further than last time.
+      // Some batches further than before.
       let outcome = try await command.kill(
         output, once: .bytes(done.count + 8_000, in: log), within: .milliseconds(10), signal: signal)
       #expect(outcome.end == (signal == SIGTERM ? .exited(75) : .killed(signal: signal)), "\(outcome)")
       let now = try Files.read(pipeline.folder("\(output).partial/\(log)"))
-      // What was scored stands there still, line by line.
+      // The scored lines are still there.
       #expect(now.count > done.count && now.starts(with: done))
       done = now
     }
     #expect(try await command.finish(output).differences(from: try #require(undisturbed["evaluation"])) == [])
   }
 
-  @Test func `a second process that wants to make the same artifact is told who is at it`() async throws {
+  @Test func `a second process for the same artifact is refused with the id of the first`() async throws {
     let (command, output) = (try pipeline.command("model"), "model-shared")
     let first = try command.program.start(command.arguments + ["--output", output], in: command.folder)
     while !Files.exists(pipeline.folder("\(output).partial/identity.json")) {
@@ -78,7 +78,7 @@ import Testing
     #expect(try await finish(store: "killed") == undisturbed)
   }
 
-  @Test func `a runner told to end passes it on, ends with 75 and goes on`() async throws {
+  @Test func `a runner with SIGTERM passes it to its stages, ends with 75, and continues`() async throws {
     let runner = try pipeline.start(store: "ended")
     try await waitForTraining(runner, store: "ended")
     runner.send(SIGTERM)
@@ -100,7 +100,7 @@ import Testing
     return try pipeline.results(store: store)
   }
 
-  /// Waits until the model has been trained for three more checkpoints, and a random while longer.
+  /// Waits for three more checkpoints of the model, and then for a random time.
   private func waitForTraining(_ runner: RunningProgram, store: String) async throws {
     let artifacts = pipeline.folder("\(store)/artifacts")
     func checkpoints() -> Set<String> {

@@ -3,9 +3,9 @@ import Glibc
 import TestSupport
 import Testing
 
-/// Processes that are killed at any moment, again and again.
+/// Processes that are killed repeatedly at random moments.
 @Suite(.serialized, .enabled(if: slowTestsEnabled), UndisturbedPipeline(.small)) struct KillTests {
-  /// TEMPNET_KILLS, or few enough for every change.
+  /// TEMPNET_KILLS, or a number small enough for every change.
   private static let kills = inheritedEnvironment["TEMPNET_KILLS"].flatMap { Int($0) } ?? 20
 
   private let pipeline: TinyPipeline
@@ -16,15 +16,15 @@ import Testing
     (pipeline, undisturbed) = (made.pipeline, made.results)
   }
 
-  /// Something that makes results, and can be killed on its way to them.
+  /// A command that makes results and can be killed before it ends.
   private struct Work {
     let name: String
     let start: () throws -> RunningProgram
-    /// Whether what came of it is right; called when it has come to its end.
+    /// Whether the results are right; called after its end.
     let check: () throws -> Bool
-    /// What it leaves; removed to begin anew.
+    /// Its files; removed before it starts anew.
     let leaves: [String]
-    /// How long it takes undisturbed.
+    /// Its duration without kills.
     var duration = Duration.seconds(2)
   }
 
@@ -44,7 +44,7 @@ import Testing
     return stages + [runner, runner]
   }
 
-  /// Lets the work come to its end, checks what came of it, and removes it.
+  /// Completes the work, checks its results, and removes them.
   private func finish(_ work: Work) async throws -> Duration {
     let start = ContinuousClock.now
     let outcome = try await work.start().outcome()
@@ -55,13 +55,13 @@ import Testing
     return duration
   }
 
-  @Test func `whatever is killed at whatever moment comes to the same bytes`() async throws {
+  @Test func `commands killed at random moments come to the same bytes`() async throws {
     var works = try works()
     for index in works.indices { works[index].duration = try await finish(works[index]) }
     var killed = 0
     while killed < Self.kills {
       let work = works.randomElement()!
-      // Two or three kills in a row, so that what a killed process left is found by one that is killed as well.
+      // Two or three kills in a row, so that a process which continues killed work is killed as well.
       for _ in 0..<Int.random(in: 1...3) {
         let running = try work.start()
         let delay = work.duration * Double.random(in: 0...1)

@@ -12,7 +12,7 @@ import Testing
     return outcome
   }
 
-  @Test func `the runner and the programs by hand come to the same bytes, and then there is nothing left to do`()
+  @Test func `the runner and the single programs come to the same bytes, and then nothing is left to do`()
     async throws
   {
     let first = try await run()
@@ -48,7 +48,7 @@ import Testing
     #expect(outcome.errors.contains("stage tokens"), "\(outcome)")
   }
 
-  @Test func `a text that is not there ends with 66 before anything runs`() async throws {
+  @Test func `a missing text ends with 66 before any stage runs`() async throws {
     let outcome = try await pipeline.run(["--set", "tokens.corpus=[absent.txt]"])
     #expect(outcome.end == .exited(66), "\(outcome)")
     #expect(outcome.errors.contains("absent.txt"), "\(outcome)")

@@ -8,7 +8,7 @@ import Testing
   init() throws { folder = try TemporaryFolder() }
 
   @Test(arguments: Program.all)
-  func `every program says its version and its options`(program: Program) async throws {
+  func `every program prints its version and its options`(program: Program) async throws {
     let version = try await program(["--version"], in: folder.path)
     #expect(version.end == .exited(0), "\(version)")
     let release = /\d+\.\d+\.\d+, build [0-9a-f]{12}/

@@ -5,9 +5,9 @@ import JSON
 import TestSupport
 import Testing
 
-/// Results of every stage as an earlier release wrote them. They stay readable, and a stage still makes the same of
-/// them for as long as its version is the same: otherwise a store would hold results under a key that no longer stands
-/// for them.
+/// Results of every stage by an earlier release. They stay readable, and a stage with the same version makes equal
+/// results from them: otherwise a store would have results under a key that no longer describes
+/// them.
 @Suite(.serialized) struct SampleTests {
   private static let samples = "\(Files.folder(of: #filePath))/Fixtures/artifacts-v1"
   private static let stages = ["tokens", "model", "features", "tempnet", "imported", "evaluation", "bundle"]
@@ -16,7 +16,7 @@ import Testing
 
   init() throws { pipeline = try TinyPipeline(.sample) }
 
-  /// A stage's program; the recorded TempNet stands in for a published one.
+  /// A stage's program; for import, the recorded TempNet serves as a published one.
   private func command(_ stage: String) throws -> StageCommand {
     guard stage == "imported" else { return try pipeline.command(stage) }
     let settings = ["--input", "centred", "--tau-min", "0.1", "--tau-max", "3"]
@@ -26,7 +26,7 @@ import Testing
   }
 
   @Test(arguments: stages)
-  func `a stage makes of recorded inputs what it made of them then`(stage: String) async throws {
+  func `a stage makes the recorded results from recorded inputs`(stage: String) async throws {
     for input in Self.stages { try Files.link(pipeline.folder(input), to: "\(Self.samples)/\(input)") }
     _ = try await command(stage).finish("again")
     let (made, recorded) = try (
@@ -54,7 +54,7 @@ import Testing
 }
 
 extension JSON {
-  /// Where two values differ by more than a relative tolerance in numbers, or at all in anything else.
+  /// The places where numbers differ by more than a relative tolerance, or other values differ at all.
   fileprivate func differences(from other: JSON, within tolerance: Double) -> [JSONDifference] {
     differences(from: other).filter { difference in
       guard let old = difference.old?.doubleValue, let new = difference.new?.doubleValue else { return true }

@@ -4,7 +4,7 @@ import JSON
 import TestSupport
 import Testing
 
-/// What a store goes through in its life.
+/// Events in the life of a store.
 @Suite(.serialized, .enabled(if: slowTestsEnabled), UndisturbedPipeline(.small)) struct StoreTests {
   private let pipeline: TinyPipeline
   private let undisturbed: [String: ArtifactContent]
@@ -63,7 +63,7 @@ import Testing
     }
   }
 
-  @Test func `a store that was moved is as good as before, unfinished work in it too`() async throws {
+  @Test func `a moved store stays valid, with its unfinished work`() async throws {
     _ = try await run(["--stage", "features"], store: "here")
     let fit = try pipeline.start(store: "here")
     try await Task.sleep(for: .milliseconds(700))
@@ -78,11 +78,11 @@ import Testing
     _ = try await run(store: "elsewhere/there")
     #expect(try pipeline.results(store: "elsewhere/there") == undisturbed)
     #expect(try await pipeline.inspect("verify", store: "elsewhere/there").end == .exited(0))
-    // By an absolute path it is the same store.
+    // The same store by an absolute path.
     #expect(try await run(store: pipeline.folder("elsewhere/there")).errors.contains("nothing to do"))
   }
 
-  @Test func `cron's bare environment is enough, and what is quiet says nothing`() async throws {
+  @Test func `runs in cron's bare environment, and --quiet prints nothing`() async throws {
     for environment in [[:], ["PATH": "/nonexistent", "HOME": "/nonexistent", "LANG": "xx_XX"]] {
       let store = environment.isEmpty ? "bare" : "odd"
       let outcome = try await pipeline.run(["--quiet"], store: store, environment: environment)
@@ -92,7 +92,8 @@ import Testing
     }
   }
 
-  @Test func `verifying names what is damaged, and the next run makes just that anew and says why`() async throws {
+  @Test func `verify names damaged results, and the next run makes only these anew and gives the reason`() async throws
+  {
     _ = try await run(store: "store")
     let path = pipeline.folder("store/latest/tiny/model/model.safetensors")
     var bytes = try Files.read(path)
@@ -113,7 +114,7 @@ import Testing
     #expect(try await pipeline.inspect("verify").end == .exited(0))
   }
 
-  @Test func `what is not needed is shown with its size and then removed`() async throws {
+  @Test func `gc lists unneeded artifacts with their sizes and then removes them`() async throws {
     _ = try await run(["--stage", "tokens"], store: "gc")
     _ = try await run(["--stage", "tokens", "--set", "tokens.vocabulary=370"], store: "gc")
     let shown = try await Program.run(["gc", "--store", "gc"], in: pipeline.folder.path)

@@ -20,7 +20,7 @@ import Testing
     #expect(first.differences(from: second) == [])
   }
 
-  @Test func `an artifact that is there already is not made again, and another one is not overwritten`() async throws {
+  @Test func `an existing artifact is not made again, and another one is not overwritten`() async throws {
     try folder.write(corpus(sentences: 200), to: "text.txt")
     let content = try await command(["--corpus", "text.txt", "--vocabulary", "300"]).finish("tokens")
     #expect(try await command(["--corpus", "text.txt", "--vocabulary", "300"]).finish("tokens") == content)
@@ -40,13 +40,13 @@ import Testing
     #expect(try await tokenize.finish("killed").differences(from: undisturbed) == [])
   }
 
-  @Test func `a text that is not there ends with 66`() async throws {
+  @Test func `a missing text ends with 66`() async throws {
     let outcome = try await Program.tokenize(["--corpus", "absent.txt", "--output", "tokens"], in: folder.path)
     #expect(outcome.end == .exited(66), "\(outcome)")
     #expect(outcome.errors.contains("absent.txt"))
   }
 
-  @Test func `a misspelt key ends with 78 and is told the right one`() async throws {
+  @Test func `a misspelt key ends with 78, and the message has the right one`() async throws {
     try folder.write("corpus: [text.txt]\nvocabulery: 300\n", to: "configuration.yaml")
     let outcome = try await Program.tokenize(
       ["--config", "configuration.yaml", "--output", "tokens"], in: folder.path)
@@ -55,7 +55,7 @@ import Testing
   }
 
   @Test func `a damaged archive ends with 65`() async throws {
-    // gzip's header, and then nothing that deflate could have made.
+    // gzip's header, then bytes that are not deflate data.
     try AtomicFile.write(
       [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3] + [UInt8](repeating: 0xff, count: 100), to: folder("text.txt.gz"))
     let outcome = try await Program.tokenize(["--corpus", "text.txt.gz", "--output", "tokens"], in: folder.path)

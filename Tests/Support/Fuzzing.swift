@@ -4,25 +4,25 @@ import Foundation
 import Glibc
 import Testing
 
-/// How many damaged files each reader is given: TEMPNET_FUZZ, or so many.
+/// The number of damaged files for each reader: TEMPNET_FUZZ, or this default.
 public let fuzzTimes = ProcessInfo.processInfo.environment["TEMPNET_FUZZ"].flatMap { Int($0) } ?? 10_000
-/// TEMPNET_FUZZ_SEED, for other damage than always.
+/// TEMPNET_FUZZ_SEED, for other damage than by default.
 public let fuzzSeed = ProcessInfo.processInfo.environment["TEMPNET_FUZZ_SEED"].flatMap { UInt64($0) } ?? 1
 
-/// The longest that a reader may take for a small file, in seconds; a process that hangs ends with SIGALRM.
+/// The most seconds that a reader may take for a small file; SIGALRM ends a process that hangs.
 private let patience: UInt32 = 60
-/// What readers may take of memory for small files; sanitizers take a multiple.
+/// The most memory that readers may take for small files, in bytes; sanitizers multiply it.
 private let memoryLimit = 512 << 20
 
-/// Gives damaged forms of sound files to a reader. It may take them or refuse them, but neither crash nor hang nor fill
-/// the memory, and what it refuses is a `Failure` about the file, not an internal one.
+/// Passes damaged forms of sound files to a reader. It may accept or refuse them, but must not crash, hang or fill
+/// the memory, and a refusal has to be a `Failure` about the file, not an internal one.
 ///
-/// Before each attempt the file is written; when the process dies, it is the one in `tempnet-tests-*/NAME` of the
+/// The file is written before each attempt; if the process dies, it is in `tempnet-tests-*/NAME` of the
 /// temporary folder.
 ///
 /// - Parameters:
-///   - name: how the file is called, for readers that go by it.
-///   - read: reads the file at a path, and all that it promises to hold.
+///   - name: the file's name, for readers that depend on it.
+///   - read: reads the file at a path with all its content.
 public func fuzz(
   _ samples: [[UInt8]], as name: String, times: Int = fuzzTimes, _ read: (String) throws -> Void
 ) throws {
@@ -30,7 +30,7 @@ public func fuzz(
   let path = folder(name)
   for sample in samples {
     try write(sample, to: path)
-    try read(path)  // What is sound must be taken, or the fuzzing is for nothing.
+    try read(path)  // The sound file has to be accepted, or fuzzing shows nothing.
   }
   var mutator = Mutator(samples, seed: fuzzSeed)
   var refused = 0
@@ -58,9 +58,9 @@ public func fuzz(
   if taken > memoryLimit * (isSanitized ? 8 : 1) { Issue.record("took \(taken >> 20) MiB for small files") }
 }
 
-/// Gives every beginning of a sound file to a reader.
+/// Passes every beginning of a sound file to a reader.
 ///
-/// - Parameter check: returns whether what the reader does with the file is right; its own errors count as refusal.
+/// - Parameter check: returns whether the reader handles the file correctly; an error counts as refusal.
 public func truncations(of sample: [UInt8], as name: String, _ check: (String) throws -> Bool) throws {
   let folder = try TemporaryFolder()
   for length in 0..<sample.count {
@@ -76,7 +76,7 @@ public func truncations(of sample: [UInt8], as name: String, _ check: (String) t
   }
 }
 
-/// Without `fsync`, which would be most of the work.
+/// Writes without `fsync`, which would take most of the time.
 private func write(_ bytes: [UInt8], to path: String) throws {
   let writer = try FileWriter(path)
   try writer.write(bytes)
@@ -97,7 +97,7 @@ public func memory(_ figure: String) -> Int {
   return (Int(line.split { !$0.isNumber }.first ?? "0") ?? 0) << 10
 }
 
-/// From now on the peak, `VmHWM`, counts anew (proc(5), clear_refs).
+/// Resets the peak of memory, `VmHWM` (proc(5), clear_refs).
 public func resetPeak() {
   guard let file = fopen("/proc/self/clear_refs", "w") else { return }
   fputs("5", file)

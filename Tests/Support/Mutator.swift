@@ -1,9 +1,9 @@
-/// Makes damaged files out of sound ones, the same ones for the same seed.
+/// Makes damaged files from sound ones; equal for equal seeds.
 public struct Mutator: Sendable {
   private let samples: [[UInt8]]
   private var random: Splitmix
 
-  /// Numbers at which counters overflow, allocations fail and signs turn.
+  /// Numbers at which counters overflow, allocations fail and signs change.
   private static let numbers = [
     "0", "-1", "1", "2147483647", "2147483648", "4294967296", "9007199254740993", "4611686018427387904",
     "9223372036854775807", "-9223372036854775808", "9223372036854775808", "18446744073709551615", "1e308", "1e999",
@@ -15,7 +15,7 @@ public struct Mutator: Sendable {
     "<<: ", "- ", "|", ">", "---\n", "#", "!!binary ", "%", "../", "/", "\0", "\u{FEFF}", "é", "e\u{301}",
   ]
 
-  /// - Parameter samples: sound files of one kind; parts of one are put into others.
+  /// - Parameter samples: sound files of one kind; parts of one may replace parts of another.
   public init(_ samples: [[UInt8]], seed: UInt64) {
     precondition(!samples.isEmpty)
     self.samples = samples
@@ -61,7 +61,7 @@ public struct Mutator: Sendable {
     place..<min(bytes.count, place + Int.random(in: 1...64, using: &random))
   }
 
-  /// Puts another number in place of the next one that is written in digits.
+  /// Replaces the next number in digits.
   private mutating func editNumber(_ bytes: inout [UInt8], near place: Int) {
     func isDigit(_ byte: UInt8) -> Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) }
     guard let start = bytes[place...].firstIndex(where: isDigit) else { return }
@@ -69,7 +69,7 @@ public struct Mutator: Sendable {
     bytes.replaceSubrange(start..<end, with: Array(Self.numbers.randomElement(using: &random)!.utf8))
   }
 
-  /// Puts another number in place of a little-endian integer of two, four or eight bytes.
+  /// Replaces a little-endian integer of two, four or eight bytes.
   private mutating func editInteger(_ bytes: inout [UInt8], at place: Int) {
     let width = [2, 4, 8].randomElement(using: &random)!
     let start = place / width * width

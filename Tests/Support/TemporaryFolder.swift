@@ -2,7 +2,7 @@ import Diagnostics
 import Files
 import Glibc
 
-/// A folder of one test, removed with all it holds when the test ends.
+/// A folder for one test, removed with its content when the test ends.
 public final class TemporaryFolder: Sendable {
   public let path: String
 
@@ -15,7 +15,7 @@ public final class TemporaryFolder: Sendable {
 
   deinit { try? Files.remove(path) }
 
-  /// The path of something in the folder.
+  /// The path of a name in the folder.
   public func callAsFunction(_ name: String) -> String { "\(path)/\(name)" }
 
   /// Writes a file into the folder and returns its path.
@@ -27,7 +27,7 @@ public final class TemporaryFolder: Sendable {
   }
 }
 
-/// What a folder holds: relative paths and contents.
+/// The files of a folder: relative paths and contents.
 public func contents(_ folder: String) throws -> [String: [UInt8]] {
   let paths = try Files.tree(folder)
   return Dictionary(uniqueKeysWithValues: try paths.map { ($0, try Files.read("\(folder)/\($0)")) })

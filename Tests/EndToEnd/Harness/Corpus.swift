@@ -8,7 +8,7 @@ func choices(_ count: Int) -> String {
   }.joined(separator: "\n")
 }
 
-/// English-looking sentences, always the same: enough regularity that a tiny model learns something in seconds.
+/// Sentences that look English, always the same, regular enough for a tiny model to learn from in seconds.
 func corpus(sentences: Int, seed: UInt64 = 1) -> String {
   let subjects = ["the parson", "her sister", "a captain", "Miss Grey", "the old house", "my aunt"]
   let verbs = ["admired", "could not forget", "wrote of", "was fond of", "walked towards", "spoke to"]

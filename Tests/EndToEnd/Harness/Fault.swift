@@ -3,15 +3,15 @@ import Glibc
 import TestSupport
 import Testing
 
-/// Something that goes wrong with the disk while a program writes; `Fixtures/faults.c` makes it happen.
+/// A fault of the disk while a program writes, which `Fixtures/faults.c` causes.
 struct Fault: Sendable, CustomTestStringConvertible {
-  /// The disk is full from some write on.
+  /// The disk is full from one write on.
   static let full = Fault("full", calls: "w", code: ENOSPC)
   /// A single call of any kind fails.
   static let broken = Fault("broken", calls: "wstormu", code: EIO, times: 1)
-  /// Nothing may be changed.
+  /// The disk is read-only.
   static let readOnly = Fault("read-only", calls: "ormu", code: EROFS)
-  /// The system takes fewer bytes than it is given, which is no fault at all.
+  /// The system writes fewer bytes than it was given, which is not an error.
   static let short = Fault("short", calls: "w", code: 0)
 
   let name: String
@@ -24,12 +24,12 @@ struct Fault: Sendable, CustomTestStringConvertible {
     (self.name, self.calls, self.code, self.times) = (name, calls, code, times)
   }
 
-  /// The variables under which a program meets the fault.
+  /// The environment variables that cause the fault in a program.
   ///
   /// - Parameters:
-  ///   - call: the first call that is disturbed, counted from 1; nil disturbs none.
+  ///   - call: the first disturbed call, from 1; nil disturbs none.
   ///   - program: the only program that is disturbed.
-  ///   - count: a file that takes the number of calls that could have been disturbed.
+  ///   - count: a file for the number of calls that could have been disturbed.
   func environment(
     from call: Int?, in folder: String, program: Program? = nil, count: String? = nil
   ) async throws -> [String: String] {
@@ -44,7 +44,7 @@ struct Fault: Sendable, CustomTestStringConvertible {
   }
 }
 
-/// How many places each program is disturbed at: TEMPNET_FAULTS, or a few that lie evenly over all of them.
+/// The number of places at which each program is disturbed: TEMPNET_FAULTS, or a few, evenly distributed.
 func places(among count: Int) -> [Int] {
   let wanted = min(count, inheritedEnvironment["TEMPNET_FAULTS"].flatMap { Int($0) } ?? 5)
   return (0..<wanted).map { 1 + ($0 * (count - 1)) / max(1, wanted - 1) }

@@ -2,7 +2,7 @@ import Files
 import Foundation
 import Testing
 
-/// A program of this package, as the build left it beside the tests.
+/// A program of this package, from the build folder of the tests.
 struct Program: Sendable, CustomTestStringConvertible {
   static let tokenize = Program("tempnet-tokenize")
   static let pretrain = Program("tempnet-pretrain")
@@ -26,10 +26,10 @@ struct Program: Sendable, CustomTestStringConvertible {
   /// Starts the program; standard input is empty.
   ///
   /// - Parameters:
-  ///   - folder: the current directory, in which also what it prints is kept.
-  ///   - environment: nil for that of the tests.
-  ///   - output: what standard output goes to instead of a file that `Outcome` tells of.
-  ///   - fileLimit: how large the files that it writes may become, in blocks of 512 bytes.
+  ///   - folder: the current directory, which also receives the files with its output.
+  ///   - environment: nil for the environment of the tests.
+  ///   - output: a file for standard output; nil for one that `Outcome` reads.
+  ///   - fileLimit: the largest size of files that it writes, in blocks of 512 bytes.
   func start(
     _ arguments: [String], in folder: String, environment: [String: String]? = nil, output: String? = nil,
     fileLimit: Int? = nil
@@ -57,7 +57,7 @@ struct Program: Sendable, CustomTestStringConvertible {
   }
 }
 
-/// Programs of this package whose current directory lies in a folder, by their process ids.
+/// The process ids of programs of this package whose current directory is inside a folder.
 func processes(in folder: String) throws -> [Int32] {
   try Files.list("/proc").compactMap { Int32($0) }.filter { id in
     guard let place = Files.target(ofLink: "/proc/\(id)/cwd"), place == folder || place.hasPrefix("\(folder)/"),
@@ -67,7 +67,7 @@ func processes(in folder: String) throws -> [Int32] {
   }
 }
 
-/// How a program ended, and what it printed.
+/// The end of a program, and its output.
 struct Outcome: CustomStringConvertible {
   enum End: Equatable {
     case exited(Int32)
@@ -83,7 +83,7 @@ struct Outcome: CustomStringConvertible {
   var description: String { "\(end)\n\(output)\(errors)" }
 }
 
-/// A program that was started.
+/// A running program.
 final class RunningProgram: Sendable {
   private let process: Process
   private let prints: String
@@ -92,7 +92,7 @@ final class RunningProgram: Sendable {
   fileprivate init(_ process: Process, prints: String, output: String?) throws {
     self.process = process
     self.prints = prints
-    // Files, not pipes: nothing has to be drained while the program runs, and children that survive it block nobody.
+    // Files, not pipes: nobody has to read them while the program runs, and surviving children block nobody.
     let kept = try Self.makeFile("\(prints).out")
     process.standardOutput = try output.map { try FileHandle(forWritingTo: URL(filePath: $0)) } ?? kept
     process.standardError = try Self.makeFile("\(prints).err")
@@ -122,10 +122,10 @@ final class RunningProgram: Sendable {
   }
 }
 
-/// The variables that the tests themselves have.
+/// The environment of the tests.
 let inheritedEnvironment = ProcessInfo.processInfo.environment
 
-/// A path without symbolic links in it.
+/// A path with its symbolic links resolved.
 func realPath(_ path: String) throws -> String {
   URL(filePath: path).resolvingSymlinksInPath().path(percentEncoded: false)
 }

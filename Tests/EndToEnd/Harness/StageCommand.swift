@@ -5,14 +5,14 @@ import Glibc
 import TestSupport
 import Testing
 
-/// A stage program with its arguments, which can be run undisturbed, killed and continued.
+/// A stage program with its arguments. It can run undisturbed, be killed, and continue.
 struct StageCommand {
   let program: Program
-  /// All but `--output`.
+  /// All arguments but `--output`.
   let arguments: [String]
   let folder: String
 
-  /// Runs to the end and returns what the artifact holds.
+  /// Runs to the end and returns the files of the artifact.
   func finish(_ output: String, isQuiet: Bool = false) async throws -> ArtifactContent {
     let outcome = try await program(arguments + ["--output", output], in: folder)
     try #require(outcome.end == .exited(0), "\(program.name): \(outcome)")
@@ -21,27 +21,27 @@ struct StageCommand {
     return try ArtifactContent(path(output))
   }
 
-  /// Kills the program with signal 9 several times, each time continuing what it left: first some time after its third
-  /// checkpoint, then at any moment of its first part. Work that is over before it can be killed fails the test.
+  /// Kills the program with signal 9 several times, and continues its work each time: first some time after its third
+  /// checkpoint, then at any moment of its first part. The test fails if the work ends before it can be killed.
   ///
-  /// - Parameter duration: how long all the work takes.
+  /// - Parameter duration: the duration of the whole work.
   func kill(_ output: String, times: Int, of duration: Duration) async throws {
     try await kill(output, once: .checkpoints(3), within: duration / 8)
     for _ in 1..<times { try await kill(output, once: .started, within: duration / 3) }
   }
 
-  /// When a program may be killed.
+  /// The condition after which a program may be killed.
   enum Readiness {
     case started
-    /// As many checkpoints have been saved since the first start.
+    /// This number of checkpoints was saved since the first start.
     case checkpoints(Int)
-    /// A file has that many bytes, its path being relative to what becomes the artifact.
+    /// A file has this number of bytes; its path is relative to the future artifact.
     case bytes(Int, in: String)
   }
 
   /// Sends a signal at a random moment after the program is ready for it.
   ///
-  /// - Returns: how it ended.
+  /// - Returns: the end of the program.
   @discardableResult
   func kill(
     _ output: String, once readiness: Readiness, within span: Duration, signal: Int32 = SIGKILL
@@ -70,8 +70,8 @@ struct StageCommand {
     return outcome
   }
 
-  /// What tells checkpoints apart: the numbers that folders of training and features have for names, and what stands in
-  /// the files in which an evaluation notes how far it is.
+  /// Identifies checkpoints: the numbers that name folders of training and features, and the content of
+  /// the files in which an evaluation records its progress.
   private static func checkpoints(in folder: String) -> [String] {
     let names = (try? Files.list(folder)) ?? []
     let notes = names.filter { $0.hasSuffix(".json") }.compactMap { try? text("\(folder)/\($0)") }
@@ -81,7 +81,7 @@ struct StageCommand {
   func path(_ output: String) -> String { output.hasPrefix("/") ? output : "\(folder)/\(output)" }
 }
 
-/// What an artifact consists of: the digest of every file, the manifest among them, by its path.
+/// The digest of every file of an artifact, with its manifest, by path.
 struct ArtifactContent: Equatable, Sendable, CustomStringConvertible {
   let digests: [String: String]
 

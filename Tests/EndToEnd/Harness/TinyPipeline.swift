@@ -5,32 +5,32 @@ struct TinyPipeline: Sendable {
   struct Stage: Sendable {
     let name: String
     let program: Program
-    /// Input and the stage that makes it.
+    /// Inputs, and the stages that make them.
     let inputs: [(String, String)]
     /// YAML.
     let configuration: String
   }
 
-  /// How much there is to do.
+  /// The amount of work.
   struct Size {
     var sentences: Int
     var trainingSteps: Int
     var featureBatch: Int
-    /// Of either split, at most.
+    /// The most tokens of either split.
     var featureTokens = 1 << 18
     var epochs: Int
-    /// Tokens at once.
+    /// Tokens per forward pass.
     var evaluationBatch: Int
     var taskItems = 4
 
-    /// Little enough to be kept as a fixture.
+    /// Small enough for a fixture.
     static let sample = Size(
       sentences: 240, trainingSteps: 8, featureBatch: 8, featureTokens: 128, epochs: 1, evaluationBatch: 4096)
-    /// As little as goes through every stage.
+    /// The least that passes through every stage.
     static let tiny = Size(sentences: 600, trainingSteps: 8, featureBatch: 8, epochs: 1, evaluationBatch: 4096)
     static let small = Size(
       sentences: 1500, trainingSteps: 40, featureBatch: 8, epochs: 2, evaluationBatch: 4096, taskItems: 100)
-    /// Enough for several seconds and many checkpoints of every stage that saves some.
+    /// Enough for several seconds, and many checkpoints of every stage with checkpoints.
     static let long = Size(
       sentences: 4000, trainingSteps: 3000, featureBatch: 1, epochs: 20, evaluationBatch: 32, taskItems: 300)
   }
@@ -94,7 +94,7 @@ struct TinyPipeline: Sendable {
     try folder.write("pipeline: tiny\nstages:\n\(lines.joined())", to: "tiny.yaml")
   }
 
-  /// A stage's program by hand, with inputs that lie in folders named after their stages.
+  /// A stage's program without the runner; its inputs are in folders named after their stages.
   func command(_ name: String) throws -> StageCommand {
     guard let stage = stages.first(where: { $0.name == name }) else { preconditionFailure("no stage \(name)") }
     let file = try folder.write(stage.configuration, to: "\(name).yaml")
@@ -105,7 +105,7 @@ struct TinyPipeline: Sendable {
       arguments: stage.inputs.flatMap { ["--\($0)", $1] } + ["--config", file] + threads, folder: folder.path)
   }
 
-  /// Runs all stages by hand and returns what they made, and how long each took.
+  /// Runs all stages without the runner and returns their artifacts and durations.
   func runByHand() async throws -> (results: [String: ArtifactContent], durations: [String: Duration]) {
     var (results, durations): ([String: ArtifactContent], [String: Duration]) = ([:], [:])
     for stage in stages {
@@ -135,7 +135,7 @@ struct TinyPipeline: Sendable {
     ["tiny.yaml", "--store", store] + arguments
   }
 
-  /// What a stage left in a store.
+  /// The result of a stage in a store.
   func result(_ stage: String, store: String = "store") throws -> ArtifactContent {
     try ArtifactContent(folder("\(store)/latest/tiny/\(stage)"))
   }

@@ -1,6 +1,6 @@
 import Testing
 
-/// Runs a pipeline by hand once for a whole suite, which compares with what came of it.
+/// Runs a pipeline once without the runner, for a suite that compares with its results.
 struct UndisturbedPipeline: SuiteTrait, TestScoping {
   struct Made: Sendable {
     let pipeline: TinyPipeline

@@ -8,7 +8,7 @@ import Testing
 @Suite struct ArtifactBuilderTests {
   let folder: TemporaryFolder
   let output: String
-  /// What the output folder holds when nothing ever interrupted its making.
+  /// The content of the output folder after an undisturbed run.
   let expected: [String: [UInt8]]
 
   init() throws {
@@ -31,7 +31,7 @@ import Testing
     #expect(try contents(output) == expected)
   }
 
-  @Test func `the same command again finds its result done`() throws {
+  @Test func `the same command again finds its result finished`() throws {
     let made = try ArtifactSample.build(output)
     let builder = try ArtifactBuilder(output: output, identity: ArtifactSample.identity)
     #expect(builder.alreadyDone?.manifest == made.manifest)
@@ -43,14 +43,14 @@ import Testing
     #expect(try contents(output) == expected)
   }
 
-  @Test func `another result in the way is refused with the first difference`() throws {
+  @Test func `a result of another configuration is refused with the first difference`() throws {
     _ = try ArtifactSample.build(output)
     let refused = try failure { $0.configuration["rho"] = 7.0 }
     #expect(refused.status == .outputExists)
     #expect(refused.message == "is the result of another configuration: configuration.rho was 6.5, is 7.0")
   }
 
-  @Test func `anything else in the way is refused and left alone`() throws {
+  @Test func `any other file or folder at the output is refused and kept`() throws {
     try folder.write("mine", to: "out/letter.txt")
     #expect(try failure().status == .outputExists)
     #expect(try text(folder("out/letter.txt")) == "mine")
@@ -59,7 +59,7 @@ import Testing
     #expect(try failure().status == .outputExists)
   }
 
-  @Test func `a damaged result in the way is not taken for done`() throws {
+  @Test func `a damaged result does not count as finished`() throws {
     let artifact = try ArtifactSample.build(output)
     try AtomicFile.write("longer than it was", to: try artifact.file("b.bin"))
     let refused = try failure()
@@ -67,7 +67,7 @@ import Testing
     #expect(refused.message.contains("b.bin"))
   }
 
-  @Test func `a second builder of the same output is told who holds it`() throws {
+  @Test func `a second builder of the same output is refused with the process that holds the lock`() throws {
     let first = try ArtifactBuilder(output: output, identity: ArtifactSample.identity)
     let refused = try failure()
     #expect(refused.status == .tryAgain)
@@ -93,7 +93,7 @@ import Testing
     #expect(try ArtifactBuilder(output: output, identity: ArtifactSample.identity).isResumed)
   }
 
-  @Test func `work of another configuration that left no checkpoint gives way`() throws {
+  @Test func `unfinished work of another configuration without a checkpoint is replaced`() throws {
     var other = ArtifactSample.identity
     other.configuration["rho"] = 7.0
     try Self.begin(folder, other)
@@ -103,13 +103,13 @@ import Testing
     #expect(try contents(output) == expected)
   }
 
-  @Test func `a work folder that holds something of the user's is refused and left alone`() throws {
+  @Test func `a work folder with other files is refused and kept`() throws {
     try folder.write("mine", to: "out.partial/letter.txt")
     #expect(try failure().status == .outputExists)
     #expect(try text(folder("out.partial/letter.txt")) == "mine")
   }
 
-  /// Where a process may have been stopped: what the next one finds.
+  /// The states that a process leaves when it is stopped at some point.
   static let stops: [(String, @Sendable (TemporaryFolder) throws -> Void)] = [
     ("after making the work folder", { try Files.makeFolder($0("out.partial")) }),
     ("after making the folders in it", { try Files.makeFolder($0("out.partial/content")) }),
@@ -163,7 +163,7 @@ import Testing
     ),
   ]
 
-  /// Leaves what a process leaves that is killed when it has begun.
+  /// Leaves the files of a process that is killed just after its start.
   private static func begin(
     _ folder: TemporaryFolder, _ identity: StageIdentity = ArtifactSample.identity
   ) throws {
@@ -192,7 +192,7 @@ import Testing
     #expect(try Files.list(folder.path) == ["out"], "\(Self.stops[stop].0)")
   }
 
-  @Test func `a manifest is never half there while files are already in place`() throws {
+  @Test func `there is no partial manifest while files are already in place`() throws {
     let builder = try ArtifactBuilder(output: output, identity: ArtifactSample.identity)
     let writer = try FileWriter(try builder.path(for: "file"))
     try writer.close()

@@ -2,7 +2,7 @@ import Artifacts
 import Files
 import JSON
 
-/// The artifact that `Fixtures/artifact-v1` holds, as the builder makes it.
+/// The artifact of `Fixtures/artifact-v1`, made by the builder.
 enum ArtifactSample {
   static let identity = StageIdentity(
     program: "tempnet-fit", stage: "fit", stageVersion: 3, kind: .tempnet,

@@ -17,7 +17,7 @@ import Testing
     try #require(throws: Failure.self) { try Artifact.open(folder("out"), kind: kind, check: check) }
   }
 
-  @Test func `a folder that is not there and one that is no artifact differ`() throws {
+  @Test func `a missing folder and one that is not an artifact have different errors`() throws {
     let missing = #expect(throws: Failure.self) { try Artifact.open(folder("nowhere")) }
     #expect(missing?.status == .missingInput)
     try Files.makeFolder(folder("plain"))
@@ -42,11 +42,11 @@ import Testing
     #expect(try failure().description == "\(path): the artifact lacks this file")
   }
 
-  @Test func `what the builder returns is what opening gives`() throws {
+  @Test func `the builder returns the same artifact as opening it`() throws {
     #expect(try Artifact.open(folder("out"), kind: .tempnet, check: .digests).manifest == artifact.manifest)
   }
 
-  @Test func `verifying notes damage, after which nobody reads the artifact until it is mended`() throws {
+  @Test func `verify marks a damaged artifact, which is then refused until it is made anew`() throws {
     let path = folder("out/a/one.txt")
     #expect(try Artifact.verify(folder("out"), kind: .tempnet).key == artifact.key)
     try AtomicFile.write("two\n", to: path)

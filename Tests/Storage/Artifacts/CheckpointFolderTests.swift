@@ -35,7 +35,7 @@ import Testing
   }
 
   @Test(arguments: ["state", "digests.json"])
-  func `a damaged checkpoint is passed over for the one before it`(file: String) throws {
+  func `a damaged checkpoint is skipped for the one before it`(file: String) throws {
     let checkpoints = try open(keep: 3)
     for step in 1...3 { try save(checkpoints, step, isBest: step == 1) }
     try folder.write("stepped", to: "000000000003/\(file)")

@@ -10,7 +10,7 @@ import Testing
 
   init() throws { folder = try TemporaryFolder() }
 
-  /// Lets the clock that file times are taken from go on by at least a tick.
+  /// Waits until the clock of file times has advanced by at least a tick.
   private func waitForTick() { usleep(20_000) }
 
   /// Changes the remembered digests so that a test sees whether one was used.
@@ -56,7 +56,7 @@ import Testing
     let cache = folder("digests.json")
     let digests = FileDigests(cache: cache)
     let writer = try FileWriter(folder("file"))
-    // A time in the future stands for a change within the same tick.
+    // A time in the future simulates a change within the same tick.
     try writer.close()
     let future = timespec(tv_sec: time(nil) + 1000, tv_nsec: 0)
     #expect(utimensat(AT_FDCWD, folder("file"), [future, future], 0) == 0)
@@ -66,7 +66,7 @@ import Testing
   }
 
   @Test(arguments: ["", "{", "[]", "{\"version\": 9, \"files\": {}}", "{\"version\": 1, \"files\": {\"a\": {}}}"])
-  func `a broken cache is begun anew`(broken: String) throws {
+  func `a broken cache is replaced by an empty one`(broken: String) throws {
     let path = try folder.write("one", to: "file")
     let cache = try folder.write(broken, to: "digests.json")
     waitForTick()
@@ -76,7 +76,7 @@ import Testing
     #expect(try text(cache).contains(SHA256.hex(of: "one")))
   }
 
-  @Test func `of two that save one cache neither loses what the other has added`() throws {
+  @Test func `two caches that save to one file keep each other's entries`() throws {
     let cache = folder("digests.json")
     let (first, second) = (FileDigests(cache: cache), FileDigests(cache: cache))
     for name in ["one", "two"] { try folder.write(name, to: name) }
@@ -88,7 +88,7 @@ import Testing
     for name in ["one", "two"] { #expect(try text(cache).contains(SHA256.hex(of: name))) }
   }
 
-  @Test func `a relative path is remembered as the file that it names here`() throws {
+  @Test func `a relative path is remembered as the absolute file`() throws {
     let cache = folder("digests.json")
     let name = ".relative-\(getpid())"
     try AtomicFile.write("one", to: name)
@@ -100,7 +100,7 @@ import Testing
     #expect(try text(cache).contains("/\(name)\""))
   }
 
-  @Test func `files that are gone leave the cache`() throws {
+  @Test func `deleted files are removed from the cache`() throws {
     let cache = folder("digests.json")
     let digests = FileDigests(cache: cache)
     for name in ["gone", "kept"] { try folder.write(name, to: name) }

@@ -12,7 +12,7 @@ import Testing
   @Test func `manifests`() throws {
     let sample = try Files.read("\(Files.folder(of: #filePath))/Fixtures/artifact-v1/artifact.json")
     try fuzz([sample], as: Manifest.fileName) { _ = try Manifest(of: Files.folder(of: $0)) }
-    // The digest refuses nearly all damage before anything else is looked at; now it is made to agree.
+    // The digest would refuse nearly all damage first, so it is computed again for the damaged text.
     try fuzz([sample], as: "manifest") { path in
       let writer = try FileWriter(folder(Manifest.fileName))
       try writer.write(resealed(try Files.read(path)))
@@ -21,7 +21,7 @@ import Testing
     }
   }
 
-  /// A manifest whose last line agrees with what stands before it.
+  /// A manifest with the right digest in its last line.
   private func resealed(_ bytes: [UInt8]) -> [UInt8] {
     let closing = Array(#"  "digest": ""#.utf8)
     let start = bytes.lastIndex(of: UInt8(ascii: ",")).map { Array(bytes[...$0]) + [UInt8(ascii: "\n")] } ?? bytes

@@ -69,7 +69,7 @@ import Testing
     ("\"formatVersion\": 1", "\"formatVersion\": 2", "tempnet format 2 is too new"),
     ("\"formatVersion\": 1", "\"formatVersion\": 0", "tempnet format 0 is too old"),
   ])
-  func `versions are checked before anything else and old differs from new`(
+  func `versions are checked first, and too old differs from too new`(
     old: String, new: String, message: String
   ) throws {
     let changed = try text("\(sample)/artifact.json").replacing(old, with: new)

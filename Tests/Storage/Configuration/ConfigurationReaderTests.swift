@@ -57,7 +57,7 @@ import Testing
     ("steps: |\n  30\n", "30\n'"), ("steps: 2001-01-01", "2001-01-01'"), ("steps: yes", "yes'"),
     ("steps: 1,0", "1,0'"), ("steps:", "nothing"),
   ])
-  func `where only the spelling is wrong the right one is told`(_ yaml: String, _ end: String) {
+  func `names the right spelling of a misspelt value`(_ yaml: String, _ end: String) {
     #expect(
       failure(yaml)?.hasSuffix(end.hasSuffix("g") ? "not nothing" : "not '\(end)") == true, "\(failure(yaml) ?? "")")
   }
@@ -106,7 +106,7 @@ import Testing
     #expect(second.canonical.canonical == first.canonical.canonical)
   }
 
-  @Test func `what is written down reads back as it was spelt`() throws {
+  @Test func `a written configuration reads back in the same spelling`() throws {
     let yaml = "steps: 0x7\nrate: 1e-3\nnames: ['é: \"#', 007, '8', \"a\\n\", ~, yes]\noptimizer: {decay: .5}\nrho:\n"
     let node = try YAMLSource.parse(yaml, source: "a.yaml")
     let again = try YAMLSource.parse(node.document, source: "b.yaml")
@@ -144,7 +144,7 @@ import Testing
       failure("- 1\n") == "a.yaml, line 1: the configuration must be a mapping of keys to values, not a list of 1")
   }
 
-  @Test func `overrides go before the file and name themselves in errors`() throws {
+  @Test func `overrides take precedence over the file and are named in errors`() throws {
     let resolved = try resolve(
       "steps: 7\nrho: 3\n", set: ["steps=8", "optimizer.decay=0.5", "names=[a, b]", "rho=auto"])
     #expect(resolved.values.steps == 8 && resolved.values.decay == 0.5 && resolved.values.names == ["a", "b"])
@@ -161,14 +161,14 @@ import Testing
     #expect(failure("steps: 7", set: ["steps="])?.hasSuffix("not nothing") == true)
   }
 
-  @Test func `what concerns several keys is blamed on the option that gave one of them, or where one was written`() {
+  @Test func `an error of several keys names the option or the line that set one of them`() {
     #expect(failure("steps: 7\nrate: 8\n") == "a.yaml, line 2: rate must not exceed steps")
     #expect(failure("steps: 7\nrate: 5\n", set: ["steps=4"]) == "--set steps=4: rate must not exceed steps")
     #expect(failure("steps: 7\nrate: 5\n", set: ["rate=8"]) == "--set rate=8: rate must not exceed steps")
     #expect(failure("steps: 7\nrate: 5\n", set: ["steps=-1"])?.hasPrefix("--set steps=-1: steps must be") == true)
   }
 
-  @Test func `of values with names the one that is wrong is blamed`() {
+  @Test func `an error in named values names the wrong one`() {
     #expect(failure("steps: 7\npolicies:\n  a: x\n  b: bad\n") == "a.yaml, line 4: policies has a bad one")
     #expect(failure("steps: 7\npolicies:\n  - a: x\n  - b: bad\n") == "a.yaml, line 4: policies has a bad one")
     #expect(
@@ -176,13 +176,13 @@ import Testing
         == "--set policies.b=bad: policies has a bad one")
   }
 
-  @Test func `a file that is no mapping is wrong itself, whatever the options set in it`() {
+  @Test func `a file that is not a mapping is refused, whatever the options set`() {
     let words = "the configuration must be a mapping of keys to values, not"
     #expect(failure("\n- 1\n", set: ["steps=1"]) == "a.yaml, line 2: \(words) a list of 1")
     #expect(failure("steps\n", set: ["steps=1"]) == "a.yaml, line 1: \(words) 'steps'")
   }
 
-  @Test func `a number of the command line is refused in the words of its key`() {
+  @Test func `a wrong number on the command line has the error of its key`() {
     func failure(_ text: String) -> String? {
       let given = ["steps": "7", "rate": text].compactMap { ConfigurationOverride.number($0, $1, from: "--\($0)") }
       do {
@@ -213,7 +213,7 @@ import Testing
     }
   }
 
-  @Test func `options of their own are taken literally`() throws {
+  @Test func `values of separate options are literal`() throws {
     let overrides = [
       ConfigurationOverride.number("steps", "9", from: "--steps"),
       ConfigurationOverride.number("rate", nil, from: "--rate"),

@@ -26,7 +26,7 @@ import Testing
   @Test func `texts in YAML`() throws {
     try fuzz(Self.samples.map { Array($0.utf8) }, as: "file.yaml") { path in
       let node = try YAMLSource.read(file: path)
-      // What is taken can be written down and read back the same.
+      // An accepted text can be written and read back equal.
       let json = node.json
       if try YAMLSource.parse(node.document, source: path).json != json { throw Unequal() }
     }

@@ -47,7 +47,7 @@ import Testing
       try [scalar(".nan"), scalar(".inf"), scalar("0x1p3"), scalar("nan")].map(\.number) == [nil, nil, nil, nil])
   }
 
-  @Test func `a key that stands twice is refused with both lines, however it is quoted`() {
+  @Test func `a duplicate key is refused with both lines, however it is quoted`() {
     let cases = [
       ("a: 1\nb: 2\na: 3\n", 3, 1), ("a: 1\n\"a\": 3\n", 2, 1), ("'a': 1\na: 3\na: 4\n", 2, 1),
       ("b: {a: 1,\n  c: 2,\n  a: 3}\n", 3, 1), ("- a: 1\n- a: 1\n  b: é\n  a: 2\n", 4, 2),
@@ -83,7 +83,7 @@ import Testing
   }
 
   /// Values as PyYAML 6 loads them (`yaml.safe_load`).
-  @Test func `merge keys bring the keys of other mappings, and the mapping's own go first`() throws {
+  @Test func `merge keys add the keys of other mappings, and the mapping's own take precedence`() throws {
     func json(_ text: String) throws -> JSON { try YAMLSource.parse(text, source: "a.yaml").json }
     let base = "base: &base {a: 1, b: 2}\nmore: &more {b: 3, c: {d: 4}}\n"
     #expect(try json(base + "x: {<<: *base, b: 5}")["x"] == ["a": 1, "b": 5])
@@ -105,7 +105,7 @@ import Testing
     #expect(entries.map { "\($0.key) \($0.place)" } == ["a a.yaml, line 2", "b a.yaml, line 5"])
   }
 
-  @Test func `what cannot be merged is refused`() {
+  @Test func `refuses values that cannot be merged`() {
     let advice = "the merge key '<<' takes a mapping, as in '<<: *defaults', or a list of mappings, not "
     #expect(failure("a: &a 3\nx:\n  <<: *a\n") == "a.yaml, line 3: \(advice)'3'")
     #expect(failure("x: {<<: [{a: 1}, 2]}") == "a.yaml, line 1: \(advice)a list of 2")
@@ -128,11 +128,11 @@ import Testing
     )
   }
 
-  @Test func `tabs elsewhere are no fault`() throws {
+  @Test func `tabs elsewhere are accepted`() throws {
     #expect(try YAMLSource.parse("a:\t1\t# one\nb: |\n  x\ty\n", source: "a").json == ["a": 1, "b": "x\ty\n"])
   }
 
-  @Test func `a text that begins with a sign of YAML's is to be quoted`() {
+  @Test func `the error of a value that begins with a YAML indicator asks for quotes`() {
     let advice = "; a text that begins with a sign such as * or @ needs quotation marks"
     for text in ["a: *x", "a: *.txt", "a: @home", "a: `b`"] {
       #expect(failure(text)?.hasSuffix(advice) == true, "\(text)")
@@ -140,7 +140,7 @@ import Testing
     #expect(failure("a: 1\nb: \u{7}\n") == "a.yaml, line 2: control characters are not allowed: U+0007")
   }
 
-  @Test func `a file of another encoding is named with the command that helps`() throws {
+  @Test func `names the encoding of a file that is not UTF-8, and the command that converts it`() throws {
     let folder = try TemporaryFolder()
     func failure(_ bytes: [UInt8]) throws -> String? {
       try AtomicFile.write(bytes, to: "\(folder.path)/a.yaml")
@@ -175,7 +175,7 @@ import Testing
     #expect(
       try failure(Array("a: 1\nb: ".utf8) + (0x80...0xFF).reversed())
         == "a.yaml, line 2: not valid UTF-8 (byte 0xFF); save the file as UTF-8")
-    // The byte-order mark and the line ends that editors of Windows write are no fault.
+    // The byte order mark and line ends of editors on Windows are accepted.
     try AtomicFile.write([0xEF, 0xBB, 0xBF] + Array("a: 1\r\nb:\r\n  - 2\r\n".utf8), to: "\(folder.path)/a.yaml")
     #expect(try YAMLSource.read(file: "\(folder.path)/a.yaml").json == ["a": 1, "b": [2]])
   }

@@ -25,7 +25,7 @@ import Testing
   func `archives of every format under every compression are read`(
     format: HandMadeArchive.Format, filter: HandMadeArchive.Filter
   ) throws {
-    if format == .sevenZip && filter != .none { return }  // 7-zip needs to seek, which a filter does not allow.
+    if format == .sevenZip && filter != .none { return }  // 7-zip has to seek, which a filter does not allow.
     let entries = [
       Entry(name: "folder/", type: S_IFDIR), Entry(name: "folder/long.txt", content: long), Entry(name: "empty.txt"),
       Entry(name: "folder/Émma 文.txt", content: "né"),
@@ -63,7 +63,7 @@ import Testing
     #expect(try readAll(folder("empty")).isEmpty)
   }
 
-  @Test func `a leading dot folder is no part of a name`() throws {
+  @Test func `a leading ./ is not part of a name`() throws {
     HandMadeArchive.write(
       [Entry(name: "./", type: S_IFDIR), Entry(name: "./a/b.txt", content: "x")], .tar, .none, to: folder("dots"))
     #expect(try readAll(folder("dots")).map(\.name) == ["a/b.txt"])
@@ -91,7 +91,7 @@ import Testing
   }
 
   @Test(arguments: [HandMadeArchive.Format.tar, .zip])
-  func `links inside the archive are passed over and counted`(format: HandMadeArchive.Format) throws {
+  func `links inside the archive are skipped and counted`(format: HandMadeArchive.Format) throws {
     let entries = [
       Entry(name: "file", content: "x"), Entry(name: "a/link", type: S_IFLNK, symbolicLink: "../file"),
       Entry(name: ".git/link", type: S_IFLNK, symbolicLink: "/etc/passwd"),
@@ -109,7 +109,7 @@ import Testing
 
   /// Their content would be missed, or read in another way.
   @Test(arguments: [".hidden/a", "gone", "."])
-  func `links to what is not read are refused by name`(target: String) throws {
+  func `links to entries that are not read are refused by name`(target: String) throws {
     let entries = [
       Entry(name: ".hidden/a", content: "x"), Entry(name: "link", type: S_IFLNK, symbolicLink: target),
       Entry(name: "z", content: "y"),
@@ -117,7 +117,7 @@ import Testing
     #expect(try failure(entries).message.contains("the entry 'link' is a link to '\(target)', which is no file"))
   }
 
-  @Test func `what is left out counts towards the limit`() throws {
+  @Test func `entries that are left out count towards the limit`() throws {
     let big = String(repeating: "x", count: 5000)
     HandMadeArchive.write(
       [Entry(name: ".big", content: big), Entry(name: "z", content: "y")], .tar, .gzip, to: folder("big.tgz"))
@@ -139,7 +139,7 @@ import Testing
       var bytes = try Files.read(folder("names"))
       for i in bytes.indices.dropLast(4) where bytes[i..<i + 4].elementsEqual("cafX".utf8) { bytes[i + 3] = 0xE9 }
       if format == .tar {
-        // The sum of a header's bytes stands in it, in octal.
+        // A header contains the sum of its bytes, in octal.
         bytes.replaceSubrange(148..<156, with: Array("        ".utf8))
         let sum = bytes[..<512].reduce(0) { $0 + Int($1) }
         let digits = String(sum, radix: 8)
@@ -151,10 +151,10 @@ import Testing
     }
   }
 
-  /// What the tools say: bzip2 1.0.8 "trailing garbage after EOF ignored", xz 5.4 "Compressed data is corrupt", lz4 1.9
-  /// "Stream followed by undecodable data", zstd 1.5 "unsupported format".
+  /// Messages of the tools: bzip2 1.0.8 "trailing garbage after EOF ignored", xz 5.4 "Compressed data is corrupt", lz4
+  /// 1.9 "Stream followed by undecodable data", zstd 1.5 "unsupported format".
   @Test(arguments: HandMadeArchive.Filter.allCases.filter { $0 != .none }, [HandMadeArchive.Format.raw, .tar])
-  func `what follows compressed data is refused`(
+  func `data after the compressed data are refused`(
     filter: HandMadeArchive.Filter, format: HandMadeArchive.Format
   ) throws {
     HandMadeArchive.write([Entry(name: "long.txt", content: long)], format, filter, to: folder("whole"))
@@ -166,7 +166,7 @@ import Testing
       let failure = #expect(throws: Failure.self) { try readAll(folder("more")) }
       #expect(failure?.status == .badData)
     }
-    // lzma knows no joined streams.
+    // lzma has no joined streams.
     try AtomicFile.write(bytes + bytes, to: folder("twice"))
     if filter == .lzma {
       #expect(throws: Failure.self) { try readAll(folder("twice")) }
@@ -175,7 +175,7 @@ import Testing
     }
   }
 
-  @Test func `joined tar files are read to their end, and what is none behind one is refused`() throws {
+  @Test func `joined tar files are read to their end, and other data after a tar file are refused`() throws {
     for (name, content) in [("a", "one"), ("b", "two")] {
       HandMadeArchive.write([Entry(name: name, content: content)], .tar, .none, to: folder(name))
     }
@@ -186,10 +186,10 @@ import Testing
     #expect(throws: Failure.self) { try readAll(folder("joined")) }
   }
 
-  @Test func `a zip without its directory says more than nothing`() throws {
+  @Test func `the error of a zip without its directory says that it is cut short`() throws {
     HandMadeArchive.write([Entry(name: "long.txt", content: long)], .zip, .none, to: folder("whole"))
     let bytes = try Files.read(folder("whole"))
-    // In the entry, and in the directory behind all entries.
+    // In the entry, and in the directory after all entries.
     for part in [bytes.count / 2, bytes.count / 3, bytes.count - 23, bytes.count - 1] {
       try AtomicFile.write(bytes[..<part], to: folder("cut.zip"))
       let failure = #expect(throws: Failure.self) { try readAll(folder("cut.zip")) }
@@ -205,7 +205,7 @@ import Testing
     #expect(try readAll(folder("bomb.gz"), unpackedLimit: 5_000_000).count == 1)
   }
 
-  @Test func `the limit counts all entries together and those passed over`() throws {
+  @Test func `the limit counts all entries together, also skipped ones`() throws {
     let entries = (0..<4).map { Entry(name: "\($0)", content: String(repeating: "x", count: 400)) }
     #expect(try failure(entries, unpackedLimit: 1000).message.contains("'2'"))
     HandMadeArchive.write(entries, .tar, .gzip, to: folder("passed"))
@@ -236,13 +236,13 @@ import Testing
     }
   }
 
-  @Test func `what cannot be opened says why`() throws {
+  @Test func `the error of a file that cannot be opened gives the reason`() throws {
     let missing = #expect(throws: Failure.self) { try ArchiveReader(folder("missing.tar")) }
     #expect(missing?.status == .missingInput)
     #expect(throws: Failure.self) { try ArchiveReader(folder.path) }
   }
 
-  @Test func `lines are read straight out of an archive`() throws {
+  @Test func `lines are read directly from an archive`() throws {
     HandMadeArchive.write([Entry(name: "a.jsonl", content: "{}\n[1]\n")], .tar, .zstd, to: folder("lines.tar.zst"))
     let entry = try #require(try ArchiveReader(folder("lines.tar.zst")).next())
     var lines = LineReader(entry)

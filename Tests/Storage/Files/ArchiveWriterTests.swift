@@ -30,7 +30,7 @@ import Testing
 
   @Test func `equal content gives equal bytes whenever it is written`() throws {
     let first = try write("one.tar.zst")
-    usleep(1_100_000)  // Times in a tar have seconds.
+    usleep(1_100_000)  // Times in a tar file are whole seconds.
     #expect(try write("two.tar.zst") == first)
   }
 

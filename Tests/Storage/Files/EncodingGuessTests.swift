@@ -13,7 +13,7 @@ import Testing
     var testDescription: String { "\(language) in \(iconv)" }
   }
 
-  /// What `Fixtures/make_encodings.py` wrote.
+  /// The samples of `Fixtures/make_encodings.py`.
   static let cases: [Case] = {
     let path = "\(Files.folder(of: #filePath))/Fixtures/encodings.json"
     let json = try! JSON(parsing: Files.read(path), source: path)
@@ -28,15 +28,15 @@ import Testing
     }
   }()
 
-  @Test(arguments: cases) func `names an encoding that gives the text`(sample: Case) throws {
+  @Test(arguments: cases) func `names an encoding in which iconv gives the text`(sample: Case) throws {
     let guess = try #require(EncodingGuess(beginning: sample.bytes, sample: sample.bytes))
     if sample.iconv.hasPrefix("UTF") { #expect(guess.iconvName == sample.iconv) }
     let text = Iconv.decode(sample.bytes, from: guess.iconvName)
-    // Where a mark stands at the beginning, iconv takes it off.
+    // iconv removes a byte order mark at the beginning.
     #expect(text.map { String(String.UnicodeScalarView($0)) } == sample.text)
   }
 
-  @Test func `names none for what is no text`() {
+  @Test func `names no encoding for bytes that are not text`() {
     var random = Splitmix(state: 3)
     let noise = (0..<4000).map { _ in UInt8.random(in: 0...255, using: &random) }
     #expect(EncodingGuess(beginning: noise, sample: noise) == nil)
@@ -46,7 +46,7 @@ import Testing
   }
 
   @Test(arguments: ["à la carte", "a naïve façade", "“So,” she said", "El Niño", "café"])
-  func `takes few letters for what editors wrote most`(text: String) throws {
+  func `a few letters count as the most common encoding of editors`(text: String) throws {
     let bytes = text.unicodeScalars.map { scalar in
       scalar == "“" ? 0x93 : scalar == "”" ? 0x94 : UInt8(scalar.value)
     }

@@ -9,7 +9,7 @@ import Testing
 
   init() throws { folder = try TemporaryFolder() }
 
-  @Test func `what is written is read back whatever its size`() throws {
+  @Test func `files of any size are read back as written`() throws {
     for size in [0, 1, 65_535, 65_536, 65_537, 1_000_003] {
       let bytes = (0..<size).map { UInt8(truncatingIfNeeded: $0 &* 31) }
       let writer = try FileWriter(folder("file"))
@@ -22,7 +22,7 @@ import Testing
     }
   }
 
-  @Test func `a header can be written over once the counts are known`() throws {
+  @Test func `a header can be overwritten when the counts are known`() throws {
     let writer = try FileWriter(folder("file"))
     try writer.write(littleEndian: UInt32(0))
     try writer.write("body")
@@ -32,7 +32,7 @@ import Testing
     #expect(try Files.read(folder("file")) == [7, 0, 0, 0] + Array("body!".utf8))
   }
 
-  @Test func `a cut-off file is continued after what was saved of it`() throws {
+  @Test func `writing continues at the end of a partly saved file`() throws {
     let path = try folder.write("saved, and then some", to: "log")
     let writer = try FileWriter(continuing: path, after: 5)
     try writer.write("!")
@@ -63,7 +63,7 @@ import Testing
     #expect(try Files.list(folder.path) == ["busy", "file"])
   }
 
-  @Test func `folders are made with those above them and removed with what they hold`() throws {
+  @Test func `folders are made with their parents and removed with their content`() throws {
     try Files.makeFolder(folder("a/b/c"))
     try Files.makeFolder(folder("a/b/c"))
     try folder.write("x", to: "a/b/file")
@@ -76,7 +76,7 @@ import Testing
     #expect(throws: Failure.self) { try Files.makeFolder(folder("kept/inside")) }
   }
 
-  @Test func `a lock is held once and says by whom, until it is let go`() throws {
+  @Test func `a lock has one holder, and names it until release`() throws {
     let path = folder("lock")
     #expect(FileLock.holder(path) == nil)
     let elsewhere = #expect(throws: Failure.self) { try FileLock(folder("missing/lock")) }
@@ -91,7 +91,7 @@ import Testing
     #expect(!Files.exists(path))
   }
 
-  @Test func `many who want one lock get it one at a time`() async throws {
+  @Test func `many tasks get one lock one at a time`() async throws {
     let path = folder("lock")
     let counter = folder("counter")
     try AtomicFile.write("0", to: counter)
@@ -121,7 +121,7 @@ import Testing
     }
   }
 
-  @Test func `a link is replaced in one step and says what it names`() throws {
+  @Test func `a link is replaced in one step and gives its target`() throws {
     #expect(Files.target(ofLink: folder("link")) == nil)
     try Files.link(folder("link"), to: "one")
     try Files.link(folder("link"), to: "two")
@@ -135,7 +135,7 @@ import Testing
   }
 
   @Test(arguments: ["", "/", "/a", "a/", "a//b", ".", "./a", "..", "a/../b", "a\0b"])
-  func `names that could lead elsewhere are not plain`(path: String) {
+  func `names that could leave their folder are not plain`(path: String) {
     #expect(!Files.isPlainRelative(path))
   }
 
@@ -147,7 +147,7 @@ import Testing
     #expect(Files.name(of: "a") == "a")
   }
 
-  @Test func `a mapped file refuses whatever lies outside it`() throws {
+  @Test func `a mapped file refuses ranges outside it`() throws {
     let path = try folder.write("\u{1}\u{2}\u{3}\u{4}\u{5}", to: "file")
     let file = try MappedFile(path)
     #expect(try file.integer(UInt32.self, at: 1, "count") == 0x0504_0302)
@@ -182,7 +182,7 @@ import Testing
     #expect(failure?.description == "\(path), line 2: longer than 100000 bytes")
   }
 
-  @Test func `a file where a folder should be is in the way`() throws {
+  @Test func `a file in the place of a folder is an error`() throws {
     try folder.write("", to: "file")
     for path in ["file", "file/a", "file/a/b"] {
       let failure = #expect(throws: Failure.self) { try Files.makeFolder(folder(path)) }
@@ -194,7 +194,7 @@ import Testing
     let path = try folder.write("12345", to: "file")
     #expect(try Files.read(path, limit: 5) == Array("12345".utf8))
     #expect { try Files.read(path, limit: 4) } throws: { ($0 as? Failure)?.status == .badData }
-    // Sparse: as large as it likes on any disk.
+    // Sparse, so that it needs no space.
     #expect(truncate(path, 1 << 40) == 0)
     #expect { try Files.read(path) } throws: { ($0 as? Failure)?.status == .badData }
   }

@@ -45,7 +45,7 @@ import Testing
     let whole = try readAll(folder("sound"))
     try truncations(of: sound, as: "sound") { path in
       let reader = try ArchiveReader(path)
-      // So little of it that nobody can tell what it was counts as a plain file, which a corpus refuses by its name.
+      // A beginning too short to recognise counts as a plain file, which a corpus refuses by its name.
       _ = try reader.next()
       guard reader.isPacked else { return true }
       let found = try readAll(path)

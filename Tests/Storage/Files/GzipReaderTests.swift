@@ -4,7 +4,7 @@ import Testing
 
 @testable import Files
 
-/// What `gzip -t` says of the same files stands beside the cases: gzip 1.12.
+/// Comments give the messages of `gzip -t`, version 1.12, for the same files.
 @Suite struct GzipReaderTests {
   private let folder: TemporaryFolder
   private let content = (0..<20_000).map { "line \($0 * 7919 % 10_007)\n" }.joined()
@@ -30,7 +30,7 @@ import Testing
     return failure
   }
 
-  @Test func `joins members, and takes zeros behind the last for padding`() throws {
+  @Test func `joins members, and ignores zeros after the last as padding`() throws {
     for room in [1, 10_007, 1 << 20] { #expect(try read(packed, room: room) == content) }
     #expect(try read(packed + packed) == content + content)
     #expect(try read(packed + [UInt8](repeating: 0, count: 300_000)) == content)
@@ -52,7 +52,7 @@ import Testing
     #expect(try failure(packed + changed(8))?.message.contains("begins at byte \(packed.count)") == true)
   }
 
-  @Test func `refuses what follows the last member`() throws {
+  @Test func `refuses data after the last member`() throws {
     // "decompression OK, trailing garbage ignored"
     let behind = "what follows the gzip data at byte \(packed.count) is no gzip data"
     #expect(try failure(packed + Array("more".utf8))?.message.hasPrefix(behind) == true)
@@ -60,7 +60,7 @@ import Testing
     #expect(try failure(packed + [0x1F] + Array("more".utf8))?.message.hasPrefix(behind) == true)
   }
 
-  @Test func `an end that comes too early is an error wherever it is`() throws {
+  @Test func `a file cut at any place is an error`() throws {
     // "unexpected end of file"
     for cut in [1, 4, 5, 8, 9, 20, packed.count / 2, packed.count - 12, packed.count - 1] {
       #expect(try failure(Array(packed.dropLast(cut)))?.message.hasPrefix("ends too early") == true, "\(cut)")

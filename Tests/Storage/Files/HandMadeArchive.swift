@@ -3,7 +3,7 @@ import Diagnostics
 import Files
 import Glibc
 
-/// Archives as anyone may send them, made with libarchive without any of `ArchiveWriter`'s care.
+/// Archives with any content, made with libarchive and without the checks of `ArchiveWriter`.
 enum HandMadeArchive {
   enum Format: CaseIterable, Sendable { case tar, zip, sevenZip, raw }
   enum Filter: CaseIterable, Sendable { case none, gzip, bzip2, xz, lzma, zstd, lz4 }

@@ -2,7 +2,7 @@ import Diagnostics
 import JSON
 import Testing
 
-/// Files that other programs wrote are judged by what is read of them alone.
+/// Files of other programs are checked only where they are read.
 @Suite struct ForeignJSONTests {
   private func parse(_ text: String) throws -> JSON { try JSON(parsing: text, source: "test.json") }
 
@@ -14,7 +14,7 @@ import Testing
     "1000000000000000019884624838656", "17635417282734812345", "-9223372036854775809", "1e999", "-1e999", "NaN",
     "Infinity", "-Infinity",
   ])
-  func `a number that does not fit stops nobody who does not ask for it`(literal: String) throws {
+  func `a number that does not fit is no error unless it is read`(literal: String) throws {
     let json = try parse(#"{"before": 1, "number": \#(literal), "list": [\#(literal), "after"]}"#)
     #expect(json["before"] == 1)
     #expect(json["list"]?.arrayValue?.last == "after")
@@ -25,13 +25,13 @@ import Testing
     #expect(number.kindName.contains(literal))
   }
 
-  @Test func `an integer beyond 64 bits can be asked for as a double, and one beyond a double cannot`() throws {
+  @Test func `an integer beyond 64 bits can be read as a double, and one beyond a double cannot`() throws {
     #expect(try parse("1000000000000000019884624838656").doubleValue == 1e30)
     #expect(try parse("1e999").doubleValue == nil)
     #expect(try parse("NaN").doubleValue == nil)
   }
 
-  @Test func `who asks for a number that does not fit is told so with its name`() throws {
+  @Test func `reading a number that does not fit is an error with its name`() throws {
     var fields = try JSONFields(try parse(#"{"layers": 18446744073709551616}"#), source: "config.json")
     #expect { try fields.integer("layers") } throws: {
       "\($0)" == "config.json: layers must be an integer, found 18446744073709551616, which does not fit in 64 bits"
@@ -39,11 +39,11 @@ import Testing
   }
 
   @Test(arguments: ["nan", "inf", "-NaN", "+1", "Nan", "Infinit", "NaNs", "0x10", "01", "1."])
-  func `what no program writes for a number is refused`(literal: String) throws {
+  func `refuses literals that no program writes for numbers`(literal: String) throws {
     _ = try failure("[\(literal)]")
   }
 
-  @Test func `of a member given twice no value is taken, and the others are`() throws {
+  @Test func `a duplicate member has no value, and other members are read`() throws {
     let json = try parse(
       #"{"a": {"x": 1}, "b": 2, "\u0061": [{"y": 3}], "c": {"d": 4, "e": 5, "d": 6}, "f": {"d": 7}}"#)
     #expect(json["a"] == .unusable(.repeated))
@@ -54,7 +54,7 @@ import Testing
     #expect(json.objectValue.map { Array($0.keys) } == ["a", "b", "c", "f"])
   }
 
-  @Test func `a string with half a surrogate pair is no text, and says how it would read with U+FFFD`() throws {
+  @Test func `a string with a lone surrogate is not text, and offers its form with U+FFFD`() throws {
     let json = try parse(
       #"{"bad": ["a\ud83dx", "\u0001S\udc00", "\ud83d\ud83d\ude00\ud800"], "good": "\ud83d\ude00 \\ud83d"}"#)
     let expected = [(1, "a\u{FFFD}x"), (1, "\u{1}S\u{FFFD}"), (2, "\u{FFFD}😀\u{FFFD}")]
@@ -65,7 +65,7 @@ import Testing
     #expect(try parse(#"{"\ud83d": 1}"#)["\u{FFFD}"]?.intValue == nil)
   }
 
-  /// json-c 0.16 replaces those whose code point ends in D800 to DFFF.
+  /// json-c 0.16 replaces characters whose lower 16 bits are D800 to DFFF.
   @Test func `every character beyond the first plane is read from its escaped pair`() throws {
     for plane in UInt32(1)...16 {
       let scalars = (plane << 16..<(plane + 1) << 16).map { Unicode.Scalar($0)! }
@@ -83,8 +83,8 @@ import Testing
     #expect(try parse(#"{"\ud836\udc7e": "\uD876\uDC00"}"#) == ["\u{1D87E}": "\u{2D800}"])
   }
 
-  /// The mark by which unusable values pass through json-c means nothing in a text.
-  @Test func `strings that begin with U+0001 stay what they are`() throws {
+  /// The mark of unusable values inside json-c has no meaning in a text.
+  @Test func `strings that begin with U+0001 are unchanged`() throws {
     let json = try parse(
       #"{"\u0001": "\u0001", "\u0001N1": "\u0001N1e999", "a": ["\u0001S", "\u0001\u0001M0", 1e999], "\u0001M0": 1}"#)
     #expect(
@@ -103,15 +103,15 @@ import Testing
   }
 
   @Test(arguments: ["{NaN: 1}", "{99999999999999999999: 2}", #"{"a": 1, 1e999: 2}"#, #"{"a" 1e999: 2}"#])
-  func `a number is no name`(text: String) throws {
+  func `a number is not a name`(text: String) throws {
     _ = try failure(text)
   }
 
-  @Test func `lines of failures are those of the text`() throws {
+  @Test func `failures name the line of the text`() throws {
     #expect(try failure("[1e999,\n\"\\ud836\\udc7e\",\n\"\\ud800\",\n}").contains("line 4"))
   }
 
-  @Test func `a byte order mark is passed over, and other encodings are named with a remedy`() throws {
+  @Test func `a byte order mark is skipped, and other encodings are named with a remedy`() throws {
     #expect(try parse("\u{FEFF}{\"a\": 1}")["a"] == 1)
     let text = #"{"a": 1}"#
     let little = Array(text.utf8.map { [$0, 0] }.joined())

@@ -16,7 +16,7 @@ import Testing
       let foreign = try JSON(parsing: bytes, source: path)
       let json = try JSON(parsing: bytes, source: path, for: .strict)
       if foreign != json { throw Unequal() }
-      // What is taken is written back, and read back equal.
+      // An accepted text is written and read back equal.
       for form in [json.canonical, json.compact, json.pretty] {
         if try JSON(parsing: form, source: path, for: .strict) != json { throw Unequal() }
       }

@@ -6,7 +6,7 @@ import Testing
 @testable import JSON
 
 @Suite struct JSONRecordsTests {
-  /// Gives its bytes in small pieces.
+  /// Delivers its bytes in small pieces.
   private final class Pieces: ByteSource {
     let name = "x.json"
     private var rest: ArraySlice<UInt8>
@@ -47,7 +47,7 @@ import Testing
 
     """
 
-  @Test(arguments: [1, 2, 3, 7, 64, 1 << 16]) func `splits an array, wherever its pieces are cut`(size: Int) throws {
+  @Test(arguments: [1, 2, 3, 7, 64, 1 << 16]) func `reads an array, wherever its pieces are cut`(size: Int) throws {
     let whole = try JSON(parsing: Self.array, source: "whole").arrayValue
     let records = try read(Self.array, size: size)
     #expect(records.map(\.json) == whole)
@@ -63,13 +63,13 @@ import Testing
     #expect(try read("", size: size).isEmpty)
   }
 
-  @Test func `a byte order mark is passed over`() throws {
+  @Test func `a byte order mark is skipped`() throws {
     #expect(try read("\u{FEFF}{\"a\": 1}\n2").map(\.json) == [["a": 1], 2])
     #expect(try read("\u{FEFF}[1]").map(\.json) == [1])
     #expect(try read("\u{FEFF}", size: 1).isEmpty)
   }
 
-  @Test func `says what an array lacks, and where`() {
+  @Test func `names the fault of an array and its place`() {
     #expect(
       failure("[1\n,2") == Failure(.badData, "the text ends too early: the array is not closed", at: "x.json, line 2"))
     #expect(failure("[1,\n\n{\"a\": 2")?.place == "x.json, line 3")
@@ -82,7 +82,7 @@ import Testing
     #expect(failure("[")?.message.hasPrefix("the text ends too early") == true)
   }
 
-  @Test func `a value over several lines is refused with what helps, and a cut one as cut`() {
+  @Test func `a value over several lines is refused with a remedy, and a cut one as cut`() {
     let long = failure("{\"a\": 1}\n{\n \"a\": 1\n}\n")
     #expect(long?.place == "x.json, line 2")
     #expect(long?.message.contains("goes on in the next line") == true && long?.message.contains("jq -c .") == true)

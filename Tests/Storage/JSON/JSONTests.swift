@@ -7,7 +7,7 @@ import Testing
     try JSON(parsing: text, source: "test.json", for: reading)
   }
 
-  /// The message of the failure that strict parsing ends with.
+  /// The message of the failure of strict parsing.
   private func failure(_ text: String) throws -> String {
     let failure = try #require(throws: Failure.self) { try parse(text) }
     #expect(failure.status == .badData)
@@ -81,7 +81,7 @@ import Testing
     "NaN", "nan", "Infinity", "-Infinity", "[-NaN]", "inf", "01", "-", "1.", ".5", "+1", "1e", "0x10", "1_0", "-01",
     "1.e3",
   ])
-  func `literals that JSON does not know are refused`(text: String) throws {
+  func `literals outside JSON are refused`(text: String) throws {
     _ = try failure(text)
   }
 

@@ -39,7 +39,7 @@ import Testing
     try fuzz([Self.small, try Files.read(fixture("blocks.gguf"))], as: "model.gguf", Self.read)
   }
 
-  @Test func `a GGUF file cut anywhere is refused, or lacks nothing but what fills it up`() throws {
+  @Test func `a GGUF file cut anywhere is refused, or lacks only padding`() throws {
     let folder = try TemporaryFolder()
     for sample in [Self.small, try Files.read(fixture("blocks.gguf"))] {
       try AtomicFile.write(sample, to: folder("whole.gguf"))

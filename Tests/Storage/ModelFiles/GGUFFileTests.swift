@@ -11,7 +11,7 @@ func fixture(_ name: String, file: String = #filePath) -> String { "\(Files.fold
 @Suite struct GGUFFileTests {
   private static let blocks = try! GGUFFile(fixture("blocks.gguf"))
 
-  @Test func `every type gives the numbers that the gguf package gives, to the bit`() throws {
+  @Test func `every type gives the numbers of the gguf package, to the bit`() throws {
     let expected = try Files.read(fixture("blocks.f32")).withUnsafeBytes { Array($0.bindMemory(to: Float.self)) }
     var start = 0
     for tensor in Self.blocks.tensors {
@@ -26,10 +26,10 @@ func fixture(_ name: String, file: String = #filePath) -> String { "\(Files.fold
     #expect(Set(Self.blocks.tensors.map(\.type)) == Set(GGUFTensorType.allCases))
   }
 
-  @Test func `half precision is exact whatever the processor makes of denormal numbers`() {
+  @Test func `half precision is exact whether or not the processor flushes denormal numbers`() {
     for bits in UInt16.min...UInt16.max {
       let (ours, swifts) = (Float(half: bits), Float(Float16(bitPattern: bits)))
-      // Where libtorch is in the process, Swift's own conversion gives zero for these.
+      // With libtorch in the process, Swift's own conversion gives zero for these.
       let isDenormal = bits & 0x7C00 == 0 && bits & 0x3FF != 0
       if isDenormal {
         #expect(ours == Float(bits & 0x3FF) * 0x1p-24 * (bits & 0x8000 == 0 ? 1 : -1))
@@ -45,8 +45,8 @@ func fixture(_ name: String, file: String = #filePath) -> String { "\(Files.fold
     #expect(Self.blocks["none"] == nil)
   }
 
-  @Test func `large tensors are worked on in parts that join`() throws {
-    // More than a part, which ends within a row.
+  @Test func `large tensors are converted in parts`() throws {
+    // More than one part; a part ends within a row.
     let columns = 32 * 1031
     let rows = 70
     var file = HandMadeGGUF()
@@ -64,7 +64,7 @@ func fixture(_ name: String, file: String = #filePath) -> String { "\(Files.fold
     }
   }
 
-  @Test func `metadata of every kind are read`() throws {
+  @Test func `reads metadata of every kind`() throws {
     let metadata = Self.blocks.metadata
     #expect(try metadata.integer("kind.uint8") == 255)
     #expect(try metadata.integer("kind.int8") == -128)
@@ -112,7 +112,7 @@ func fixture(_ name: String, file: String = #filePath) -> String { "\(Files.fold
     }
   }
 
-  @Test func `what does not fit together is refused by name`() throws {
+  @Test func `names the field that does not fit the others`() throws {
     func tensor(_ dimensions: [Int], type: UInt32 = 0, offset: UInt64? = nil, count: Int? = nil) -> HandMadeGGUF {
       var file = HandMadeGGUF()
       let data = [UInt8](repeating: 1, count: count ?? 4 * dimensions.reduce(1, *))
@@ -161,7 +161,7 @@ func fixture(_ name: String, file: String = #filePath) -> String { "\(Files.fold
     expectRefusal(entries([("a", 9, HandMadeGGUF.integer(UInt32(99)) + huge)]), saying: "kind 99")
   }
 
-  @Test func `counts that no file could hold are refused before anything is made for them`() {
+  @Test func `impossible counts are refused before memory is allocated for them`() {
     for place in [8, 16] {
       var bytes = HandMadeGGUF().bytes
       bytes.replaceSubrange(place..<place + 8, with: HandMadeGGUF.integer(UInt64.max))
@@ -199,7 +199,7 @@ struct HandMadeGGUF {
   }
   static func string(_ text: String) -> [UInt8] { integer(UInt64(text.utf8.count)) + Array(text.utf8) }
 
-  /// Bytes at the end that fill up the alignment and belong to no tensor.
+  /// Padding at the end, which belongs to no tensor.
   var slack: Int { (32 - (tensors.last?.data.count ?? 0) % 32) % 32 }
 
   var bytes: [UInt8] {
@@ -223,7 +223,7 @@ struct HandMadeGGUF {
     let writer = try FileWriter(folder("file.gguf"))
     try writer.write(bytes)
     try writer.close()
-    // Mapped, so it stays although the folder goes.
+    // Mapped, so it stays readable when the folder is removed.
     return try GGUFFile(folder("file.gguf"))
   }
 }

@@ -64,7 +64,7 @@ struct SafetensorsFileTests {
     for position in 0..<(whole.count - 135) {
       var damaged = whole
       damaged[position] ^= [1, 0x10, 0x80][position % 3]
-      // Some damage leaves a valid file, with another name or type; then every tensor must be readable.
+      // Some damage leaves a valid file with another name or type; then every tensor must be readable.
       guard let file = try? opening(damaged) else { continue }
       for entry in file.entries { entry.withBytes { _ = $0.reduce(0) { $0 &+ Int($1) } } }
     }
@@ -144,7 +144,7 @@ struct SafetensorsFileTests {
     #expect(message?.status == .missingInput)
   }
 
-  /// The text of the `.badData` failure that `body` must end in.
+  /// The text of the `.badData` failure that `body` must throw.
   private func failure(_ body: () throws -> Any) -> String {
     do {
       _ = try body()

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Diagnostics
 
-/// Files as Linux shows them, of machines that set limits in the ways that are in use.
+/// Files of Linux on machines that set limits in the usual ways.
 @Suite struct ControlGroupsTests {
   private let root: TemporaryFolder
 
@@ -22,8 +22,8 @@ import Testing
 
   private var groups: ControlGroups { ControlGroups(root: root.path) }
 
-  /// Version 2, as a host has it: systemd's slices, and a limit in each.
-  @Test func `of a group and those above it the least limit counts`() throws {
+  /// Version 2 on a host: systemd's slices, each with a limit.
+  @Test func `the least limit of a group and its parents counts`() throws {
     try write("proc/self/cgroup", "0::/work.slice/run-1.scope\n")
     try write(
       "proc/self/mountinfo",
@@ -43,7 +43,7 @@ import Testing
     #expect(groups.processors == 0.5 && groups.memory == 1 << 30)
   }
 
-  /// A container with a namespace of its own: its group is the root of what it sees.
+  /// A container with a namespace of its own, whose group is its root.
   @Test func `a container sees its own group as the root`() throws {
     try write("proc/self/cgroup", "0::/\n")
     try write("proc/self/mountinfo", "930 925 0:26 / /sys/fs/cgroup ro,nosuid - cgroup2 cgroup rw\n")
@@ -86,7 +86,7 @@ import Testing
     #expect(groups.processors == 3 && groups.memory == 1_048_576_000)
   }
 
-  @Test func `a path that leads out of what is mounted, and files that say nothing, are no limit`() throws {
+  @Test func `paths outside the mounted part and empty files set no limit`() throws {
     try write("proc/self/cgroup", "0::/../../other\nnonsense\n::\n")
     try write("proc/self/mountinfo", "nonsense\n1 2 3:4 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n")
     try write("sys/other/cpu.max", "1 100\n")
@@ -98,8 +98,8 @@ import Testing
     #expect(ControlGroups(root: "/nonexistent").memory == nil)
   }
 
-  /// Swift takes a sign and the marks after it for one Character.
-  @Test func `names of groups may begin with a mark`() throws {
+  /// Swift joins a sign and the combining marks after it to one Character.
+  @Test func `names of groups may begin with a combining mark`() throws {
     let name = "\u{301}job"
     try write("proc/self/cgroup", "0::/work.slice/\(name)\n")
     try write("proc/self/mountinfo", "26 25 0:23 / /sys/fs/\(name) rw - cgroup2 cgroup2 rw\n")
@@ -108,14 +108,14 @@ import Testing
     #expect(groups.processors == 0.5 && groups.memory == 1 << 20)
   }
 
-  @Test func `threads follow the quota, rounded up, and the processors that may be used`() {
+  @Test func `threads follow the quota, rounded up, and processor affinity`() {
     #expect(Machine.cores(usable: 8, quota: nil) == 8)
     #expect([0.2, 1, 1.5, 2, 7.01, 64].map { Machine.cores(usable: 8, quota: $0) } == [1, 1, 2, 2, 8, 8])
     #expect(Machine.cores(usable: 1, quota: 4) == 1 && Machine.cores(usable: 0, quota: nil) == 1)
     #expect(Machine.cores >= 1 && Machine.memory > 1 << 20)
   }
 
-  /// Files of a control group that set a limit, and what is set.
+  /// The files of a control group that set a limit, with their content.
   struct Settings: Sendable {
     let folder: String
     let quota: String?
@@ -128,7 +128,7 @@ import Testing
       Settings(folder: "/sys/fs/cgroup/memory", quota: nil, memory: "echo 2147483648 >memory.limit_in_bytes"),
     ]
 
-    /// Those that this process has the rights to set.
+    /// The settings that this process may write.
     static let possible = all.filter { settings in settings.withGroup { !$0.isEmpty } }
 
     /// Makes a group for as long as the body runs, which is given what a process in the group sees of itself; nothing
@@ -144,7 +144,7 @@ import Testing
 
   /// Made by the kernel, with its own files.
   @Test(.enabled(if: !Settings.possible.isEmpty, "there are no rights to make a control group"))
-  func `limits of a real group are those that were set`() throws {
+  func `a real group has the limits that were set`() throws {
     for settings in Settings.possible {
       try settings.withGroup { seen in
         try #require(!seen.isEmpty)
@@ -159,7 +159,7 @@ import Testing
   }
 }
 
-/// What a command of the shell prints.
+/// The output of a shell command.
 private func output(_ command: String) -> String {
   guard let pipe = popen(command + " 2>/dev/null", "r") else { return "" }
   defer { pclose(pipe) }
