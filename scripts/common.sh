@@ -1,4 +1,4 @@
-# What the scripts beside this file share. Sourced, never run.
+# Functions and settings of the scripts beside this file. Sourced, never run.
 # shellcheck shell=bash disable=SC2034 # what is set here is used elsewhere
 
 root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd -P)
@@ -9,7 +9,7 @@ python=$root/.python/bin/python
 # a program with Yams, ArgumentParser and Subprocess that does not link libtorch (two-core Xeon, warm files).
 build_options=(-c release -Xswiftc -enable-testing)
 
-# Set by `--quiet`: cron mails whatever is printed.
+# Set by `--quiet`, for cron, which mails all output.
 quiet=
 
 note() { [[ -n $quiet ]] || printf '%s\n' "$*" >&2; }
@@ -32,14 +32,14 @@ quietly() { # LOG COMMAND...
   return "$status"
 }
 
-# Builds the programs, and with `--build-tests` the tests too; says so when that takes more than a moment.
+# Builds the programs, and with `--build-tests` the tests too; prints a notice if that takes longer than a moment.
 build() { # [ARGUMENTS OF swift build]
   local notice built=yes place=$root/.build/checkout
-  # Compiled modules know where they were made; a checkout that was moved has to be built anew.
+  # Compiled modules contain the path of the checkout, so a moved checkout has to be built anew.
   if [[ -f $place && $(<"$place") != "$root" ]]; then rm -rf -- "$root/.build"; fi
   mkdir -p -- "$root/.build"
   printf '%s\n' "$root" >"$place"
-  # `read` with a time limit on a pipe that stays empty sleeps without a process of its own to clean up.
+  # `read` with a time limit on an empty pipe sleeps without a process of its own.
   { read -rt 3 <> <(:) || note "building on $(nproc) cores; this takes several minutes the first time ..."; } &
   notice=$!
   quietly "$root/.build/build.log" swift build --package-path "$root" "${build_options[@]}" "$@" || built=
@@ -48,7 +48,7 @@ build() { # [ARGUMENTS OF swift build]
   [[ -n $built ]] || fail 70 "the build failed; what it said is above and in .build/build.log"
 }
 
-# A virtual environment with pip: Debian's own Python may have none, and keeps it away from its packages if it has.
+# A virtual environment with pip. Debian's Python may lack pip, or not let it install packages.
 python_environment() {
   if [[ -e $root/.python/complete ]] && "$python" -c '' 2>/dev/null; then return; fi
   note "making a Python environment in .python ..."
@@ -57,7 +57,7 @@ python_environment() {
   touch -- "$root/.python/complete"
 }
 
-# Puts the Python packages of a list, which states exact versions, into that environment.
+# Installs the Python packages of a list with exact versions into that environment.
 python_packages() { # LIST
   local list=$1 installed=$root/.python/${1##*/}
   python_environment
@@ -69,7 +69,7 @@ python_packages() { # LIST
   cp -- "$list" "$installed"
 }
 
-# The libtorch that pip installed is also the Python package torch; with CUDA a second copy would cost 5 GB.
+# Makes the installed libtorch the environment's package torch as well; with CUDA a second copy would take 5 GB.
 borrow_torch() {
   local suffix packages
   { read -r suffix && read -r packages; } < <("$python" -c '
@@ -80,7 +80,7 @@ print(sysconfig.get_config_var("EXT_SUFFIX"), sysconfig.get_path("purelib"), sep
   fi
 }
 
-# A libtorch of the user's own; the package manifest wants an absolute path.
+# The user's own libtorch; the package manifest needs an absolute path.
 if [[ -n ${LIBTORCH:-} ]]; then
   folder=$(cd -- "$LIBTORCH" 2>/dev/null && pwd -P) || fail 66 "LIBTORCH=$LIBTORCH is no folder"
   export LIBTORCH=$folder
@@ -88,11 +88,10 @@ else
   unset LIBTORCH
 fi
 
-# Messages are compared and numbers parsed, so nothing may depend on the caller's language.
+# Scripts compare messages and parse numbers, so these must not depend on the caller's language.
 export LC_ALL=C.UTF-8
 
-# Started by cron or in a bare container there may be no home, or one that cannot be written; without HOME the tilde
-# stands for the account's own.
+# Under cron or in a bare container, HOME may be unset or read-only. Without HOME, the tilde is the account's home.
 [[ -n ${HOME:-} ]] || HOME=~
 if [[ ! -w $HOME ]]; then
   HOME=$root/.build/home

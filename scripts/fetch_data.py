@@ -1,4 +1,4 @@
-"""What scripts/fetch-data runs: downloads a data set's packages, checks and unpacks them, extracts and checks its files.
+"""Downloads a data set's packages, checks and unpacks them, and extracts and checks its files, for scripts/fetch-data.
 
 The files appear in `cache/NAME` beside the descriptor all at once, or not at all. Needs Python's standard library, and
 apt-get with dpkg-deb for Debian packages, or pip for those of PyPI and tar for its source packages. Ends with the exit
@@ -40,7 +40,7 @@ def parse(path):
         if indent == "":
             items = top[key] = [] if value is None else value
         elif not isinstance(items, list) or (indent == "    " and not items) or value is None:
-            fail(BAD_CONFIGURATION, f"{path}, line {number}: stands in no list")
+            fail(BAD_CONFIGURATION, f"{path}, line {number}: is not in a list")
         else:
             if indent == "  - ":
                 items.append({})
@@ -57,7 +57,7 @@ def sha256(path):
 
 
 def wrong(folder, files):
-    """The name of the first file that is missing or other than described; None if all is well."""
+    """The name of the first file that is missing or differs from the description; None if there is none."""
     for file in files:
         path = folder / file["file"]
         if not path.is_file() or path.stat().st_size != int(file["bytes"]) or sha256(path) != file["sha256"]:
@@ -66,7 +66,7 @@ def wrong(folder, files):
 
 
 def run(command, folder):
-    """Whether a command succeeds, and what it printed."""
+    """Whether a command succeeds, and its output."""
     try:
         done = subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     except FileNotFoundError:
@@ -85,7 +85,7 @@ def download_debian(package, folder):
 
 
 def download_pypi(package, folder):
-    # Pip asks a source package for its metadata, which runs code from it: only once its digest was found right.
+    # pip runs code of a source package to read its metadata, so the digest is checked first.
     wanted = folder.with_suffix(".txt")
     wanted.write_text(f"{package['pypi']}=={package['version']} --hash=sha256:{package['sha256']}\n", encoding="utf-8")
     options = ["--no-deps", "--require-hashes", "--disable-pip-version-check"]

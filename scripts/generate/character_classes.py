@@ -18,21 +18,21 @@ from tokenizers.pre_tokenizers import Split
 
 UNICODE_VERSION = "16.0"
 CLASSES = [("letters", r"\p{L}"), ("numbers", r"\p{N}"), ("whiteSpace", r"\s")]
-# What some rules tell apart besides.
+# Further classes of some rules.
 CASES = [("upperCase", r"[\p{Lu}\p{Lt}]"), ("lowerCase", r"\p{Ll}"), ("marks", r"\p{M}"),
          ("punctuation", r"\p{P}")]
 WORDS = [("words", r"\w")]
 
 
 def matcher(pattern):
-    """A function that says whether tiktoken's regex engine matches one character."""
+    """A function that tells whether tiktoken's regex engine matches a character."""
     ranks = {bytes([i]): i for i in range(256)}
     encoding = tiktoken.Encoding("probe", pat_str=pattern, mergeable_ranks=ranks, special_tokens={})
     return lambda character: bool(encoding.encode_ordinary(character))
 
 
 def class_of_tokenizers(character, split):
-    """The class that `tokenizers` sees: a character joins its neighbours only if it is of their class."""
+    """The class of a character in `tokenizers`: it joins neighbours only if it has their class."""
     joins = lambda neighbour: len(split(neighbour + character + neighbour)) == 1
     if joins("a"):
         return "letters"
@@ -42,7 +42,7 @@ def class_of_tokenizers(character, split):
 
 
 def joins_words():
-    """A function that says whether a character keeps an added token beside it from being a word of its own."""
+    """A function that tells whether a character prevents an added token beside it from being a single word."""
     tokenizer = Tokenizer(models.BPE({"#": 0}, []))
     tokenizer.add_tokens([AddedToken("#!", single_word=True, normalized=False)])
     return lambda character: not any(token == 1 for token in tokenizer.encode(character + "#!").ids)

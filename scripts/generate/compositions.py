@@ -30,7 +30,7 @@ def main():
         if full != character:
             decompositions[code] = [ord(part) for part in full]
         combining = unicodedata.combining(character)
-        # Only what the normaliser reorders counts: a mark of class 1 moves before one of a higher class.
+        # A scalar has a class if the normaliser reorders it: a mark of class 1 moves before one of a higher class.
         other = "\u0345" if combining < 240 else "\u0334"
         if combining:
             expected = "a" + "".join(sorted(character + other, key=unicodedata.combining))

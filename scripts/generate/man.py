@@ -1,4 +1,4 @@
-"""Turns what a program says of its options (--experimental-dump-help, JSON) into a manual page, on standard output.
+"""Turns the description of a program's options (--experimental-dump-help, JSON) into a manual page on standard output.
 
     PROGRAM --experimental-dump-help | python3 man.py VERSION PROGRAM...      the programs refer to each other
 """
@@ -21,7 +21,7 @@ EXIT_STATUS = [
 
 
 def escaped(text):
-    """Text that troff prints as it is."""
+    """Text with the escapes that make troff print it literally."""
     text = text.replace("\\", "\\e").replace("-", "\\-")
     return "\n".join("\\&" + line if line[:1] in (".", "'") else line for line in text.split("\n"))
 
@@ -61,7 +61,7 @@ def options(arguments):
 
 
 def discussion(text):
-    """Paragraphs; indented lines stay as they are."""
+    """Paragraphs; indented ones keep their lines."""
     for paragraph in text.split("\n\n"):
         if paragraph.startswith(" "):
             yield f".nf\n{escaped(paragraph)}\n.fi"

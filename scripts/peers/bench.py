@@ -1,4 +1,4 @@
-"""What the rows of scripts/bench share: our programs and their peers, run as processes of their own, timed and measured."""
+"""Common parts of the rows of scripts/bench: run our programs and their peers as processes, and measure time and memory."""
 
 import dataclasses
 import functools
@@ -19,7 +19,7 @@ ROOT = HERE.parents[1]
 
 @dataclasses.dataclass(eq=False)
 class Bench:
-    """One run: how often and with what everything is measured. `work` is a folder that ends with it."""
+    """The settings of one run. `work` is a folder that is removed at its end."""
 
     programs: pathlib.Path
     work: pathlib.Path
@@ -27,24 +27,24 @@ class Bench:
     steps: int
     threads: int
     arithmetic: str
-    # Least sizes: shows that a row runs and that its results agree, and nothing of times.
+    # Least sizes: shows that a row runs and that results agree; times mean nothing.
     smoke: bool = False
 
     def size(self, full, least):
-        """One of two sizes: what is measured, or the least with which the row still does everything."""
+        """The full size for measuring, or the least size with which the row still does everything."""
         return least if self.smoke else full
 
     @property
     def compute(self):
-        """Settings of every program of ours that computes."""
+        """Settings of all our programs that compute."""
         return {"device": "cpu", "compute": self.arithmetic, "threads": self.threads}
 
     def tolerance(self, of_float32):
-        """How far a loss may be from that of another program; in bfloat16 half a hundredth."""
+        """The tolerance between losses of two programs; 0.005 in bfloat16."""
         return of_float32 if self.arithmetic == "float32" else 5e-3
 
     def program(self, name, configuration, output, *words, environment=None):
-        """Runs one of our programs into a folder that does not exist yet, with some variables beside the bench's own."""
+        """Runs one of our programs with a new output folder, and with further environment variables."""
         shutil.rmtree(output, ignore_errors=True)
         file = output.with_suffix(".yaml")
         file.write_text(json.dumps(configuration))
@@ -59,11 +59,11 @@ class Bench:
         return output
 
     def verse(self):
-        """122 MB of English; a novel where little is enough."""
+        """122 MB of English; with --smoke a novel."""
         return pathlib.Path(novel()) if self.smoke else verse()
 
     def published_model(self):
-        """SmolLM2-135M as a GGUF file, or a model of no worth in the same form."""
+        """SmolLM2-135M as a GGUF file; with --smoke a small model of our own."""
         return self.small_model if self.smoke else published_model()
 
     @functools.cached_property
@@ -85,7 +85,7 @@ class Bench:
 
 
 def run(command, environment=None):
-    """Runs a command; what it printed, seconds, and the peak of its memory in MiB."""
+    """Runs a command; returns its output, seconds, and peak memory in MiB."""
     start = time.perf_counter()
     with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
         process = subprocess.Popen(
@@ -100,13 +100,13 @@ def run(command, environment=None):
 
 
 def peer(name, *words, python=sys.executable):
-    """Runs one of the programs beside this file; the JSON that it printed."""
+    """Runs one of the programs beside this file; returns the JSON that it printed."""
     output, _, _ = run([python, HERE / f"{name}.py", *words])
     return json.loads(output)
 
 
 def agree(what, ours, theirs, tolerance):
-    """Ends the run where two lists of numbers differ by more than a relative tolerance; the largest difference."""
+    """Ends the run if two lists of numbers differ by more than a relative tolerance; returns the largest difference."""
     difference = max(abs(a - b) / abs(b) for a, b in zip(ours, theirs, strict=True))
     print(f"{what}: largest relative difference {difference:.1e} (tolerance {tolerance:.0e})")
     if not difference <= tolerance:
@@ -134,18 +134,18 @@ def published_model():
 
 
 def installed(package, version, alone_with=None):
-    """The programs of a Python package in an environment of its own, made once; it sees the packages of this one.
+    """The programs of a Python package in an environment of its own, made once. It also has the packages of this one.
 
-    With `alone_with`, a list of packages, nothing is installed beside these: what the package requires further is for parts
-    of it that are not used here, or is among the packages of this environment."""
+    With `alone_with`, a list of packages, only these are installed with it: its other requirements are for parts that are
+    not used here, or are packages of this environment."""
     folder = ROOT / ".python" / f"{package}-{version}"
-    # A path alone would leave out what the path's own .pth files add, and so the torch that is borrowed from libtorch.
+    # A plain path would ignore the path's .pth files, and so the torch that is borrowed from libtorch.
     outer = "".join(f"import site; site.addsitedir({path!r})\n" for path in sys.path if path.endswith("-packages"))
     further = [] if alone_with is None else ["--no-deps", *alone_with]
     install = [
         "-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check", "--prefer-binary",
         f"{package}=={version}", *further]
-    # What was made otherwise, by an earlier version of this file or another Python, is made anew.
+    # An environment of another recipe or Python is made anew.
     recipe = hashlib.sha256(json.dumps([sys.version, outer, install]).encode()).hexdigest()
     complete = folder / "complete"
     if not complete.exists() or complete.read_text() != recipe:
@@ -159,7 +159,7 @@ def installed(package, version, alone_with=None):
 
 
 def show(title, times, peaks, note=lambda name: ""):
-    """A table of medians in seconds. What is ours has no ratio; that of the others is to the first line."""
+    """Prints a table of medians in seconds. Rows of others have their ratio to the first line."""
     print(f"\n{title}\n{'':28}{'median':>12}{'ours is faster by':>20}{'peak memory':>14}")
     medians = {name: statistics.median(values) for name, values in times.items()}
     first = next(iter(medians.values()))

@@ -1,8 +1,8 @@
-"""Compares our programs with what people use otherwise: same work, same data, same weights, in turn, in one run.
+"""Compares our programs with the usual tools: same work, same data, same weights, in turn, in one run.
 
-What both sides compute is checked in the same run: losses of the first steps have to agree, the fitted network's loss
-has to be what a second implementation finds, ids, merges and log-likelihoods have to be equal. Prints a table for each
-row, and writes every figure as JSON.
+The run also checks the results of both sides: losses of the first steps have to agree, the fitted network's loss has to
+equal that of a second implementation, and ids, merges and log-likelihoods have to be equal. Prints a table for each row,
+and writes every figure as JSON.
 """
 
 import argparse

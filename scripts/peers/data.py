@@ -1,4 +1,4 @@
-"""What the programs leave on disk, as Sources/Storage/Artifacts/FORMAT.md describes it, and the order in which they read it."""
+"""Reads artifacts as Sources/Storage/Artifacts/FORMAT.md describes them, and computes the programs' order of data."""
 
 import json
 import pathlib

@@ -49,8 +49,8 @@ def loaded(dtype):
 
 
 def windows(split, tokens):
-    """Inputs and labels, [rows, window]: as many windows as hold so many tokens, evenly spread over a split as
-    tempnet-features takes them. Labels across documents and behind the end are -100."""
+    """Inputs and labels, [rows, window]: windows with this number of tokens, evenly spread over a split as in
+    tempnet-features. Labels in another document or after the end are -100."""
     ids, documents = read_tokens(arguments.tokens, split)
     labels = ids[1:].astype(np.int64)
     labels[documents[(documents > 0) & (documents < len(ids))] - 1] = -100
@@ -120,8 +120,8 @@ class Fit:
 
 
 def trials():
-    """Tokens per second of every way, the optimiser's part included: a step that is not timed, then one that is. A way
-    that fails is none, and a type that is not half as fast as the best so far on a single row is not tried any further."""
+    """Tokens per second of each way, optimiser included: one step without timing, then one with. A way that fails is
+    left out, and a type less than half as fast as the best so far on a single row is not tried further."""
     rates, words = {}, {}
     for dtype in (torch.float32, torch.bfloat16):
         model = loaded(dtype)
@@ -156,7 +156,7 @@ def main():
     fit = Fit(model, arguments.compile)
     rows = arguments.step_tokens // window
     if arguments.compile:
-        # Compiling is not the work; the gradient of this is dropped.
+        # Compiling is not timed; this gradient is dropped.
         fit.part(torch.arange(rows), 1)
         fit.optimiser.zero_grad(set_to_none=True)
     start = time.perf_counter()
@@ -165,8 +165,8 @@ def main():
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     fitted = TempNet(metadata)
     fitted.load_state_dict(load_file(pathlib.Path(arguments.fitted) / "tempnet.safetensors"))
-    # Forward, for each token: two for every weight of a matrix product; the head's is the embedding's. And attention, over
-    # half a window on average.
+    # Operations of the forward pass per token: two for each weight of a matrix product, where the head is the embedding,
+    # and attention over half a window on average.
     matrices = sum(p.numel() for p in model.parameters() if p.ndim == 2)
     attention = 2 * model.config.num_hidden_layers * model.config.hidden_size * window
     return {

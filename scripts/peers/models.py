@@ -1,4 +1,4 @@
-"""The language model and the TempNet in plain PyTorch, with the tensor names of our files, so that weights load as they are."""
+"""The language model and the TempNet in plain PyTorch, with the tensor names of our files, so that weights load unchanged."""
 
 import math
 
@@ -97,7 +97,7 @@ class TempNet(nn.Module):
 
 
 def robust_loss(logits, labels, tau, rho):
-    """The mean over labels that count; labels of -100 do not."""
+    """The mean over labels other than -100."""
     cross_entropy = F.cross_entropy(logits / tau[:, None], labels, reduction="none", ignore_index=-100)
     counts = labels != -100
     loss = tau * (cross_entropy + rho - math.log(logits.shape[-1]))
@@ -105,7 +105,7 @@ def robust_loss(logits, labels, tau, rho):
 
 
 def groups(module, rate, decay):
-    """Optimiser groups: matrices decay, the rest does not."""
+    """Optimiser groups: weight decay for matrices only."""
     parameters = list(module.parameters())
     return [
         {"params": [p for p in parameters if p.ndim >= 2], "lr": rate, "weight_decay": decay},

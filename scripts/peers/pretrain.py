@@ -1,4 +1,4 @@
-"""Steps of joint pretraining on PyTorch, from weights and tokens that our programs left. Prints losses and seconds as JSON.
+"""Steps of joint pretraining on PyTorch, from weights and tokens of our programs. Prints losses and seconds as JSON.
 
 The published objective, computed in the usual way: all logits of a batch at once. Weights, batches, schedule, clipping and
 weight decay are those of the configuration that tempnet-pretrain was given.
@@ -73,7 +73,7 @@ seconds = (time.perf_counter() - start) / arguments.steps
 computed = (time.process_time() - computed) / arguments.steps
 assert all(map(math.isfinite, losses)), losses
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-# Forward, for each token: two for every weight of a matrix product, and attention over half a window on average.
+# Operations of the forward pass per token: two for each weight of a matrix product, and attention over half a window.
 matrices = sum(p.numel() for name, p in model.named_parameters() if p.ndim == 2 and not name.startswith("embedding"))
 attention = 2 * len(model.blocks) * model.head.in_features * settings["context"]
 print(json.dumps({

@@ -24,7 +24,7 @@ def rate(size, kind, multiply=torch.mm):
 
 
 def by_onednn(a, b):
-    """As `torch.compile` has layers multiplied; faster than MKL on processors that are not Intel's."""
+    """The product that `torch.compile` uses for layers; faster than MKL on processors that are not Intel's."""
     return torch.ops.mkldnn._linear_pointwise(a, b, None, "none", [], "")
 
 
@@ -35,6 +35,6 @@ rates = {
     "bfloat16": rate(min(512, *SIZES), torch.bfloat16),
 }
 if rates["bfloat16"] > rates["float32"] / 10:
-    # Elsewhere it is emulated, and larger products take minutes.
+    # Other processors emulate it, and larger products take minutes.
     rates["bfloat16"] = max(rate(size, torch.bfloat16) for size in SIZES)
 print(json.dumps(rates))

@@ -17,7 +17,7 @@ from lm_eval.api.instance import Instance
 from lm_eval.models.huggingface import HFLM
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-# What is added to the number of an item for requests that leave its context out.
+# Added to the number of an item for its requests without context.
 WITHOUT_CONTEXT = 1_000_000
 
 parser = argparse.ArgumentParser(description=__doc__)
@@ -31,7 +31,7 @@ torch.set_num_threads(arguments.threads)
 
 with gzip.open(arguments.requests, "rt", encoding="utf-8") as file:
     lines = [line for line in map(json.loads, file) if line["doc_id"] % WITHOUT_CONTEXT < arguments.items]
-# Those of an item one after the other, its choices without a context last: as tempnet-evaluate writes them.
+# Item by item, with choices without context last, in the order of tempnet-evaluate.
 lines.sort(key=lambda line: (line["doc_id"] % WITHOUT_CONTEXT, line["doc_id"], line["idx"]))
 instances = [
     Instance("loglikelihood", line["doc"], (line["request"]["context"], line["request"]["continuation"]), line["idx"])
@@ -39,8 +39,8 @@ instances = [
 model = AutoModelForCausalLM.from_pretrained(
     arguments.model.parent, gguf_file=arguments.model.name, dtype=torch.float32).eval()
 tokenizer = AutoTokenizer.from_pretrained(arguments.model.parent, gguf_file=arguments.model.name)
-# From a GGUF file transformers takes GPT-2's rule for every tokenizer of its kind. SmolLM2's, `tokenizer.ggml.pre` smollm,
-# makes each digit a piece first, and so spaces before a digit other pieces.
+# transformers uses GPT-2's rule for every byte-level tokenizer in a GGUF file. SmolLM2's rule (`tokenizer.ggml.pre` smollm)
+# first makes each digit a piece, and so splits spaces before digits differently.
 if gguf.GGUFReader(arguments.model).fields["tokenizer.ggml.pre"].contents() == "smollm":
     tokenizer.backend_tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.Sequence([
         tokenizers.pre_tokenizers.Digits(individual_digits=True),
@@ -54,7 +54,7 @@ def scored(batch, part):
     return time.perf_counter() - start, answers
 
 
-# A part as mixed as the whole.
+# A part with the mixture of the whole.
 part = instances[:: max(1, len(instances) // 64)]
 trials = {batch: scored(batch, part)[0] for batch in arguments.batches} if len(arguments.batches) > 1 else {}
 best = min(trials, key=trials.get) if trials else arguments.batches[0]

@@ -1,4 +1,4 @@
-"""Encodes a text with tiktoken, or trains a vocabulary with `tokenizers`, and compares with what tempnet-tokenize left.
+"""Encodes a text with tiktoken, or trains a vocabulary with `tokenizers`, and compares with the result of tempnet-tokenize.
 
 Prints JSON: seconds, peak memory, whether ids or merges are equal.
 """
@@ -40,13 +40,13 @@ def encode():
     ids = encoding.encode_ordinary(text)
     seconds = time.perf_counter() - start
     ours, _ = read_tokens(arguments.ours, "train")
-    # A document ends with the token that ends texts.
+    # A document ends with the end-of-text token.
     return {"seconds": seconds, "equal": bool(np.array_equal(ours[:-1], ids)), "bytes": len(text.encode())}
 
 
 def pieces():
-    """The text in pieces of a megabyte or so, for as many threads as there are. Cut where no white space stands on either
-    side of a line's end, which is where GPT-2's rule cuts too, so that the pieces have the words of the whole."""
+    """The text in parts of about a megabyte, for parallel encoding. It is cut at line ends without white space beside
+    them, where GPT-2's rule cuts too, so that the parts have the pieces of the whole."""
     piece, size = [], 0
     with open(arguments.text, encoding="utf-8", newline="\n") as file:
         for line in file:
