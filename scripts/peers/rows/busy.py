@@ -1,12 +1,12 @@
-"""Which share of the processors joint pretraining gets beside other work: the steps of the row pretraining alone, and beside
-busy loops of the same priority; ours with all threads and with one, which waits for no partner, and PyTorch's peer.
+"""The share of the processors that joint pretraining gets beside other work: steps of the row `pretraining`, alone and beside
+busy loops of the same priority; ours with all threads and with one, which waits for no other, and PyTorch's peer.
 
-With a fair share, T threads beside L loops on P processors would take min(T, P) (T + L) / (P T) times as long as alone: two
-threads beside four loops on two processors three times. Ours counts a long run less a short one, which leaves out start and
-end, and PyTorch's peer the steps after the first ones.
+With a fair share, T threads beside L loops on P processors would take min(T, P) (T + L) / (P T) times as long as alone: for
+two threads beside four loops on two processors, three times. Ours is the difference of a long and a short run, which excludes
+start and end; PyTorch's peer counts the steps after the first ones.
 
-What ours loses beside the loops is shown by one more run: seconds that its main thread computed in parallel regions, and
-seconds that it waited in them for the other threads, by who began the region."""
+One more run shows the loss of ours beside the loops: the seconds that its main thread computed in parallel regions and the
+seconds that it waited in them for other threads, by the code that began the region."""
 
 import contextlib
 import json
@@ -25,9 +25,9 @@ from rows import pretraining
 
 LOOPS, TURNS = 4, 5
 GOAL, ADVANTAGE = 0.8, 1.5
-# Ends with the bench, however that ends.
+# The loops end with the bench, also after a failure.
 LOOP = "import os\nparent = os.getppid()\nwhile os.getppid() == parent:\n    for _ in range(1 << 20): pass"
-# Until loops that have just begun have spread over the processors.
+# Time for new loops to spread over the processors.
 SETTLING = 1.0
 
 
@@ -93,7 +93,7 @@ def waiting(bench, text):
 
 
 def theirs(bench, text, start):
-    # The arithmetic that the bench has chosen for ours.
+    # The bench's arithmetic for ours.
     words = ["--autocast"] if bench.arithmetic == "bfloat16" else []
     result = peer(
         "pretrain", "--tokens", text, "--model", start, "--configuration", json.dumps(pretraining.settings(bench)),
@@ -119,7 +119,7 @@ def measure(bench):
                 with busy(loops):
                     seconds, computed, found = side()
                 turns[name][loops].append((seconds, computed))
-                # Ours promise equal bytes for equal numbers of threads.
+                # Ours promises equal bytes for equal numbers of threads.
                 if losses.setdefault(name, found) != found and name != "PyTorch":
                     sys.exit(f"bench: {name}: other losses beside busy loops: {losses[name]} and {found}")
     # With autocast PyTorch's logits are bfloat16 too.

@@ -1,5 +1,5 @@
-"""From a text of 122 MB to tokens of GPT-2's vocabulary: ours to shards on disk, the program's start and all reading and
-writing included; tiktoken's from text to ids in memory, on the one core that it uses."""
+"""A text of 122 MB to tokens of GPT-2's vocabulary. Ours: a whole run, from the file to shards on disk. tiktoken: from text to
+ids in memory, on the one core that it uses."""
 
 import statistics
 import sys

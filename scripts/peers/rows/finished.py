@@ -1,5 +1,5 @@
-"""A run that finds everything done, over more than a gigabyte of artifacts: tempnet-run, and `dvc repro` of the same
-stages. The least of many runs: a longer one had to wait for something else."""
+"""A run of a finished pipeline with more than a gigabyte of artifacts: tempnet-run, and `dvc repro` of the same stages. The
+least time of many runs counts, because longer ones waited for other work."""
 
 import json
 import os
@@ -30,7 +30,7 @@ def measure(bench):
     os.chdir(folder)
     try:
         run(ours)
-        # The same artifacts, each made by a copy, so that DVC's first run takes no training.
+        # The same artifacts, each made by a copy, so that DVC's first run needs no training.
         results = {name: (folder / "store/latest/finished" / name).resolve() for name in stages}
         size = sum(file.stat().st_size for result in results.values() for file in result.rglob("*"))
         run([*dvc, "init", "--no-scm", "--quiet"])

@@ -1,6 +1,6 @@
-"""From frozen SmolLM2-135M to a fitted TempNet. Ours: the model's pass over the text (tempnet-features) and the fit, the
-programs' start included. What PyTorch needs for compiling is not counted. The published way runs the model in every step of every epoch; one epoch of it is measured, in
-the best of the ways in which PyTorch runs it, and ten take ten times as long."""
+"""From frozen SmolLM2-135M to a fitted TempNet. Ours: the model's pass over the text (tempnet-features) and the fit, with the
+start of the programs. PyTorch: the published way, which runs the model in every step of every epoch. One epoch is measured in
+the fastest way of PyTorch, without compiling; ten epochs count ten times as long."""
 
 import collections
 import json
@@ -57,7 +57,7 @@ def measure(bench):
         bench.tolerance(1e-4))
     losses = {"ours": ours, "PyTorch": result["validation_loss"]}
 
-    # A further fit on the same features: an epoch of it by the difference of a long and a short one.
+    # A further fit on the same features; an epoch is the difference of a long and a short fit.
     for step in (sizes.step, sizes.large_step):
         name = f"{step} tokens per step"
         few, many = bench.size((2, 22), (2, 4))

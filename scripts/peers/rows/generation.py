@@ -1,7 +1,7 @@
-"""What a TempNet adds to the time of a token of SmolLM2's likeliest continuation, which no temperature changes.
+"""The time that a TempNet adds to a token of SmolLM2's likeliest continuation, which no temperature changes.
 
-The machine's own noise is many times larger, so that both run at once, each on a processor of its own, and are timed while
-both of them write: what slows one slows the other. Then they change places."""
+The noise of the machine is many times larger. So both run at once, each on a processor of its own, and are timed while both
+write: other work slows both. Then they swap processors."""
 
 import os
 import statistics
@@ -13,12 +13,12 @@ import time
 from bench import novel
 
 TOKENS, TURNS = 320, 3
-# Of the bytes that are written. Before, one may still be loading; after, the other may be done.
+# Shares of the bytes. Before the first, one program may still load; after the last, the other may have ended.
 FROM, TO = 0.25, 0.9
 
 
 def written(command, processor):
-    """Starts a program on one processor; what fills a list with pairs of seconds and all that was written until then."""
+    """Starts a program on one processor; fills a list with pairs of a time and all output until then."""
     pinned = ["taskset", "-c", processor, *command]
     process = subprocess.Popen([str(word) for word in pinned], stdout=subprocess.PIPE)
     pieces = []
@@ -38,7 +38,7 @@ def written(command, processor):
 
 
 def seconds_between(pieces, first, last):
-    """From when so many bytes had been written to when so many had."""
+    """The time between two numbers of written bytes."""
     start, end = (next(moment for moment, text in pieces if len(text) >= count) for count in (first, last))
     return end - start
 

@@ -1,8 +1,8 @@
-"""How time and peak memory of our programs grow as what they are given doubles."""
+"""The growth of time and peak memory of our programs as their input doubles."""
 
 import statistics
 
-# A model in which the head is large beside the rest, so that its growth shows.
+# A model with a large head, so that the growth of the head shows.
 SMALL = {
     "objective": "robust", "entropy": 1.0, "context": 128, "batch": 8, "seed": 1, "validation_interval": 1 << 20,
     "checkpoint_interval": 1 << 20, "select": "last", "model": {"layers": 2, "width": 128, "heads": 4},
@@ -12,13 +12,13 @@ MEGABYTE = 1_000_000
 
 
 def doubled(bench, first, least):
-    """Four sizes, each twice the one before; two where little is enough."""
+    """Four sizes, each twice the one before; two with --smoke."""
     return [bench.size(first, least) << number for number in range(bench.size(4, 2))]
 
 
 def part(bench, megabytes):
-    """The beginning of the verse, to the end of a line. It is never held as a whole: a program that is started from here counts
-    as having had all the memory that this process ever had (getrusage(2))."""
+    """The beginning of the verse, to the end of a line. It is never in memory as a whole, because the peak memory of this process
+    counts for the programs that it starts (getrusage(2))."""
     file = bench.work / f"verse-{megabytes}.txt"
     if not file.exists():
         left = megabytes * bench.size(MEGABYTE, MEGABYTE // 50)
@@ -30,7 +30,7 @@ def part(bench, megabytes):
 
 
 def tokenizing(bench):
-    """Time and memory of a whole run over more and more text."""
+    """Time and memory of whole runs over texts of growing size."""
     learned = {"vocabulary": bench.size(8192, 512)}
     tokenizer = bench.tokens("growth-encoding", corpus=[part(bench, 8)], **learned)
     kinds = {"encoding": {"tokenizer": str(tokenizer)}, f"vocabulary of {learned['vocabulary']:,}": learned}

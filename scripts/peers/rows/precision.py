@@ -1,18 +1,18 @@
-"""What bfloat16 costs in quality: the default pipeline with its large products in float32 and in bfloat16, each stage as it
-comes, and the held-out losses of both; and in float32 once more from other random numbers, for what chance makes of them.
-Where a processor does not multiply bfloat16 the same roundings are made in float32."""
+"""The effect of bfloat16 on quality: held-out losses of the default pipeline with its large products in float32 and in
+bfloat16, and in float32 with another seed, to show the effect of chance. A processor without bfloat16 products makes the same
+roundings in float32."""
 
 import json
 import os
 
 from bench import ROOT, fetched, run
 
-# Held-out losses may be higher by so much, relative to the cross-entropy.
+# The most that held-out losses may be higher, relative to the cross-entropy.
 TOLERANCE = 5e-3
 STAGES = ("model", "features", "tempnet", "evaluation")
-# By itself each run would take the entropy of its own model, and measure another robust loss.
+# Without this each run would take the entropy of its own model, and so another robust loss.
 ENTROPY = 4.5
-# Of one stage each, for a run that only shows that it can be made.
+# Settings of each stage for --smoke.
 LEAST = {
     "tokens": ["vocabulary=300", "corpus=[data/cache/austen/northanger-abbey.txt]", "validation=0.02", "test=0.02"],
     "model": [
@@ -45,7 +45,7 @@ def measure(bench):
 
 
 def measured(bench, arithmetic, seed):
-    """Held-out losses of every policy, and how long it took."""
+    """Held-out losses of every policy, and the duration."""
     store = bench.work / f"store-{arithmetic}-{seed}"
     settings = [f"--set={stage}.{key}" for stage in STAGES
                 for key in (f"compute={arithmetic}", "device=cpu", f"threads={bench.threads}")]

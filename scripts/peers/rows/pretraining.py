@@ -1,5 +1,5 @@
-"""A joint step of language model and TempNet. Ours: the difference of a long and a short run, which leaves out start and
-end. The share of the machine's matrix speed counts the language model's arithmetic alone, not the TempNet's."""
+"""A joint step of language model and TempNet. Ours: the difference of a long and a short run, which excludes start
+and end. The share of the machine's matrix speed counts the arithmetic of the language model, not of the TempNet."""
 
 import json
 import statistics
@@ -17,7 +17,7 @@ SHAPES = {
 SETTINGS = {
     "objective": "robust", "entropy": 1.0, "context": 256, "seed": 1, "log_interval": 1,
     "validation_interval": 1 << 20, "checkpoint_interval": 1 << 20, "select": "last",
-    # Dropout draws differ between libraries, and a constant rate keeps the schedule out of the comparison.
+    # Without dropout, whose draws differ between libraries; a constant rate excludes the schedule from the comparison.
     "tempnet": {
         "hidden": 256, "coordinates": "published", "dropout": 0, "learning_rate": 3e-4, "schedule": "constant",
         "weight_decay": 0.1,
@@ -27,13 +27,13 @@ SETTINGS = {
         "beta2": 0.95, "epsilon": 1e-8, "gradient_clip": 1,
     },
 }
-# Instead of a shape where only the way is tried out.
+# The shape for --smoke.
 LEAST = {
     "batch": 2, "context": 32, "model": {"layers": 1, "width": 32, "heads": 2, "attention": "window"},
     "tempnet": SETTINGS["tempnet"] | {"hidden": 16},
 }
 WARM_UP = 2
-# What PyTorch offers for the same step: the best of them counts.
+# PyTorch's ways for the same step; the fastest counts.
 MODES = {
     "eager": [], "compiled": ["--compile"], "eager, bfloat16": ["--autocast"],
     "compiled, bfloat16": ["--compile", "--autocast"],
@@ -51,7 +51,7 @@ def tokens(bench, size=""):
 
 
 def unmoved(configuration):
-    """The same with rates of zero for one step, which leaves the weights as they were drawn."""
+    """One step with rates of zero, which keeps the initial weights."""
     frozen = configuration | {"steps": 1}
     for section in ("optimiser", "tempnet"):
         frozen[section] = frozen[section] | {"learning_rate": 0, "learning_rate_floor": 0}
@@ -62,10 +62,10 @@ def measure(bench, size=""):
     configuration, text = settings(bench, size), tokens(bench, size)
     start, model = bench.work / f"start{size}", bench.work / f"model{size}"
     bench.program("pretrain", unmoved(configuration), start, "--tokens", text)
-    # Standardised coordinates are our default; PyTorch has the published ones.
+    # Ours has standardised coordinates by default; PyTorch has the published ones.
     standardised = configuration | {"tempnet": configuration["tempnet"] | {"coordinates": "standardised"}}
     ours = {"ours": configuration, "ours, standardised": standardised}
-    # Where bfloat16 is emulated a step of it takes minutes, and tells nothing.
+    # An emulated step in bfloat16 takes minutes and tells nothing.
     rates = bench.matrix_rate
     modes = {name: words for name, words in MODES.items()
              if "bfloat16" not in name or rates["bfloat16"] > rates["float32"] / 10}
@@ -81,7 +81,7 @@ def measure(bench, size=""):
             times[name].append((long - short) / bench.steps)
             losses[name] = [line["training"]["loss"] for line in read_metrics(model, "training")]
         for mode, words in modes.items():
-            # What was half as fast as the best in float32 at the first time is not going to be the best.
+            # A way half as fast as the best in float32 in the first round will not be the fastest.
             if number and times[mode][0] > 2 * min(times["eager"][0], times["compiled"][0]):
                 continue
             result = peer(

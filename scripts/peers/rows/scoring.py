@@ -1,5 +1,5 @@
-"""The first 500 items of PIQA on SmolLM2-135M in float32: ours the whole program, its start, the model's loading, its table
-of policies and the report included; lm-evaluation-harness with transformers only the scoring, at its best batch size."""
+"""The first 500 items of PIQA on SmolLM2-135M in float32. Ours: the whole program with start, loading, policies and report.
+lm-evaluation-harness with transformers: only the scoring, at its best batch size."""
 
 import json
 import sys
@@ -7,17 +7,17 @@ import sys
 import bench as shared
 from bench import fetched, installed, novel, peer
 
-# In float32 the harness is up to 9e-4 nats off what it finds in float64, ours 1e-4 (40 requests).
+# Float32 differs from the harness in float64 by up to 9e-4 nats in the harness and 1e-4 in ours (40 requests).
 ITEMS, TOLERANCE = 500, 5e-3
-# Of what lm-eval requires, the one that its model class needs and scripts/requirements.txt lacks. The rest, half a gigabyte,
-# is for tasks and metrics of its own.
+# The one requirement of lm-eval's model class that scripts/requirements.txt lacks. The others, half a gigabyte, are for its
+# own tasks and metrics.
 FURTHER = ["dill==0.4.1"]
 
 
 def measure(bench):
     items = bench.size(ITEMS, 4)
     model, requests = bench.published_model(), fetched("tasks") / "piqa.requests.jsonl.gz"
-    # Evaluation wants text too; a page is next to nothing.
+    # Evaluation needs text as well; one page costs next to nothing.
     page = bench.work / "page.txt"
     with open(novel(), encoding="utf-8") as file:
         page.write_text(file.read(4000), encoding="utf-8")
@@ -44,7 +44,7 @@ def measure(bench):
 
 
 def compared(items, theirs):
-    """The largest difference of log-likelihoods in nats; the same answers have to be greedy."""
+    """The largest difference of log-likelihoods in nats; greedy answers have to be the same."""
     requests = [request for item in items for request in item["requests"]]
     values = [request["log_likelihood"]["one"] for request in requests]
     difference = max(abs(a - b) for a, b in zip(values, theirs["log_likelihoods"], strict=True))

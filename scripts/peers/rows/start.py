@@ -1,4 +1,4 @@
-"""Seconds from a program's start to the end of its `--help`; the least of many, because a longer one had to wait."""
+"""Seconds from a program's start to the end of its `--help`; the least of many, because longer runs waited for other work."""
 
 from bench import run
 
