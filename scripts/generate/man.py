@@ -4,20 +4,13 @@
 """
 
 import json
+import pathlib
+import re
 import sys
 
-EXIT_STATUS = [
-    (0, "Done."),
-    (64, "The command line is wrong."),
-    (65, "A file's content is not what it should be."),
-    (66, "A file, folder or artifact does not exist."),
-    (69, "Something that has to be installed is not there."),
-    (70, "An error in this software."),
-    (73, "The output exists, or cannot be created."),
-    (74, "Reading or writing failed."),
-    (75, "Interrupted or locked; the same command may be run again."),
-    (78, "A configuration is wrong."),
-]
+OPTIONS = pathlib.Path(__file__).with_name("options.md")
+# The rows of the page's table of exit codes: code and meaning.
+EXIT_STATUS = re.findall(r"^\| (\d+) \| (.+) \|$", OPTIONS.read_text(encoding="utf-8"), re.MULTILINE)
 
 
 def escaped(text):
@@ -93,7 +86,7 @@ def page(command, version, programs):
         yield from options([a for a in other.get("arguments", []) if a not in own])
     yield ".SH EXIT STATUS"
     for status, meaning in EXIT_STATUS:
-        yield f".TP\n.B {status}\n{meaning}"
+        yield f".TP\n.B {status}\n{escaped(meaning[0].upper() + meaning[1:])}."
     others = [f"\\fB{escaped(program)}\\fR(1)" for program in programs if program != name]
     yield ".SH SEE ALSO\n" + ", ".join(others)
 
