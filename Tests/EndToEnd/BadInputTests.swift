@@ -67,7 +67,7 @@ import Testing
 
   static let cases = [
     Case("an empty text", text: "empty.txt", 65, "empty.txt: there is no text in it"),
-    Case("an empty folder", text: "folder", 66, "folder: the folder holds no text"),
+    Case("an empty folder", text: "folder", 66, "folder: the folder contains no text"),
     Case("a binary text", text: "binary.txt", 65, "binary.txt: is not UTF-8 text: "),
     Case("a device", text: "/dev/null", 65, "/dev/null: is not a regular file"),
     Case("a broken line of JSON", text: "bad.jsonl", 65, "bad.jsonl, line 2: the text ends too early"),
@@ -173,7 +173,7 @@ import Testing
     }
     // Hidden files are not read.
     let hidden = try await Program.tokenize(["--corpus", "texts", "--output", "texts/.made"], in: folder.path)
-    #expect(hidden.errors.contains("the folder holds no text"), "\(hidden)")
+    #expect(hidden.errors.contains("the folder contains no text"), "\(hidden)")
   }
 
   @Test func `a damaged ledger causes one warning and is written anew`() async throws {

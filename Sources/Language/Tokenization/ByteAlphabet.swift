@@ -3,7 +3,7 @@
 /// The 188 bytes that are printable in Latin-1 are their own characters; the others have U+0100 and following, in
 /// order.
 enum ByteAlphabet {
-  /// The bytes in the order of their characters, which is also that of the first ids of every trained vocabulary.
+  /// The bytes in the order of their characters, which is also the order of the first ids in every trained vocabulary.
   static let order: [UInt8] = {
     let printable = [UInt8](0x21...0x7E) + (0xA1...0xAC) + (0xAE...0xFF)
     return printable + (0...255).filter { !printable.contains($0) }

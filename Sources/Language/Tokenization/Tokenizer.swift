@@ -5,7 +5,7 @@ import Diagnostics
 /// Ids equal those of `tiktoken`'s `encode_ordinary` and of Python `tokenizers`. Text that happens to spell a special
 /// token such as `<|endoftext|>` is encoded like any other text, unless `specials` is set.
 public struct Tokenizer: Sendable {
-  /// The ids that stand at the borders of texts, as files state them.
+  /// The ids at the beginning and end of texts, as files state them.
   struct Marks: Equatable, Sendable {
     var begin: Int32?
     var end: Int32?

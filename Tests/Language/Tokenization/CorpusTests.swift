@@ -93,7 +93,7 @@ private final class Recorder: DocumentReceiver {
     let folder = try TemporaryFolder()
     let refused = failure([try folder.write(content, to: name)])
     #expect(refused?.status == .badData && refused?.place == folder(name))
-    #expect(refused?.message == "is no archive and not compressed, though its name says so")
+    #expect(refused?.message == "is neither an archive nor compressed, although its name says so")
   }
 
   @Test func `names the path that is missing`() throws {

@@ -3,7 +3,7 @@ import Testing
 import Weights
 
 struct SafetensorsFileTests {
-  @Test func readsEveryTypeThatTheLibraryWrites() throws {
+  @Test func `reads every type that the library writes`() throws {
     let file = try SafetensorsFile(fixture("mixed.safetensors"))
     #expect(file.metadata == ["note": "a \"quoted\" word, a\ttab, ümlaut"])
     #expect(file.entries.count == 12)
@@ -23,24 +23,24 @@ struct SafetensorsFileTests {
     #expect(try file.entry("Größe ✓").integers() == [-128])
   }
 
-  @Test func readsSomeRows() throws {
+  @Test func `reads some rows`() throws {
     let entry = try SafetensorsFile(fixture("mixed.safetensors")).entry("proj.0.weight")
     #expect(try entry.floats(rows: 1..<3) == (3..<9).map { Float($0) / 8 })
     #expect(try entry.floats(rows: 4..<4) == [])
   }
 
-  @Test func readsAFileWithoutTensors() throws {
+  @Test func `reads a file without tensors`() throws {
     let file = try SafetensorsFile(fixture("empty.safetensors"))
     #expect(file.entries.isEmpty && file.metadata.isEmpty)
   }
 
-  @Test func takesNullForNoMetadata() throws {
+  @Test func `null metadata count as none`() throws {
     let header = Array(#"{"__metadata__":null}   "#.utf8)
     let file = try opening(withUnsafeBytes(of: UInt64(header.count).littleEndian, Array.init) + header)
     #expect(file.metadata.isEmpty && file.entries.isEmpty)
   }
 
-  @Test func namesWhatIsMissingOrOtherThanExpected() throws {
+  @Test func `names a tensor that is missing, or that has another type or shape`() throws {
     let file = try SafetensorsFile(fixture("mixed.safetensors"))
     #expect(failure { try file.entry("scalar") }.contains("no tensor \"scalar\"; there is \"scaler\""))
     #expect(failure { try file.entry("ids", type: .float32) }.contains("\"ids\": is I32, expected F32"))
@@ -50,7 +50,7 @@ struct SafetensorsFileTests {
     #expect(failure { try file.entry("big").integers() }.contains("18446744073709551615 is more than"))
   }
 
-  @Test func refusesAFileCutAnywhere() throws {
+  @Test func `refuses a file cut at any place`() throws {
     let whole = try contents(fixture("mixed.safetensors"))
     for length in 0..<whole.count {
       #expect(throws: Failure.self, "cut to \(length) of \(whole.count) bytes") {
@@ -59,7 +59,7 @@ struct SafetensorsFileTests {
     }
   }
 
-  @Test func neverReadsOutsideAFileWhoseHeaderWasDamaged() throws {
+  @Test func `never reads outside a file with a damaged header`() throws {
     let whole = try contents(fixture("mixed.safetensors"))
     for position in 0..<(whole.count - 135) {
       var damaged = whole
@@ -107,13 +107,13 @@ struct SafetensorsFileTests {
       "is several members of that name"
     ),
   ])
-  func refusesABadHeaderAndSaysWhy(header: String, reason: String) {
+  func `refuses a bad header with the reason`(header: String, reason: String) {
     let message = failure { try opening(file(header: header, data: [1, 2, 3, 4])) }
     #expect(message.contains("test.safetensors"))
     #expect(message.contains(reason), "\(message)")
   }
 
-  @Test func refusesAHeaderLongerThanItsFileOrThanAllowed() {
+  @Test func `refuses a header longer than its file or than allowed`() {
     #expect(
       failure { try opening(Array(repeating: 0xFF, count: 64)) }.contains(
         "is no safetensors file: its header would have"))
@@ -122,7 +122,7 @@ struct SafetensorsFileTests {
         "the header (9 bytes at 8) lies outside the file of 10 bytes"))
   }
 
-  @Test func readsTensorsThatAreNotAligned() throws {
+  @Test func `reads tensors that are not aligned`() throws {
     let header =
       #"{"b":{"dtype":"F32","shape":[1],"data_offsets":[1,5]},"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}"#
     let file = try opening(file(header: header, data: [9, 0, 0, 0x80, 0x3F]))
@@ -130,7 +130,7 @@ struct SafetensorsFileTests {
     #expect(try file.entry("b").floats() == [1])
   }
 
-  @Test func keepsApartNamesThatOnlyLookEqual() throws {
+  @Test func `distinguishes names that only look equal`() throws {
     let header =
       "{\"\u{E9}\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]},"
       + "\"e\u{301}\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[1,2]}}"
@@ -139,7 +139,7 @@ struct SafetensorsFileTests {
     #expect(try file.entry("e\u{301}").integers() == [2])
   }
 
-  @Test func saysWhenThereIsNoFile() {
+  @Test func `a missing file is a missing input`() {
     let message = #expect(throws: Failure.self) { try SafetensorsFile("/nowhere/model.safetensors") }
     #expect(message?.status == .missingInput)
   }

@@ -12,7 +12,7 @@ struct SafetensorsStreamWriterTests {
   private let hidden = (0..<12).map { Float($0) * 0.5 }
   private let labels: [Int32] = [5, 6, 7, 8]
 
-  @Test func rowsInPiecesGiveTheSameBytesAsOneWrite() throws {
+  @Test func `rows in pieces give the same bytes as one write`() throws {
     try withTemporaryFolder { folder in
       let (streamed, whole) = (folder + "/streamed", folder + "/whole")
       let writer = try SafetensorsStreamWriter(creating: streamed, tensors: tensors, metadata: ["a": "b"])
@@ -31,7 +31,7 @@ struct SafetensorsStreamWriterTests {
     }
   }
 
-  @Test func continuesWhereAnInterruptedRunStopped() throws {
+  @Test func `continues where an interrupted run stopped`() throws {
     try withTemporaryFolder { folder in
       let path = folder + "/features"
       let first = try SafetensorsStreamWriter(creating: path, tensors: tensors)
@@ -45,7 +45,7 @@ struct SafetensorsStreamWriterTests {
     }
   }
 
-  @Test func refusesToContinueAFileOfOtherTensors() throws {
+  @Test func `refuses to continue a file of other tensors`() throws {
     try withTemporaryFolder { folder in
       let path = folder + "/features"
       try SafetensorsStreamWriter(creating: path, tensors: tensors).finish()

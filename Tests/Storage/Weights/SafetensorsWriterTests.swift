@@ -26,7 +26,7 @@ struct SafetensorsWriterTests {
     ]
   }
 
-  @Test func writesTheSameBytesAsTheLibrary() throws {
+  @Test func `writes the same bytes as the library`() throws {
     try withTemporaryFolder { folder in
       let path = folder + "/mixed.safetensors"
       try SafetensorsWriter.write(mixed, metadata: ["note": "a \"quoted\" word, a\ttab, ümlaut"], to: path)
@@ -37,7 +37,7 @@ struct SafetensorsWriterTests {
     }
   }
 
-  @Test func writesTheSameBytesWhateverTheOrder() throws {
+  @Test func `the order of tensors does not change the bytes`() throws {
     try withTemporaryFolder { folder in
       let (a, b) = (folder + "/a", folder + "/b")
       try SafetensorsWriter.write(mixed, metadata: ["x": "1", "y": "2"], to: a)
@@ -46,7 +46,7 @@ struct SafetensorsWriterTests {
     }
   }
 
-  @Test func leavesTheOldFileWhenWritingFails() throws {
+  @Test func `keeps the old file when writing fails`() throws {
     struct Unreadable: Error {}
     try withTemporaryFolder { folder in
       let path = folder + "/a.safetensors"
@@ -60,12 +60,12 @@ struct SafetensorsWriterTests {
     }
   }
 
-  @Test func saysWhereAFileCannotBeCreated() {
+  @Test func `names the path of a file that cannot be created`() {
     let failure = #expect(throws: Failure.self) { try SafetensorsWriter.write([StoredTensor](), to: "/nowhere/a") }
     #expect(failure?.description.contains("/nowhere/a") == true)
   }
 
-  @Test func carriesTensorsBothWays() throws {
+  @Test func `tensors are read back as written`() throws {
     try withTemporaryFolder { folder in
       let path = folder + "/tensors.safetensors"
       let weight = Tensor((0..<6).map { Float($0) - 2.5 }, shape: [2, 3])
@@ -86,7 +86,7 @@ struct SafetensorsWriterTests {
     }
   }
 
-  @Test func refusesTypesThatTensorsDoNotHave() throws {
+  @Test func `refuses types that tensors do not have`() throws {
     let file = try SafetensorsFile(fixture("mixed.safetensors"))
     let failure = #expect(throws: Failure.self) { try Tensor(file.entry("big")) }
     #expect(failure?.message == "holds U64, which is not supported as a tensor")

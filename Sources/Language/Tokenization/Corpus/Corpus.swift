@@ -71,7 +71,7 @@ public struct Corpus: Sendable {
       return [Item(path: path, name: Files.name(of: path), split: nil, size: status.size)]
     }
     let names = try VisibleFiles.paths(in: path)
-    guard !names.isEmpty else { throw Failure(.missingInput, "the folder holds no text", at: path) }
+    guard !names.isEmpty else { throw Failure(.missingInput, "the folder contains no text", at: path) }
     return try names.map {
       Item(path: "\(path)/\($0)", name: $0, split: nil, size: try Files.status("\(path)/\($0)")?.size ?? 0)
     }
@@ -139,7 +139,7 @@ public struct Corpus: Sendable {
   /// Refuses a file that is not packed: it may be the error page of a failed download.
   private func checkThatPacked(_ archive: ArchiveReader) throws {
     guard archive.isPacked else {
-      throw Failure(.badData, "is no archive and not compressed, though its name says so", at: archive.path)
+      throw Failure(.badData, "is neither an archive nor compressed, although its name says so", at: archive.path)
     }
   }
 

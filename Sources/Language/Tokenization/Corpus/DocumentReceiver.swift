@@ -1,6 +1,6 @@
 /// Receives the documents of a corpus one after the other, each as a stream of bytes.
 public protocol DocumentReceiver<Label>: AnyObject {
-  /// A document's split, or `Split?` where it may be undecided.
+  /// `Split`, or `Split?` for documents whose split is not decided.
   associatedtype Label
 
   func begin(_ label: Label) throws

@@ -12,7 +12,7 @@ public struct TokensArtifact: Sendable {
 
   /// Opens the shards of all splits and checks that their parts fit together; ids are checked as they are read.
   ///
-  /// - Throws: `Failure(.badData)` naming the file and what is wrong with it.
+  /// - Throws: `Failure(.badData)` with the file and its fault.
   public init(_ artifact: Artifact) throws {
     self.artifact = artifact
     guard let vocabulary = artifact.summary["vocabulary"]?.intValue, vocabulary > 0,
