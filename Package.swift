@@ -218,7 +218,7 @@ let package = Package(
     .target(
       name: "TestSupport", dependencies: ["Diagnostics", "Files"], path: "Tests/Support", swiftSettings: strict),
     tests(.system, "Diagnostics", ["Diagnostics", "TestSupport"]),
-    tests(.tensors, "Torch", ["CTorch", "TestSupport", "Torch"]),
+    tests(.tensors, "Torch", ["CTorch", "Diagnostics", "TestSupport", "Torch"]),
     tests(.storage, "Files", ["CArchive", "Diagnostics", "Files", "JSON", "TestSupport"], fixtures: true),
     tests(.storage, "JSON", ["Diagnostics", "Files", "JSON", "TestSupport"]),
     tests(.storage, "Artifacts", ["Artifacts", "Diagnostics", "Files", "JSON", "TestSupport"], fixtures: true),

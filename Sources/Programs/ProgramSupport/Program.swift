@@ -18,7 +18,7 @@ public protocol AsyncProgram: Program, AsyncParsableCommand {}
 
 extension AsyncProgram {
   public static func main() async {
-    Interruption.install()
+    prepare()
     do {
       try checkArguments()
       var command = try parseAsRoot()
@@ -39,7 +39,7 @@ extension Program {
   }
 
   public static func main() {
-    Interruption.install()
+    prepare()
     do {
       try checkArguments()
       var command = try parseAsRoot()
@@ -48,6 +48,12 @@ extension Program {
     } catch {
       end(with: error)
     }
+  }
+
+  fileprivate static func prepare() {
+    Interruption.install()
+    let name = _commandName
+    UnrecoverableFailure.setEnding { ProgramSupport.end(name, with: $0) }
   }
 
   /// Swift's own list of the arguments has U+FFFD for what is not UTF-8: files of such a name would not be there, and
@@ -71,10 +77,7 @@ extension Program {
 
   /// Says what went wrong, or prints the help that was asked for, and ends the process.
   public static func end(with error: any Error) -> Never {
-    if let failure = error as? Failure {
-      Log.error("\(failure)", by: _commandName)
-      Glibc.exit(failure.status.rawValue)
-    }
+    if let failure = error as? Failure { ProgramSupport.end(_commandName, with: failure) }
     let status = exitCode(for: error)
     if status == .success {
       let message = fullMessage(for: error)
@@ -90,4 +93,9 @@ extension Program {
     Log.error(message.hasPrefix("Error: ") ? String(message.dropFirst(7)) : message, by: _commandName)
     Glibc.exit(ExitStatus.usage.rawValue)
   }
+}
+
+private func end(_ program: String, with failure: Failure) -> Never {
+  Log.error("\(failure)", by: program)
+  Glibc.exit(failure.status.rawValue)
 }

@@ -10,8 +10,7 @@ public enum Device: String, Sendable, CustomStringConvertible {
 /// The process's use of the machine: preparation, threads, random numbers.
 public enum Machine {
   private static let prepared: Void = {
-    let status = ctorch_initialize()
-    if status != 0 { Operator.fatal(Operator.failure("initialize", [], status)) }
+    Operator.check("initialize") { ctorch_initialize() }
   }()
 
   /// Prepares libtorch before its first use; called by everything here that enters it.

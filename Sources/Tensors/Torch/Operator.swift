@@ -15,8 +15,8 @@ public struct TorchError: Error, Equatable, CustomStringConvertible {
 }
 
 extension TorchError {
-  /// What a program that cannot go on without the operation ends with. Memory is what its user can do something about;
-  /// anything else is a mistake in this software.
+  /// How a program ends that cannot go on without the operation: with `.unavailable` where memory ran out, which its user can
+  /// change, and with `.internal` for a mistake in this software.
   public var failure: Failure {
     guard isOutOfMemory else { return Failure(.internal, "libtorch: \(self)") }
     let amount = Self.requested(message).map { "\(fixed(($0 / 0x1p20).rounded(.up), digits: 0)) MiB" }
@@ -87,8 +87,8 @@ public enum Operator {
     }
   }
 
-  /// As `call`, for uses that are right by construction: a failure is a mistake in this software, or memory has run
-  /// out, and ends the process with 70 or 69.
+  /// As `call`, for uses that are right by construction. A failure is a mistake in this software, or memory has run out: neither
+  /// leaves a tensor to go on with, so that it is reported to `UnrecoverableFailure`, by which the program ends.
   @discardableResult
   static func must(
     _ name: StaticString, _ overload: StaticString = "", _ arguments: [Argument],
@@ -97,7 +97,7 @@ public enum Operator {
     do {
       return try call(name, overload, arguments, named: named)
     } catch {
-      fatal(error)
+      UnrecoverableFailure.end(error.failure)
     }
   }
 
@@ -111,7 +111,7 @@ public enum Operator {
   /// Runs a function of the C boundary other than an operator call.
   static func check(_ operation: StaticString, _ arguments: [Argument] = [], _ body: () -> Int32) {
     let status = body()
-    if status != 0 { fatal(failure("\(operation)", arguments, status)) }
+    if status != 0 { UnrecoverableFailure.end(failure("\(operation)", arguments, status).failure) }
   }
 
   /// What the boundary says of the last call on this thread, which returned `status`.
@@ -119,12 +119,6 @@ public enum Operator {
     TorchError(
       operation: operation, arguments: arguments.map(\.description).joined(separator: ", "),
       message: String(cString: ctorch_last_error()), isOutOfMemory: status == CTORCH_OUT_OF_MEMORY)
-  }
-
-  static func fatal(_ error: TorchError) -> Never {
-    let failure = error.failure
-    Log.error("\(failure)", by: CommandLine.arguments.first?.split(separator: "/").last.map { String($0) })
-    exit(failure.status.rawValue)
   }
 
   private static func pointer(_ string: StaticString) -> UnsafePointer<CChar> {

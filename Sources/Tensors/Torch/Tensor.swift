@@ -48,9 +48,9 @@ public enum DType: Int, Sendable, CaseIterable, CustomStringConvertible {
 
 /// An n-dimensional array of libtorch's, row-major, with automatic differentiation.
 ///
-/// A value that shares its elements with its copies, as in PyTorch; methods whose names say so (`copy(from:)`,
-/// `fill(with:)`) change the elements for all of them. Methods trap with the operator and the shapes when used wrongly;
-/// where a user's data decides a shape, check it first.
+/// Copies of a value share its elements, as in PyTorch; methods whose names say so (`copy(from:)`, `fill(with:)`) change the
+/// elements for all of them. Methods do not throw: wrong shapes, and memory that ran out, are reported to
+/// `UnrecoverableFailure` with the operator and the shapes. Where a user's data decides a shape, check it first.
 public struct Tensor: @unchecked Sendable {
   // libtorch counts references atomically, and tensors here are written by one thread at a time.
   private final class Handle {

@@ -1,5 +1,8 @@
+import Diagnostics
+import Glibc
 import Testing
-import Torch
+
+@testable import Torch
 
 @Suite struct TensorTests {
   @Test func `elements come back as they went in, for every type we make`() {
@@ -86,6 +89,23 @@ import Torch
       guard let error = error as? TorchError else { return false }
       return !error.isOutOfMemory && error.failure.status.rawValue == 70
     }
+  }
+
+  /// Breaks where the library ends the process by itself: then with another status than the program's.
+  @Test func `an operator that cannot throw leaves the end of the process to the program`() async throws {
+    let ended = await #expect(processExitsWith: .exitCode(3), observing: [\.standardErrorContent]) {
+      UnrecoverableFailure.setEnding { failure in
+        Log.error("\(failure.status): \(failure)")
+        exit(3)
+      }
+      _ = Tensor.zeros([2, 3]).matmul(.zeros([4, 5], dtype: .float64))
+    }
+    let words = String(decoding: try #require(ended).standardErrorContent, as: UTF8.self)
+    #expect(words.contains("internal: libtorch: aten::matmul(float32[2, 3], float64[4, 5])"), "\(words)")
+  }
+
+  @Test func `without a program's ending the process traps`() async {
+    await #expect(processExitsWith: .failure) { _ = Tensor.zeros([2, 3]) + .zeros([4, 5]) }
   }
 
   @Test func `optional tensors in a list may be left out`() throws {
