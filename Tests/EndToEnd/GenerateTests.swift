@@ -66,6 +66,24 @@ import Testing
     #expect(refused.end == .exited(64) && refused.errors.contains("--compute is float32, bfloat16 or auto"))
   }
 
+  @Test(arguments: ["float32", "bfloat16"])
+  func `libtorch's own operators make nearly the same probabilities`(type: String) async throws {
+    let prompt = ["--prompt", "the parson ", "--greedy", "--max-tokens", "1", "--json", "--compute", type]
+    func generate(_ products: String) async throws -> Outcome {
+      let environment = inheritedEnvironment.merging(["TEMPNET_PRODUCTS": products]) { $1 }
+      return try await Program.generate(arguments(prompt), in: folder.path, environment: environment)
+    }
+    func probability(_ products: String) async throws -> Double {
+      let made = try await lines(generate(products))
+      return try #require(made[0]["tokens"]?.arrayValue?.first?["model_log_probability"]?.doubleValue)
+    }
+    let (fastest, plain) = (try await probability("fastest"), try await probability("plain"))
+    #expect(abs(fastest - plain) < (type == "float32" ? 1e-4 : 0.02), "\(fastest), \(plain)")
+    let refused = try await generate("slow")
+    #expect(refused.end == .exited(78), "\(refused)")
+    #expect(refused.errors.contains("TEMPNET_PRODUCTS: is 'slow', expected fastest or plain"), "\(refused)")
+  }
+
   @Test func `a sample does not depend on the number of samples`() async throws {
     try folder.write("\"the parson\"\n\n{\"prompt\": \"a captain\"}\n", to: "prompts.jsonl")
     let one = try await lines(generate("--prompts", "prompts.jsonl", "--max-tokens", "8", "--json"))

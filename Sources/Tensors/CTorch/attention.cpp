@@ -1,7 +1,6 @@
 // tempnet::attention, causal attention softmax(scale · q · kᵀ) · v of whole windows, of documents in them and of trees of
 // tokens, by blocks whose scores stay in the cache (Dao et al. 2022).
 #include <ATen/ATen.h>
-#include <ATen/native/CPUBlas.h>
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/library.h>
 
@@ -11,6 +10,7 @@
 
 #include "lanes.h"
 #include "parallel.h"
+#include "private_torch.h"
 #include "product.h"
 #include "tiles.h"
 
@@ -21,9 +21,9 @@
 namespace ctorch {
 namespace {
 
-/// Queries of a block, and keys of a panel.
+/// The number of queries in a block, and of keys in a panel.
 constexpr int64_t block = 64;
-/// The scores of a block, and their gradients, are there for all keys at a time: with so many they take 1 MiB each.
+/// The most tokens of a window. The scores of a block for all keys, and their gradients, then take 1 MiB each.
 constexpr int64_t longest = 4096;
 
 /// One head of one window: rows of `width` numbers that lie `stride` apart.
@@ -40,7 +40,7 @@ struct Heads {
       : tensor(heads.stride(3) == 1 && heads.stride(2) >= heads.size(3) ? heads
                                                                          : heads.clone(at::MemoryFormat::Contiguous)) {}
   Head head(int64_t window, int64_t number) const {
-    // Nothing is written to heads that are given.
+    // Only heads that this file allocates are written.
     auto *data = const_cast<float *>(tensor.const_data_ptr<float>());
     return {data + window * tensor.stride(0) + number * tensor.stride(1), tensor.stride(2)};
   }
@@ -51,9 +51,9 @@ at::Tensor heads(const at::Tensor &like, int64_t count) {
   return at::empty({like.size(0), like.size(2), count, like.size(3)}, like.options()).transpose(1, 2);
 }
 
-/// A key or a value of each column, in panels, the last with zeros for those that there are not: kernels are written for each
-/// size when it is first met, so there must not be many.
-std::vector<float> turned(const Head &head, int64_t tokens, int64_t width) {
+/// Keys or values as columns, [width, block] for each panel of tokens. The last panel is filled up with zeros: oneDNN compiles a
+/// kernel for each new size, so there must be few.
+std::vector<float> transposed(const Head &head, int64_t tokens, int64_t width) {
   std::vector<float> panels((tokens + block - 1) / block * block * width);
   for (int64_t token = 0; token < tokens; token += block) {
     transpose(
@@ -66,11 +66,10 @@ std::vector<float> turned(const Head &head, int64_t tokens, int64_t width) {
 void product(
     int64_t rows, int64_t columns, int64_t inner, const float *a, int64_t a_stride, const float *b, int64_t b_stride, float *c,
     int64_t c_stride, bool adds) {
-  at::native::cpublas::brgemm(rows, columns, inner, a_stride, b_stride, c_stride, adds, a, b, c, false);
+  private_torch::brgemm(rows, columns, inner, a_stride, b_stride, c_stride, adds, a, b, c, false);
 }
 
-/// Turns a row of scores, the first `count` of `padded`, to exp(scale · score - shift), with zeros behind, and returns their
-/// sum.
+/// Replaces the first `count` of `padded` scores by exp(scale · score - shift) and the others by 0; returns the sum.
 template <int Count>
 CTORCH_KERNEL float weigh_row(float *scores, int64_t count, int64_t padded, float scale, float shift) {
   using L = Lanes<Count>;
@@ -84,16 +83,16 @@ CTORCH_KERNEL float weigh_row(float *scores, int64_t count, int64_t padded, floa
   return static_cast<float>(L::sum(sums));
 }
 
-/// Of the scores of query number `query` those of keys that it does not see become minus infinity.
+/// Sets the scores of keys that query number `query` does not see to minus infinity.
 CTORCH_WITH_512 void hide(float *scores, int64_t query, const int32_t *ends) {
   const auto number = static_cast<int32_t>(query);
   for (int64_t key = 0; key <= query; key++) scores[key] = ends[key] > number ? scores[key] : -INFINITY;
 }
 
-/// NaN where no weights can be made of the scores.
+/// The greatest score; NaN where the scores have no softmax.
 CTORCH_WITH_512 float greatest(const float *scores, int64_t count) { return greatest_logit<16>(scores, count); }
 
-/// Turns the gradients of a row of weights, the first `count` of `padded`, to those of its scores.
+/// Replaces the gradients of the first `count` of `padded` weights by those of the scores, and the others by 0.
 template <int Count>
 CTORCH_KERNEL void differentiate_row(
     const float *weights, int64_t count, int64_t padded, float mean, float scale, float *gradients) {
@@ -113,11 +112,11 @@ CTORCH_WITH_512 void differentiate(
   differentiate_row<16>(weights, count, padded, mean, scale, gradients);
 }
 
-/// Which keys of a window the queries see: those up to themselves, and of them, where `ends` has numbers, themselves and those
-/// that end later.
+/// Which keys of a window a query sees: itself, and the keys before it; where `ends` is not empty only those of them that end after
+/// it.
 struct Reach {
   std::vector<int32_t> ends;
-  /// Of each panel of keys the greatest end.
+  /// The greatest end in each panel of keys.
   std::vector<int32_t> of_panels;
 
   Reach() = default;
@@ -137,14 +136,14 @@ struct Reach {
   bool contains(int64_t key, int64_t start) const { return ends.empty() || of_panels[key / block] > start; }
 };
 
-/// One head's queries, with the keys and values of its group.
+/// The queries of one head, with the keys and values of its group.
 struct Task {
   int64_t tokens, width;
   float scale;
   Head query, key, value;
   const Reach &reach;
-  /// The products of rows of a head, from `start` on, with the keys or values that they see, in panels. What stood in panels
-  /// that none of them sees stays there.
+  /// Writes the products of rows `start` to `start + rows` of a head with the panels of keys or values that any of them sees. Other
+  /// panels of `to` keep their numbers.
   void times(
       const Head &left, int64_t start, int64_t rows, const std::vector<float> &panels, float *to, int64_t stride) const {
     for (int64_t token = 0; token < start + rows; token += block) {
@@ -154,8 +153,8 @@ struct Task {
           to + token, stride, false);
     }
   }
-  /// Adds up rows of a head, weighed by what stands for the keys that a query sees.
-  void mix(int64_t start, int64_t rows, const float *weights, int64_t stride, const Head &right, const Head &to) const {
+  /// Writes weights · right, for the keys that the queries see, to rows `start` to `start + rows` of a head.
+  void weighted_sum(int64_t start, int64_t rows, const float *weights, int64_t stride, const Head &right, const Head &to) const {
     bool adds = false;
     for (int64_t token = 0; token < start + rows; token += block) {
       if (!reach.contains(token, start)) continue;
@@ -165,16 +164,16 @@ struct Task {
       adds = true;
     }
   }
-  /// As `mix`, for what the weights are transposed; adds to what is there.
-  void collect(
+  /// Adds weightsᵀ · right, with the rows of the queries, to the rows of the keys that they see.
+  void accumulate_transposed(
       int64_t start, int64_t rows, const float *weights, int64_t stride, const Head &right, const Head &to) const {
-    uint32_t turned[block * block];
+    uint32_t square[block * block];
     for (int64_t token = 0; token < start + rows; token += block) {
       if (!reach.contains(token, start)) continue;
       const int64_t count = std::min(block, start + rows - token);
-      transpose(reinterpret_cast<const uint32_t *>(weights + token), stride, rows, count, turned, block);
+      transpose(reinterpret_cast<const uint32_t *>(weights + token), stride, rows, count, square, block);
       product(
-          count, width, rows, reinterpret_cast<const float *>(turned), block, right.row(start), right.stride, to.row(token),
+          count, width, rows, reinterpret_cast<const float *>(square), block, right.row(start), right.stride, to.row(token),
           to.stride, true);
     }
   }
@@ -199,7 +198,7 @@ struct Shape {
   }
 };
 
-/// The heads and, for backward, the logarithm of each query's sum of weights, [B, H, T].
+/// The result [B, H, T, d] and, for backward, the logarithm of each query's sum of weights, [B, H, T].
 std::tuple<at::Tensor, at::Tensor> attend(
     const at::Tensor &query, const at::Tensor &key, const at::Tensor &value, const std::optional<at::Tensor> &ends,
     double scale) {
@@ -215,7 +214,7 @@ std::tuple<at::Tensor, at::Tensor> attend(
       if (number == begin || head == 0) reach = Reach(ends, window, shape.tokens);
       const auto task = shape.task(queries, keys, values, window, head, reach);
       const auto to = result.head(window, head);
-      if (number == begin || head % shape.group_size() == 0) panels = turned(task.key, shape.tokens, shape.width);
+      if (number == begin || head % shape.group_size() == 0) panels = transposed(task.key, shape.tokens, shape.width);
       for (int64_t start = 0; start < shape.tokens; start += block) {
         const int64_t rows = std::min(block, shape.tokens - start);
         task.times(task.query, start, rows, panels, scores.data(), shape.padded);
@@ -227,20 +226,20 @@ std::tuple<at::Tensor, at::Tensor> attend(
           sums[row] = weigh(of_query, start + row + 1, start + block, task.scale, shift);
           log_sum[number * shape.tokens + start + row] = shift + std::log(sums[row]);
         }
-        task.mix(start, rows, scores.data(), shape.padded, task.value, to);
+        task.weighted_sum(start, rows, scores.data(), shape.padded, task.value, to);
         for (int64_t row = 0; row < rows; row++) {
-          float *mixed = to.row(start + row);
+          float *sum = to.row(start + row);
           const float inverse = 1 / sums[row];
-          for (int64_t i = 0; i < shape.width; i++) mixed[i] *= inverse;
+          for (int64_t i = 0; i < shape.width; i++) sum[i] *= inverse;
         }
       }
     }
-    at::native::cpublas::brgemm_release(false);
+    private_torch::brgemm_release(false);
   });
   return {result.tensor, log_sums};
 }
 
-/// The gradients of queries, keys and values, by the weights made anew from what `attend` has left.
+/// The gradients of queries, keys and values. The weights are computed again from the logarithms that `attend` returned.
 std::tuple<at::Tensor, at::Tensor, at::Tensor> attend_backward(
     const at::Tensor &gradient, const at::Tensor &query, const at::Tensor &key, const at::Tensor &value,
     const at::Tensor &output, const at::Tensor &log_sums, const std::optional<at::Tensor> &ends,
@@ -255,11 +254,11 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor> attend_backward(
     for (int64_t number = begin; number < end; number++) {
       const int64_t window = number / shape.groups, group = number % shape.groups;
       const Reach reach(ends, window, shape.tokens);
-      const auto key_panels = turned(keys.head(window, group), shape.tokens, shape.width),
-                 value_panels = turned(values.head(window, group), shape.tokens, shape.width);
+      const auto key_panels = transposed(keys.head(window, group), shape.tokens, shape.width),
+                 value_panels = transposed(values.head(window, group), shape.tokens, shape.width);
       for (int64_t head = group * shape.group_size(); head < (group + 1) * shape.group_size(); head++) {
         const auto task = shape.task(queries, keys, values, window, head, reach);
-        const auto incoming = gradients.head(window, head), mixed = outputs.head(window, head);
+        const auto incoming = gradients.head(window, head), produced = outputs.head(window, head);
         for (int64_t start = 0; start < shape.tokens; start += block) {
           const int64_t rows = std::min(block, shape.tokens - start);
           task.times(task.query, start, rows, key_panels, weights.data(), shape.padded);
@@ -269,16 +268,16 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor> attend_backward(
             const float shift = log_sum[(window * shape.heads + head) * shape.tokens + start + row];
             if (!reach.ends.empty()) hide(weight, start + row, reach.ends.data());
             weigh(weight, start + row + 1, start + block, task.scale, shift);
-            const float mean = dot_row(incoming.row(start + row), mixed.row(start + row), shape.width);
+            const float mean = dot_row(incoming.row(start + row), produced.row(start + row), shape.width);
             differentiate(weight, start + row + 1, start + block, mean, task.scale, slope);
           }
-          task.collect(start, rows, weights.data(), shape.padded, incoming, of_value.head(window, group));
-          task.mix(start, rows, slopes.data(), shape.padded, task.key, of_query.head(window, head));
-          task.collect(start, rows, slopes.data(), shape.padded, task.query, of_key.head(window, group));
+          task.accumulate_transposed(start, rows, weights.data(), shape.padded, incoming, of_value.head(window, group));
+          task.weighted_sum(start, rows, slopes.data(), shape.padded, task.key, of_query.head(window, head));
+          task.accumulate_transposed(start, rows, slopes.data(), shape.padded, task.query, of_key.head(window, group));
         }
       }
     }
-    at::native::cpublas::brgemm_release(false);
+    private_torch::brgemm_release(false);
   });
   return {of_query.tensor, of_key.tensor, of_value.tensor};
 }

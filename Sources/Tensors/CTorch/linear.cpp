@@ -1,9 +1,9 @@
 // tempnet::linear, x · weightᵀ + bias, in float32 or of numbers rounded to bfloat16, with products and sums in float32.
 #include <ATen/ATen.h>
 #include <torch/csrc/autograd/custom_function.h>
-#include <torch/csrc/autograd/variable.h>
 #include <torch/library.h>
 
+#include "private_torch.h"
 #include "product.h"
 
 namespace ctorch {
@@ -15,22 +15,23 @@ at::Tensor product(const Side &a, const Side &b, const std::optional<at::Tensor>
   return result;
 }
 
-/// Adds what a further chunk makes of it straight to the gradient that a weight has, where it has one: without memory for the
-/// product itself, so that the head's gradient of 154 MB is there but once, and without going over both again to add them. Only
-/// `backward` may be used on such a graph, and no hooks on weights.
+/// Adds gradientᵀ · input to the gradient that a weight already has; false where it has none, or none that can be written.
+///
+/// The product takes no memory of its own, so that the head's gradient of 154 MB exists once, and is not read again to be
+/// added. Only `backward` may be used on such a graph, and weights may have no hooks.
 bool add_to_gradient(const at::Tensor &weight, const Side &gradient, const Side &input) {
-  if (!weight.is_leaf() || at::GradMode::is_enabled()) return false;
+  if (!private_torch::has_bump_version || !weight.is_leaf() || at::GradMode::is_enabled()) return false;
   const auto &sum = weight.grad();
   if (!sum.defined() || sum.scalar_type() != at::kFloat || !sum.is_contiguous()) return false;
-  // What is read must not change meanwhile.
+  // The product must not read the tensor that it writes.
   if (sum.is_alias_of(gradient.matrix) || sum.is_alias_of(input.matrix)) return false;
   multiply(gradient, input, sum, Onto::result());
-  torch::autograd::impl::bump_version(sum);
+  private_torch::bump_version(sum);
   return true;
 }
 
-/// For backward the input is kept in the type of the factors, rounded in half the memory. The weight, which is there anyway, is
-/// rounded again: that takes a fiftieth of a step, and the copies of a model's weights would take 2 bytes per parameter.
+/// Backward keeps the input in the type of the factors: bfloat16 takes half the memory. The weight is rounded again instead, which
+/// takes a fiftieth of a step; a rounded copy would take 2 bytes per parameter.
 struct Linear : torch::autograd::Function<Linear> {
   static at::Tensor forward(
       torch::autograd::AutogradContext *context, const at::Tensor &x, const at::Tensor &weight,

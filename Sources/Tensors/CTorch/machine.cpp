@@ -3,9 +3,9 @@
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <ATen/Version.h>
-#include <ATen/detail/CUDAHooksInterface.h>
 #include <dlfcn.h>
 #include <malloc.h>
+#include <torch/cuda.h>
 #include <torch/version.h>
 
 #include <climits>
@@ -124,7 +124,7 @@ bool ctorch_load_cuda(void) {
   // Nothing links the CUDA half, so that programs start without it.
   static const bool loaded = dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL) != nullptr;
   bool usable = false;
-  guarded([&] { usable = loaded && at::hasCUDA() && at::detail::getCUDAHooks().deviceCount() > 0; });
+  guarded([&] { usable = loaded && torch::cuda::device_count() > 0; });
   return usable;
 }
 

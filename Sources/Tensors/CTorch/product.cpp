@@ -4,27 +4,23 @@
 
 #include "ctorch.h"
 #include "few_rows.h"
+#include "private_torch.h"
 #include "processor.h"
 #include "tiles.h"
-
-// MKL's product of bfloat16 matrices, in its Fortran interface, which libtorch exports where it was built with MKL.
-extern "C" __attribute__((weak)) void gemm_bf16bf16f32_(
-    const char *transa, const char *transb, const int *m, const int *n, const int *k, const float *alpha,
-    const at::BFloat16 *a, const int *lda, const at::BFloat16 *b, const int *ldb, const float *beta, float *c,
-    const int *ldc);
 
 namespace ctorch {
 namespace {
 
-/// Where products are computed. What is not forced follows from the processor alone, so that a machine repeats its results.
+/// Where products are computed. Unless it is forced, the choice depends on the processor alone, so that a machine repeats its
+/// results.
 enum class Way { mkl, tiles, plain };
 
 ctorch_products forced = ctorch_products_fastest;
 
-/// What was forced, as far as this processor and this libtorch can do it.
+/// The backend that was forced, or libtorch's own operators where this processor or this libtorch lacks it.
 Way forced_way(at::ScalarType type) {
   if (forced == ctorch_products_tiles && has_tiles(type)) return Way::tiles;
-  return forced == ctorch_products_mkl && type != at::kFloat && gemm_bf16bf16f32_ != nullptr ? Way::mkl : Way::plain;
+  return forced == ctorch_products_mkl && type != at::kFloat && private_torch::mkl_product() != nullptr ? Way::mkl : Way::plain;
 }
 
 Way way(at::ScalarType type) {
@@ -36,13 +32,13 @@ Way way(at::ScalarType type) {
   }
   // MKL takes these products to the matrix units itself, even on virtual machines that hide the tiles' palettes, where
   // oneDNN must not (see machine.cpp). Without matrix units MKL emulates them, at a hundredth of float32's speed.
-  static const Way of_pairs = gemm_bf16bf16f32_ != nullptr && has_matrix_units() ? Way::mkl
-      : has_tiles(at::kBFloat16)                                                ? Way::tiles
-                                                                                : Way::plain;
+  static const Way of_pairs = private_torch::mkl_product() != nullptr && has_matrix_units() ? Way::mkl
+      : has_tiles(at::kBFloat16)                                                            ? Way::tiles
+                                                                                            : Way::plain;
   return of_pairs;
 }
 
-/// MKL reads matrices as fast as any for Intel's own processors, and those in bfloat16 for AMX.
+/// Whether `multiply_few_rows` is faster than MKL. It is not on Intel's own processors, nor for bfloat16 where MKL uses AMX.
 bool takes_few_rows(at::ScalarType type, int64_t rows, int64_t inner, int64_t columns) {
   if (forced != ctorch_products_fastest || !has_few_rows(rows, inner, columns)) return false;
   return type == at::kFloat ? !is_made_by_intel() : way(type) != Way::mkl;
@@ -58,14 +54,14 @@ void multiply_by_mkl(const Side &a, const Side &b, const at::Tensor &result, boo
   const int columns = narrow(b.columns()), rows = narrow(a.rows()), inner = narrow(a.columns());
   const int right_stride = narrow(b.matrix.size(1)), left_stride = narrow(a.matrix.size(1));
   const float one = 1, share_of_result = adds ? 1 : 0;
-  gemm_bf16bf16f32_(
+  private_torch::mkl_product()(
       b.is_transposed ? "T" : "N", a.is_transposed ? "T" : "N", &columns, &rows, &inner, &one,
       b.matrix.const_data_ptr<at::BFloat16>(), &right_stride, a.matrix.const_data_ptr<at::BFloat16>(), &left_stride,
       &share_of_result,
       result.mutable_data_ptr<float>(), &columns);
 }
 
-/// Numbers that were rounded to bfloat16 are multiplied as floats: their products are exact in float32.
+/// By libtorch's own operators. Factors in bfloat16 are converted to float32, in which their products are exact.
 void multiply_plainly(const Side &a, const Side &b, const at::Tensor &result, bool adds) {
   at::Tensor to = result;
   const auto left = a.matrix.to(at::kFloat), right = b.matrix.to(at::kFloat);
@@ -85,7 +81,7 @@ bool ctorch::takes_floats_to_tiles() { return way(at::kFloat) == Way::tiles; }
 
 bool ctorch::multiplies_faster(int64_t rows, int64_t inner, int64_t columns) {
   if (takes_few_rows(at::kFloat, rows, inner, columns)) return true;
-  // Less is done before the panels of b are packed.
+  // libtorch finishes smaller products before the panels of b are packed.
   return takes_floats_to_tiles() && rows >= many_rows && rows * inner * columns >= 1 << 18;
 }
 
@@ -102,7 +98,7 @@ void ctorch::multiply(const Side &a, const Side &b, const at::Tensor &result, co
     const Side left = a.contiguous(), right = b.contiguous();
     if (!left.is_transposed && right.is_transposed) return multiply_few_rows(left, right, result, onto);
   }
-  // libtorch reads a matrix that lies the other way as it is; tiles would pack it for next to nothing.
+  // For few rows packing for tiles costs more than the product; libtorch reads a transposed matrix in place.
   const Way chosen = a.columns() == 0 || (is_few && type == at::kFloat) ? Way::plain : way(type);
   if (chosen == Way::tiles) return multiply_by_tiles(a.contiguous(), b.contiguous(), result, onto);
   if (chosen == Way::mkl) {

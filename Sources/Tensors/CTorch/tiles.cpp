@@ -2,7 +2,6 @@
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
-#include <ATen/native/CPUBlas.h>
 
 #include <algorithm>
 #include <array>
@@ -12,12 +11,13 @@
 
 #include "lanes.h"
 #include "parallel.h"
+#include "private_torch.h"
 #include "processor.h"
 
 // A micro kernel multiplies a block of a, as it lies in memory, with a panel of b in the order in which it reads it. oneDNN
-// writes kernels for the processor it finds; libtorch exports them as `cpublas::brgemm`. Around them stands what is the
-// same in every such library (Goto & van de Geijn 2008): the columns of the result are dealt out to the threads by panels
-// that fit their caches, the rows go by in blocks.
+// writes kernels for the processor it finds; libtorch exports them (private_torch.h). The loops around them are those of every
+// such library (Goto & van de Geijn 2008): threads take panels of the result's columns that fit their caches, and go through
+// the rows in blocks.
 //
 // On two cores of an EPYC of the fifth generation (AVX-512), [2048, 576] · [576, 1536] ran at 380 GFLOP/s in float32, where
 // MKL, which uses no AVX-512 there, reaches 148, and at 750 in bfloat16; [1024, 768] · [768, 50304] at 365 and 720, where
@@ -29,8 +29,8 @@ namespace {
 constexpr int64_t unit_lanes = 16;
 typedef uint32_t Units __attribute__((vector_size(64)));
 
-/// Rows i and i + 8 of sixteen, interleaved, for each i: row and column numbers, side by side, turn by one bit. What has been
-/// done four times has exchanged them.
+/// Interleaves rows i and i + 8 of sixteen, for each i. That rotates the eight bits of (row, column) by one: done four times, it
+/// exchanges rows and columns.
 CTORCH_WITH_512 inline void shuffle_rows(Units (&rows)[unit_lanes]) {
   Units result[unit_lanes];
   for (int i = 0; i < unit_lanes / 2; i++) {
@@ -66,12 +66,12 @@ namespace {
 
 /// Columns of a panel at most, and rows of a block, of the result.
 constexpr int64_t panel_width = 64, block_height = 256;
-/// Of the rows of b that are packed at a time: with `panel_width` columns they take 192 KiB at most, and the numbers of a
-/// block of a that they meet four times that, which a second-level cache holds while the panels go by.
+/// How much of b is packed at a time: with `panel_width` columns 192 KiB at most. The numbers of a block of a that are multiplied
+/// with it take four times that, which fits a second-level cache.
 constexpr int64_t packed_bytes_per_column = 3072;
 
-/// How many products a kernel adds up in one chain: in float32 few, then the sums of the chains are added, which halves
-/// the error of 1,536 products in a row and makes it MKL's (2.5e-7 of the norm); bfloat16 brings greater errors of its own.
+/// How many products a kernel adds up before the sum is added to the result. Short chains halve the error of 1,536 products in
+/// float32, to that of MKL (2.5e-7 of the norm); the rounding to bfloat16 makes greater errors than long chains do.
 template <typename Number>
 constexpr int64_t chain = std::is_same_v<Number, float> ? 192 : 768;
 
@@ -79,8 +79,7 @@ constexpr int64_t chain = std::is_same_v<Number, float> ? 192 : 768;
 template <typename Number>
 constexpr int64_t rows_of_unit = sizeof(uint32_t) / sizeof(Number);
 
-/// Writes rows, two at a time side by side: [rows, columns] becomes [⌈rows/2⌉, columns, 2], with zeros where the last row has
-/// no other.
+/// Interleaves each two rows: [rows, columns] becomes [⌈rows/2⌉, columns, 2], with zeros beside an odd last row.
 CTORCH_WITH_512 void pair_rows(
     const at::BFloat16 *from, int64_t stride, int64_t rows, int64_t columns, at::BFloat16 *to) {
   const auto *bits = reinterpret_cast<const uint16_t *>(from);
@@ -95,7 +94,7 @@ CTORCH_WITH_512 void pair_rows(
   }
 }
 
-/// The rows from `row`, so many, and the columns from `column`, so many, of b, in the order in which kernels read them.
+/// Copies `rows` rows of b from `row` on, and `columns` columns from `column` on, in the order in which kernels read them.
 template <typename Number>
 CTORCH_WITH_512 void pack(
     const Side &b, int64_t row, int64_t rows, int64_t column, int64_t columns, Number *to) {
@@ -113,8 +112,8 @@ CTORCH_WITH_512 void pack(
   }
 }
 
-/// What a matrix [rows, columns] is transposed, in memory of its own; where numbers are paired, with a column of zeros more
-/// if its rows are odd in number.
+/// A transposed copy of a matrix [rows, columns]. Where numbers are paired, an odd number of rows becomes even by a column of
+/// zeros in the copy.
 template <typename Number>
 at::Tensor transposed(const at::Tensor &matrix) {
   constexpr int64_t unit = rows_of_unit<Number>;
@@ -142,13 +141,13 @@ at::Tensor transposed(const at::Tensor &matrix) {
   return result;
 }
 
-/// Kernels take pairs of bfloat16, so that an odd number of columns, along which products are added up, gets one of zeros.
+/// Appends a column of zeros to an odd number of columns where kernels add up pairs of products.
 template <typename Number>
 at::Tensor even(const at::Tensor &matrix) {
   return matrix.size(1) % rows_of_unit<Number> == 0 ? matrix : at::constant_pad_nd(matrix, {0, 1});
 }
 
-/// One result of a product, made by parts.
+/// A product, computed tile by tile.
 template <typename Number>
 class Tiling {
  public:
@@ -173,13 +172,12 @@ class Tiling {
           if (row < rows_) multiply(row, std::min(rows_, row + group_height_), part / groups_ * width_, start, packed.get());
         }
       }
-      at::native::cpublas::brgemm_release(rows_of_unit<Number> > 1);
+      private_torch::brgemm_release(rows_of_unit<Number> > 1);
     });
   }
 
  private:
-  /// Chooses panels so wide that no thread has much more to do than another. Where there are few, their rows are dealt out
-  /// too.
+  /// Chooses the width of panels that gives the busiest thread the least work. Where panels are few, their rows are divided too.
   void deal_out(int64_t threads) {
     const int64_t blocks = (rows_ + block_height - 1) / block_height;
     int64_t least = INT64_MAX;
@@ -193,18 +191,17 @@ class Tiling {
     }
   }
 
-  /// Adds the products from `start` on, as many as are packed at a time, to the panel of the result from `column` on, of the
-  /// rows from `begin` to `end`.
+  /// Adds `packed_rows_` products from `start` on to rows `begin` to `end` of the panel that starts with `column`.
   void multiply(int64_t begin, int64_t end, int64_t column, int64_t start, Number *packed) const {
     const int64_t width = std::min(width_, columns_ - column), count = std::min(packed_rows_, inner_ - start);
     if (onto_.kind == Onto::Kind::bias && start == 0) add_bias(begin, end, column, width);
-    // What a holds for a row that b lacks is 0, and so must be what is read beside it.
+    // Where a is padded with a column of zeros, `pack` pads b with a row of them.
     pack(b_, start, std::min(count, b_.rows() - start), column, width, packed);
     int64_t height = 0;
     for (int64_t row = begin; row < end; row += height) {
       height = height_of_block(end - row);
       for (int64_t k = 0; k < count; k += chain_) {
-        at::native::cpublas::brgemm(
+        private_torch::brgemm(
             height, width, std::min(chain_, count - k), inner_, width, columns_,
             onto_.kind != Onto::Kind::zero || start + k > 0,
             a_.const_data_ptr<Number>() + row * inner_ + start + k, packed + k * width,
@@ -213,7 +210,7 @@ class Tiling {
     }
   }
 
-  /// Kernels are written for each height when it is first met, so there must not be many.
+  /// oneDNN compiles a kernel for each new height, so there must be few.
   static int64_t height_of_block(int64_t rows) {
     return rows >= block_height ? block_height : rows >= 32 ? rows / 32 * 32 : rows;
   }
@@ -231,8 +228,8 @@ class Tiling {
   int64_t inner_, chain_, packed_rows_, width_, panels_, groups_, group_height_;
 };
 
-/// Whether kernels can be had, found out by a product: where the processor lacks what they need asking for one throws. Without
-/// oneDNN libtorch would multiply floats by its own means.
+/// Tries a product: it throws where the processor lacks the instructions. Without oneDNN libtorch has slower kernels under the same
+/// name.
 template <typename Number>
 bool try_kernel() {
   if (!has_wide_vectors() || !at::hasMKLDNN()) return false;
@@ -241,8 +238,8 @@ bool try_kernel() {
   std::vector<float> result(size * size);
   try {
     constexpr bool is_paired = rows_of_unit<Number> > 1;
-    at::native::cpublas::brgemm(size, size, size, size, size, size, false, ones.data(), ones.data(), result.data(), is_paired);
-    at::native::cpublas::brgemm_release(is_paired);
+    private_torch::brgemm(size, size, size, size, size, size, false, ones.data(), ones.data(), result.data(), is_paired);
+    private_torch::brgemm_release(is_paired);
   } catch (const std::exception &) {
     return false;
   }
@@ -254,7 +251,7 @@ bool try_kernel() {
 
 bool ctorch::has_tiles(at::ScalarType type) {
   static const bool of_floats = try_kernel<float>();
-  // With bfloat16 oneDNN would use the matrix units, which it must not everywhere (see machine.cpp).
+  // For bfloat16 oneDNN uses the matrix units, which crashes on some virtual machines (see machine.cpp).
   static const bool of_pairs = has_paired_products() && !has_matrix_units() && try_kernel<at::BFloat16>();
   return type == at::kFloat ? of_floats : of_pairs;
 }

@@ -1,5 +1,6 @@
 import CTorch
 import Diagnostics
+import Glibc
 
 /// Where tensors live.
 public enum Device: String, Sendable, CustomStringConvertible {
@@ -7,13 +8,30 @@ public enum Device: String, Sendable, CustomStringConvertible {
   public var description: String { rawValue }
 }
 
-/// The process's use of the machine: preparation, threads, random numbers.
+/// libtorch in this process: preparation, threads, memory, random numbers, what the processor offers it.
 public enum Machine {
   private static let prepared: Void = {
     Operator.check("initialize") { ctorch_initialize() }
+    chooseProducts()
   }()
 
-  /// Prepares libtorch before its first use; called by everything here that enters it.
+  /// The environment variable that has products of matrices computed by libtorch's own operators: `plain`; else `fastest`.
+  ///
+  /// For processors or releases of libtorch on which the faster functions fail (CTorch/private_torch.h).
+  public static let productsVariable = "TEMPNET_PRODUCTS"
+
+  private static func chooseProducts() {
+    guard let name = getenv(productsVariable).map({ String(cString: $0) }) else { return }
+    switch name {
+    case "fastest": ctorch_force_products(ctorch_products_fastest)
+    case "plain": ctorch_force_products(ctorch_products_plain)
+    default:
+      UnrecoverableFailure.end(
+        Failure(.badConfiguration, "is '\(name)', expected fastest or plain", at: productsVariable))
+    }
+  }
+
+  /// Prepares libtorch; called before every use of it.
   static func prepare() { _ = prepared }
 
   /// Seeds the generators that `Tensor.normal`, `dropout` and others draw from.
@@ -22,8 +40,8 @@ public enum Machine {
     Operator.check("seed") { ctorch_seed(seed) }
   }
 
-  /// A seed for one piece of work within a run, so that what is drawn depends on `(seed, stream, index)` alone and not
-  /// on what was drawn before: a resumed run repeats an undisturbed one. The mixing is SplitMix64's (Steele et al. 2014).
+  /// Seeds the generators for one piece of work within a run. Its draws depend on `(seed, stream, index)` alone, not on earlier
+  /// draws, so that a resumed run repeats an undisturbed one. The mixing is SplitMix64's (Steele et al. 2014).
   public static func seed(_ seed: UInt64, stream: UInt64, index: UInt64) {
     self.seed(mixed(mixed(mixed(seed) ^ stream) ^ index))
   }
@@ -36,13 +54,13 @@ public enum Machine {
     return z ^ (z >> 31)
   }
 
-  /// Gives memory that freed tensors of the CPU have left to the system, and has `peakMemory` count anew.
+  /// Returns the memory of freed CPU tensors to the system, and resets `peakMemory` to the memory in use.
   public static func trimMemory() {
     prepare()
     ctorch_trim_memory()
   }
 
-  /// The bytes that tensors of the CPU of 1 MiB and more have taken at once, at most.
+  /// The most bytes that CPU tensors of 1 MiB and more have held at one time.
   public static var peakMemory: Int { Int(ctorch_peak_memory()) }
 
   /// How many threads libtorch's kernels use. Results may differ in the last bits between counts.
@@ -70,7 +88,7 @@ public enum Machine {
   /// Whether this processor multiplies matrices of bfloat16 faster than those of float32.
   public static var hasFastBFloat16: Bool { productInstructions(.bfloat16) != nil }
 
-  /// The instructions, such as `AMX`, that products of matrices of a type are taken to past libtorch's own.
+  /// The instructions, such as `AMX`, of the backend that replaces libtorch's own products of matrices of a type; nil without one.
   static func productInstructions(_ arithmetic: DType) -> String? {
     prepare()
     let name = String(cString: ctorch_product_instructions(arithmetic == .bfloat16))

@@ -108,6 +108,17 @@ import Testing
     await #expect(processExitsWith: .failure) { _ = Tensor.zeros([2, 3]) + .zeros([4, 5]) }
   }
 
+  /// Breaks on processors with AMX, AVX512_BF16 or AVX-512 if the variable is not read.
+  @Test(arguments: [("plain", Int32(0)), ("slow", 78)])
+  func `the environment has products computed by libtorch's own operators`(name: String, status: Int32) async {
+    await #expect(processExitsWith: .exitCode(status)) { [name] in
+      setenv(Machine.productsVariable, name, 1)
+      UnrecoverableFailure.setEnding { exit($0.status.rawValue) }
+      let isPlain = [DType.float32, .bfloat16].allSatisfy { Machine.productInstructions($0) == nil }
+      exit(isPlain && !Machine.hasFastBFloat16 ? 0 : 1)
+    }
+  }
+
   @Test func `optional tensors in a list may be left out`() throws {
     let matrix = Tensor([1, 2, 3, 4], shape: [2, 2])
     let column = try Operator.call("aten::index", "Tensor", [.tensor(matrix), .optionalTensors([nil, Tensor([1])])])[0]

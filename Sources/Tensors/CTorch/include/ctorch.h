@@ -14,7 +14,7 @@ extern "C" {
 #endif
 
 #define CTORCH_FAILED (-1)
-/// The processor or the GPU has not as much memory as was asked for.
+/// The processor or the GPU has less memory than was asked for.
 #define CTORCH_OUT_OF_MEMORY (-2)
 
 /// A reference to a tensor, owned by whoever received it; freed by `ctorch_release`.
@@ -72,8 +72,7 @@ void ctorch_release(ctorch_tensor_ref tensor);
 int ctorch_from_bytes(const void *bytes, int dtype, const int64_t *shape, size_t rank, ctorch_tensor_ref *result);
 /// Copies a tensor's elements, row by row, to `bytes`, which has room for exactly `count` bytes.
 int ctorch_copy_bytes(ctorch_tensor_ref tensor, void *bytes, size_t count);
-/// Where a tensor's elements lie, row by row, as long as it lives; null where they are elsewhere than in the processor's
-/// memory or in another order.
+/// A tensor's elements, row by row, valid as long as it lives; null unless they lie in this order in the processor's memory.
 const void *ctorch_row_major_bytes(ctorch_tensor_ref tensor);
 size_t ctorch_rank(ctorch_tensor_ref tensor);
 int64_t ctorch_size(ctorch_tensor_ref tensor, size_t dimension);
@@ -84,8 +83,8 @@ bool ctorch_is_cuda(ctorch_tensor_ref tensor);
 bool ctorch_set_gradients_enabled(bool enabled);
 int ctorch_set_requires_gradient(ctorch_tensor_ref tensor, bool required);
 bool ctorch_requires_gradient(ctorch_tensor_ref tensor);
-/// Adds to the gradients of the leaves that a tensor came from: those of a scalar, or, where `gradient` is not null, of
-/// the sum of the tensor's elements times those of `gradient`.
+/// Differentiates a scalar or, where `gradient` is not null, the sum of the tensor's elements times those of `gradient`; adds the
+/// result to the gradients of its leaves.
 int ctorch_backward(ctorch_tensor_ref tensor, ctorch_tensor_ref gradient);
 /// The gradient that `ctorch_backward` left, or null.
 int ctorch_gradient(ctorch_tensor_ref tensor, ctorch_tensor_ref *result);
@@ -95,9 +94,9 @@ int ctorch_clear_gradient(ctorch_tensor_ref tensor);
 int ctorch_seed(uint64_t seed);
 int ctorch_threads(void);
 int ctorch_set_threads(int count);
-/// Gives memory that freed tensors of the CPU have left to the system, and has `ctorch_peak_memory` count anew.
+/// Returns the memory of freed CPU tensors to the system, and resets `ctorch_peak_memory` to the memory in use.
 void ctorch_trim_memory(void);
-/// The bytes that tensors of the CPU of 1 MiB and more have taken at once, at most.
+/// The most bytes that CPU tensors of 1 MiB and more have held at one time.
 int64_t ctorch_peak_memory(void);
 /// Loads libtorch's CUDA half, if there is one, and says whether a GPU can be used.
 bool ctorch_load_cuda(void);
@@ -105,22 +104,22 @@ bool ctorch_load_cuda(void);
 const char *ctorch_version(void);
 /// The widest vector instructions that libtorch's kernels use here, such as `AVX2`.
 const char *ctorch_cpu_capability(void);
-/// The instructions that products of matrices are taken to past libtorch, `AMX`, `AVX512_BF16` or `AVX512`; empty where they
-/// are libtorch's own, which for bfloat16 means that they are no faster than those of float32.
+/// The instructions, `AMX`, `AVX512_BF16` or `AVX512`, of the backend that replaces libtorch's own products of matrices; empty
+/// without one. Products of bfloat16 are then no faster than those of float32.
 const char *ctorch_product_instructions(bool of_bfloat16);
 
 typedef enum {
   ctorch_products_fastest,
   /// oneDNN's micro kernels.
   ctorch_products_tiles,
-  /// Of bfloat16 by MKL, even where it emulates them.
+  /// MKL for bfloat16, even where it emulates them.
   ctorch_products_mkl,
-  /// libtorch's own.
+  /// libtorch's own operators.
   ctorch_products_plain,
 } ctorch_products;
 
-/// Has products of matrices computed in one way where this processor can, so that tests of each run on many. Of the whole
-/// process: not for code beside which other products are taken.
+/// Forces one matrix-product backend, or libtorch's own operators where the processor lacks it. Global; not to be called while
+/// products are computed.
 void ctorch_force_products(ctorch_products way);
 
 #ifdef __cplusplus
