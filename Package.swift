@@ -125,7 +125,12 @@ let package = Package(
       .language, "LanguageModels",
       ["Diagnostics", "Files", "JSON", "ModelDescriptions", "ModelFiles", "Torch", "Weights"]),
     library(
-      .language, "Generation", ["Diagnostics", "LanguageModels", "ModelFiles", "TempNet", "Tokenization", "Torch"]),
+      .language, "Generation",
+      [
+        "Diagnostics", "Files", "JSON", "LanguageModels", "ModelFiles", "TempNet", "TemperatureSettings",
+        "Tokenization",
+        "Torch",
+      ]),
     library(.language, "Evaluation", ["Diagnostics", "JSON", "Pages"]),
     library(.language, "Scoring", ["Diagnostics", "Evaluation", "Files", "JSON", "StageDescriptions", "Tokenization"]),
 

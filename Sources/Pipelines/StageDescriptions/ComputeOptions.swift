@@ -17,6 +17,10 @@ public struct ComputeOptions: Equatable, Sendable {
   public var arithmetic: Arithmetic
   /// Nil for one per processor.
   public var threads: Int?
+
+  public init(device: Device, arithmetic: Arithmetic, threads: Int?) {
+    (self.device, self.arithmetic, self.threads) = (device, arithmetic, threads)
+  }
 }
 
 extension ConfigurationReader {

@@ -4,7 +4,6 @@ import Diagnostics
 import Files
 import Generation
 import Glibc
-import JSON
 import LanguageModels
 import ModelFiles
 import ProgramSupport
@@ -45,17 +44,7 @@ import Training
   @OptionGroup var sampling: SamplingOptions
   @OptionGroup var output: OutputOptions
 
-  @Option(parsing: .unconditional, help: ArgumentHelp("Threads; all processors without it.", valueName: "n"))
-  var threads: Int?
-
-  @Option(help: ArgumentHelp("cpu, cuda or auto.", valueName: "name"))
-  var device = "auto"
-
-  @Option(
-    help: ArgumentHelp(
-      "float32, bfloat16 or auto. bfloat16 keeps the large matrices in half the memory and so reads them in half the time.",
-      valueName: "name"))
-  var compute = "float32"
+  @OptionGroup var compute: ComputeArguments
 
   @Flag(help: "Print nothing but the text.")
   var quiet = false
@@ -64,11 +53,6 @@ import Training
 
   func validate() throws {
     if greedy && policy != nil { throw ValidationError("--greedy takes no --policy: no temperature changes it") }
-    if let threads, !(1...1024).contains(threads) { throw ValidationError("--threads is from 1 to 1024") }
-    guard ["auto", "cpu", "cuda"].contains(device) else { throw ValidationError("--device is cpu, cuda or auto") }
-    guard ["auto", "float32", "bfloat16"].contains(compute) else {
-      throw ValidationError("--compute is float32, bfloat16 or auto")
-    }
     if output.alpacaEval && sampling.samples > 1 {
       throw ValidationError("--alpaca-eval takes one answer to each instruction, not --samples \(sampling.samples)")
     }
@@ -78,37 +62,26 @@ import Training
     Log.setQuiet(quiet)
     let specification = try policySpecification()
     let texts = try prompts.read()
-    let resolution = try Resolution(
-      device: device == "auto" ? nil : device == "cuda" ? .cuda : .cpu,
-      arithmetic: compute == "auto" ? nil : compute == "float32" ? .float32 : .bfloat16, threads: threads)
+    let resolution = try Resolution(compute.options)
     if try !ModelSource(model).isPublished { try check(model, kind: .model) }
     let source = try PretrainedModel.open(model)
     let tokenizer = try Tokenizer(path: source.tokenizerPath)
-    try check(source, reads: tokenizer)
+    try tokenizer.checkLogits(source.configuration.vocabulary, ofModel: model)
     let stated = try source.statedGeneration()
     let ends = EndTokens(source, stating: stated, tokenizer)
     Log.note("texts end with \(ends.description(tokenizer))")
     warnOfUnapplied(stated)
     resolution.apply()
     let language = try source.load(device: resolution.device, arithmetic: resolution.arithmetic, isFrozen: true)
-    let chat = prompts.chat ? try ChatFormat(template: source.chatTemplate(), source: model) : nil
+    let form: PromptForm =
+      prompts.chat
+      ? .chat(try ChatFormat(template: source.chatTemplate(), source: model), system: prompts.system)
+      : .text(specials: prompts.specialTokens)
     let settings = GenerationSettings(
-      policy: greedy ? nil : try temperaturePolicy(specification, language), rules: try sampling.rules(),
+      policy: greedy ? nil : try temperaturePolicy(specification, language), rules: sampling.rules,
       seed: sampling.seed, maximumTokens: sampling.maxTokens,
-      ends: try ends.ids.union(chat?.ends(tokenizer, source: model) ?? []))
-    // One that is too long is refused before any is continued.
-    var read: [Prompt] = []
-    for (number, given) in texts.enumerated() {
-      let ids =
-        try chat?.prompt(system: prompts.system, user: given.text, tokenizer, source: model)
-        ?? plainPrompt(given.text, tokenizer)
-      guard ids.count < language.configuration.context else {
-        throw Failure(
-          .badData, "has \(ids.count) tokens, but the model reads \(language.configuration.context)",
-          at: "prompt \(number + 1)")
-      }
-      read.append(Prompt(given: given, ids: ids))
-    }
+      ends: try ends.ids.union(form.ends(tokenizer, source: model)))
+    let read = try form.encode(texts, tokenizer, context: language.configuration.context, source: model)
     let sink = output.sink(tokenizer, generator: "\(Files.name(of: model)), \(policyName)")
     let isDone: Bool
     do {
@@ -122,16 +95,7 @@ import Training
     guard isDone else { throw Failure(.tryAgain, "interrupted") }
   }
 
-  /// An id without a row of the embedding would be read beyond its end.
-  private func check(_ source: PretrainedModel, reads tokenizer: Tokenizer) throws {
-    let logits = source.configuration.vocabulary
-    guard logits >= tokenizer.vocabularySize else {
-      throw Failure(
-        .badData, "has \(logits) logits, too few for the \(tokenizer.vocabularySize) ids of its tokenizer", at: model)
-    }
-  }
-
-  /// Other tools do by themselves what a model's files say of sampling.
+  /// Other tools apply the sampling settings of a model's files; this program only names them.
   private func warnOfUnapplied(_ stated: StatedGeneration) {
     let settings = stated.settings.filter { !(greedy && $0.needsDrawing) }
     guard !settings.isEmpty else { return }
@@ -142,18 +106,13 @@ import Training
         + "tempnet-generate does not\(remedy)")
   }
 
-  private struct Prompt {
-    let given: PromptText
-    let ids: [Int32]
-  }
-
   /// Continues prompts; false where an interruption was asked for before all were done.
-  private func generate(_ prompts: [Prompt], _ generator: Generator, to sink: any Sink) throws -> Bool {
+  private func generate(_ prompts: [PromptForm.Encoded], _ generator: Generator, to sink: any Sink) throws -> Bool {
     for (number, read) in prompts.enumerated() {
       let prompt = generator.read(read.ids)
       for sample in 0..<sampling.samples {
         if Interruption.isRequested { return false }
-        try sink.begin(read.given, prompt: number, sample: sample)
+        try sink.begin(read.prompt, prompt: number, sample: sample)
         let sequence = Generator.sequence(prompt: number, sample: sample)
         let reason = try Failure.locating("prompt \(number + 1)") {
           try generator.run(prompt, sequence: sequence) { token in
@@ -168,7 +127,7 @@ import Training
     return true
   }
 
-  /// What tells the results of one model apart where they are compared.
+  /// Names the policy where results of one model are compared.
   private var policyName: String {
     if greedy { return "greedy" }
     return "policy \(policy ?? tempnet ?? (Files.exists(ownNetwork) ? "model" : "1"))"
@@ -176,14 +135,6 @@ import Training
 
   /// Where the model's own TempNet is, if it has one.
   private var ownNetwork: String { "\(model)/\(TempNetFile.name)" }
-
-  /// A prompt that has no words is the beginning of a text.
-  private func plainPrompt(_ text: String, _ tokenizer: Tokenizer) -> [Int32] {
-    let ids = tokenizer.encode(text, specials: prompts.specialTokens)
-    let begin = tokenizer.addsBeginOfText ? tokenizer.beginOfText : nil
-    if let begin, ids.first != begin { return [begin] + ids }
-    return ids.isEmpty ? [tokenizer.beginning] : ids
-  }
 
   private func policySpecification() throws -> PolicySpecification? {
     guard let policy else { return nil }
@@ -197,21 +148,13 @@ import Training
     _ specification: PolicySpecification?, _ language: LanguageModel
   ) throws -> TemperaturePolicy {
     let given = try tempnet.map { try network($0, language) }
-    let own = try specification.needsOwnNetwork && Files.exists(ownNetwork) ? network(ownNetwork, language) : nil
-    let leading = given ?? own
-    guard var specification else { return leading.map { .tempnet($0) } ?? .fixed(1) }
-    if case .exact(entropy: nil) = specification { specification = .exact(entropy: leading?.settings.entropy) }
     do {
-      let made = try TemperaturePolicy(
-        specification, own: own, bounds: leading?.settings.bounds ?? TemperaturePolicy.widestBounds,
+      return try TemperaturePolicy.forGeneration(
+        specification, given: given, own: { try Files.exists(ownNetwork) ? network(ownNetwork, language) : nil },
         vocabulary: language.configuration.vocabulary
       ) { try network($0, language) }
-      guard let made else {
-        throw Failure(.usage, "exact needs an entropy, as in exact:4.5, or a TempNet whose it is", at: "--policy")
-      }
-      return made
     } catch let failure as Failure where failure.status == .badConfiguration {
-      // Here a policy is no part of a configuration, but of the command line.
+      // A policy of the command line is an option, not a configuration.
       throw Failure(.usage, failure.message, at: "--policy")
     }
   }
@@ -232,13 +175,34 @@ import Training
   }
 }
 
-extension PolicySpecification? {
-  /// Whether a model's own TempNet has a say, so that one that is damaged stops nobody who does without.
-  fileprivate var needsOwnNetwork: Bool {
-    switch self {
-    case nil, .model, .exact: true
-    case .fixed, .entropyDynamic, .dynamicRange, .artifact: false
+struct ComputeArguments: ParsableArguments {
+  @Option(parsing: .unconditional, help: ArgumentHelp("Threads; all processors without it.", valueName: "n"))
+  var threads: Int?
+
+  @Option(help: ArgumentHelp("cpu, cuda or auto.", valueName: "name"))
+  var device = ComputeOptions.Device.auto.rawValue
+
+  @Option(
+    help: ArgumentHelp(
+      "float32, bfloat16 or auto. bfloat16 keeps the large matrices in half the memory and so reads them in half the time.",
+      valueName: "name"))
+  var compute = ComputeOptions.Arithmetic.float32.rawValue
+
+  var options: ComputeOptions {
+    get throws {
+      guard let device = ComputeOptions.Device(rawValue: device) else {
+        throw ValidationError("--device is cpu, cuda or auto")
+      }
+      guard let type = ComputeOptions.Arithmetic(rawValue: compute) else {
+        throw ValidationError("--compute is float32, bfloat16 or auto")
+      }
+      return ComputeOptions(device: device, arithmetic: type, threads: threads)
     }
+  }
+
+  func validate() throws {
+    if let threads, !(1...1024).contains(threads) { throw ValidationError("--threads is from 1 to 1024") }
+    _ = try options
   }
 }
 
@@ -313,7 +277,7 @@ struct SamplingOptions: ParsableArguments {
     }
   }
 
-  func rules() throws -> SamplingRules {
+  var rules: SamplingRules {
     SamplingRules(topK: topK, topP: topP, minP: minP, order: SamplingRules.Order(rawValue: order)!)
   }
 }

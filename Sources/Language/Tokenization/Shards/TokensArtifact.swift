@@ -46,10 +46,7 @@ public struct TokensArtifact: Sendable {
   ///   - logits: the number of the model's logits. It may exceed the number of ids, for padding.
   /// - Throws: `Failure(.badData)`.
   public func checkVocabulary(of path: String, ownTokenizer digest: String?, logits: Int) throws {
-    guard logits >= vocabularySize else {
-      throw Failure(
-        .badData, "has \(logits) logits, too few for the \(vocabularySize) ids of \(artifact.path)", at: path)
-    }
+    try Tokenizer.checkLogits(logits, ofModel: path, ids: vocabularySize, of: artifact.path)
     let isSame: Bool
     if let digest {
       isSame = digest == artifact.digest(of: TokenFormat.tokenizerFile)
