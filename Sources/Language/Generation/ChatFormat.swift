@@ -1,21 +1,21 @@
 import Diagnostics
 import Tokenization
 
-/// How a model that was trained on conversations wants them written down.
+/// The written form of conversations on which a model was trained.
 ///
-/// Models carry a template in a language of their own (Jinja). A template is never run here: those that are known are
-/// recognised exactly, and others refused, because a prompt that is nearly right gives answers that are nearly wrong.
+/// Model files hold it as a template in the language Jinja. Templates are not run here: the known ones are compared exactly
+/// and others refused, because a slightly different prompt gives other answers.
 public enum ChatFormat: CaseIterable, Sendable {
-  /// `<|im_start|>role`, the words, `<|im_end|>`; no system message unless one is given.
+  /// `<|im_start|>role`, the message, `<|im_end|>`; without a default system message.
   case chatML
-  /// ChatML with SmolLM2's own system message where none is given.
+  /// ChatML with SmolLM2's default system message.
   case smolLM2
 
   private static let chatMLBody =
     "{{'<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>' + '\n'}}{% endfor %}"
     + "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
 
-  /// The template as model files have it, in which a line feed within quotes may be written as `\n`.
+  /// The template in model files; a line feed within quotes may be written as `\n` there.
   private var template: String {
     switch self {
     case .chatML: "{% for message in messages %}" + Self.chatMLBody
@@ -34,7 +34,7 @@ public enum ChatFormat: CaseIterable, Sendable {
 
   /// The format of a model's template.
   ///
-  /// - Throws: `.badData` where it is none of the known ones.
+  /// - Throws: `Failure` with `.badData` for an unknown template.
   public init(template: String, source: String) throws {
     func plain(_ text: String) -> String { text.replacing("\\n", with: "\n") }
     guard let format = Self.allCases.first(where: { plain($0.template) == plain(template) }) else {
@@ -46,10 +46,9 @@ public enum ChatFormat: CaseIterable, Sendable {
     self = format
   }
 
-  /// The ids of a conversation's beginning, up to where the model's answer begins. What the messages say is text, even
-  /// where it spells a special token.
+  /// The ids of a conversation up to the start of the model's answer. Messages are text, even where they spell a special token.
   ///
-  /// - Throws: `.badData` where the vocabulary lacks the format's special tokens.
+  /// - Throws: `Failure` with `.badData` where the vocabulary lacks the format's special tokens.
   public func prompt(system: String?, user: String, _ tokenizer: Tokenizer, source: String) throws -> [Int32] {
     let start = try special("<|im_start|>", tokenizer, source)
     let end = try special("<|im_end|>", tokenizer, source)
@@ -71,7 +70,7 @@ public enum ChatFormat: CaseIterable, Sendable {
       throw Failure(
         .badData, "its vocabulary has no special token \(content), which its chat template uses", at: source)
     }
-    // The words beside it are encoded by themselves.
+    // Text beside the token is encoded separately, so that the token must not change it.
     guard token.matching.isDisjoint(with: [.leftStrip, .rightStrip, .singleWord]) else {
       throw Failure(
         .badData,

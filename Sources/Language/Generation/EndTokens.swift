@@ -3,25 +3,25 @@ import LanguageModels
 import ModelFiles
 import Tokenization
 
-/// The tokens that end a text, and who says so of each: whatever any of a model's files names, and what closes documents.
+/// The tokens that end a text, with the source of each: those that a model's files name, and the one that closes documents.
 public struct EndTokens: Sendable {
-  /// In the order in which they were found, each once.
+  /// In the order of discovery, each once.
   private var found: [(id: Int32, sources: [String])] = []
 
   public var ids: Set<Int32> { Set(found.map(\.id)) }
 
-  /// Reads what the model's files say. An id that the model has no logit for ends nothing, and is warned of.
+  /// Reads the model's files. Warns of an id without a logit, which cannot end a text.
   ///
-  /// - Throws: `.badData` for ends that are no integers.
+  /// - Throws: `Failure` with `.badData` for ends that are no integers.
   public init(_ model: PretrainedModel, _ tokenizer: Tokenizer) throws {
     self.init(model, stating: try model.statedGeneration(), tokenizer)
   }
 
-  /// The same with what the model's files say of generation read already.
+  /// As above, with statements on generation that have been read already.
   public init(_ model: PretrainedModel, stating stated: StatedGeneration, _ tokenizer: Tokenizer) {
     add(tokenizer.endOfText, "closes documents")
     if let end = tokenizer.endOfSequence { add(end, "the tokenizer's end of sequence") }
-    // What no vocabulary has for anything but an end is one even where transformers would not look.
+    // A special token of `config.json` ends a text even where transformers ignores it: it has no other use.
     let specials = Set(tokenizer.vocabulary.specials.map(\.id))
     let old = stated.endsOfOld.filter { specials.contains(Int32(truncatingIfNeeded: $0.token)) }
     for end in stated.ends + old {
@@ -50,7 +50,7 @@ public struct EndTokens: Sendable {
 }
 
 extension EndTokens {
-  /// The names by which llama.cpp tells ends of texts and of turns, and the fillers of its infilling.
+  /// The names by which llama.cpp recognises ends of texts and of turns, and tokens of infilling.
   private static let names = [
     "<|eot_id|>", "<|im_end|>", "<|end|>", "<|return|>", "<|call|>", "<|flush|>", "<|calls|>", "<end_of_turn>",
     "<|endoftext|>", "</s>", "<|eom_id|>", "<EOT>", "_<EOT>", "[EOT]", "[EOS]", "<|end_of_text|>", "<end_of_utterance>",
@@ -58,10 +58,9 @@ extension EndTokens {
     "<PAD>", "[PAD]", "<|fim_repo|>", "<|repo_name|>", "<fim-repo>", "<REPO>", "<reponame>", "<|file_sep|>",
   ]
 
-  /// What ends a text by its name, in files that say nothing else of it or, as in GGUF, where llama.cpp goes by names.
+  /// The tokens that end a text by their names: in GGUF files, as in llama.cpp, and in artifacts, which name no ends elsewhere.
   ///
-  /// A model of ours has no file that says so but its vocabulary; there only special tokens count, because text may have
-  /// taught it a token that is spelt alike.
+  /// In artifacts only special tokens count, because a token learnt from text may be spelt alike.
   private static func named(_ source: ModelSource, _ vocabulary: Vocabulary) -> [Int32] {
     var ids: [String: Int32] = [:]
     switch source {
@@ -75,7 +74,7 @@ extension EndTokens {
       }
     }
     var found = names.filter { ids[$0] != nil }
-    // Beside these <|end|> ends one message of several, and </s> is text, as llama.cpp has it.
+    // As in llama.cpp: beside these tokens <|end|> ends one message of several, and </s> is text.
     func has(_ names: String...) -> Bool { names.contains(where: found.contains) }
     if has("<|return|>", "<|flush|>") && has("<|call|>", "<|calls|>") { found.removeAll { $0 == "<|end|>" } }
     if has("<|tool_response>") { found.removeAll { $0 == "</s>" } }

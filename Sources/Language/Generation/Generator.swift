@@ -22,39 +22,38 @@ public struct GenerationSettings: Sendable {
   }
 }
 
-/// A token and how it came about.
+/// A generated token with its temperature and probabilities.
 public struct GeneratedToken: Equatable, Sendable {
   public let token: Int32
   /// Counted from the first generated one.
   public let position: Int
-  /// What the logits were divided by; nil where the likeliest token is taken.
+  /// The divisor of the logits; nil where the likeliest token is taken.
   public let temperature: Double?
   /// The logarithm of the probability with which it was drawn.
   public let logProbability: Double
-  /// The logarithm of its probability at temperature 1, without cuts.
+  /// The logarithm of its probability at temperature 1 among all tokens.
   public let modelLogProbability: Double
-  /// Of the model's distribution at temperature 1, in nats.
+  /// The entropy of the model's distribution at temperature 1, in nats.
   public let entropy: Double
 }
 
 public enum FinishReason: String, Sendable {
   /// An end token was drawn.
   case end = "stop"
-  /// As many tokens were generated as were asked for, or as the model's context holds.
+  /// The limit of tokens, or the end of the model's context, was reached.
   case length
   /// No more tokens were wanted.
   case interrupted
 }
 
-/// Continues prompts with a model, each sequence by itself: what is generated for one depends on the seed, its number and
-/// its prompt, not on the others.
+/// Continues prompts with a model. A sequence depends on the seed, its number and its prompt, not on other sequences.
 public struct Generator {
   private let model: LanguageModel
   private let settings: GenerationSettings
   private let policy: FoldedPolicy?
   private let draws: Draws
 
-  /// The continuations of one prompt that have numbers of their own.
+  /// The most continuations of one prompt: each has a number of its own.
   public static let mostSamples = 1 << 24
 
   public init(_ model: LanguageModel, _ settings: GenerationSettings) {
@@ -64,8 +63,8 @@ public struct Generator {
     draws = Draws(seed: settings.seed)
   }
 
-  /// The number of a continuation for `run`. It does not depend on how many samples there are of each prompt: a sample
-  /// stays the same when further ones are asked for.
+  /// The number of a continuation for `run`. It does not depend on the number of samples, so that more samples leave the
+  /// first ones unchanged.
   ///
   /// - Parameters:
   ///   - prompt: counted from 0.
@@ -75,14 +74,14 @@ public struct Generator {
     return prompt * mostSamples + sample
   }
 
-  /// A prompt that the model has read, which can be continued any number of times.
+  /// A prompt that the model has read; it can be continued any number of times.
   public struct Prompt {
     fileprivate let cache: KeyValueCache
     /// The last token's hidden state, [1, width].
     fileprivate let hidden: Tensor
   }
 
-  /// Reads a prompt, which must not be empty and leave room in the model's context.
+  /// Reads a prompt of at least one token and at most the model's context.
   public func read(_ tokens: [Int32]) -> Prompt {
     let capacity = min(model.configuration.context, tokens.count + settings.maximumTokens)
     precondition(!tokens.isEmpty && tokens.count <= capacity, "a prompt of \(tokens.count) tokens")
@@ -97,9 +96,9 @@ public struct Generator {
   /// Continues a prompt.
   ///
   /// - Parameters:
-  ///   - sequence: the number that its draws depend on; see ``sequence(prompt:sample:)``.
+  ///   - sequence: the number of the continuation; see ``sequence(prompt:sample:)``.
   ///   - body: called with each token as it comes; false interrupts the text, unless it is at its end.
-  /// - Throws: `.badData` where logits are not finite, and what `body` throws.
+  /// - Throws: `Failure` with `.badData` where logits are not finite, and the errors of `body`.
   @discardableResult
   public func run(
     _ prompt: Prompt, sequence: Int, _ body: (GeneratedToken) throws -> Bool
@@ -162,7 +161,7 @@ private struct OwnDistribution {
     var (sum, weighted) = (0.0, 0.0)
     for logit in logits {
       let x = Double(logit) - top
-      // Below, the exponential is 0 in float32; this keeps 0 · -∞ out.
+      // exp(-100) is 0 beside the greatest logit's 1, and logits of -∞ would give 0 · -∞.
       guard x > -100 else { continue }
       let weight = exp(x)
       sum += weight

@@ -5,17 +5,18 @@ import Torch
 public struct SamplingRules: Equatable, Sendable {
   /// Where in the chain the logits are divided by the temperature.
   public enum Order: String, CaseIterable, Sendable {
-    /// Before the cuts, as published: they see the tempered distribution.
+    /// Before the cuts, as published: the cuts apply to the tempered distribution.
     case temperatureFirst = "temperature-first"
-    /// After them, as in llama.cpp: they see the model's own distribution, and a dynamic range what they leave of it.
+    /// After the cuts, as in llama.cpp: they apply to the model's own distribution, and a dynamic range to the tokens that they
+    /// leave.
     case temperatureLast = "temperature-last"
   }
 
-  /// Only the so many likeliest tokens are candidates; nil for all.
+  /// The number of likeliest tokens that remain; nil for all.
   public var topK: Int?
-  /// Then only the likeliest that together have this probability, the one that reaches it included; 1 for all.
+  /// Then the fewest likeliest tokens whose probabilities sum to at least this remain; 1 for all.
   public var topP: Double
-  /// Then only those at least this share of the likeliest one's probability; 0 for all.
+  /// Then tokens with at least this share of the likeliest token's probability remain; 0 for all.
   public var minP: Double
   public var order: Order
 
@@ -25,14 +26,14 @@ public struct SamplingRules: Equatable, Sendable {
   }
 }
 
-/// Tokens that may be drawn: the likeliest first, equal ones by their id; or all tokens by their id where no rule cuts any.
+/// Tokens that may be drawn: the likeliest first, equal ones by id; without cuts all tokens by id.
 public struct Candidates: Equatable, Sendable {
   public let tokens: [Int32]
   public let logits: [Float]
 
-  /// What the rules leave of logits [V].
+  /// The candidates among logits [V].
   ///
-  /// - Parameter temperature: what the cuts see the logits divided by; 1 for the model's own distribution.
+  /// - Parameter temperature: the divisor of the logits in the cuts; 1 for the model's own distribution.
   public init(_ logits: [Float], _ rules: SamplingRules, temperature: Double = 1) {
     precondition(!logits.isEmpty && temperature > 0)
     tokens = Ranking(logits, temperature: temperature).tokens(rules)
@@ -42,7 +43,7 @@ public struct Candidates: Equatable, Sendable {
   /// Draws one.
   ///
   /// - Parameters:
-  ///   - temperature: what their logits are divided by.
+  ///   - temperature: the divisor of the logits.
   ///   - uniform: a number in [0, 1).
   /// - Returns: the token, and the logarithm of the probability with which it is drawn.
   public func draw(temperature: Double, uniform: Double) -> (token: Int32, logProbability: Double) {
@@ -50,7 +51,7 @@ public struct Candidates: Equatable, Sendable {
     let weights = logits.map { exp((Double($0) - top) / temperature) }
     let total = weights.reduce(0, +)
     var left = uniform * total
-    // Rounding may leave a rest behind the last: then the last that is possible at all.
+    // Where rounding leaves a rest after the last token, the last token with a positive weight is drawn.
     var index = weights.lastIndex { $0 > 0 } ?? 0
     for (place, weight) in weights.enumerated() {
       left -= weight
@@ -63,8 +64,8 @@ public struct Candidates: Equatable, Sendable {
   }
 }
 
-/// The order of tokens by their logits, sorted only as far as needed: sorting 49,152 tokens takes some 3 ms, as much as
-/// a tenth of what a small model takes to compute their logits.
+/// The order of tokens by their logits, sorted only as far as needed: sorting 49,152 tokens takes some 3 ms, a tenth of the
+/// time in which a small model computes their logits.
 private struct Ranking {
   let logits: [Float]
   let temperature: Double
@@ -79,7 +80,7 @@ private struct Ranking {
     let count = min(rules.topK ?? logits.count, logits.count)
     let cuts = rules.topP < 1 || rules.minP > 0
     guard cuts else { return count < logits.count ? likeliest(count) : (0..<Int32(logits.count)).map { $0 } }
-    // More and more of the likeliest, until the cuts fall within them.
+    // Ever more of the likeliest tokens, until the cuts fall among them.
     var tried = min(count, 256)
     while true {
       let chosen = likeliest(tried)
@@ -90,14 +91,14 @@ private struct Ranking {
 
   private func weight(_ token: Int32) -> Double { exp((Double(logits[Int(token)]) - top) / temperature) }
 
-  /// The weight that shares refer to: of the `count` likeliest tokens.
+  /// The total weight of the `count` likeliest tokens, to which shares refer.
   private func total(_ rules: SamplingRules, _ chosen: [Int32], _ count: Int) -> Double {
     guard rules.topP < 1 else { return 0 }
     if chosen.count == count { return chosen.reduce(0) { $0 + weight($1) } }
     return (count == logits.count ? (0..<Int32(count)).map { $0 } : likeliest(count)).reduce(0) { $0 + weight($1) }
   }
 
-  /// What the cuts leave of the likeliest tokens; nil where they would reach further than these.
+  /// The tokens that the cuts leave; nil where the cuts fall beyond the chosen tokens.
   private func cut(_ chosen: [Int32], _ rules: SamplingRules, isAll: Bool, total: Double) -> [Int32]? {
     var kept = chosen[...]
     var isWithin = isAll
@@ -156,7 +157,7 @@ private struct Ranking {
   }
 }
 
-/// Uniform numbers that depend on seed, sequence and position alone: not on what else is generated beside, nor before.
+/// Uniform numbers that depend on seed, sequence and position alone, not on other sequences or earlier draws.
 public struct Draws: Sendable {
   private let seed: UInt64
 

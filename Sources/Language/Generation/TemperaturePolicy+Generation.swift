@@ -8,8 +8,8 @@ extension TemperaturePolicy {
   /// - Parameters:
   ///   - specification: nil for a TempNet if there is one, and temperature 1 otherwise.
   ///   - given: the TempNet that the user named. It goes before the model's own, and lends `exact` its entropy and bounds.
-  ///   - own: reads the TempNet that was trained jointly with the model; nil without one. Not called for policies that do without,
-  ///     so that a damaged file stops none of them.
+  ///   - own: reads the TempNet that was trained jointly with the model; nil without one. Not called for policies that do
+  ///     without, so that a damaged file stops none of them.
   ///   - vocabulary: the number of logits.
   ///   - network: reads the TempNet at a path.
   /// - Throws: `Failure` with `.badConfiguration`, without a place, for a policy that this model cannot have; and what the

@@ -1,7 +1,7 @@
 import Tokenization
 
-/// Turns ids into text as they come: a character whose bytes are spread over several ids comes with its last one. All
-/// that is given, put together, is the text that `Tokenizer` makes of all the ids.
+/// Decodes ids one by one. A character whose bytes are spread over several ids comes with the last of them. The pieces together
+/// are the text that `Tokenizer` decodes from all ids.
 public struct TextStream {
   private let vocabulary: Vocabulary
   /// The bytes of a character that is not complete.
@@ -18,13 +18,13 @@ public struct TextStream {
     return String(decoding: open[..<complete], as: UTF8.self)
   }
 
-  /// What is left of a character that was never completed, as U+FFFD.
+  /// The rest of an incomplete character, as U+FFFD.
   public mutating func finish() -> String {
     defer { open = [] }
     return String(decoding: open, as: UTF8.self)
   }
 
-  /// Without the blank at the beginning of all that encoding put in.
+  /// The bytes of an id, at the start without the blank that encoding puts there.
   private mutating func bytes(of id: Int32) -> [UInt8] {
     let bytes = vocabulary.bytes(of: id)
     guard isAtStart, !bytes.isEmpty else { return bytes }
@@ -32,7 +32,7 @@ public struct TextStream {
     return vocabulary.withoutPrefix(bytes)
   }
 
-  /// The bytes at the end that begin a character and do not finish it.
+  /// The number of bytes at the end that belong to an incomplete character.
   private static func openBytes(_ bytes: [UInt8]) -> Int {
     for (place, byte) in bytes.suffix(3).reversed().enumerated() where byte & 0xC0 != 0x80 {
       let length = byte >= 0xF0 ? 4 : byte >= 0xE0 ? 3 : byte >= 0xC0 ? 2 : 1

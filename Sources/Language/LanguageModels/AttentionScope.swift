@@ -1,19 +1,19 @@
 import Torch
 
-/// Where the tokens of one pass stand, and what they may look at.
+/// The positions of the tokens of one pass, and the tokens that each of them sees.
 struct AttentionScope {
   enum Positions {
-    /// One after the other from this one on.
+    /// Consecutive, from this position on.
     case from(Int)
-    /// Several may follow the same one.
+    /// Several tokens may follow the same one.
     case trees(TokenTrees)
   }
 
-  /// What a token looks at besides itself.
+  /// The tokens that a token sees besides itself.
   private enum Reach {
-    /// Of the tokens before it in its window those whose end lies after it, int64 [B, T]; nil: all.
+    /// The tokens before it in its window whose end, int64 [B, T], lies after it; nil: all before it.
     case window(ends: Tensor?)
-    /// The tokens of a cache, and those before it as far as this is true, [1, 1, T, all tokens]; nil: all.
+    /// The tokens of a cache and those before it where the mask, bool [1, 1, T, all tokens], is true; nil: all.
     case cache(mask: Tensor?)
   }
 
@@ -21,8 +21,10 @@ struct AttentionScope {
   private let reach: Reach
   let cache: KeyValueCache?
 
-  /// Windows that stand for themselves, of one document each or, with `documentStarts`, int64 [B, T] that never fall, of
-  /// several: for each token the index in its window where its document begins.
+  /// Independent windows.
+  ///
+  /// - Parameter documentStarts: for each token the index in its window at which its document begins, int64 [B, T], not
+  ///   decreasing; nil for windows of one document each.
   init(documentStarts: Tensor?) {
     // A token is seen by those after it whose document begins no later than it.
     let ends = documentStarts.map { starts in
@@ -51,7 +53,8 @@ struct AttentionScope {
     }
   }
 
-  /// What the queries of T tokens, [B, H, T, d], take from keys and values, [B, G, all tokens, d], of H/G heads each.
+  /// Attention of the queries of T tokens, [B, H, T, d], to keys and values [B, G, all tokens, d], each shared by H/G heads:
+  /// [B, H, T, d].
   func attention(_ queries: Tensor, _ keys: Tensor, _ values: Tensor) -> Tensor {
     switch reach {
     case .window(let ends): queries.causalAttention(to: keys, values, ends: ends)
@@ -67,7 +70,7 @@ struct AttentionScope {
     }
   }
 
-  /// The entries of a table [extent or more, ...] that belong to T tokens: [T, ...] or, with trees, [B, T, ...].
+  /// The rows of a table [extent or more, ...] at the positions of T tokens: [T, ...] or, with trees, [B, T, ...].
   func entries(of table: Tensor, for length: Int) -> Tensor {
     switch positions {
     case .from(let first): table[first..<first + length]

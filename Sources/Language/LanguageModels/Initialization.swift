@@ -2,11 +2,12 @@ import Glibc
 import ModelDescriptions
 import Torch
 
-/// GPT-2's way to start: matrices and embeddings from N(0, 0.02²), those that add to the residual stream narrower by
-/// √(2 · layers) so that the stream's variance does not grow with depth (Radford et al. 2019); biases 0, norms 1.
+/// The initial weights of GPT-2 (Radford et al. 2019): matrices and embeddings from N(0, 0.02²); matrices that add to the
+/// residual stream with a standard deviation divided by √(2 · layers), so that its variance does not grow with depth;
+/// biases 0, norms 1.
 enum Initialization {
   private static let standardDeviation = 0.02
-  /// Keeps these draws apart from others that start from the same seed ("model" in ASCII).
+  /// The stream of these draws, apart from others of the same seed ("model" in ASCII).
   private static let stream: UInt64 = 0x6D_6F64_656C
 
   /// The parameters of a configuration, each drawn from a generator of its own.

@@ -1,16 +1,16 @@
 import Torch
 
-/// Keys and values of the tokens that a model has read, so that each further token costs one token and not all again.
+/// Keys and values of the tokens that a model has read, so that a further token costs one token and not the whole text.
 public final class KeyValueCache {
-  /// How many tokens have been read, and stand before the next.
+  /// How many tokens have been read.
   public fileprivate(set) var length: Int
   /// How many tokens there is room for.
   public let capacity: Int
-  /// Of each block, [sequences, key-value heads, capacity, head width].
+  /// For each block, [sequences, key-value heads, capacity, head width].
   private let layers: [(keys: Tensor, values: Tensor)]
 
   /// - Parameters:
-  ///   - sequences: how many are read side by side.
+  ///   - sequences: how many sequences are read side by side.
   ///   - capacity: at most the model's context.
   public init(_ model: LanguageModel, sequences: Int = 1, capacity: Int) {
     let configuration = model.configuration

@@ -8,7 +8,7 @@ public final class LanguageModel: Module {
   public let parameters: [NamedTensor]
   /// The unembedding W, [V, width]; the token embedding itself where the head is tied.
   public let headWeight: Tensor
-  /// The unembedding as the logits' product takes it: of a frozen model in the arithmetic's type.
+  /// The unembedding as a factor of the logits: of a frozen model in the compute type.
   public let headFactor: Tensor
 
   let precision: Precision
@@ -18,7 +18,7 @@ public final class LanguageModel: Module {
   private let blocks: [TransformerBlock]
   private let norm: Norm
 
-  /// A model with fresh weights: the same for the same seed, on whatever device it will run.
+  /// A model with initial weights, which depend on the seed and not on the device.
   public convenience init(
     _ configuration: ModelConfiguration, seed: UInt64, device: Device = .cpu, arithmetic: DType = .float32
   ) {
@@ -29,9 +29,9 @@ public final class LanguageModel: Module {
   /// A model over given tensors, which must be those that `configuration.parameters` lists, in that order.
   ///
   /// - Parameters:
-  ///   - arithmetic: the precision of the large products.
-  ///   - isFrozen: whether the parameters stay as they are, so that the head is converted once, and not in every product;
-  ///     factors of blocks may then be given in the arithmetic's type.
+  ///   - arithmetic: the type of the large products' factors.
+  ///   - isFrozen: whether the parameters never change. Then the head is converted to the compute type once instead of in every
+  ///     product, and factors of blocks may be given in that type.
   public init(
     _ configuration: ModelConfiguration, parameters: [NamedTensor], device: Device = .cpu,
     arithmetic: DType = .float32, isFrozen: Bool = false
@@ -59,11 +59,11 @@ public final class LanguageModel: Module {
 
   public var device: Device { embedding.device }
 
-  /// The hidden state after the last norm, [B, T, width], of tokens [B, T] (int64, T at most the context).
+  /// The hidden states after the last norm, [B, T, width], of tokens [B, T] (int64, T at most the context).
   ///
   /// - Parameters:
-  ///   - documentStarts: for each token the index in its window where its document begins, [B, T] int64, never falling. Read
-  ///     only where the configuration says `attention: document`, and there a window without them is one document.
+  ///   - documentStarts: for each token the index in its window at which its document begins, int64 [B, T], not decreasing; nil
+  ///     for windows of one document each. Ignored unless the configuration says `attention: document`.
   ///   - training: whether dropout acts.
   public func hidden(_ tokens: Tensor, documentStarts: Tensor? = nil, training: Bool = false) -> Tensor {
     let length = tokens.size(1)
@@ -75,8 +75,8 @@ public final class LanguageModel: Module {
     return body(x.dropout(dropout), AttentionScope(documentStarts: starts), dropout)
   }
 
-  /// The hidden state after the last norm, [sequences, T, width], of tokens [sequences, T] that follow those of a cache,
-  /// which has them too afterwards. All belong to one document.
+  /// The hidden states after the last norm, [sequences, T, width], of tokens [sequences, T] that follow those of a cache,
+  /// and adds them to it. All belong to one document.
   public func hidden(_ tokens: Tensor, after cache: KeyValueCache) -> Tensor {
     let (first, length) = (cache.length, tokens.size(1))
     precondition(first + length <= cache.capacity, "\(first + length) tokens exceed the room for \(cache.capacity)")
@@ -85,10 +85,10 @@ public final class LanguageModel: Module {
     return hidden
   }
 
-  /// The hidden state after the last norm, [B, T, width], of tokens [B, T] of which several may continue the same one.
-  /// T may exceed the context, which no position does.
+  /// The hidden states after the last norm, [B, T, width], of tokens [B, T] of which several may continue the same one. T
+  /// may exceed the context; positions may not.
   ///
-  /// What a token sees is what `trees` says, whatever the configuration says of documents.
+  /// `trees` alone decides which tokens a token sees; the configuration's `attention` does not count.
   public func hidden(_ tokens: Tensor, trees: TokenTrees) -> Tensor {
     precondition(trees.depth <= configuration.context, "\(trees.depth) tokens exceed \(configuration.context)")
     return hidden(tokens, AttentionScope(trees))

@@ -24,7 +24,7 @@ enum Norm {
   }
 }
 
-/// A linear layer that computes in the model's precision whatever that of its weights.
+/// A linear layer in the model's precision, for weights of any type.
 struct Projection {
   private let weight: Tensor
   private let bias: Tensor?
@@ -39,7 +39,7 @@ struct Projection {
   func callAsFunction(_ x: Tensor) -> Tensor { precision.linear(x, weight, bias: bias) }
 }
 
-/// Parameters by name, while a model is put together from them.
+/// Parameters by name, for building a model.
 struct ParameterTable {
   private let tensors: [String: Tensor]
 

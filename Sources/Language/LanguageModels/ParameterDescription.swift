@@ -1,9 +1,9 @@
 import ModelDescriptions
 import Torch
 
-/// A parameter that a configuration calls for: its name in weight files, its shape, and what it is for.
+/// A parameter of a configuration: its name in weight files, its shape and its role.
 public struct ParameterDescription: Equatable, Sendable {
-  /// What a parameter does decides how it starts.
+  /// The role decides the initial values.
   public enum Role: Equatable, Sendable {
     case embedding
     /// A matrix [out, in].
@@ -18,18 +18,18 @@ public struct ParameterDescription: Equatable, Sendable {
   public let shape: [Int]
   public let role: Role
 
-  /// Whether it is nothing but a factor of a block's products.
+  /// Whether it is used only as a factor of a block's products.
   var isFactor: Bool { (role == .weight || role == .residualWeight) && name.hasPrefix("blocks.") }
 }
 
-/// What becomes of a parameter, float32, as soon as it has been read.
+/// Converts or checks a parameter, float32, as soon as it has been read.
 typealias ParameterAdoption = (ParameterDescription, Tensor) throws -> Tensor
 
 extension ModelConfiguration {
   /// Every parameter, in the order in which the model uses them.
   ///
-  /// `qkv` has the rows of all query heads, then of all key heads, then of all value heads; `gate_up`, in place of
-  /// `up` with SwiGLU, those of the gate before those of `up`.
+  /// The rows of `qkv` are those of all query heads, all key heads, all value heads. With SwiGLU `gate_up` replaces `up`;
+  /// its rows are those of the gate, then those of `up`.
   public var parameters: [ParameterDescription] {
     var list = [ParameterDescription(name: "embedding.weight", shape: [vocabulary, width], role: .embedding)]
     if positions == .learned {

@@ -1,12 +1,12 @@
 import Torch
 
-/// How a model computes: in which type its large products take their factors, and in which its branches go on.
+/// The types in which a model computes.
 struct Precision {
-  /// Of the factors of the large products. The residual stream, norms and parameters keep the parameters' own,
-  /// but for the factors in blocks of a frozen model.
+  /// The type of the large products' factors. The residual stream, norms and parameters keep the parameters' type, except the
+  /// factors in blocks of a frozen model.
   let arithmetic: DType
-  /// Of what lies between the products. On a processor bfloat16 saves time in products alone, so everything else stays in
-  /// float32 there; on a GPU it halves the traffic with memory too.
+  /// The type of tensors between the products. On the CPU bfloat16 saves time in products only, so that the rest stays in
+  /// float32; on a GPU it also halves the traffic with memory.
   let branches: DType
 
   init(_ arithmetic: DType, on device: Device) {
@@ -14,7 +14,7 @@ struct Precision {
     branches = device == .cpu && arithmetic == .bfloat16 ? .float32 : arithmetic
   }
 
-  /// `x · weightᵀ + bias` for x [..., in] of the branches' type and a weight [out, in] of any.
+  /// `x · weightᵀ + bias` for x [..., in] of the branches' type and a weight [out, in] of any type: [..., out].
   func linear(_ x: Tensor, _ weight: Tensor, bias: Tensor? = nil) -> Tensor {
     if x.isFusible { return x.linear(weight, bias: bias, arithmetic: arithmetic) }
     return x.linear(weight.to(arithmetic), bias: bias?.to(arithmetic))

@@ -4,9 +4,9 @@ import JSON
 import ModelFiles
 
 extension PretrainedModel {
-  /// The template by which the model wants conversations written down; of several the one called "default".
+  /// The template of conversations; where the model has several, the one named "default".
   ///
-  /// - Throws: `.badData` for a model without one, or with several of which none is the default.
+  /// - Throws: `Failure` with `.badData` for a model without a template, or with several and no default.
   public func chatTemplate() throws -> String {
     let templates = try chatTemplates()
     if let template = templates.first(where: { $0.name == Self.defaultTemplate }) { return template.text }

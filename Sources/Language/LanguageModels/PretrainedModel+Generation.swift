@@ -3,7 +3,7 @@ import Files
 import JSON
 import ModelFiles
 
-/// What the files of a published model say of generation, beside its tokenizer's.
+/// The statements of a published model's files about generation, apart from its tokenizer.
 public struct StatedGeneration: Equatable, Sendable {
   /// A token that ends a text.
   public struct End: Equatable, Sendable {
@@ -12,27 +12,27 @@ public struct StatedGeneration: Equatable, Sendable {
     public let source: String
   }
 
-  /// Something that other tools do to the distribution, or to what is drawn from it.
+  /// A setting by which other tools change the distribution or the draws.
   public struct Setting: Equatable, Sendable {
-    /// As the file calls it, with its value: `temperature 0.7`.
+    /// Name and value in the file: `temperature 0.7`.
     public let text: String
-    /// What does the same here; nil where nothing does.
+    /// The option of `tempnet-generate` with the same effect; nil without one.
     public let option: String?
-    /// Whether it acts only where tokens are drawn, and not where the likeliest is taken.
+    /// Whether it has an effect only where tokens are drawn, not where the likeliest is taken.
     public let needsDrawing: Bool
   }
 
   public var ends: [End] = []
-  /// What `config.json` names, where `generation_config.json` names ends too. transformers leaves it aside then: often it
-  /// is what its class has where nothing is said.
+  /// The ends of `config.json` where `generation_config.json` names ends too. transformers then ignores them: often they
+  /// are the defaults of the model's class.
   public var endsOfOld: [End] = []
   public var settings: [Setting] = []
-  /// What states the settings.
+  /// The file or entry that states the settings.
   public var source = ""
 }
 
 extension PretrainedModel {
-  /// - Throws: `.badData` for ends that are no integers.
+  /// - Throws: `Failure` with `.badData` for ends that are no integers.
   public func statedGeneration() throws -> StatedGeneration {
     switch source {
     case .own: StatedGeneration()
@@ -104,7 +104,7 @@ extension StatedGeneration {
   /// A setting of transformers' `GenerationConfig` that changes which tokens come.
   private struct Known {
     let name: String
-    /// With it nothing changes.
+    /// The value without effect.
     let neutral: Double?
     let ggufName: String?
     let option: String?
@@ -118,7 +118,7 @@ extension StatedGeneration {
 
     func stated(_ value: JSON) -> Setting? { stated(value, as: name) }
 
-    /// What to say of a value; nil where it changes nothing.
+    /// The description of a value; nil for a value without effect.
     func stated(_ value: JSON, as name: String) -> Setting? {
       if value.isNull || value.arrayValue?.isEmpty == true || value.objectValue?.isEmpty == true { return nil }
       guard let number = value.doubleValue else { return Setting(text: name, option: nil, needsDrawing: needsDrawing) }

@@ -6,11 +6,10 @@ import ModelFiles
 import Torch
 import Weights
 
-/// A model to be used as it is, wherever it comes from: an artifact of ours, a folder in Hugging Face's form, a GGUF
-/// file.
+/// A trained model: an artifact, a folder in Hugging Face's form, or a GGUF file.
 ///
-/// Opening reads the configuration only; `load` reads the weights, in float32. Every tensor that the configuration
-/// calls for must be there with its shape, and no other: nothing ever runs on random or misread weights.
+/// Opening reads the configuration only; `load` reads the weights in float32. The file must hold exactly the tensors that the
+/// configuration calls for, in their shapes, so that no model ever runs on random or misread weights.
 public struct PretrainedModel: Sendable {
   public let source: ModelSource
   public let configuration: ModelConfiguration
@@ -48,9 +47,9 @@ public struct PretrainedModel: Sendable {
 
   /// Reads the weights.
   ///
-  /// - Parameter isFrozen: whether they stay as they are; in bfloat16 the matrices of blocks are then converted one by one
-  ///   as they are read, and not kept as they were.
-  /// - Throws: `.badData` naming what is damaged; that is also a weight that is NaN or infinite.
+  /// - Parameter isFrozen: whether the weights never change. Then matrices of blocks are converted to the compute type as
+  ///   they are read, and not kept in float32.
+  /// - Throws: `Failure` with `.badData` naming the damaged tensor, also where a weight is NaN or infinite.
   public func load(
     device: Device = .cpu, arithmetic: DType = .float32, isFrozen: Bool = false
   ) throws -> LanguageModel {
@@ -64,6 +63,6 @@ public struct PretrainedModel: Sendable {
       configuration, parameters: parameters, device: device, arithmetic: arithmetic, isFrozen: isFrozen)
   }
 
-  /// What `Tokenizer(path:)` reads the model's vocabulary from.
+  /// The path from which `Tokenizer(path:)` reads the model's vocabulary.
   public var tokenizerPath: String { path }
 }

@@ -16,7 +16,7 @@ final class RotaryEmbedding {
   private let device: Device
   private let dtype: DType
   private let half: Int
-  /// Made when needed and as long as needed: contexts are often far longer than the windows that are read.
+  /// Computed for the longest windows so far: contexts are often far longer.
   private var tables: Tables?
 
   init(_ configuration: ModelConfiguration, device: Device, dtype: DType) {
@@ -26,7 +26,7 @@ final class RotaryEmbedding {
     half = configuration.rotaryWidth / 2
   }
 
-  /// Turns heads x [B, T, heads, head width] that stand where the scope says.
+  /// Rotates heads [B, T, heads, head width] by their positions in the scope.
   func callAsFunction(_ x: Tensor, in scope: AttentionScope) -> Tensor {
     let length = x.size(1)
     let tables = tables(for: scope.extent(of: length))
@@ -36,7 +36,7 @@ final class RotaryEmbedding {
     return Self.rotated(x, cosines: cosines, sines: sines)
   }
 
-  /// What `Tensor.rotated` does in one pass over memory.
+  /// `Tensor.rotated` in plain tensor code.
   static func rotated(_ x: Tensor, cosines: Tensor, sines: Tensor) -> Tensor {
     let half = cosines.size(-1)
     let rest = x.size(-1) - 2 * half
@@ -56,7 +56,7 @@ final class RotaryEmbedding {
     {
       return tables
     }
-    // Twice what was there, so that ever longer windows do not make tables ever again.
+    // Twice the length, so that growing windows rarely need new tables.
     let room = isSpecial ? length : min(configuration.context, max(length, 2 * (tables?.length ?? 0)))
     let made = makeTables(scaling.dependsOnLength(room) ? length : room)
     tables = made

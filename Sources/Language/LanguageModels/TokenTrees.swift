@@ -1,10 +1,11 @@
 import Torch
 
-/// Rows of tokens in which several may continue the same one: each sees the tokens from the beginning to itself.
+/// Rows of tokens in which several may continue the same one. Each token sees the tokens on the path from the beginning to
+/// itself.
 ///
-/// A row is in preorder: what continues a token, directly or further on, is the range from it to its `end`.
+/// A row is in preorder: the continuations of a token are the range from it to its `end`.
 public struct TokenTrees {
-  /// How many tokens lie before each in what it continues, [B, T] int64.
+  /// How many tokens lie before each on its path, int64 [B, T].
   public let positions: Tensor
   /// The index in its row after the last token that continues it, [B, T] int64.
   public let ends: Tensor
@@ -13,7 +14,7 @@ public struct TokenTrees {
 
   /// - Parameters:
   ///   - positions: row by row.
-  ///   - length: of all rows; what is missing at their ends is padding, which sees itself and is seen by nothing else.
+  ///   - length: of all rows; shorter ones are padded. A token of padding sees only itself, and no other token sees it.
   public init(positions: [[Int]], ends: [[Int]], length: Int, device: Device) {
     let padding = positions.map { $0.count..<length }
     let shape = [positions.count, length]

@@ -23,13 +23,13 @@ struct SelfAttention {
     let (batch, length) = (x.size(0), x.size(1))
     let (heads, shared, width) = (configuration.heads, configuration.keyValueHeads, configuration.headWidth)
     let all = queryKeyValue(x).reshaped([batch, length, heads + 2 * shared, width])
-    // Queries and keys are rotated together: they lie side by side.
+    // Queries and keys lie side by side and are rotated in one call.
     let parts = all.split([heads + shared, shared], dimension: 2)
-    let turned = (rotary.map { $0(parts[0], in: scope) } ?? parts[0]).split([heads, shared], dimension: 2)
-    var (keys, values) = (turned[1].transposed(1, 2), parts[1].transposed(1, 2))
+    let rotated = (rotary.map { $0(parts[0], in: scope) } ?? parts[0]).split([heads, shared], dimension: 2)
+    var (keys, values) = (rotated[1].transposed(1, 2), parts[1].transposed(1, 2))
     if let cache = scope.cache { (keys, values) = cache.extend(layer, keys: keys, values: values) }
-    let mixed = scope.attention(turned[0].transposed(1, 2), keys, values)
-    return output(mixed.transposed(1, 2).reshaped([batch, length, heads * width]))
+    let attended = scope.attention(rotated[0].transposed(1, 2), keys, values)
+    return output(attended.transposed(1, 2).reshaped([batch, length, heads * width]))
   }
 }
 
@@ -48,22 +48,22 @@ struct FeedForward {
   }
 
   func callAsFunction(_ x: Tensor) -> Tensor {
-    let hidden = up(x)
+    let inner = up(x)
     switch activation {
-    case .gelu: return down(hidden.gelu())
-    case .geluTanh: return down(hidden.gelu(approximate: true))
-    case .swiglu: return down(hidden.isFusible ? hidden.gatedSiLU() : Self.gated(hidden))
+    case .gelu: return down(inner.gelu())
+    case .geluTanh: return down(inner.gelu(approximate: true))
+    case .swiglu: return down(inner.isFusible ? inner.gatedSiLU() : Self.gated(inner))
     }
   }
 
-  /// What `gatedSiLU` does in one pass over memory.
-  static func gated(_ hidden: Tensor) -> Tensor {
-    let halves = hidden.chunks(2, dimension: -1)
+  /// `gatedSiLU` in plain tensor code.
+  static func gated(_ inner: Tensor) -> Tensor {
+    let halves = inner.chunks(2, dimension: -1)
     return halves[0].silu() * halves[1]
   }
 }
 
-/// Attention and feed-forward, each normed before and added to the residual stream after.
+/// Attention and feed-forward, each with a norm before it and added to the residual stream after it.
 struct TransformerBlock {
   private let attentionNorm: Norm
   private let attention: SelfAttention

@@ -4,14 +4,13 @@ import ModelFiles
 import Torch
 import Weights
 
-/// Where a model's tensors come from: a file or several.
+/// One or several files with a model's tensors.
 protocol WeightSource {
   /// The file or folder, for messages.
   var path: String { get }
   /// The names of all tensors there are.
   var tensorNames: [String] { get }
-  /// A tensor in float32 on the CPU. Its bytes in the file are let go, so that a model in memory and its mapped file do
-  /// not add up.
+  /// A tensor in float32 on the CPU. The mapped bytes of the file are released, so that a model is not in memory twice.
   ///
   /// - Throws: `Failure` with `.badData` unless it is there with this shape and holds floating-point numbers.
   func tensor(_ name: String, shape: [Int]) throws -> Tensor
@@ -46,17 +45,17 @@ extension GGUFFile: WeightSource {
   }
 }
 
-/// Weights in several safetensors files, with an index that says which tensor lies where.
+/// Weights in several safetensors files, with an index from tensors to files.
 struct ShardedWeights: WeightSource {
   let path: String
   let tensorNames: [String]
   private let files: [String: SafetensorsFile]
-  /// By the bytes of a tensor's name: as strings, names that differ only in how a letter is composed would be one.
+  /// By the bytes of a tensor's name: Swift's strings are equal where only the composition of a letter differs.
   private let fileOfTensor: [[UInt8]: String]
 
   /// Opens all files.
   ///
-  /// - Throws: `Failure` with `.badData` where index and files do not tell of the same tensors.
+  /// - Throws: `Failure` with `.badData` where index and files name different tensors.
   init(_ folder: HuggingFaceFolder, _ index: [(tensor: String, file: String)]) throws {
     path = folder.indexPath
     files = try Dictionary(
@@ -64,10 +63,10 @@ struct ShardedWeights: WeightSource {
     fileOfTensor = Dictionary(uniqueKeysWithValues: index.map { (Array($0.tensor.utf8), $0.file) })
     tensorNames = index.map(\.tensor)
     for name in folder.weights {
-      let strangers = files[name]!.tensorNames.filter { fileOfTensor[Array($0.utf8)] != name }
-      guard strangers.isEmpty else {
+      let unknown = files[name]!.tensorNames.filter { fileOfTensor[Array($0.utf8)] != name }
+      guard unknown.isEmpty else {
         throw Failure(
-          .badData, "holds tensors that the index does not place in it: \(listed(strangers))", at: files[name]!.path)
+          .badData, "holds tensors that the index does not place in it: \(listed(unknown))", at: files[name]!.path)
       }
     }
   }
@@ -82,7 +81,7 @@ struct ShardedWeights: WeightSource {
 }
 
 extension WeightSource {
-  /// Refuses a number of layers that the tensors cannot make up, before anything is made for each of them.
+  /// Refuses a number of layers that exceeds the number of tensors, before a list of the layers is built.
   func check(_ configuration: ModelConfiguration) throws {
     guard configuration.layers <= tensorNames.count else {
       throw Failure(

@@ -8,8 +8,8 @@ extension Tokenizer {
     try Self.checkLogits(logits, ofModel: path, ids: vocabularySize, of: "its tokenizer")
   }
 
-  /// Checks that a model has a logit for every id: an id without a row of the embedding would be read beyond its end. More logits
-  /// than ids may be padding.
+  /// Checks that a model has a logit for every id: an id without a row of the embedding would be read beyond its end. More
+  /// logits than ids may be padding.
   ///
   /// - Parameter owner: the source of the ids.
   /// - Throws: `Failure` with `.badData` at the model's path.

@@ -1,8 +1,7 @@
 extension Float {
   /// The value of a number in IEEE half precision, exactly.
   ///
-  /// By arithmetic on bits: libtorch has the processor take denormal numbers for zero, and with it conversions that
-  /// pass through them.
+  /// Computed from the bits: libtorch has the processor flush denormal numbers to zero, also in its own conversions.
   public init(half bits: UInt16) {
     let sign = UInt32(bits & 0x8000) << 16
     let exponent = UInt32(bits >> 10 & 31)

@@ -14,11 +14,11 @@ public struct HuggingFaceFolder: Sendable {
   public static let configurationName = "config.json"
   public static let weightsName = "model.safetensors"
   public static let indexName = "model.safetensors.index.json"
-  /// What says how text is generated. No stage generates text, so it belongs to no key.
+  /// The settings of generation. No stage generates text, so that they are in no key.
   public static let generationName = "generation_config.json"
-  /// What holds the chat template, in an artifact as well.
+  /// The file with the chat template, in artifacts too.
   public static let chatTemplateName = "chat_template.jinja"
-  /// What a tokenizer may be made of; all that are there count.
+  /// The files of tokenizers; all that exist count.
   public static let tokenizerNames = [
     "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "encoder.json",
     "vocab.bpe",
@@ -65,7 +65,7 @@ public struct HuggingFaceFolder: Sendable {
     }
   }
 
-  /// The names of everything that the model, its tokenizer and its chat template are read from.
+  /// The names of all files of the model, its tokenizer and its chat template.
   public var files: [String] {
     [Self.configurationName] + (index == nil ? [] : [Self.indexName]) + weights
       + (Self.tokenizerNames + [Self.chatTemplateName]).filter { Files.exists("\(path)/\($0)") }

@@ -3,14 +3,14 @@ import Diagnostics
 import Files
 import JSON
 
-/// What a path to a model names.
+/// The kinds of models that a path may name.
 public enum ModelSource: Sendable {
   /// An artifact, or a folder with the files of one.
   case own(String)
   case huggingFace(HuggingFaceFolder)
   case gguf(String)
 
-  /// - Throws: `Failure` with `.missingInput` where there is nothing, `.badData` for what is no model.
+  /// - Throws: `Failure` with `.missingInput` where nothing exists, `.badData` for anything but a model.
   public init(_ path: String) throws {
     guard let status = try Files.status(path) else { throw Failure(.missingInput, "there is no such model", at: path) }
     guard status.isFolder else {
@@ -21,8 +21,8 @@ public enum ModelSource: Sendable {
       self = .gguf(path)
       return
     }
-    // Both forms call their configuration config.json; every published one states its model_type, also what
-    // `tempnet-export` wrote, which is an artifact of another kind.
+    // Both forms have a config.json. A published one states its model_type; so does the result of `tempnet-export`, which is an
+    // artifact of another kind.
     let configuration = "\(path)/\(HuggingFaceFolder.configurationName)"
     let isPublished =
       Files.exists(configuration)
@@ -43,7 +43,7 @@ public enum ModelSource: Sendable {
 
   /// A file that a model is read from.
   public struct File: Equatable, Sendable {
-    /// What it is to the model; empty for a file that is the model itself.
+    /// Its role; empty for a file that is the whole model.
     public let name: String
     public let path: String
   }
@@ -57,7 +57,7 @@ public enum ModelSource: Sendable {
     case .own(let path): return inFolder([HuggingFaceFolder.configurationName, HuggingFaceFolder.weightsName], path)
     case .huggingFace(let folder): return inFolder(folder.files, folder.path)
     case .gguf(let path):
-      // Going by the name alone: what the file itself says takes longer to read than all else that a plan asks for.
+      // By name alone: reading a file's metadata takes longer than the rest of a plan.
       let split = GGUFSplit(nameOf: path)
       let further = split.map { split in (1...split.count).filter { $0 != split.number }.map(split.part) } ?? []
       return [File(name: "", path: path)] + further.filter { Files.exists($0.path) }

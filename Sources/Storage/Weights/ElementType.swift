@@ -1,7 +1,7 @@
-/// How one number of a stored tensor is laid out; raw values are the names in a safetensors header.
+/// The type of a stored tensor's numbers; raw values are the names in a safetensors header.
 ///
-/// The cases stand in the order in which the safetensors library ranks them, which decides where a tensor's
-/// data goes in a file: the widest types first, so that every tensor is aligned.
+/// The cases are in the safetensors library's order, by which it orders the data in a file: the widest types first, so that
+/// every tensor is aligned.
 public enum ElementType: String, Sendable, CaseIterable {
   case bool = "BOOL"
   case uint8 = "U8"
@@ -33,7 +33,7 @@ public enum ElementType: String, Sendable, CaseIterable {
   var rank: Int { Self.allCases.firstIndex(of: self)! }
 }
 
-/// What a header says of one tensor.
+/// The header's description of one tensor.
 public struct TensorDescription: Equatable, Sendable {
   public let name: String
   public let type: ElementType
@@ -47,10 +47,9 @@ public struct TensorDescription: Equatable, Sendable {
     self.shape = shape
   }
 
-  /// How many bytes the tensor takes, or nil where that exceeds what 64 bits count.
+  /// The size in bytes; nil where it exceeds 64 bits.
   public var byteCount: Int? {
-    // A zero anywhere makes the tensor empty, but the other factors must still multiply without overflow,
-    // as the safetensors library demands.
+    // The safetensors library refuses an overflow of the other factors even where a zero makes the tensor empty.
     var product = type.size
     for dimension in shape {
       let (next, overflow) = product.multipliedReportingOverflow(by: dimension)

@@ -2,7 +2,7 @@ import Diagnostics
 import Torch
 
 extension ElementType {
-  /// The tensor type with the same layout, or nil where libtorch's tensors here have none.
+  /// The tensor type with the same layout; nil for types without one in `DType`.
   public var dtype: DType? {
     switch self {
     case .bool: .bool
@@ -36,7 +36,7 @@ extension ElementType {
 }
 
 extension Tensor {
-  /// Copies a stored tensor into a new one on the CPU, in the type it is stored in.
+  /// Copies a stored tensor, in its own type, into a new one on the CPU.
   ///
   /// - Throws: `.badData` for types that tensors do not have (float8, unsigned 16 to 64 bits).
   public init(_ entry: SafetensorsEntry) throws {
@@ -44,7 +44,7 @@ extension Tensor {
     self = entry.withBytes { Tensor(bytes: $0, dtype: dtype, shape: entry.shape) }
   }
 
-  /// Copies some rows, that is some indices of the outermost dimension.
+  /// Copies a range of rows (indices of the outermost dimension).
   public init(_ entry: SafetensorsEntry, rows: Range<Int>) throws {
     let dtype = try entry.tensorType
     let shape = [rows.count] + entry.shape.dropFirst()
@@ -64,7 +64,7 @@ extension SafetensorsEntry {
 }
 
 extension StoredTensor {
-  /// A tensor on any device, written in its own type; it is copied to host memory when its turn comes.
+  /// A tensor on any device, written in its own type; it is copied to host memory when it is written.
   public init(_ name: String, _ tensor: Tensor) {
     self.init(name, ElementType(tensor.dtype), tensor.shape) { body in try tensor.withBytes(body) }
   }
@@ -79,7 +79,7 @@ extension SafetensorsWriter {
 }
 
 extension SafetensorsStreamWriter {
-  /// Writes the rows of a tensor, which must have the type and row shape that were announced.
+  /// Writes the rows of a tensor, whose type and row shape must be those of the header.
   public func write(rows: Tensor, of name: String, at row: Int) throws {
     try rows.withBytes { try write(rows: $0, of: name, at: row) }
   }

@@ -2,7 +2,7 @@ import Diagnostics
 import Files
 import ModelFiles
 
-/// One tensor of a safetensors file; its bytes stay in the file until they are asked for.
+/// One tensor of a safetensors file. Its bytes are read when they are used.
 public struct SafetensorsEntry: Sendable {
   public let description: TensorDescription
   let file: MappedFile
@@ -25,7 +25,7 @@ public struct SafetensorsEntry: Sendable {
     try body(UnsafeRawBufferPointer(rebasing: file.bytes[bytes]))
   }
 
-  /// Gives access to the bytes of some rows, that is of some indices of the outermost dimension.
+  /// Gives access to the bytes of a range of rows (indices of the outermost dimension).
   public func withBytes<Result>(
     rows: Range<Int>, _ body: (UnsafeRawBufferPointer) throws -> Result
   ) rethrows -> Result {
@@ -37,7 +37,7 @@ public struct SafetensorsEntry: Sendable {
     return try body(UnsafeRawBufferPointer(rebasing: file.bytes[start..<start + rows.count * stride]))
   }
 
-  /// Lets the system take back the memory that the tensor's bytes were read into; they can be asked for again.
+  /// Releases the memory of the tensor's mapped bytes; they are read again when they are used.
   public func release() { file.release(bytes) }
 
   /// The numbers as 32-bit floats; half and bfloat16 widen exactly, float64 is rounded.
@@ -47,7 +47,7 @@ public struct SafetensorsEntry: Sendable {
     try withBytes { try Self.floats($0, type: type, place: place) }
   }
 
-  /// The numbers of some rows as 32-bit floats.
+  /// The numbers of a range of rows as 32-bit floats.
   public func floats(rows: Range<Int>) throws -> [Float] {
     try withBytes(rows: rows) { try Self.floats($0, type: type, place: place) }
   }
@@ -59,7 +59,7 @@ public struct SafetensorsEntry: Sendable {
     try withBytes { try Self.integers($0, type: type, place: place) }
   }
 
-  /// The numbers of some rows as integers.
+  /// The numbers of a range of rows as integers.
   public func integers(rows: Range<Int>) throws -> [Int] {
     try withBytes(rows: rows) { try Self.integers($0, type: type, place: place) }
   }
@@ -100,7 +100,7 @@ public struct SafetensorsEntry: Sendable {
 }
 
 extension UnsafeRawBufferPointer {
-  /// The buffer's numbers as they stand; both the file and every processor Swift runs on are little-endian.
+  /// The buffer's numbers without conversion: files and all processors of Swift are little-endian.
   fileprivate func copied<Number: BitwiseCopyable>(as _: Number.Type) -> [Number] {
     let size = count / MemoryLayout<Number>.size
     return [Number](unsafeUninitializedCapacity: size) { numbers, initialised in

@@ -1,18 +1,17 @@
 import Diagnostics
 import Files
 
-/// A safetensors file, mapped into memory: opening reads the header only, and a tensor's bytes are read from disk
-/// when they are touched.
+/// A safetensors file, mapped into memory. Opening reads the header only; a tensor's bytes are read when they are used.
 ///
-/// Everything the header claims is checked on opening, so that no later access can leave the file; a file that
-/// fails is refused with `.badData`, its path and the field at fault. Nothing in a file is ever executed.
+/// Opening checks the whole header, so that no later access can leave the file; a damaged file is refused with `.badData`,
+/// its path and the field at fault. Nothing in a file is ever executed.
 public final class SafetensorsFile: Sendable {
   public let path: String
   /// The free strings under `__metadata__`.
   public let metadata: [String: String]
-  /// What the file holds, in the order of the data.
+  /// The tensors in the order of the data.
   public let entries: [SafetensorsEntry]
-  /// By the bytes of the name: two names that Swift calls equal may differ in how they spell an accent.
+  /// By the bytes of the name: Swift's strings are equal where only the composition of a letter differs.
   private let byName: [[UInt8]: Int]
 
   /// - Throws: `Failure` with `.missingInput`, `.inputOutput` or `.badData`.
@@ -39,7 +38,7 @@ public final class SafetensorsFile: Sendable {
 
   public subscript(name: String) -> SafetensorsEntry? { byName[Array(name.utf8)].map { entries[$0] } }
 
-  /// The tensor called `name`, which must be there and, where given, have this type and shape.
+  /// The tensor `name`, which must exist and have the type and shape, where given.
   ///
   /// - Parameter shape: sizes that must match; nil stands for a dimension of any size.
   public func entry(

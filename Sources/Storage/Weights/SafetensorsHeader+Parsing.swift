@@ -4,8 +4,8 @@ import JSON
 extension SafetensorsHeader {
   /// Reads the JSON of a header and checks everything in it against the length of the data that follows.
   ///
-  /// Accepts what the safetensors library accepts: tensors in any order in the JSON whose data lie one after
-  /// the other, from the first byte to the last, without gap or overlap.
+  /// Accepts the same files as the safetensors library: tensors may be in any order in the JSON, and their data must fill
+  /// the file without gap or overlap.
   ///
   /// - Parameters:
   ///   - text: the JSON, which may end in blanks.
@@ -25,7 +25,7 @@ extension SafetensorsHeader {
         places.append(try field.place(value))
       }
     }
-    // An empty tensor shares its offset with the one after it, so the end decides between equal beginnings.
+    // An empty tensor begins at the offset of the tensor after it, so that ends order equal beginnings.
     places.sort {
       ($0.bytes.lowerBound, $0.bytes.upperBound) < ($1.bytes.lowerBound, $1.bytes.upperBound)
     }
@@ -54,7 +54,7 @@ private struct Field {
 
   func failure(_ message: String) -> Failure { Failure(.badData, message, at: "\(path), \"\(name)\"") }
 
-  /// The safetensors library takes null for none.
+  /// The safetensors library reads null as no metadata.
   func metadata(_ value: JSON) throws -> [String: String] {
     if value.isNull { return [:] }
     guard case .object(let object) = value else { throw failure("is \(value.kindName), not an object of strings") }

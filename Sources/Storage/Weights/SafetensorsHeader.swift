@@ -4,7 +4,7 @@ import JSON
 /// The first part of a safetensors file: an 8-byte little-endian length, then JSON that names each tensor with
 /// its type, shape and place in the data that follows, and free strings under `__metadata__`.
 struct SafetensorsHeader: Equatable, Sendable {
-  /// One tensor and where its bytes lie, counted from the end of the header.
+  /// One tensor with the range of its bytes, counted from the end of the header.
   struct Place: Equatable, Sendable {
     let description: TensorDescription
     let bytes: Range<Int>
@@ -17,13 +17,13 @@ struct SafetensorsHeader: Equatable, Sendable {
   /// The length of the data after the header.
   var dataSize: Int { places.last?.bytes.upperBound ?? 0 }
 
-  /// The longest header the safetensors library reads; a longer one can only be an attack or an accident.
+  /// The longest header that the safetensors library reads.
   static let maximumLength = 100_000_000
   static let metadataKey = "__metadata__"
 
   // MARK: Writing
 
-  /// Lays tensors out as the safetensors library does: widest types first, then by name, without gaps.
+  /// Orders tensors as the safetensors library does: widest types first, then by name, without gaps.
   init(laying descriptions: [TensorDescription], metadata: [String: String]) {
     let ordered = descriptions.sorted {
       $0.type.rank == $1.type.rank
@@ -46,7 +46,7 @@ struct SafetensorsHeader: Equatable, Sendable {
     self.metadata = metadata
   }
 
-  /// Length, JSON and the blanks that make the data start at a multiple of 8.
+  /// Length, JSON, and blanks up to a multiple of 8.
   var encoded: [UInt8] {
     var object = JSONObject()
     if !metadata.isEmpty {

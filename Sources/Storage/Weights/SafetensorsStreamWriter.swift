@@ -1,11 +1,11 @@
 import Diagnostics
 import Glibc
 
-/// Writes a safetensors file whose shapes are known before its numbers: the header goes first, then rows of each
-/// tensor in any order, so that a file larger than memory grows batch by batch.
+/// Writes a safetensors file of known shapes: first the header, then rows of each tensor in any order, so that a file may
+/// exceed memory.
 ///
-/// An interrupted file is continued with `init(continuing:)`; the caller remembers which rows are safe on disk,
-/// that is which were written before the last `synchronise()`. Rows that were never written read as zeros.
+/// `init(continuing:)` continues an interrupted file. The caller records which rows were written before the last
+/// `synchronise()`: those are safely on disk. Rows that were never written read as zeros.
 public final class SafetensorsStreamWriter {
   public let path: String
   private let header: SafetensorsHeader
@@ -30,7 +30,7 @@ public final class SafetensorsStreamWriter {
 
   /// Opens a file that an interrupted run began with the same tensors and metadata.
   ///
-  /// - Throws: `.badData` where the file on disk was begun differently.
+  /// - Throws: `Failure` with `.badData` where the file's header differs.
   public convenience init(
     continuing path: String, tensors: [TensorDescription], metadata: [String: String] = [:]
   ) throws {
@@ -59,7 +59,7 @@ public final class SafetensorsStreamWriter {
 
   deinit { if descriptor >= 0 { close(descriptor) } }
 
-  /// Writes whole rows, that is consecutive indices of the outermost dimension.
+  /// Writes consecutive rows (indices of the outermost dimension).
   ///
   /// - Parameters:
   ///   - bytes: the rows, little-endian and row-major.

@@ -1,7 +1,7 @@
 import Diagnostics
 import Glibc
 
-/// A tensor to be written: what it is, and access to its bytes when their turn comes.
+/// A tensor to be written: its description, and access to its bytes when they are written.
 public struct StoredTensor {
   public let description: TensorDescription
   /// Calls its argument once with the numbers, little-endian and row-major.
@@ -37,8 +37,8 @@ public struct StoredTensor {
 }
 
 public enum SafetensorsWriter {
-  /// Writes a whole file under a temporary name, flushes it and moves it into place, so that a reader finds the
-  /// old file or the new one and never half of either. Equal tensors and metadata give equal bytes.
+  /// Writes a file under a temporary name, flushes it and renames it, so that a reader finds the old file or the new one,
+  /// whole. Equal tensors and metadata give equal bytes.
   public static func write(
     _ tensors: [StoredTensor], metadata: [String: String] = [:], to path: String
   ) throws {

@@ -2,8 +2,8 @@ import Synchronization
 
 /// Failures that no caller can catch: an operation without `throws` has neither a result nor a way to say so.
 ///
-/// A library reports such a failure to `end`; how the process ends is the program's decision. Without an ending the process traps,
-/// like any other use that breaks a precondition.
+/// A library reports such a failure to `end`; how the process ends is the program's decision. Without an ending the process
+/// traps, like any other use that breaks a precondition.
 public enum UnrecoverableFailure {
   public typealias Ending = @Sendable (Failure) -> Never
 

@@ -51,8 +51,8 @@ at::Tensor heads(const at::Tensor &like, int64_t count) {
   return at::empty({like.size(0), like.size(2), count, like.size(3)}, like.options()).transpose(1, 2);
 }
 
-/// Keys or values as columns, [width, block] for each panel of tokens. The last panel is filled up with zeros: oneDNN compiles a
-/// kernel for each new size, so there must be few.
+/// Keys or values as columns, [width, block] for each panel of tokens. The last panel is filled up with zeros: oneDNN
+/// compiles a kernel for each new size, so there must be few.
 std::vector<float> transposed(const Head &head, int64_t tokens, int64_t width) {
   std::vector<float> panels((tokens + block - 1) / block * block * width);
   for (int64_t token = 0; token < tokens; token += block) {
@@ -112,8 +112,8 @@ CTORCH_WITH_512 void differentiate(
   differentiate_row<16>(weights, count, padded, mean, scale, gradients);
 }
 
-/// Which keys of a window a query sees: itself, and the keys before it; where `ends` is not empty only those of them that end after
-/// it.
+/// Which keys of a window a query sees: itself, and the keys before it; where `ends` is not empty only those of them that
+/// end after it.
 struct Reach {
   std::vector<int32_t> ends;
   /// The greatest end in each panel of keys.
@@ -142,8 +142,8 @@ struct Task {
   float scale;
   Head query, key, value;
   const Reach &reach;
-  /// Writes the products of rows `start` to `start + rows` of a head with the panels of keys or values that any of them sees. Other
-  /// panels of `to` keep their numbers.
+  /// Writes the products of rows `start` to `start + rows` of a head with the panels of keys or values that any of them
+  /// sees. Other panels of `to` keep their numbers.
   void times(
       const Head &left, int64_t start, int64_t rows, const std::vector<float> &panels, float *to, int64_t stride) const {
     for (int64_t token = 0; token < start + rows; token += block) {

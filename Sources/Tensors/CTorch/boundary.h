@@ -13,7 +13,7 @@ namespace ctorch {
 
 extern thread_local std::string last_error;
 
-/// Whether libtorch's words are about memory: only the GPU's allocator has an exception of its own for it.
+/// Whether a message of libtorch says that memory ran out: only the GPU's allocator has an exception type for it.
 inline bool tells_of_memory(const std::string &words) {
   return words.find("DefaultCPUAllocator: can't allocate memory") != std::string::npos ||
          words.find("CUDA error: out of memory") != std::string::npos ||

@@ -5,9 +5,9 @@
 #include "lanes.h"
 #include "parallel.h"
 
-// MKL reads the matrix on one thread where it does not know the processor: with SmolLM2 on two cores of an EPYC of the fifth
-// generation a token took 30 ms, two thirds of them there. On both it takes 28 to 30 in float32, as long as memory does, and 17
-// in bfloat16, which MKL would emulate there.
+// On processors of other makers MKL reads the matrix on one thread: with SmolLM2 on two cores of an EPYC of the fifth
+// generation that took 20 of the 30 ms of a token. Here both cores read it. In bfloat16, which MKL would emulate there, a
+// token takes 17 ms; in float32 28 to 30, because memory is the limit.
 
 namespace ctorch {
 namespace {

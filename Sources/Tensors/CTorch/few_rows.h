@@ -5,15 +5,14 @@
 
 namespace ctorch {
 
-/// From so many rows on packing a matrix pays.
+/// The number of rows from which on packing a matrix pays.
 constexpr int64_t many_rows = 16;
 
-/// Whether there are so few rows in a product with a matrix, [rows, inner] · [columns, inner]ᵀ, that reading the matrix is
-/// most of the work, and `multiply_few_rows` is faster than what packs it or reads it on one thread.
+/// Whether `multiply_few_rows` suits a product [rows, inner] · [columns, inner]ᵀ: reading the matrix is most of the work.
 bool has_few_rows(int64_t rows, int64_t inner, int64_t columns);
 
-/// As `multiply`, for contiguous sides, of which the second alone is transposed. What becomes of a row does not depend on
-/// how many there are. `onto` is no result.
+/// As `multiply`, for contiguous sides of which only the second is transposed, and `onto` other than `result`. A row's
+/// result does not depend on the number of rows.
 void multiply_few_rows(const Side &a, const Side &b, const at::Tensor &result, const Onto &onto);
 
 }  // namespace ctorch

@@ -5,7 +5,7 @@
 
 namespace ctorch {
 
-/// Labels, int64 [rows], one after the other in memory; each must be one of `width` logits.
+/// Contiguous labels, int64 [rows], each checked to be below `width`.
 inline at::Tensor checked_labels(const at::Tensor &labels, int64_t rows, int64_t width) {
   TORCH_CHECK(labels.dim() == 1 && labels.scalar_type() == at::kLong && labels.size(0) == rows,
               "labels must be int64 [N]");

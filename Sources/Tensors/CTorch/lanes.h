@@ -15,14 +15,14 @@
 
 namespace ctorch {
 
-/// Code that becomes part of each function that is compiled for other instructions.
+/// A function that is inlined into each of the functions that are compiled for a width.
 #define CTORCH_KERNEL inline __attribute__((always_inline))
 
 template <int Count>
 struct Lanes {
   typedef float Floats __attribute__((vector_size(4 * Count)));
   typedef int32_t Integers __attribute__((vector_size(4 * Count)));
-  /// As kernels for several types name them.
+  /// The name that kernels for both precisions use.
   typedef float Number;
   typedef Floats Numbers;
   static constexpr int count = Count;
@@ -32,7 +32,7 @@ struct Lanes {
     memcpy(&values, from, sizeof values);
     return values;
   }
-  /// Widened.
+  /// bfloat16, converted to float32.
   static CTORCH_KERNEL Floats load(const c10::BFloat16 *from) {
     typedef uint16_t Halves __attribute__((vector_size(2 * Count)));
     Halves halves;
@@ -102,7 +102,7 @@ struct DoubleLanes {
   typedef Doubles Numbers;
   static constexpr int count = Count;
 
-  /// Floats, widened.
+  /// float32, converted to float64.
   static CTORCH_KERNEL Doubles load(const float *from) {
     Floats values;
     memcpy(&values, from, sizeof values);
@@ -147,7 +147,7 @@ struct DoubleLanes {
   }
 };
 
-/// Σ a b of so many numbers, floats or bfloat16, with sums in float32.
+/// Σ a b of `count` floats and floats or bfloat16, with sums in float32.
 template <int Count, typename Number>
 CTORCH_KERNEL float dot(const float *a, const Number *b, int64_t length) {
   using L = Lanes<Count>;
@@ -164,8 +164,8 @@ CTORCH_KERNEL float dot(const float *a, const Number *b, int64_t length) {
   return static_cast<float>(L::sum((sums[0] + sums[1]) + (sums[2] + sums[3]))) + rest;
 }
 
-/// The greatest of logits; NaN where no softmax can be made of them: one is NaN or infinite. (Minus infinity is a logit
-/// like any other: its token has no chance. But a row of nothing else makes no softmax either.)
+/// The greatest of logits; NaN where they have no softmax: one is NaN or infinite, or all are minus infinity. Minus
+/// infinity beside finite logits is allowed: its token has probability 0.
 template <int Count>
 CTORCH_KERNEL float greatest_logit(const float *logits, int64_t width) {
   using L = Lanes<Count>;
@@ -187,7 +187,7 @@ CTORCH_KERNEL float greatest_logit(const float *logits, int64_t width) {
   return is_sound ? result : NAN;
 }
 
-/// Allow the compiler the instructions that vectors of so many bits need.
+/// Allow the compiler the instructions for vectors of 256 or 512 bits.
 #if defined(__x86_64__)
 #define CTORCH_WITH_256 __attribute__((target("avx2,fma")))
 #define CTORCH_WITH_512 __attribute__((target("avx512f,avx512vl,avx512dq,avx512bw,fma")))
@@ -196,7 +196,7 @@ CTORCH_KERNEL float greatest_logit(const float *logits, int64_t width) {
 #define CTORCH_WITH_512
 #endif
 
-/// Of one kernel for vectors of 128, 256 and 512 bits the one for the widest that libtorch's own kernels use here.
+/// Chooses between three versions of a kernel: the widest vectors that libtorch's own kernels use here.
 template <typename Kernel>
 Kernel widest_usable(Kernel with_128, Kernel with_256, Kernel with_512) {
   static const std::string capability = at::get_cpu_capability();

@@ -30,8 +30,8 @@ bool add_to_gradient(const at::Tensor &weight, const Side &gradient, const Side 
   return true;
 }
 
-/// Backward keeps the input in the type of the factors: bfloat16 takes half the memory. The weight is rounded again instead, which
-/// takes a fiftieth of a step; a rounded copy would take 2 bytes per parameter.
+/// Backward keeps the input in the type of the factors: bfloat16 takes half the memory. The weight is rounded again
+/// instead, which takes a fiftieth of a step; a rounded copy would take 2 bytes per parameter.
 struct Linear : torch::autograd::Function<Linear> {
   static at::Tensor forward(
       torch::autograd::AutogradContext *context, const at::Tensor &x, const at::Tensor &weight,

@@ -48,7 +48,7 @@ bool system_keeps_tiles() {
 #endif
 
 /// Some virtual machines announce AMX tiles (leaf 7) but report no tile palette (leaf 0x1D is empty). oneDNN then
-/// dies of SIGILL at its first bfloat16 product, so it must be told to stay below AMX before it looks.
+/// dies of SIGILL at its first bfloat16 product, so that the environment has to exclude AMX before oneDNN reads it.
 void avoid_broken_amx() {
 #if defined(__x86_64__)
   if (!announces(amx_tile)) return;
@@ -62,7 +62,7 @@ void avoid_broken_amx() {
 
 bool ctorch::is_made_by_intel() {
 #if defined(__x86_64__)
-  // On virtual machines the instruction is a call of the host, some microseconds each.
+  // On virtual machines CPUID calls the host, which takes some microseconds.
   static const bool result = [] {
     unsigned highest = 0, name[3] = {};
     return __get_cpuid(0, &highest, &name[0], &name[2], &name[1]) && memcmp(name, "GenuineIntel", sizeof name) == 0;
@@ -101,7 +101,7 @@ int ctorch_initialize(void) {
     // cuBLAS repeats its results only with a workspace of a stated size.
     setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", 0);
     use_tensor_allocator();
-    // Small tensors and libraries' scratch memory, up to the most that can be set, stay with the process as well.
+    // The C library keeps freed memory too, of small tensors and of libraries, up to the largest thresholds that it accepts.
     mallopt(M_MMAP_THRESHOLD, 32 << 20);
     mallopt(M_TRIM_THRESHOLD, INT_MAX);
     at::globalContext().setDeterministicAlgorithms(true, false);
@@ -121,7 +121,7 @@ int ctorch_set_threads(int count) {
 }
 
 bool ctorch_load_cuda(void) {
-  // Nothing links the CUDA half, so that programs start without it.
+  // Not linked, so that programs start without it.
   static const bool loaded = dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL) != nullptr;
   bool usable = false;
   guarded([&] { usable = loaded && torch::cuda::device_count() > 0; });

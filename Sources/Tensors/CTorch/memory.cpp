@@ -21,9 +21,9 @@
 namespace ctorch {
 namespace {
 
-/// From here on a tensor's memory comes from the system by itself, in bytes.
+/// The size in bytes from which on a tensor has a block of its own.
 constexpr size_t least_size = 1 << 20;
-/// What is given back is given back in such parts, so that little is not given back often.
+/// The least that is returned to the system at a time: a system call for less costs more than it frees.
 constexpr size_t least_part = 2 << 20;
 
 size_t rounded_up(size_t size, size_t unit) { return (size + unit - 1) / unit * unit; }
@@ -33,11 +33,11 @@ size_t page() {
   return size;
 }
 
-/// Keeps freed memory for further tensors, as long as what is used and what is kept together are no more than was ever used at
-/// once: then large tensors never hold more than their largest moment needs.
+/// Keeps freed memory for further tensors. Memory in use and memory kept are together at most the peak of the memory in
+/// use, so that large tensors never hold more than they once needed.
 class Blocks {
  public:
-  /// A block of so many bytes, a multiple of a page's; null where there is no memory.
+  /// A block of `size` bytes, a multiple of the page size; null without memory.
   void *take(size_t size) {
     const std::lock_guard<std::mutex> lock(mutex_);
     void *block = taken_from_kept(size);
@@ -54,9 +54,9 @@ class Blocks {
     return block;
   }
 
-  /// Takes back a block; false for memory that is none.
+  /// Takes back a block; false for memory that `take` did not return.
   bool keep(void *block) {
-    // Spares almost all small tensors the lock.
+    // Spares nearly all small tensors the lock: blocks begin with a page.
     if (reinterpret_cast<uintptr_t>(block) % page() != 0) return false;
     const std::lock_guard<std::mutex> lock(mutex_);
     const auto place = used_.find(block);
@@ -67,7 +67,7 @@ class Blocks {
     return true;
   }
 
-  /// Gives all that is kept to the system. From now on the largest moment is this one.
+  /// Returns all kept memory to the system, and resets the peak to the memory in use.
   void trim() {
     const std::lock_guard<std::mutex> lock(mutex_);
     give_back_all_but(0);
@@ -80,7 +80,7 @@ class Blocks {
   }
 
  private:
-  /// Memory that nothing uses, by where it begins; ranges beside each other are one.
+  /// Kept memory, by its start; adjacent ranges are merged.
   struct Range {
     size_t size;
     uint64_t since;
@@ -109,7 +109,7 @@ class Blocks {
     kept_.emplace_hint(following, start, Range{size, ++time_});
   }
 
-  /// The beginning of the smallest range that is large enough, or null.
+  /// A block at the start of the smallest kept range that is large enough, or null.
   char *taken_from_kept(size_t size) {
     auto best = kept_.end();
     for (auto range = kept_.begin(); range != kept_.end(); range++) {
@@ -136,13 +136,13 @@ class Blocks {
     return block == MAP_FAILED ? nullptr : block;
   }
 
-  /// Gives what has been kept longest to the system until no more than `limit` bytes are kept.
+  /// Returns kept memory to the system, the oldest first, until at most `limit` bytes are kept.
   void give_back_all_but(size_t limit) {
     while (kept_bytes_ > limit) {
       const auto oldest = std::min_element(
           kept_.begin(), kept_.end(), [](const auto &a, const auto &b) { return a.second.since < b.second.since; });
       const size_t size = oldest->second.size, part = std::min(size, rounded_up(kept_bytes_ - limit, least_part));
-      // Refused where the process has too many mappings to split one more: then it stays.
+      // Refused where splitting a mapping would exceed the system's limit: then the memory stays.
       if (munmap(oldest->first + (size - part), part) != 0) return;
       kept_bytes_ -= part;
       oldest->second.size -= part;
@@ -152,7 +152,7 @@ class Blocks {
 };
 
 Blocks &blocks() {
-  // Never destroyed: tensors of other static objects may outlive it.
+  // Never destroyed, because tensors of static objects may be freed later.
   static Blocks *const result = new Blocks;
   return *result;
 }
@@ -164,12 +164,12 @@ class TensorAllocator final : public c10::Allocator {
     if (size >= least_size && size <= SIZE_MAX / 2) {
       memory = blocks().take(rounded_up(size, page()));
     }
-    // libtorch's allocator serves what is small, and says how much was asked for where there is no memory.
+    // libtorch's allocator serves small tensors; where memory is missing it throws with the number of bytes.
     if (!memory) memory = c10::GetDefaultCPUAllocator()->raw_allocate(size);
     return {memory, memory, release, c10::Device(c10::kCPU)};
   }
 
-  /// libtorch's layers keep memory without knowing by whom, so that there is one way of freeing all of it.
+  /// Some layers of libtorch keep only the address, so that one function must free both kinds of memory.
   c10::DeleterFnPtr raw_deleter() const override { return release; }
 
   void copy_data(void *target, const void *source, size_t size) const override { default_copy_data(target, source, size); }

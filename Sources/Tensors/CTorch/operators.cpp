@@ -101,7 +101,7 @@ int ctorch_call(const char *name, const char *overload, const ctorch_value *argu
     auto op = c10::Dispatcher::singleton().findSchemaOrThrow(name, overload);
     auto stack = arranged(op.schema(), arguments, argument_count);
     op.callBoxed(&stack);
-    // A tensor list is returned as so many tensors: no operator we call returns one beside other results.
+    // A list of tensors becomes several results: no operator that is called here returns a list beside other results.
     if (stack.size() == 1 && stack[0].isTensorList()) {
       const auto tensors = stack[0].toTensorVector();
       stack.assign(tensors.begin(), tensors.end());

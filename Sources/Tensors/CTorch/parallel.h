@@ -11,11 +11,11 @@
 
 namespace ctorch {
 
-/// The numbers from 0 to `count`, dealt out in parts to threads as they come.
+/// The numbers from 0 to `count`, dealt out to threads in parts.
 ///
-/// Each thread has a share, so that it finds again in its caches what it wrote there in the region before. It takes parts of
-/// that first, and then of what others have left: on a machine with other work, or with processors of uneven speed, nobody
-/// waits for more than one part.
+/// Each thread first takes the parts of its own share, whose memory its caches may hold from the region before, and then
+/// parts that others have left. So no thread waits for more than one part, also on processors that are shared or of uneven
+/// speed.
 class Parts {
  public:
   Parts(int64_t count, int64_t threads) : shares_(threads) {
@@ -26,7 +26,7 @@ class Parts {
     }
   }
 
-  /// Calls `body(begin, end)` for parts of the share of `thread`, and then of the others', until none is left.
+  /// Calls `body(begin, end)` for parts of the thread's share, then of other shares, until none is left.
   template <typename Body>
   void work(int64_t thread, const Body &body) {
     for (size_t i = 0; i < shares_.size(); i++) {
@@ -40,10 +40,10 @@ class Parts {
   }
 
  private:
-  /// Parts per share. More would cost more than they even out.
+  /// Parts per share. More parts cost more than they gain.
   static constexpr int64_t of_share = 8;
 
-  /// Alone in its line of a cache.
+  /// Aligned so that no two shares are in one cache line.
   struct alignas(64) Share {
     std::atomic<int64_t> next;
     int64_t end, length;
@@ -52,8 +52,8 @@ class Parts {
   std::vector<Share> shares_;
 };
 
-/// Calls `body(begin, end)` for contiguous parts of 0..<count, on libtorch's own threads. How the parts are cut must not
-/// matter to the result.
+/// Calls `body(begin, end)` for contiguous parts of 0..<count, on libtorch's own threads. The result must not depend on the
+/// parts.
 ///
 /// `at::parallel_for` runs serially in code that was not compiled with OpenMP; an iterator over tensors is compiled into
 /// libtorch, and here it walks the addresses of as many bytes as there are threads, which nobody reads. Threads of our own

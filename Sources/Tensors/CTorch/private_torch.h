@@ -4,8 +4,9 @@
 //     gemm_bf16bf16f32_                              MKL's product of bfloat16 matrices: product.cpp
 //     torch::autograd::impl::bump_version            tells autograd that a tensor was written: linear.cpp
 //
-// A release of libtorch may drop or change any of them. Their declarations are compared below with those of libtorch 2.11 to
-// 2.13; whether the products are right on a processor is tried at run time (tiles.cpp). There are two switches to plain operators:
+// A release of libtorch may drop or change any of them. Their declarations are compared below with those of libtorch 2.11
+// to 2.13; whether the products are right on a processor is tried at run time (tiles.cpp). There are two switches to plain
+// operators:
 //
 //     swift build -Xcxx -DCTORCH_PUBLIC_ONLY    builds without these functions
 //     TEMPNET_PRODUCTS=plain                    in the environment of a program: products by libtorch's own operators

@@ -1,4 +1,4 @@
-// What this processor can do beyond what libtorch's own kernels ask of it.
+// Features of this processor that libtorch does not report.
 #pragma once
 
 namespace ctorch {

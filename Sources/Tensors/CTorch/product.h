@@ -18,8 +18,8 @@ struct Side {
 /// Whether products of float32 matrices are taken to oneDNN's micro kernels here (see tiles.h), past libtorch.
 bool takes_floats_to_tiles();
 
-/// Whether `multiply` is faster than libtorch for float32 matrices, [rows, inner] · [inner, columns], whose right side is stored
-/// transposed, as the weights of layers are.
+/// Whether `multiply` is faster than libtorch for float32 matrices, [rows, inner] · [inner, columns], whose right side is
+/// stored transposed, as the weights of layers are.
 bool multiplies_faster(int64_t rows, int64_t inner, int64_t columns);
 
 /// The initial value of a product's sums.

@@ -1,5 +1,5 @@
-// What a fit needs of logits, tabulated in one pass over them: tempnet::temperature_profile of logits that are there, and
-// tempnet::unembedding_profile of those that an unembedding makes, slice by slice of the vocabulary.
+// The tables that a fit reads instead of logits, in one pass over them: tempnet::temperature_profile of given logits, and
+// tempnet::unembedding_profile of the logits of an unembedding, which exist for a slice of the vocabulary at a time.
 #include <ATen/ATen.h>
 #include <torch/library.h>
 
@@ -27,7 +27,7 @@ struct Moments {
   double weight = 0, first = 0, second = 0;
 };
 
-/// So many logits at a time stay in the first-level cache, with their squares and weights.
+/// How many logits fit the first-level cache with their squares and weights.
 constexpr int64_t tile = 512;
 
 /// Adds a tile of logits to the moments.
@@ -66,12 +66,12 @@ CTORCH_KERNEL void add_tile(const float *x, int64_t length, const Nodes &nodes, 
   }
 }
 
-/// What is known of a row after some of its logits. Moments count logits from the greatest so far.
+/// The state of a row after some of its logits. Moments are of logits minus the greatest so far.
 struct RowState {
   double maximum = -INFINITY, sum = 0, squares = 0;
 };
 
-/// Counts the moments from a greater maximum: every logit now lies `rise` further down.
+/// Converts the moments to a maximum that is greater by `rise`.
 void lower(double rise, const Nodes &nodes, Moments *moments) {
   for (int64_t node = 0; node < nodes.count(); node++) {
     auto &[weight, first, second] = moments[node];
@@ -88,7 +88,7 @@ CTORCH_KERNEL void add_slice(const float *logits, int64_t width, const Nodes &no
   static_assert(tile % (2 * Count) == 0);
   const float maximum = greatest_logit<Count>(logits, width);
   if (!(maximum < INFINITY)) state->maximum = NAN;
-  // Nothing weighs anything before a logit is finite, and nothing after one that is NaN.
+  // Before the first finite logit all weights are 0; after a NaN the result is NaN whatever follows.
   if (std::isnan(state->maximum) || (maximum == -INFINITY && state->maximum == -INFINITY)) return;
   if (maximum > state->maximum) {
     if (state->maximum > -INFINITY) lower(maximum - state->maximum, nodes, moments);
@@ -101,14 +101,14 @@ CTORCH_KERNEL void add_slice(const float *logits, int64_t width, const Nodes &no
   for (int64_t start = 0; start < width; start += tile) {
     const int64_t count = std::min(tile, width - start);
     for (int64_t j = 0; j < count; j++) x[j] = std::max(logits[start + j] - greatest, least);
-    // What fills the last tile weighs nothing.
+    // The filling of the last tile has weight 0.
     const int64_t padded = (count + 2 * Count - 1) / (2 * Count) * (2 * Count);
     std::fill(x + count, x + padded, least);
     add_tile<Count>(x, padded, nodes, moments);
   }
 }
 
-/// Adds the sums from which the norms follow.
+/// Adds to the sums of the norms.
 template <int Count>
 CTORCH_KERNEL void add_norms(const float *logits, int64_t width, RowState *state) {
   using L = DoubleLanes<Count>;
@@ -146,7 +146,7 @@ CTORCH_WITH_512 void add_slice_512(
   add_norms<8>(logits, width, state);
 }
 
-/// Profiles of so many rows, while their logits are added slice by slice.
+/// Profiles of rows whose logits are added slice by slice.
 class Profiles {
  public:
   Profiles(int64_t rows, const at::Tensor &temperatures, int64_t per_octave) : rows_(rows) {
@@ -232,8 +232,8 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor> temperature_profile(
   return profiles.tables();
 }
 
-/// So many logits are there at a time, 16 MiB of them, which stay in the last cache. Where MKL multiplies, it takes 576 columns
-/// at 140 GFLOP/s for slices of this size on two cores with AVX2, at 97 for whole rows of 49,152.
+/// How many logits exist at a time: 16 MiB, which fit the last cache. On two cores with AVX2 MKL multiplies 576 columns at 140
+/// GFLOP/s for slices of this size, at 97 for whole rows of 49,152.
 constexpr int64_t slice_size = 1 << 22;
 
 /// Profiles as above, then the greatest logit, the norm, the centred norm and the label's logit, each float32 [N], of the

@@ -1,5 +1,5 @@
-// tempnet::tempered_moments, the one pass over a row of logits that says all about its distribution at one temperature, and
-// tempnet::temperature_of_entropy, which looks for the temperature at which it has a certain entropy.
+// tempnet::tempered_moments, the statistics of a row of logits at one temperature in one pass, and
+// tempnet::temperature_of_entropy, which solves for the temperature at which the row has a given entropy.
 #include <ATen/ATen.h>
 #include <torch/library.h>
 
@@ -52,7 +52,7 @@ CTORCH_KERNEL void add_row(const float *logits, int64_t width, double tau, Momen
     add(logits + i + count, sums[1]);
   }
   if (i < width) {
-    // What fills the last lanes weighs next to nothing.
+    // The filling of the last lanes has a weight next to 0.
     float rest[2 * count];
     std::fill(std::copy(logits + i, logits + width, rest), rest + 2 * count, -INFINITY);
     add(rest, sums[0]);
@@ -64,7 +64,7 @@ CTORCH_KERNEL void add_row(const float *logits, int64_t width, double tau, Momen
 }
 
 using AddRow = void(const float *, int64_t, double, Moments *);
-/// As many lanes of L as a vector of so many bytes has.
+/// The lanes of L in a vector of this many bytes.
 template <template <int> typename L, int Bytes>
 using Vectors = L<Bytes / sizeof(typename L<1>::Number)>;
 template <template <int> typename L>
@@ -116,18 +116,17 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor> tempered_moments(
   return {log_partition, mean, variance, collision};
 }
 
-/// How far the entropy may be from the wanted one, in nats: where float32 has come that near, float64 goes on, mostly for two
-/// passes. All in float64 it takes six, each 2.5 times as long.
+/// The difference from the wanted entropy, in nats, at which float64 takes over from float32, mostly for two passes. A
+/// search in float64 alone takes six, each 2.5 times as long.
 constexpr double rough_tolerance = 1e-3, tolerance = 1e-10;
 
-/// Newton's method in ln τ for one row, with bisection where a step leaves the bracket or gains little: what
-/// ExactTemperature.swift does with tensors.
+/// Newton's method in ln τ for one row, with bisection where a step leaves the bracket or gains little. ExactTemperature.swift
+/// does the same with tensors.
 struct Search {
   const float *logits;
   int64_t width;
   double entropy, least, greatest;
-  /// Where it stands, and what the root is known to lie between; until a bound itself has been looked at, its side lies
-  /// beyond it.
+  /// The present point and the bracket of the root. Until a bound itself has been evaluated, the bracket reaches beyond it.
   double position, low, high, previous;
 
   Search(const float *logits, int64_t width, double entropy, double least, double greatest)
@@ -144,9 +143,9 @@ struct Search {
     run(add, tolerance, &excess);
   }
 
-  /// Looks where `excess`, by which the entropy is too great, is at most `tolerance`, for 100 passes at most.
+  /// Iterates until |`excess`|, the entropy minus the wanted one, is at most `tolerance`, 100 passes at most.
   ///
-  /// Returns the slope of the entropy where it ended; NaN where nothing can be nearer: the optimum is a bound, or there is no
+  /// Returns the slope of the entropy at the end; NaN where no temperature is nearer: the optimum is a bound, or the row has no
   /// entropy.
   double run(AddRow *add, double tolerance, double *excess) {
     double slope = NAN;
@@ -173,8 +172,8 @@ struct Search {
   }
 };
 
-/// For each row of logits, float32 [N, V], the temperature, float64 [N], at which softmax has this entropy in nats, or the bound
-/// that it lies beyond.
+/// The temperatures, float64 [N], at which softmax of logits, float32 [N, V], has this entropy in nats, each limited to the
+/// bounds.
 at::Tensor temperature_of_entropy(const at::Tensor &logits, double entropy, double low, double high) {
   TORCH_CHECK(logits.dim() == 2 && logits.scalar_type() == at::kFloat, "logits must be float32 [N, V]");
   TORCH_CHECK(logits.size(1) > 0, "a row needs logits");
@@ -189,7 +188,7 @@ at::Tensor temperature_of_entropy(const at::Tensor &logits, double entropy, doub
     for (int64_t row = begin; row < end; row++) {
       Search search(data + row * width, width, entropy, std::log(low), std::log(high));
       search.run(add_roughly, add);
-      // A bound is returned as it was given, not as the exponential of its logarithm.
+      // A bound is returned exactly, not as exp of its logarithm.
       temperatures[row] = search.position <= search.least ? low
           : search.position >= search.greatest          ? high
                                                          : std::exp(search.position);

@@ -1,4 +1,4 @@
-// tempnet::tempered_terms, what the losses of a chunk of logits and their gradients are made of, in two passes over it.
+// tempnet::tempered_terms, the terms of the losses and gradients of a chunk of logits, in two passes over it.
 #include <ATen/ATen.h>
 #include <torch/library.h>
 
@@ -11,7 +11,7 @@
 namespace ctorch {
 namespace {
 
-/// So many logits are summed in float32 before their sum is added in float64.
+/// How many logits are summed in float32 before the sum is added in float64.
 constexpr int64_t tile = 512;
 
 struct Sums {
@@ -37,7 +37,7 @@ CTORCH_KERNEL Sums weigh(const float *logits, int64_t width, float maximum, floa
     int64_t i = start;
     for (; i + Count <= end; i += Count) weight(logits + i, weights + i, parts);
     if (i < end) {
-      // What fills the last lanes weighs nothing.
+      // The filling of the last lanes has weight 0.
       float rest[Count];
       std::fill(std::copy(logits + i, logits + end, rest), rest + Count, -INFINITY);
       weight(rest, rest, parts);

@@ -29,8 +29,8 @@ namespace {
 constexpr int64_t unit_lanes = 16;
 typedef uint32_t Units __attribute__((vector_size(64)));
 
-/// Interleaves rows i and i + 8 of sixteen, for each i. That rotates the eight bits of (row, column) by one: done four times, it
-/// exchanges rows and columns.
+/// Interleaves rows i and i + 8 of sixteen, for each i. That rotates the eight bits of (row, column) by one: done four
+/// times, it exchanges rows and columns.
 CTORCH_WITH_512 inline void shuffle_rows(Units (&rows)[unit_lanes]) {
   Units result[unit_lanes];
   for (int i = 0; i < unit_lanes / 2; i++) {
@@ -66,8 +66,8 @@ namespace {
 
 /// Columns of a panel at most, and rows of a block, of the result.
 constexpr int64_t panel_width = 64, block_height = 256;
-/// How much of b is packed at a time: with `panel_width` columns 192 KiB at most. The numbers of a block of a that are multiplied
-/// with it take four times that, which fits a second-level cache.
+/// How much of b is packed at a time: with `panel_width` columns 192 KiB at most. The numbers of a block of a that are
+/// multiplied with it take four times that, which fits a second-level cache.
 constexpr int64_t packed_bytes_per_column = 3072;
 
 /// How many products a kernel adds up before the sum is added to the result. Short chains halve the error of 1,536 products in
@@ -177,7 +177,8 @@ class Tiling {
   }
 
  private:
-  /// Chooses the width of panels that gives the busiest thread the least work. Where panels are few, their rows are divided too.
+  /// Chooses the width of panels that gives the busiest thread the least work. Where panels are few, their rows are divided
+  /// too.
   void deal_out(int64_t threads) {
     const int64_t blocks = (rows_ + block_height - 1) / block_height;
     int64_t least = INT64_MAX;
@@ -228,8 +229,8 @@ class Tiling {
   int64_t inner_, chain_, packed_rows_, width_, panels_, groups_, group_height_;
 };
 
-/// Tries a product: it throws where the processor lacks the instructions. Without oneDNN libtorch has slower kernels under the same
-/// name.
+/// Tries a product: it throws where the processor lacks the instructions. Without oneDNN libtorch has slower kernels under
+/// the same name.
 template <typename Number>
 bool try_kernel() {
   if (!has_wide_vectors() || !at::hasMKLDNN()) return false;

@@ -1,4 +1,4 @@
-// Layers of a transformer that libtorch would take several passes over memory for, in one each: tempnet::rms_norm,
+// Layers of a transformer in one pass over memory each, where libtorch takes several: tempnet::rms_norm,
 // tempnet::gated_silu and tempnet::rotate.
 #include <ATen/ATen.h>
 #include <torch/csrc/autograd/custom_function.h>
@@ -169,7 +169,7 @@ CTORCH_WITH_512 void rotate_head_512(const float *x, const float *cosines, const
   rotate_head(x, cosines, sines, half, width, to);
 }
 
-/// Turns by the angles of the tables, which are already as long as the input.
+/// Rotates heads [B, T, heads, width] by the angles of tables for T tokens.
 at::Tensor rotated(const at::Tensor &x, const at::Tensor &cosines, const at::Tensor &sines) {
   const auto heads = x.stride(3) == 1 ? x : x.contiguous();
   const int64_t length = x.size(1), count = x.size(2), width = x.size(3), half = cosines.size(-1);
@@ -202,7 +202,7 @@ struct Rotation : torch::autograd::Function<Rotation> {
     return rotated(x, cosines, sines);
   }
 
-  /// Turning back.
+  /// The rotation by the opposite angles.
   static variable_list backward(AutogradContext *context, variable_list gradients) {
     const auto saved = context->get_saved_variables();
     return {rotated(gradients[0], saved[0], -saved[1]), at::Tensor(), at::Tensor()};

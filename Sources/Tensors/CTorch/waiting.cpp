@@ -7,18 +7,19 @@
 #include <climits>
 #include <cstring>
 
-// A thread of libgomp that reaches the end of a parallel region, or has none to work on, spins 300,000 times before it sleeps.
-// On a machine with other work the thread it waits for is often not running, and the time that both were given is spent
-// spinning. Seconds for 12 steps of training (6.4 million parameters, two threads on two cores of an EPYC with AVX-512), and in
-// brackets those on processors, alone and beside four busy loops of equal priority; medians on a shared machine:
+// A thread of libgomp without work spins 300,000 times before it sleeps. On a machine with other work the thread that it
+// waits for is often not running, and spinning takes its time. Wall seconds for 12 steps of training (6.4 million
+// parameters, two threads on two cores of an EPYC with AVX-512) with processor seconds in brackets, alone and beside four
+// busy loops of equal priority; medians on a shared machine:
 //
 //     300,000 spins   3.6 (6.6)   more than 33
 //     30,000          3.6 (6.5)   33 (20)
 //     10,000          3.7 (6.7)   17 (9.6)
 //     3,000           3.9 (7.0)   16 (7.9)
 //
-// libgomp reads GOMP_SPINCOUNT when it is loaded, before any code of ours: a program without it is started anew. That happens
-// before the constructors of libtorch, which take nearly all of a program's start, and costs some 50 ms.
+// libgomp reads GOMP_SPINCOUNT when it is loaded, before any code of ours, so that a program without it replaces itself by
+// one with it. That happens before the constructors of libtorch, which take most of a program's start, and costs some 50
+// ms.
 
 namespace {
 
@@ -30,8 +31,8 @@ bool states_waiting(const char *entry) {
   return strncmp(entry, count, sizeof count - 1) == 0 || strncmp(entry, policy, sizeof policy - 1) == 0;
 }
 
-/// Runs before any library is initialised, so that it may call nothing but the system. Where the program cannot be started
-/// anew, it goes on as it is.
+/// Runs before any library is initialised, so that it may make system calls only. Where the program cannot replace itself,
+/// it goes on without the limit.
 void limit_spinning(int, char **arguments, char **environment) {
   int count = 0;
   for (; environment[count]; count++) {

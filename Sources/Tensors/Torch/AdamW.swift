@@ -1,4 +1,4 @@
-/// AdamW (Loshchilov & Hutter 2019) over libtorch's fused kernel, with groups that have rates and decays of their own.
+/// AdamW (Loshchilov & Hutter 2019) over libtorch's fused kernel. Each group has its own learning rate and weight decay.
 public final class AdamW {
   public struct Group {
     public let name: String
@@ -24,7 +24,7 @@ public final class AdamW {
   private struct Moments {
     let first: Tensor
     let second: Tensor
-    /// The number of steps taken, as the kernel wants it: a float scalar.
+    /// The number of steps taken: float32 [], as the kernel takes it.
     let step: Tensor
   }
 
@@ -42,7 +42,7 @@ public final class AdamW {
     }
   }
 
-  /// Applies the gradients that the parameters hold; parameters without one are left alone.
+  /// Updates the parameters that have a gradient.
   public func step() {
     for (group, moments) in zip(groups, moments) {
       let updated = zip(group.parameters, moments).compactMap { parameter, moments in
@@ -74,7 +74,7 @@ public final class AdamW {
     for parameter in groups.flatMap(\.parameters) { parameter.tensor.clearGradient() }
   }
 
-  /// Everything a checkpoint needs to go on, named after the parameters.
+  /// The moments and step counts for a checkpoint, named after the parameters.
   public var state: [NamedTensor] {
     zip(groups, moments).flatMap { group, moments in
       zip(group.parameters, moments).flatMap { parameter, moments in
@@ -88,8 +88,9 @@ public final class AdamW {
   }
 }
 
-/// Scales the gradients so that their common Euclidean norm is at most `limit`; the norm before is returned as a scalar
-/// tensor, so that nothing waits for the device.
+/// Scales the gradients so that their common Euclidean norm is at most `limit`.
+///
+/// - Returns: the norm before, a tensor [], so that the caller decides when to wait for the device.
 @discardableResult
 public func clipGradients(of parameters: [NamedTensor], to limit: Double) -> Tensor {
   let gradients = parameters.compactMap { $0.tensor.gradient }
@@ -97,8 +98,8 @@ public func clipGradients(of parameters: [NamedTensor], to limit: Double) -> Ten
   return withoutGradients {
     let norms = Operator.must("aten::_foreach_norm", "Scalar", [.tensors(gradients), .number(2)])
     let norm = Tensor.stack(norms).norm(0)
-    // PyTorch's clip_grad_norm_ adds 1e-6 too. Where the norm is not finite no factor helps, and gradients that are left
-    // as they are show which of them is to blame.
+    // PyTorch's clip_grad_norm_ adds 1e-6 too. Gradients whose norm is not finite stay as they are, so that the loop can name
+    // the tensor at fault.
     let isFinite = norm.abs().less(.infinity)
     let factor = isFinite.choose(
       (limit / (norm + 1e-6)).clamped(nil, 1), .ones([], dtype: norm.dtype, device: norm.device))

@@ -1,11 +1,11 @@
-/// Operators of our own, registered with libtorch's dispatcher under `tempnet::`, for work that its operators would do in
-/// many passes over memory. Beside each stands, where it is used, the same in plain tensor code.
+// Operators of CTorch, registered with libtorch's dispatcher under `tempnet::`, where its own operators take many passes
+// over memory. Callers have the same in plain tensor code for other types and devices.
 
 extension Tensor {
-  /// What `TemperatureProfile` tabulates of logits, float32 [N, V] on the CPU; each result is float32 [N, M].
+  /// The tables of `TemperatureProfile` for logits, float32 [N, V] on the CPU; each is float32 [N, M].
   ///
   /// - Parameters:
-  ///   - temperatures: M of them, that rise with `perOctave` to the factor of two.
+  ///   - temperatures: M of them, rising, `perOctave` for each factor of 2.
   public func temperatureProfile(
     at temperatures: [Double], perOctave: Int
   ) -> (value: Tensor, entropy: Tensor, variance: Tensor) {
@@ -15,11 +15,11 @@ extension Tensor {
     return (tables[0], tables[1], tables[2])
   }
 
-  /// What a fit needs of the logits `self · weightᵀ` that an unembedding makes of hidden states, float32 [N, d] on the CPU,
-  /// without ever holding more than a slice of them; tables are float32 [N, M], the others float32 [N].
+  /// The profile of the logits `self · weightᵀ` of hidden states, float32 [N, d] on the CPU. Only a slice of the logits
+  /// exists at a time. Tables are float32 [N, M], the others float32 [N].
   ///
   /// - Parameters:
-  ///   - weight: float32 [V, d], or bfloat16, which has the hidden states rounded too.
+  ///   - weight: the unembedding, float32 [V, d], or bfloat16: then the hidden states are rounded too.
   ///   - labels: int64 [N].
   ///   - temperatures: as for `temperatureProfile`.
   public func unembeddingProfile(
@@ -37,7 +37,7 @@ extension Tensor {
     return (found[0], found[1], found[2], found[3], found[4], found[5], found[6])
   }
 
-  /// What `TemperedStatistics` is made of, for logits, float32 [N, V] on the CPU; each result is float64 [N].
+  /// The terms of `TemperedStatistics` for logits, float32 [N, V] on the CPU; each is float64 [N].
   ///
   /// - Parameter tau: float64 [N].
   public func temperedMoments(
@@ -47,8 +47,8 @@ extension Tensor {
     return (moments[0], moments[1], moments[2], moments[3])
   }
 
-  /// The temperatures, float64 [N], at which softmax of logits, float32 [N, V] on the CPU, has this entropy in nats, or the bounds
-  /// that they lie beyond.
+  /// The temperatures, float64 [N], at which softmax of logits, float32 [N, V] on the CPU, has this entropy in nats, each
+  /// limited to the bounds.
   public func temperatures(ofEntropy entropy: Double, in bounds: ClosedRange<Double>) -> Tensor {
     Operator.one(
       "tempnet::temperature_of_entropy", "",
@@ -74,7 +74,7 @@ extension Tensor {
 // MARK: - Layers of a transformer, float32 on the CPU; differentiable
 
 extension Tensor {
-  /// Whether our own operators take this tensor.
+  /// Whether CTorch's operators take this tensor: float32 on the CPU.
   public var isFusible: Bool { device == .cpu && dtype == .float32 }
 
   /// `x / √(mean(x²) + epsilon) · weight` over the last dimension.
@@ -85,13 +85,13 @@ extension Tensor {
   /// `silu(gate) ∘ up`, [..., width], of [gate, up] side by side, [..., 2 · width].
   public func gatedSiLU() -> Tensor { Operator.one("tempnet::gated_silu", "", [.tensor(self)]) }
 
-  /// softmax(q·kᵀ·scale)·v of queries, heads [B, H, T, d], to the keys of the same windows up to their own, [B, G, T, d] for
-  /// H/G queries each, and their values. Any type, any device.
+  /// Causal attention softmax(q·kᵀ·scale)·v of queries [B, H, T, d] to keys and values [B, G, T, d] of the same windows,
+  /// each shared by H/G heads: [B, H, T, d]. Any type, any device.
   ///
   /// - Parameters:
-  ///   - scale: 1/√d unless told.
-  ///   - ends: for each token the index after the last one that sees it, int64 [B, T]; every token sees itself. Nil: all later
-  ///     ones do.
+  ///   - scale: nil for 1/√d.
+  ///   - ends: for each token the index after the last token that sees it, int64 [B, T]; every token sees itself. Nil:
+  ///     all later tokens see it.
   public func causalAttention(to key: Tensor, _ value: Tensor, scale: Double? = nil, ends: Tensor? = nil) -> Tensor {
     Operator.one(
       "tempnet::attention", "",
@@ -101,7 +101,7 @@ extension Tensor {
       ])
   }
 
-  /// Heads [B, T, heads, width] whose element i has been turned together with element i + half.
+  /// Heads [B, T, heads, width] with each pair of elements (i, i + half) rotated.
   ///
   /// - Parameter cosines, sines: of the angles, [T, 1, half] or [B, T, 1, half].
   public func rotated(cosines: Tensor, sines: Tensor) -> Tensor {

@@ -4,7 +4,7 @@ extension Tensor {
   /// Whether operations on this tensor are recorded for `backward()`.
   public var requiresGradient: Bool { ctorch_requires_gradient(reference) }
 
-  /// Marks a leaf to be differentiated with respect to; returns itself.
+  /// Has `backward()` compute the gradient with respect to this leaf; returns the tensor itself.
   @discardableResult
   public func requiringGradient(_ required: Bool = true) -> Tensor {
     Operator.check("requires_grad", [.tensor(self)]) { ctorch_set_requires_gradient(reference, required) }
@@ -16,14 +16,14 @@ extension Tensor {
     Operator.check("backward", [.tensor(self)]) { ctorch_backward(reference, nil) }
   }
 
-  /// As above, for a loss computed elsewhere that has this gradient with respect to this tensor's elements.
+  /// As above, for a loss that was computed elsewhere, from its gradient with respect to this tensor.
   public func backward(_ gradient: Tensor) {
     Operator.check("backward", [.tensor(self), .tensor(gradient)]) {
       ctorch_backward(reference, gradient.reference)
     }
   }
 
-  /// What `backward()` has added up, or nil.
+  /// The sum of the gradients of `backward()`, or nil before the first.
   public var gradient: Tensor? {
     var result: ctorch_tensor_ref?
     Operator.check("grad", [.tensor(self)]) { ctorch_gradient(reference, &result) }
@@ -34,7 +34,7 @@ extension Tensor {
     Operator.check("clear_grad", [.tensor(self)]) { ctorch_clear_gradient(reference) }
   }
 
-  /// The same elements, cut off from the recorded operations.
+  /// The same elements without the recorded operations.
   public func detached() -> Tensor { Operator.one("aten::detach", "", [.tensor(self)]) }
 }
 

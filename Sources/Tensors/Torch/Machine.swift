@@ -88,7 +88,8 @@ public enum Machine {
   /// Whether this processor multiplies matrices of bfloat16 faster than those of float32.
   public static var hasFastBFloat16: Bool { productInstructions(.bfloat16) != nil }
 
-  /// The instructions, such as `AMX`, of the backend that replaces libtorch's own products of matrices of a type; nil without one.
+  /// The instructions, such as `AMX`, of the backend that replaces libtorch's own products of matrices of a type; nil
+  /// without one.
   static func productInstructions(_ arithmetic: DType) -> String? {
     prepare()
     let name = String(cString: ctorch_product_instructions(arithmetic == .bfloat16))

@@ -67,7 +67,7 @@ extension Tensor {
   /// `self · weightᵀ + bias` for a weight of shape [out, in].
   ///
   /// - Parameter arithmetic: bfloat16 for factors that are rounded to it, in the gradients too, while products and sums
-  ///   stay in float32; a weight may then be of that type itself. It counts only where this tensor is fusible.
+  ///   stay in float32; a weight may then have that type itself. It counts only where this tensor is float32 on the CPU.
   public func linear(_ weight: Tensor, bias: Tensor? = nil, arithmetic: DType = .float32) -> Tensor {
     let arguments: [Argument] = [.tensor(self), .tensor(weight), bias.map(Argument.tensor) ?? .none]
     return isFusible
@@ -117,7 +117,7 @@ extension Tensor {
   /// Whether every element is finite, as a boolean scalar.
   public func allFinite() -> Tensor {
     guard count > 0 else { return .ones([], dtype: .bool, device: device) }
-    // One pass, where asking each element takes four: NaN spreads, and an infinity is the least or the greatest.
+    // One pass instead of the four of `finite`: NaN reaches both ends, and an infinity is the least or the greatest element.
     let ends = Operator.must("aten::aminmax", "", [.tensor(self)])
     return (ends[1] - ends[1] + (ends[0] - ends[0])).equal(0)
   }
@@ -160,7 +160,7 @@ extension Tensor {
   public func selected(_ dimension: Int, at index: Int) -> Tensor {
     Operator.one("aten::select", "int", [.tensor(self), .integer(dimension), .integer(index)])
   }
-  /// The rows (or other slices) that an integer tensor of rank 1 names.
+  /// The slices of one dimension with the given indices, an integer tensor of rank 1.
   public func selected(_ dimension: Int, indices: Tensor) -> Tensor {
     Operator.one("aten::index_select", "", [.tensor(self), .integer(dimension), .tensor(indices)])
   }
@@ -175,7 +175,8 @@ extension Tensor {
   }
   /// Positions where a boolean or numeric tensor is not zero, [count, rank].
   public func nonzero() -> Tensor { Operator.one("aten::nonzero", "", [.tensor(self)]) }
-  /// For each number in rows of `values` how many of the same row here, whose numbers never fall, do not exceed it: int64.
+  /// For each number in a row of `values` the count of numbers in the same row of this tensor, which is sorted, that do not
+  /// exceed it: int64, in the shape of `values`.
   public func countsUpTo(_ values: Tensor) -> Tensor {
     Operator.one(
       "aten::searchsorted", "Tensor", [.tensor(self), .tensor(values.contiguous())], named: ["right": .flag(true)])
@@ -229,7 +230,7 @@ extension Tensor {
     precondition(source.shape == shape, "cannot copy \(source.summary) over \(summary)")
     withoutGradients { _ = Operator.must("aten::copy_", "", [.tensor(self), .tensor(source)]) }
   }
-  /// Overwrites the rows that an integer tensor of rank 1 names, each once.
+  /// Overwrites rows; `rows` is an integer tensor of rank 1 without duplicates.
   public func copy(_ source: Tensor, toRows rows: Tensor) {
     withoutGradients {
       _ = Operator.must(
@@ -239,7 +240,7 @@ extension Tensor {
   public func fill(with value: Double) {
     withoutGradients { _ = Operator.must("aten::fill_", "Scalar", [.tensor(self), .number(value)]) }
   }
-  /// Overwrites the elements that integer tensors, one for each dimension, name together: all different.
+  /// Overwrites elements. `indices` has an integer tensor for each dimension; no element is named twice.
   public func put(_ values: Tensor, at indices: [Tensor]) {
     withoutGradients {
       _ = Operator.must("aten::index_put_", "", [.tensor(self), .optionalTensors(indices), .tensor(values)])

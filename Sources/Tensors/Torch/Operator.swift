@@ -2,13 +2,13 @@ import CTorch
 import Diagnostics
 import Glibc
 
-/// A failure inside libtorch: which operator, what it was given, and libtorch's own words.
+/// A failure inside libtorch: the operator, its arguments, and libtorch's message.
 public struct TorchError: Error, Equatable, CustomStringConvertible {
   public let operation: String
-  /// The arguments as they were given, tensors as dtype and shape: `float32[8, 3], 2`.
+  /// The arguments, tensors as type and shape: `float32[8, 3], 2`.
   public let arguments: String
   public let message: String
-  /// Whether memory ran out, of the processor or the GPU.
+  /// Whether the processor's or the GPU's memory ran out.
   public let isOutOfMemory: Bool
 
   public var description: String { "\(operation)(\(arguments)): \(message)" }
@@ -26,8 +26,8 @@ extension TorchError {
         + "configuration, a smaller batch, batch_tokens, micro_batch, loss_chunk, window or context")
   }
 
-  /// How many bytes were asked for, as in "you tried to allocate 8000 bytes. Error code" and "Tried to allocate 2.50 GiB.
-  /// GPU 0"; nil where the words do not say it.
+  /// The requested bytes, from messages such as "you tried to allocate 8000 bytes. Error code" and "Tried to allocate 2.50 GiB.
+  /// GPU 0"; nil for other messages.
   private static func requested(_ message: String) -> Double? {
     let units: [String: Double] = ["bytes": 1, "KiB": 0x1p10, "MiB": 0x1p20, "GiB": 0x1p30]
     guard let phrase = message.firstRange(of: "ried to allocate ") else { return nil }
@@ -52,9 +52,9 @@ public enum Argument {
   case device(Device)
 }
 
-/// Calls libtorch's operators by the names of its dispatcher; what the rest of this module is made of.
+/// Calls libtorch's operators by their names in its dispatcher. The rest of this module is built on it.
 public enum Operator {
-  /// Calls `name.overload` with positional and named arguments; those left out take the schema's defaults.
+  /// Calls `name.overload` with positional and named arguments; missing ones take the schema's defaults.
   ///
   /// - Returns: the tensors among the results, in order.
   /// - Throws: `TorchError` with libtorch's words, for instance when shapes do not fit.
@@ -80,15 +80,15 @@ public enum Operator {
     return results.prefix(count).compactMap { $0.kind == CTORCH_TENSOR ? $0.tensor.map(Tensor.init(owning:)) : nil }
   }
 
-  /// Operators that work on lists of tensors return as many; no other returns more than a handful.
+  /// Operators on lists of tensors return as many tensors; others return a few.
   private static func resultRoom(_ arguments: [Argument]) -> Int {
     arguments.reduce(32) { room, argument in
       if case .tensors(let tensors) = argument { room + tensors.count } else { room }
     }
   }
 
-  /// As `call`, for uses that are right by construction. A failure is a mistake in this software, or memory has run out: neither
-  /// leaves a tensor to go on with, so that it is reported to `UnrecoverableFailure`, by which the program ends.
+  /// As `call`, for uses that are right by construction. A failure is a mistake in this software, or memory has run out:
+  /// neither leaves a tensor to go on with, so that it is reported to `UnrecoverableFailure`, by which the program ends.
   @discardableResult
   static func must(
     _ name: StaticString, _ overload: StaticString = "", _ arguments: [Argument],
@@ -114,7 +114,7 @@ public enum Operator {
     if status != 0 { UnrecoverableFailure.end(failure("\(operation)", arguments, status).failure) }
   }
 
-  /// What the boundary says of the last call on this thread, which returned `status`.
+  /// The error of the last call on this thread, which returned `status`.
   static func failure(_ operation: String, _ arguments: [Argument], _ status: Int32) -> TorchError {
     TorchError(
       operation: operation, arguments: arguments.map(\.description).joined(separator: ", "),
@@ -125,7 +125,7 @@ public enum Operator {
     UnsafeRawPointer(string.utf8Start).assumingMemoryBound(to: CChar.self)
   }
 
-  /// Arguments in C's form; keeps what they point to alive.
+  /// Arguments as C values, with the memory that they point to.
   private final class Frame {
     private(set) var values: [ctorch_value] = []
     private var allocations: [UnsafeMutableRawPointer] = []

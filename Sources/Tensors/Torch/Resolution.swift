@@ -1,17 +1,17 @@
 import Diagnostics
 
-/// What the `auto` options became on this machine; work is only resumed where it becomes the same again.
+/// The values of the `auto` options on this machine. Work is resumed only where they are the same.
 public struct Resolution: Equatable, Sendable {
   public let device: Device
   /// The precision of the large products.
   public let arithmetic: DType
   public let threads: Int
   public let torchVersion: String
-  /// What kernels on the CPU are chosen by, such as `AVX512`, or `AVX512, products with AMX`.
+  /// The instructions that decide between kernels on the CPU: `AVX512`, or `AVX512, products with AMX`.
   public let vectorInstructions: String
 
-  /// Fills in what is nil: the GPU if one can be used; bfloat16 there and on a CPU that multiplies it faster, elsewhere
-  /// float32; a thread for each processor that this process may use.
+  /// Replaces nil by the GPU if one can be used; by bfloat16 there and on a CPU that multiplies it faster, else by float32;
+  /// by a thread for each processor that this process may use.
   ///
   /// - Throws: `Failure` with `.unavailable` for a GPU where there is none.
   public init(device: Device? = nil, arithmetic: DType? = nil, threads: Int? = nil) throws {
@@ -27,7 +27,7 @@ public struct Resolution: Equatable, Sendable {
     vectorInstructions = Machine.vectorInstructions + (ofProducts.map { ", products with \($0)" } ?? "")
   }
 
-  /// Sets the process's threads; to be called before any work whose result counts.
+  /// Sets the number of threads; called before any work, because results may differ between numbers.
   public func apply() {
     Machine.threads = threads
     Log.note("computing on \(device) in \(arithmetic), \(threads) threads, libtorch \(torchVersion)")

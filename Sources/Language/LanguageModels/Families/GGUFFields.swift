@@ -2,14 +2,14 @@ import Diagnostics
 import ModelDescriptions
 import ModelFiles
 
-/// Reads what a GGUF file's metadata say of its architecture; whatever nothing asked for is refused, since it may
-/// change what the model computes.
+/// Reads the architecture of a GGUF file from its metadata. Entries that were not read are refused, because they may change the
+/// model's results.
 struct GGUFFields {
   let file: GGUFFile
   let architecture: String
   private var asked: Set<String> = []
 
-  /// What changes nothing that we compute.
+  /// Entries without effect on the model's results.
   private static let immaterial = ["tensor_data_layout", "rope.scaling.finetuned", "vocab_size"]
 
   init(_ file: GGUFFile) throws {
@@ -18,7 +18,7 @@ struct GGUFFields {
   }
 
   var path: String { file.path }
-  /// What the metadata call our settings.
+  /// The metadata's names of settings.
   var terms: [String: String] {
     let names = [
       "vocabulary": "vocab_size", "context": "context_length", "width": "embedding_length", "layers": "block_count",
@@ -51,11 +51,11 @@ struct GGUFFields {
   }
   mutating func number(_ name: String) throws -> Double {
     guard let value = try number(ifPresent: name) else { throw failure(name, "is missing") }
-    // Stored in float32: 1e-5 rather than the 9.999999747378752e-06 that it widens to.
+    // Stored in float32: the shortest decimal, 1e-5, rather than 9.999999747378752e-06.
     return Double("\(Float(value))") ?? value
   }
 
-  /// A number that may be stated for each layer, which has to be the same for all of them.
+  /// A number, or a list of one for each layer, which have to be equal.
   mutating func integer(ofEachLayer name: String) throws -> Int {
     guard let value = try integer(ofEachLayerIfPresent: name) else { throw failure(name, "is missing") }
     return value
@@ -70,7 +70,7 @@ struct GGUFFields {
     throw failure(name, "is \(first) in one layer and \(other) in another: not supported")
   }
 
-  /// Refuses counts of things that this software does not do.
+  /// Refuses counts of unsupported parts.
   mutating func requireZero(_ names: String...) throws {
     for name in names {
       if let value = try integer(ifPresent: name), value != 0 { throw failure(name, "is \(value): not supported") }
@@ -89,7 +89,7 @@ struct GGUFFields {
     return rows
   }
 
-  /// The width of a head; nil for what follows from the model's width.
+  /// The width of a head; nil where it follows from the model's width.
   mutating func headWidth() throws -> Int? {
     let width = try integer(ifPresent: "attention.key_length")
     if let values = try integer(ifPresent: "attention.value_length"), values != width {
@@ -98,7 +98,7 @@ struct GGUFFields {
     return width
   }
 
-  /// The longest window that is read: a sliding window binds only in longer ones.
+  /// The longest window in which a sliding window has no effect, at most the context.
   mutating func context() throws -> Int {
     let stated = try integer("context_length")
     guard let window = try integer(ifPresent: "attention.sliding_window"), window > 0, window < stated else {
@@ -108,7 +108,7 @@ struct GGUFFields {
     return window
   }
 
-  /// - Parameter factors: the tensor that divides frequencies, where the file has it.
+  /// - Parameter factors: the file's tensor of divisors of the frequencies, if any.
   mutating func rotary(factors: String?) throws -> (base: Double, fraction: Double, scaling: RotaryScaling) {
     let base = try number(ifPresent: "rope.freq_base") ?? 10_000
     let heads = try integer(ofEachLayer: "attention.head_count")
@@ -122,19 +122,19 @@ struct GGUFFields {
       guard tensor.shape == [rotated / 2] else {
         throw Failure(.badData, "has shape \(tensor.shape), expected [\(rotated / 2)]", at: tensor.place)
       }
-      // Where the type is there too, both divide.
+      // Where a scaling type is stated too, both divide.
       var whole = 1.0
       if case .linear(let factor) = scaling { whole = factor }
       let numbers = tensor.floats.map(Double.init)
       if !numbers.allSatisfy({ $0 == 1 }) { scaling = .factors(numbers.map { $0 * whole }) }
     }
     let fraction = Double(rotated) / Double(width)
-    // So that it gives the same number back when it is multiplied and cut off.
+    // Rounded up, so that multiplying and truncating restores the number.
     return (base, Int(Double(width) * fraction) == rotated ? fraction : fraction.nextUp, scaling)
   }
 
   private mutating func namedScaling() throws -> RotaryScaling {
-    // Files of old have no type, and the factor of a linear scaling elsewhere. 0 is none to llama.cpp.
+    // Older files have no type, and the factor of a linear scaling in another entry. llama.cpp ignores a factor of 0.
     let older = try number(ifPresent: "rope.scale_linear")
     let stated = try string(ifPresent: "rope.scaling.type")
     let type = stated ?? "linear"
@@ -146,7 +146,7 @@ struct GGUFFields {
         "is \(factor), but \(key("rope.scaling.type")) is missing, so that the kind of scaling is a "
           + "guess (llama.cpp's is linear); convert the model again, so that the file states it")
     }
-    // It serves other types only.
+    // Only other types use it.
     _ = try integer(ifPresent: "rope.scaling.original_context_length")
     switch type {
     case "none": return .none
@@ -155,7 +155,7 @@ struct GGUFFields {
     }
   }
 
-  /// Refuses what nothing asked for.
+  /// Refuses entries that were not read.
   func finish() throws {
     for key in file.metadata.keys where key.hasPrefix("\(architecture).") {
       let name = String(key.dropFirst(architecture.utf8.count + 1))
@@ -174,7 +174,7 @@ struct GGUFFields {
 }
 
 extension GGUFFile {
-  /// Refuses models of architectures whose logits may be more than the unembedding times the last hidden state.
+  /// Refuses architectures whose logits may differ from the unembedding times the last hidden state.
   ///
   /// - Throws: `Failure` with `.badData`, naming what is supported.
   public func checkArchitecture() throws {

@@ -32,7 +32,7 @@ extension ModelFamily {
         "feed_forward.up": Source("mlp.c_fc", arrangement: .transposed),
         "feed_forward.down": Source("mlp.c_proj", arrangement: .transposed),
       ],
-      // OpenAI's own four models are stored without it.
+      // The four models of OpenAI are stored without the prefix.
       optionalPrefix: "transformer.", ignoredEnds: [".attn.bias", ".attn.masked_bias"]),
     gguf: [
       "gpt2": WeightLayout(
@@ -58,7 +58,7 @@ extension ModelFamily {
         terms: fields.terms)
     })
 
-  /// What config.json calls our settings.
+  /// The names of settings in config.json.
   private static let gpt2Terms = [
     "vocabulary": "vocab_size", "context": "n_positions", "width": "n_embd", "layers": "n_layer", "heads": "n_head",
     "feed_forward": "n_inner", "norm_epsilon": "layer_norm_epsilon",

@@ -2,22 +2,22 @@ import Diagnostics
 import JSON
 import ModelDescriptions
 
-// What the families' config.json files have in common.
+// Members that the families' config.json files have in common.
 extension JSONFields {
-  /// Refuses a switch that is set to what this software does not do; one that is missing is as needed.
+  /// Refuses a switch with an unsupported value; a missing one has the supported value.
   mutating func require(_ name: String, is needed: Bool) throws {
     if let value = try boolean(ifPresent: name), value != needed {
       throw failure(name, "is \(value), which is not supported")
     }
   }
 
-  /// Refuses activations but for one, which has several names; the class of old takes the first where nothing is said.
+  /// Refuses all activations but one, which has several names; the first is the default of the model's class.
   mutating func requireActivation(_ names: String...) throws {
     guard let name = try string(ifPresent: "hidden_act") else { return sayDefault("hidden_act", names[0]) }
     guard names.contains(name) else { throw failure("hidden_act", "is \"\(name)\"; supported is \(names[0])") }
   }
 
-  /// - Parameter unsaid: what the model's class takes where the file says nothing.
+  /// - Parameter unsaid: the default of the model's class.
   mutating func gelu(
     _ member: String, default unsaid: ModelConfiguration.Activation
   ) throws -> ModelConfiguration.Activation {
@@ -36,8 +36,7 @@ extension JSONFields {
     Log.note("\(failure(member, "is not stated: taken as \(value), the default of transformers"))")
   }
 
-  /// Rotary settings: in `rope_parameters` since transformers 5, before that in members of their own and in
-  /// `rope_scaling`.
+  /// Rotary settings: in `rope_parameters` since transformers 5, in members of the configuration and in `rope_scaling` before.
   ///
   /// - Parameter context: `max_position_embeddings`; a dynamic scaling lengthens it.
   mutating func rotary(
@@ -46,8 +45,8 @@ extension JSONFields {
     var settings = RotarySettings(
       base: try number(ifPresent: base) ?? 10_000, fraction: try number(ifPresent: fraction) ?? defaultFraction,
       context: context)
-    // What stands in the first of them that says anything is all that is read.
-    // A few files say beside them what length the model was first trained with.
+    // Only the first of them that is present is read.
+    // A few files state the original training length beside them.
     let original = try integer(ifPresent: "original_max_position_embeddings")
     for member in ["rope_scaling", "rope_parameters"] {
       guard let members = optional(member)?.objectValue, !members.isEmpty,
@@ -64,12 +63,12 @@ extension JSONFields {
     return settings
   }
 
-  /// What `rope_type`, or `type` in files of old, asks for. Without either transformers takes "default" and looks at
-  /// nothing else.
+  /// The scaling of `rope_type`, or of `type` in older files. Without either transformers assumes "default" and ignores the
+  /// other members.
   ///
   /// - Parameters:
-  ///   - members: all that there are.
-  ///   - original: the first trained length, where it is said outside.
+  ///   - members: all members of the settings.
+  ///   - original: the original training length, where it is stated outside of them.
   private mutating func rotaryScaling(
     _ members: JSONObject, context: Int, original: Int?
   ) throws -> RotaryScaling {
@@ -99,11 +98,11 @@ extension JSONFields {
     }
   }
 
-  /// What may stand beside `rope_type` default.
+  /// The members allowed beside `rope_type` default.
   private static let unscaled = ["type", "rope_type", "rope_theta", "partial_rotary_factor"]
 }
 
-/// What a published configuration says of rotary positions.
+/// The rotary settings of a published configuration.
 struct RotarySettings {
   var base: Double
   var fraction: Double

@@ -3,8 +3,8 @@ import JSON
 import ModelDescriptions
 
 extension ModelFamily {
-  /// Llama (Touvron et al. 2023) and what is built the same way: Mistral and Qwen2, in windows no longer than those that
-  /// they slide.
+  /// Llama (Touvron et al. 2023) and models of the same structure: Mistral and Qwen2, in windows no longer than their
+  /// sliding windows.
   static let llama = ModelFamily(
     modelTypes: ["llama", "mistral", "qwen2"],
     readConfiguration: { fields, source in
@@ -48,7 +48,7 @@ extension ModelFamily {
       ignoredEnds: [".rotary_emb.inv_freq"]),
     gguf: [
       "llama": ggufLayout(.stackedByPairs),
-      // Its files keep the order of rows.
+      // GGUF files of this class keep the order of rows.
       "qwen2": ggufLayout(.stacked),
     ],
     readMetadata: { fields in
@@ -68,7 +68,7 @@ extension ModelFamily {
         at: fields.path, terms: fields.terms)
     })
 
-  /// What config.json calls our settings.
+  /// The names of settings in config.json.
   private static let llamaTerms = [
     "vocabulary": "vocab_size", "context": "max_position_embeddings", "width": "hidden_size",
     "layers": "num_hidden_layers", "heads": "num_attention_heads", "key_value_heads": "num_key_value_heads",
@@ -76,7 +76,7 @@ extension ModelFamily {
     "rotary_base": "rope_theta", "rotary_fraction": "partial_rotary_factor",
   ]
 
-  /// - Parameter queries: how queries, keys and values are arranged.
+  /// - Parameter queries: the arrangement of queries, keys and values.
   private static func ggufLayout(_ queries: WeightLayout.Arrangement) -> WeightLayout {
     WeightLayout(
       layers: ["embedding": Source("token_embd"), "norm": Source("output_norm"), "head": Source("output")],
@@ -94,15 +94,15 @@ extension ModelFamily {
 }
 
 extension JSONFields {
-  /// Heads of keys and values where nothing is said of them: as many as of queries, but for two of the classes.
+  /// The default number of heads of keys and values: that of queries, except in two of the classes.
   fileprivate mutating func integer(ifPresent name: String, defaultOf type: String) throws -> Int? {
     guard optional(name) == nil else { return try integer(ifPresent: name) }
     return ["mistral": 8, "qwen2": 32][type]
   }
 
-  /// The longest window that is read: a sliding window binds only in longer ones.
+  /// The longest window in which a sliding window has no effect, at most the context.
   ///
-  /// - Parameter stated: by the file, lengthened by a dynamic scaling.
+  /// - Parameter stated: the context of the file, lengthened by a dynamic scaling.
   fileprivate mutating func context(_ stated: Int, _ type: String, layers: Int, at source: String) throws -> Int {
     guard let window = try slidingWindow(type, layers: layers), window < stated else { return stated }
     guard window > 0 else { throw failure("sliding_window", "is \(window), expected a number above 0") }
@@ -110,9 +110,9 @@ extension JSONFields {
     return window
   }
 
-  /// How far back any layer looks; nil where all look back to the beginning.
+  /// The shortest sliding window of any layer, in tokens; nil where no layer has one.
   private mutating func slidingWindow(_ type: String, layers: Int) throws -> Int? {
-    // Where Mistral's or Qwen2's configuration does not mention it, transformers takes 4096.
+    // The default of Mistral and Qwen2 in transformers is 4096.
     let unsaid = type != "llama" && optional("sliding_window") == nil ? 4096 : nil
     let window = try integer(ifPresent: "sliding_window") ?? unsaid
     guard try boolean(ifPresent: "use_sliding_window") ?? (type == "mistral") else { return nil }

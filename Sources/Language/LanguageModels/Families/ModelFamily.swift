@@ -5,17 +5,17 @@ import ModelFiles
 import Torch
 import Weights
 
-/// How the published models of one architecture map onto ours: their configurations onto a `ModelConfiguration`, their
-/// tensors onto our parameters; in Hugging Face's form and in GGUF.
+/// The mapping from published models of one architecture, in Hugging Face's form and in GGUF, to `ModelConfiguration` and its
+/// parameters.
 public struct ModelFamily: Sendable {
   typealias Source = WeightLayout.Source
 
-  /// The values of `model_type` that this family answers to.
+  /// The values of `model_type` that this family reads.
   public let modelTypes: [String]
-  /// Reads the members of a `config.json`; what is not supported is refused by name.
+  /// Reads the members of a `config.json`; refuses unsupported ones by name.
   let readConfiguration: @Sendable (_ fields: inout JSONFields, _ source: String) throws -> ModelConfiguration
   let layout: WeightLayout
-  /// The values of `general.architecture` that this family answers to, and how such files are laid out.
+  /// The values of `general.architecture` that this family reads, with the layout of such files.
   let gguf: [String: WeightLayout]
   /// Reads the metadata of a GGUF file.
   let readMetadata: @Sendable (_ fields: inout GGUFFields) throws -> ModelConfiguration

@@ -49,8 +49,8 @@ extension ModelFamily {
     readMetadata: { fields in
       let rotary = try fields.rotary(factors: nil)
       let (width, layers) = (try fields.integer("embedding_length"), try fields.integer("block_count"))
-      // The file does not name the activation. Pythia and its kin have the exact GELU; the 20 billion parameters that gave
-      // the architecture its name have "gelu_fast", and are known by their size.
+      // The file does not name the activation. Pythia has the exact GELU; GPT-NeoX-20B, recognised by its size, has
+      // "gelu_fast".
       let activation: ModelConfiguration.Activation = (width, layers) == (6144, 44) ? .geluTanh : .gelu
       return try ModelConfiguration(
         vocabulary: fields.vocabulary(), context: fields.integer("context_length"),
@@ -64,7 +64,7 @@ extension ModelFamily {
         terms: fields.terms)
     })
 
-  /// What config.json calls our settings.
+  /// The names of settings in config.json.
   private static let neoxTerms = [
     "vocabulary": "vocab_size", "context": "max_position_embeddings", "width": "hidden_size",
     "layers": "num_hidden_layers", "heads": "num_attention_heads", "feed_forward": "intermediate_size",

@@ -6,19 +6,18 @@ import ModelFiles
 import Torch
 import Weights
 
-/// The published class of models that computes what a configuration of ours describes.
+/// The published class of models with the same results as a configuration.
 ///
-/// A model that was trained to look no further back than to the beginning of a document computes the same in any of
-/// them as long as each window holds one document.
+/// None of them limits attention to documents: for a model that was trained so, results agree in windows of one document.
 public struct PublishedForm: Sendable {
   private let family: ModelFamily
-  /// What Hugging Face calls the class.
+  /// The value of `model_type` in Hugging Face's form.
   public let modelType: String
   private let configuration: ModelConfiguration
   private let place: String
 
-  /// - Parameter place: what has the configuration, for messages.
-  /// - Throws: `Failure` with `.badData` naming what no published class has.
+  /// - Parameter place: the owner of the configuration, for messages.
+  /// - Throws: `Failure` with `.badData` naming the settings that no published class has.
   public init(_ configuration: ModelConfiguration, at place: String) throws {
     func failure(_ message: String) -> Failure { Failure(.badData, "no published form: \(message)", at: place) }
     self.configuration = configuration
@@ -56,7 +55,7 @@ public struct PublishedForm: Sendable {
 }
 
 extension ModelConfiguration {
-  /// Whether the heads side by side are as wide as the model.
+  /// Whether heads · head width is the model's width.
   fileprivate var hasNarrowHeads: Bool { headWidth * heads == width }
 }
 
@@ -110,7 +109,7 @@ extension PublishedForm {
 
   private var gelu: String { configuration.activation == .gelu ? "gelu" : "gelu_new" }
 
-  /// A dynamic scaling starts from the context that the model was trained with.
+  /// The context of training, from which a dynamic scaling starts.
   private var trainedContext: Int {
     if case .dynamic(_, let original) = configuration.rotaryScaling { original } else { configuration.context }
   }
@@ -165,9 +164,9 @@ extension PublishedForm {
   /// Writes a GGUF file with the weights in float32.
   ///
   /// - Parameters:
-  ///   - name: what the file calls the model.
+  ///   - name: the model's name in the file.
   ///   - vocabulary: the entries that hold the tokenizer.
-  /// - Throws: `Failure` with `.badData` for what llama.cpp would compute otherwise.
+  /// - Throws: `Failure` with `.badData` for a model that llama.cpp would compute differently.
   public func writeGGUF(
     _ parameters: [NamedTensor], to path: String, name: String, vocabulary: [(key: String, value: GGUFWriter.Value)]
   ) throws {

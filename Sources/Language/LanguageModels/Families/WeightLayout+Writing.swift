@@ -2,7 +2,7 @@ import ModelDescriptions
 import Torch
 
 extension WeightLayout {
-  /// Our parameters under their names and in their arrangement: what `parameters` reads back.
+  /// Parameters under the stored names and in the stored arrangement; `parameters` reads them back.
   func stored(_ parameters: [NamedTensor], _ configuration: ModelConfiguration) -> [(name: String, tensor: Tensor)] {
     parameters.flatMap { parameter in
       let (names, arrangement) = source(of: parameter.name)
@@ -31,7 +31,7 @@ extension WeightLayout {
     }
   }
 
-  /// Rows (head, which of the pair, pair) put in the order (head, pair, which of the pair).
+  /// Reorders rows (head, member of the pair, pair) to (head, pair, member).
   private func toPairs(_ rows: Tensor, heads: Int, _ configuration: ModelConfiguration) -> Tensor {
     let byPart = rows.reshaped([heads, 2, configuration.headWidth / 2] + rows.shape.dropFirst())
     return byPart.transposed(1, 2).reshaped(rows.shape)

@@ -2,17 +2,16 @@ import Diagnostics
 import ModelDescriptions
 import Torch
 
-/// How stored tensors map onto our parameters: names, and how a parameter is made of what bears them.
+/// The mapping from stored tensors to parameters: names, and the arrangement of rows.
 struct WeightLayout: Sendable {
-  /// How a parameter of ours is made of theirs.
+  /// How a parameter is assembled from stored tensors.
   enum Arrangement: Sendable {
     case same
     /// Matrices are stored [in, out].
     case transposed
-    /// Several of theirs, the rows of one after those of the other.
+    /// Several stored tensors; their rows follow one another.
     case stacked
-    /// As `stacked`, with the rows of queries' and keys' heads in llama.cpp's order, where elements that turn together
-    /// are neighbours.
+    /// As `stacked`, with the rows of queries and keys in llama.cpp's order: the two elements of a rotated pair are neighbours.
     case stackedByPairs
     /// Rows in the order head, then query, key or value, then element.
     case byHead
@@ -28,22 +27,22 @@ struct WeightLayout: Sendable {
     }
   }
 
-  /// Our layers outside blocks, by name.
+  /// The sources of layers outside blocks, by the layer's name here.
   let layers: [String: Source]
-  /// What stands before a block's number in their names.
+  /// The stored names' part before a block's number.
   let blockPrefix: String
-  /// Our layers within a block, by name.
+  /// The sources of layers within a block, by the layer's name here.
   let blockLayers: [String: Source]
-  /// What a file may leave out at the beginning of all names: models saved without their head lack it.
+  /// A prefix of all names that a file may omit, as models saved without their head do.
   var optionalPrefix = ""
-  /// Ends of names of stored tables that are no parameters: masks, rotary frequencies.
+  /// Suffixes of the names of stored tables that are no parameters: masks, rotary frequencies.
   var ignoredEnds: [String] = []
 }
 
 extension WeightLayout {
-  /// Our parameters, made of stored tensors one after the other in float32 and adopted.
+  /// The parameters in float32, assembled one after the other and passed through `adopt`.
   ///
-  /// - Throws: `Failure` with `.badData` unless every tensor needed is there with its shape, and no other.
+  /// - Throws: `Failure` with `.badData` unless the file holds exactly the needed tensors, in their shapes.
   func parameters(
     _ configuration: ModelConfiguration, from weights: some WeightSource, _ adopt: ParameterAdoption = { $1 }
   ) throws -> [NamedTensor] {
@@ -58,12 +57,12 @@ extension WeightLayout {
       return (parameter, names, arrangement, shapes(of: names, arrangement, parameter, configuration))
     }
     for (_, names, _, _) in wanted { left.subtract(names) }
-    // Before the work, which takes a while for large models.
+    // Before reading, which takes a while for large models.
     try refuse(left, configuration, weights.path)
     return try wanted.map { parameter, names, arrangement, shapes in
       let parts = try zip(names, shapes).map { try weights.tensor($0, shape: $1) }
       let tensor = assembled(parts, arrangement, parameter.shape, configuration)
-      // It is the first of all, so that this too comes before the rest of the work.
+      // The embedding is the first parameter, so that this check too comes before most of the reading.
       if configuration.tiedHead, parameter.name == "embedding.weight" {
         try checkTiedHead(left, NamedTensor(names[0], tensor), weights)
       }
@@ -71,7 +70,7 @@ extension WeightLayout {
     }
   }
 
-  /// Their names for a parameter of ours, such as `blocks.3.attention.qkv.weight`.
+  /// The stored names for a parameter such as `blocks.3.attention.qkv.weight`.
   func source(of parameter: String) -> (names: [String], Arrangement) {
     var path = parameter.split(separator: ".").map(String.init)
     let end = path.removeLast()
@@ -109,7 +108,7 @@ extension WeightLayout {
     case .transposed: return parts[0].rank == 2 ? parts[0].transposed().contiguous() : parts[0]
     case .stacked: return .concatenate(parts)
     case .stackedByPairs:
-      // Values do not turn.
+      // Values are not rotated.
       let heads = [configuration.heads, configuration.keyValueHeads]
       return .concatenate(zip(parts, heads).map { fromPairs($0, heads: $1, configuration) } + parts.dropFirst(2))
     case .byHead:
@@ -118,16 +117,17 @@ extension WeightLayout {
     }
   }
 
-  /// Rows (head, pair, which of the pair) put in the order (head, which of the pair, pair).
+  /// Reorders rows (head, pair, member of the pair) to (head, member, pair).
   private func fromPairs(_ rows: Tensor, heads: Int, _ configuration: ModelConfiguration) -> Tensor {
     let rest = Array(rows.shape.dropFirst())
     let byPair = rows.reshaped([heads, configuration.headWidth / 2, 2] + rest)
     return byPair.transposed(1, 2).reshaped(rows.shape)
   }
 
-  /// A tied head is sometimes stored all the same. One that is not the embedding is meant to be used, as transformers does.
+  /// Refuses a stored head that differs from the embedding to which the configuration ties it: transformers would use the
+  /// stored one.
   ///
-  /// - Parameter embedding: under its name in the file.
+  /// - Parameter embedding: with its name in the file.
   private func checkTiedHead(_ left: Set<String>, _ embedding: NamedTensor, _ weights: some WeightSource) throws {
     guard let head = layers["head"]!.names.map({ "\($0).weight" }).first(where: left.contains) else { return }
     let same = try weights.tensor(head, shape: embedding.tensor.shape).equal(embedding.tensor)

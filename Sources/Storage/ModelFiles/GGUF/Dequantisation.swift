@@ -1,8 +1,7 @@
 // The names of the types are those of GGUF.
 // swift-format-ignore-file: AlwaysUseLowerCamelCase
 
-/// From blocks to numbers, each with the same operations in the same order as ggml and the `gguf` package: equal to the
-/// last bit.
+/// Converts blocks to float32 with the operations of ggml and the `gguf` package in the same order: equal to the last bit.
 enum Dequantisation {
   /// - Parameters:
   ///   - input: of any alignment.
@@ -130,7 +129,7 @@ enum Dequantisation {
       let bit = UInt8(half * 4) + group
       for i in 0..<16 {
         let q = Int(bits[half * 32 + start + i] >> (2 * group) & 3)
-        // Strangely, four is taken off where the bit is clear.
+        // 4 is subtracted where the bit is clear, not where it is set.
         let isSet = third[start + i] >> bit & 1 == 1
         output[part * 16 + i] = scale * Float(isSet ? q : q - 4)
       }

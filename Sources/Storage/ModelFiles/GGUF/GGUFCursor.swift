@@ -1,12 +1,12 @@
 import Diagnostics
 import Files
 
-/// Walks through a GGUF file from its beginning; nothing it is told to read can lie outside.
+/// Reads a GGUF file from its beginning, and refuses to read beyond its end.
 struct GGUFCursor {
   let file: MappedFile
   var offset = 0
 
-  /// How deep lists may lie in lists.
+  /// How deeply lists may be nested.
   private static let deepest = 8
 
   mutating func integer<Integer: FixedWidthInteger & BitwiseCopyable>(
@@ -17,7 +17,7 @@ struct GGUFCursor {
     return Integer(littleEndian: file.bytes.loadUnaligned(fromByteOffset: offset, as: Integer.self))
   }
 
-  /// A 64-bit count of things of which each takes at least `size` bytes of what is left.
+  /// A 64-bit count of items, refused where items of `size` bytes would exceed the rest of the file.
   mutating func count(_ what: @autoclosure () -> String, eachAtLeast size: Int) throws -> Int {
     let count = try integer(UInt64.self, what())
     let left = file.count - offset
@@ -27,7 +27,7 @@ struct GGUFCursor {
     return Int(count)
   }
 
-  /// The place of a string's bytes.
+  /// The range of a string's bytes in the file.
   mutating func string(_ what: @autoclosure () -> String) throws -> Range<Int> {
     let length = try count("the length of \(what())", eachAtLeast: 1)
     defer { offset += length }
@@ -74,7 +74,7 @@ struct GGUFCursor {
     }
   }
 
-  /// Steps over the elements of a list, checking that they are there.
+  /// Skips the elements of a list, checking that the file holds them.
   private mutating func array(_ what: @autoclosure () -> String, depth: Int) throws -> GGUFArray {
     guard depth <= Self.deepest else {
       throw Failure(.badData, "\(what()) has lists in lists more than \(Self.deepest) deep", at: file.path)

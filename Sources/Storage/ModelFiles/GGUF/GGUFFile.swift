@@ -1,15 +1,15 @@
 import Diagnostics
 import Files
 
-/// A GGUF file (versions 2 and 3), mapped into memory: opening reads metadata and the list of tensors, and a tensor's
-/// bytes are read from disk when they are touched. Of a model in several parts the first stands for all.
+/// A GGUF file (versions 2 and 3), mapped into memory. Opening reads metadata and the list of tensors; a tensor's bytes are
+/// read when they are used. The first part of a model in several files opens the others.
 ///
 /// The layout: `GGUF`, version, number of tensors, number of metadata entries; the entries; for each tensor its name,
-/// dimensions (innermost first), type and offset; then the data, aligned. All that is checked on opening, so that no
-/// later access can leave the file; a file that fails is refused with `.badData`, its path and the field at fault.
+/// dimensions (innermost first), type and offset; then the data, aligned. Opening checks all of it, so that no later access can
+/// leave the file; a damaged file is refused with `.badData`, its path and the field at fault.
 public final class GGUFFile: Sendable {
   public let path: String
-  /// In the order of the file, those of further parts after them.
+  /// In the order of the file, then those of further parts.
   public let tensors: [GGUFTensor]
   public let metadata: GGUFMetadata
   private let byName: [[UInt8]: Int]
@@ -18,7 +18,7 @@ public final class GGUFFile: Sendable {
   /// How many further files belong to the model.
   let furtherParts: Int
 
-  /// Where the file's sections lie, and what is said of them outside: what a copy takes over as it is.
+  /// The file's sections and its alignment, for copies byte for byte.
   struct Sections: Sendable {
     let version: UInt32
     let metadata: Range<Int>
@@ -30,7 +30,7 @@ public final class GGUFFile: Sendable {
   static let magic: [UInt8] = Array("GGUF".utf8)
   static let alignmentKey = "general.alignment"
   static let defaultAlignment = 32
-  /// More dimensions no tool writes.
+  /// The most dimensions that any tool writes.
   private static let mostDimensions = 4
 
   /// Whether a file begins as GGUF files do.
@@ -39,7 +39,7 @@ public final class GGUFFile: Sendable {
   /// - Throws: `Failure` with `.missingInput`, `.inputOutput` or `.badData`.
   public convenience init(_ path: String) throws { try self.init(path, isPart: false) }
 
-  /// - Parameter isPart: whether the file is one of several, and no first one.
+  /// - Parameter isPart: whether the file is a further part of a model.
   private init(_ path: String, isPart: Bool) throws {
     let file = try MappedFile(path)
     var cursor = GGUFCursor(file: file)
@@ -94,7 +94,7 @@ public final class GGUFFile: Sendable {
     }
   }
 
-  /// A model in parts says how many tensors all of them have.
+  /// Compares the number of tensors in all parts with the metadata's.
   private static func checkCount(_ count: Int, _ metadata: GGUFMetadata, isWhole: Bool) throws {
     guard isWhole, let stated = try metadata.integer(ifPresent: GGUFSplit.tensorsKey), stated != count else { return }
     throw metadata.failure(GGUFSplit.tensorsKey, "is \(stated), but the parts hold \(count) tensors")
@@ -146,7 +146,7 @@ public final class GGUFFile: Sendable {
   }
 }
 
-/// What the list of tensors says of one.
+/// An entry of the list of tensors.
 private struct TensorHead {
   let name: String
   let type: GGUFTensorType
@@ -179,7 +179,7 @@ private struct TensorHead {
     }
     var (count, overflow) = (1, false)
     for size in shape where !overflow { (count, overflow) = count.multipliedReportingOverflow(by: size) }
-    // Sizes in bytes, as numbers in memory are up to four, must be countable too.
+    // The size in float32, four bytes a number, must not overflow either.
     guard !overflow, count <= Int.max / 256 else { throw Failure(.badData, "has too many numbers", at: place) }
     self.name = name
     self.type = type

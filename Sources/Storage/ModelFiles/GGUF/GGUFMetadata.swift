@@ -1,7 +1,7 @@
 import Diagnostics
 import Files
 
-/// The metadata of a GGUF file: values by key, with the file in every complaint.
+/// The metadata of a GGUF file: values by key. Failures name the file.
 public struct GGUFMetadata: Sendable {
   /// In the order of the file.
   public let keys: [String]

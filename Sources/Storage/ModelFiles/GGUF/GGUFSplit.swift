@@ -10,13 +10,13 @@ struct GGUFSplit: Equatable {
   let number: Int
   let count: Int
 
-  /// Five digits are all that there is room for.
+  /// The name has five digits.
   private static let most = 99_999
   static let countKey = "split.count"
   static let numberKey = "split.no"
   static let tensorsKey = "split.tensors.count"
 
-  /// What a file's name says; nil for a name of another form.
+  /// Parses a file's name; nil for a name of another form.
   init?(nameOf path: String) {
     let bytes = Array(path.utf8)
     let form = Array("-00000-of-00000.gguf".utf8)
@@ -49,8 +49,8 @@ struct GGUFSplit: Equatable {
 extension GGUFSplit {
   /// The further parts of the model whose first part has this metadata; empty for a model in one file.
   ///
-  /// - Throws: `.badData` unless the file is the first part and its name is of the form by which the others are found,
-  ///   `.missingInput` where one is not there.
+  /// - Throws: `Failure` with `.badData` unless the file is the first part and its name has the form from which those of
+  ///   the others follow; with `.missingInput` where one does not exist.
   static func furtherParts(of metadata: GGUFMetadata) throws -> [ModelSource.File] {
     guard let count = try metadata.integer(ifPresent: countKey), count != 1, count != 0 else { return [] }
     guard (2...most).contains(count) else { throw metadata.failure(countKey, "is \(count), not a number of parts") }

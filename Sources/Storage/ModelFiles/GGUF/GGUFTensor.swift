@@ -2,11 +2,11 @@ import Diagnostics
 import Dispatch
 import Files
 
-/// One tensor of a GGUF file; its bytes stay in the file until they are asked for.
+/// One tensor of a GGUF file. Its bytes are read when they are used.
 public struct GGUFTensor: Sendable {
   public let name: String
   public let type: GGUFTensorType
-  /// Outermost first, as everywhere else here (the file has it the other way round).
+  /// Outermost first (the file has the innermost first).
   public let shape: [Int]
   let file: MappedFile
   let bytes: Range<Int>
@@ -16,7 +16,7 @@ public struct GGUFTensor: Sendable {
   /// File and tensor, for messages.
   public var place: String { "\(file.path), \"\(name)\"" }
 
-  /// Numbers that a thread works on at a time: some milliseconds' worth, and whole blocks of every type.
+  /// How many numbers a thread converts at a time: some milliseconds of work, and whole blocks of every type.
   private static let numbersPerPart = 1 << 20
 
   /// Writes the numbers as 32-bit floats, row by row, on all processors.
@@ -36,7 +36,7 @@ public struct GGUFTensor: Sendable {
     }
   }
 
-  /// Lets the system take back the memory that the tensor's bytes were read into; they can be asked for again.
+  /// Releases the memory of the tensor's mapped bytes; they are read again when they are used.
   public func release() { file.release(bytes) }
 
   /// The numbers as 32-bit floats.
@@ -47,7 +47,7 @@ public struct GGUFTensor: Sendable {
     }
   }
 
-  /// What threads share: each writes another part.
+  /// The output that threads share: each writes its own part.
   private struct Work: @unchecked Sendable {
     let input: UnsafeRawPointer
     let output: UnsafeMutablePointer<Float>

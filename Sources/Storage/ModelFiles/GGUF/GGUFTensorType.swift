@@ -64,7 +64,7 @@ public enum GGUFTensorType: UInt32, Sendable, CaseIterable {
     }
   }
 
-  /// Names of types that are not read, so that a refusal can say what it found.
+  /// Names of unsupported types, for messages.
   private static let foreignNames: [UInt32: String] = [
     9: "Q8_1", 15: "Q8_K", 16: "IQ2_XXS", 17: "IQ2_XS", 18: "IQ3_XXS", 19: "IQ1_S", 20: "IQ4_NL", 21: "IQ3_S",
     22: "IQ2_S", 23: "IQ4_XS", 24: "I8", 25: "I16", 26: "I32", 27: "I64", 28: "F64", 29: "IQ1_M", 34: "TQ1_0",

@@ -36,7 +36,7 @@ public enum GGUFValue: Sendable {
   case large(UInt64)
   case number(Double)
   case bool(Bool)
-  /// Where the bytes lie, which should be UTF-8.
+  /// The range of the bytes, which should be UTF-8.
   case string(Range<Int>)
   case array(GGUFArray)
 
@@ -51,7 +51,7 @@ public enum GGUFValue: Sendable {
   }
 }
 
-/// A list of a GGUF file's metadata: what kind its elements are, and where they lie.
+/// A list in a GGUF file's metadata: the kind of its elements and their range in the file.
 public struct GGUFArray: Sendable {
   let kind: GGUFValueKind
   public let count: Int

@@ -2,10 +2,9 @@ import Diagnostics
 import Files
 
 extension GGUFWriter {
-  /// Writes a file as it is, byte for byte, with further metadata after its own.
+  /// Copies a file byte for byte, with further metadata after its own.
   ///
-  /// Metadata stands before the tensors, whose places count from where their data begin: so those may be anywhere as
-  /// long as they are aligned.
+  /// Offsets of tensors count from the start of the data, so that the data may move as long as they stay aligned.
   ///
   /// - Throws: `Failure(.badData)` where the file has an entry of the same name.
   public static func copy(_ file: GGUFFile, adding entries: [(key: String, value: Value)], to path: String) throws {

@@ -25,7 +25,7 @@ public enum GGUFWriter {
     }
   }
 
-  /// A tensor whose numbers are asked for when its turn comes.
+  /// A tensor whose numbers are computed when they are written.
   public struct Tensor {
     let name: String
     /// Outermost first.

@@ -83,8 +83,8 @@ bool ctorch_is_cuda(ctorch_tensor_ref tensor);
 bool ctorch_set_gradients_enabled(bool enabled);
 int ctorch_set_requires_gradient(ctorch_tensor_ref tensor, bool required);
 bool ctorch_requires_gradient(ctorch_tensor_ref tensor);
-/// Differentiates a scalar or, where `gradient` is not null, the sum of the tensor's elements times those of `gradient`; adds the
-/// result to the gradients of its leaves.
+/// Differentiates a scalar or, where `gradient` is not null, the sum of the tensor's elements times those of `gradient`;
+/// adds the result to the gradients of its leaves.
 int ctorch_backward(ctorch_tensor_ref tensor, ctorch_tensor_ref gradient);
 /// The gradient that `ctorch_backward` left, or null.
 int ctorch_gradient(ctorch_tensor_ref tensor, ctorch_tensor_ref *result);

@@ -63,7 +63,7 @@ public struct RMSNorm: Module, Sendable {
   }
 
   public func callAsFunction(_ x: Tensor) -> Tensor {
-    // libtorch's own takes five passes over memory on a processor.
+    // On the CPU libtorch's own operator takes five passes over memory.
     x.isFusible ? x.rmsNorm(weight, epsilon: epsilon) : reference(x)
   }
 

@@ -8,7 +8,7 @@ public struct NamedTensor: Sendable {
   }
 }
 
-/// Something with parameters: the names are part of the file format, so they are decided where a layer is built.
+/// A layer or network with parameters. Their names are part of the file format, so that each layer fixes them itself.
 public protocol Module {
   /// Every parameter once, in a fixed order.
   var parameters: [NamedTensor] { get }
