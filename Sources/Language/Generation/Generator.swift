@@ -87,7 +87,7 @@ public struct Generator {
     precondition(!tokens.isEmpty && tokens.count <= capacity, "a prompt of \(tokens.count) tokens")
     return withoutGradients {
       let cache = KeyValueCache(model, capacity: capacity)
-      let hidden = model.hidden(
+      let hidden = model.hiddenStates(
         Tensor(tokens.map(Int64.init), shape: [1, tokens.count]).to(model.device), after: cache)
       return Prompt(cache: cache, hidden: hidden.narrowed(1, tokens.count - 1..<tokens.count).squeezed(0))
     }
@@ -112,7 +112,7 @@ public struct Generator {
       guard position + 1 < settings.maximumTokens, cache.length < cache.capacity else { break }
       guard isWanted else { return .interrupted }
       hidden = withoutGradients {
-        model.hidden(Tensor([Int64(next.token)], shape: [1, 1]).to(model.device), after: cache).squeezed(0)
+        model.hiddenStates(Tensor([Int64(next.token)], shape: [1, 1]).to(model.device), after: cache).squeezed(0)
       }
     }
     return .length

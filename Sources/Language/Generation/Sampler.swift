@@ -165,7 +165,7 @@ public struct Draws: Sendable {
 
   /// In [0, 1).
   public func uniform(sequence: Int, position: Int) -> Double {
-    let mixed = Machine.mixed(Machine.mixed(Machine.mixed(seed) ^ UInt64(sequence)) ^ UInt64(position))
+    let mixed = TorchRuntime.mixed(TorchRuntime.mixed(TorchRuntime.mixed(seed) ^ UInt64(sequence)) ^ UInt64(position))
     return Double(mixed >> 11) * 0x1p-53
   }
 }

@@ -13,7 +13,7 @@ enum Initialization {
   /// The parameters of a configuration, each drawn from a generator of its own.
   static func parameters(_ configuration: ModelConfiguration, seed: UInt64) -> [NamedTensor] {
     configuration.parameters.enumerated().map { index, parameter in
-      Machine.seed(seed, stream: stream, index: UInt64(index))
+      TorchRuntime.seed(seed, stream: stream, index: UInt64(index))
       return NamedTensor(parameter.name, initial(parameter, layers: configuration.layers))
     }
   }

@@ -20,21 +20,21 @@ public final class LanguageModel: Module {
 
   /// A model with initial weights, which depend on the seed and not on the device.
   public convenience init(
-    _ configuration: ModelConfiguration, seed: UInt64, device: Device = .cpu, arithmetic: DType = .float32
+    _ configuration: ModelConfiguration, seed: UInt64, device: Device = .cpu, computeType: DType = .float32
   ) {
     let parameters = Initialization.parameters(configuration, seed: seed)
-    self.init(configuration, parameters: parameters, device: device, arithmetic: arithmetic)
+    self.init(configuration, parameters: parameters, device: device, computeType: computeType)
   }
 
   /// A model over given tensors, which must be those that `configuration.parameters` lists, in that order.
   ///
   /// - Parameters:
-  ///   - arithmetic: the type of the large products' factors.
+  ///   - computeType: the type of the large products' factors.
   ///   - isFrozen: whether the parameters never change. Then the head is converted to the compute type once instead of in every
   ///     product, and factors of blocks may be given in that type.
   public init(
     _ configuration: ModelConfiguration, parameters: [NamedTensor], device: Device = .cpu,
-    arithmetic: DType = .float32, isFrozen: Bool = false
+    computeType: DType = .float32, isFrozen: Bool = false
   ) {
     let expected = configuration.parameters
     precondition(
@@ -42,7 +42,7 @@ public final class LanguageModel: Module {
       "not the parameters that the configuration calls for")
     let parameters = parameters.map { NamedTensor($0.name, $0.tensor.to(device)) }
     let table = ParameterTable(parameters)
-    let precision = Precision(arithmetic, on: device)
+    let precision = Precision(computeType, on: device)
     self.configuration = configuration
     self.parameters = parameters
     self.precision = precision
@@ -54,7 +54,7 @@ public final class LanguageModel: Module {
     blocks = (0..<configuration.layers).map { TransformerBlock($0, configuration, table, precision) }
     norm = Norm("norm", configuration, table)
     headWeight = table.ifPresent("head.weight") ?? embedding
-    headFactor = isFrozen ? headWeight.to(arithmetic) : headWeight
+    headFactor = isFrozen ? headWeight.to(computeType) : headWeight
   }
 
   public var device: Device { embedding.device }
@@ -65,7 +65,7 @@ public final class LanguageModel: Module {
   ///   - documentStarts: for each token the index in its window at which its document begins, int64 [B, T], not decreasing; nil
   ///     for windows of one document each. Ignored unless the configuration says `attention: document`.
   ///   - training: whether dropout acts.
-  public func hidden(_ tokens: Tensor, documentStarts: Tensor? = nil, training: Bool = false) -> Tensor {
+  public func hiddenStates(_ tokens: Tensor, documentStarts: Tensor? = nil, training: Bool = false) -> Tensor {
     let length = tokens.size(1)
     precondition(length <= configuration.context, "\(length) tokens exceed the context of \(configuration.context)")
     let dropout = training ? configuration.dropout : 0
@@ -77,24 +77,24 @@ public final class LanguageModel: Module {
 
   /// The hidden states after the last norm, [sequences, T, width], of tokens [sequences, T] that follow those of a cache,
   /// and adds them to it. All belong to one document.
-  public func hidden(_ tokens: Tensor, after cache: KeyValueCache) -> Tensor {
+  public func hiddenStates(_ tokens: Tensor, after cache: KeyValueCache) -> Tensor {
     let (first, length) = (cache.length, tokens.size(1))
     precondition(first + length <= cache.capacity, "\(first + length) tokens exceed the room for \(cache.capacity)")
-    let hidden = hidden(tokens, AttentionScope(length, after: cache, device: device))
+    let states = hiddenStates(tokens, AttentionScope(length, after: cache, device: device))
     cache.advance(length)
-    return hidden
+    return states
   }
 
   /// The hidden states after the last norm, [B, T, width], of tokens [B, T] of which several may continue the same one. T
   /// may exceed the context; positions may not.
   ///
   /// `trees` alone decides which tokens a token sees; the configuration's `attention` does not count.
-  public func hidden(_ tokens: Tensor, trees: TokenTrees) -> Tensor {
+  public func hiddenStates(_ tokens: Tensor, trees: TokenTrees) -> Tensor {
     precondition(trees.depth <= configuration.context, "\(trees.depth) tokens exceed \(configuration.context)")
-    return hidden(tokens, AttentionScope(trees))
+    return hiddenStates(tokens, AttentionScope(trees))
   }
 
-  private func hidden(_ tokens: Tensor, _ scope: AttentionScope) -> Tensor {
+  private func hiddenStates(_ tokens: Tensor, _ scope: AttentionScope) -> Tensor {
     var x = Tensor.embedding(embedding, tokens)
     if let positions { x = x + scope.entries(of: positions, for: tokens.size(1)) }
     return body(x, scope, 0)
@@ -107,7 +107,7 @@ public final class LanguageModel: Module {
       })
   }
 
-  /// W·h for hidden states [..., width]: [..., V], in the precision of `hidden`.
+  /// W·h for hidden states [..., width]: [..., V], in the type of `hidden`.
   public func logits(_ hidden: Tensor) -> Tensor {
     precision.linear(hidden.to(precision.branches), headFactor).to(hidden.dtype)
   }

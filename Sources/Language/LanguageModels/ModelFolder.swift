@@ -22,12 +22,12 @@ extension LanguageModel {
   /// - Throws: `Failure` with `.missingInput` or `.badData`: every tensor that the configuration calls for must be
   ///   there with its shape, and no other.
   public static func load(
-    _ folder: String, device: Device = .cpu, arithmetic: DType = .float32
+    _ folder: String, device: Device = .cpu, computeType: DType = .float32
   ) throws -> LanguageModel {
     let configuration = try ModelConfiguration(readingFolder: folder)
     return LanguageModel(
       configuration, parameters: try ownParameters(configuration, folder: folder), device: device,
-      arithmetic: arithmetic)
+      computeType: computeType)
   }
 
   static func ownParameters(

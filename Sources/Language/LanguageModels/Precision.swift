@@ -4,19 +4,19 @@ import Torch
 struct Precision {
   /// The type of the large products' factors. The residual stream, norms and parameters keep the parameters' type, except the
   /// factors in blocks of a frozen model.
-  let arithmetic: DType
+  let computeType: DType
   /// The type of tensors between the products. On the CPU bfloat16 saves time in products only, so that the rest stays in
   /// float32; on a GPU it also halves the traffic with memory.
   let branches: DType
 
-  init(_ arithmetic: DType, on device: Device) {
-    self.arithmetic = arithmetic
-    branches = device == .cpu && arithmetic == .bfloat16 ? .float32 : arithmetic
+  init(_ computeType: DType, on device: Device) {
+    self.computeType = computeType
+    branches = device == .cpu && computeType == .bfloat16 ? .float32 : computeType
   }
 
   /// `x · weightᵀ + bias` for x [..., in] of the branches' type and a weight [out, in] of any type: [..., out].
   func linear(_ x: Tensor, _ weight: Tensor, bias: Tensor? = nil) -> Tensor {
-    if x.isFusible { return x.linear(weight, bias: bias, arithmetic: arithmetic) }
-    return x.linear(weight.to(arithmetic), bias: bias?.to(arithmetic))
+    if x.isCPUFloat32 { return x.linear(weight, bias: bias, computeType: computeType) }
+    return x.linear(weight.to(computeType), bias: bias?.to(computeType))
   }
 }

@@ -51,16 +51,16 @@ public struct PretrainedModel: Sendable {
   ///   they are read, and not kept in float32.
   /// - Throws: `Failure` with `.badData` naming the damaged tensor, also where a weight is NaN or infinite.
   public func load(
-    device: Device = .cpu, arithmetic: DType = .float32, isFrozen: Bool = false
+    device: Device = .cpu, computeType: DType = .float32, isFrozen: Bool = false
   ) throws -> LanguageModel {
     let parameters = try parameters { parameter, tensor in
       guard tensor.allFinite().item == 1 else {
         throw Failure(.badData, "not all numbers of the weight \(parameter.name) are finite", at: path)
       }
-      return isFrozen && parameter.isFactor ? tensor.to(arithmetic) : tensor
+      return isFrozen && parameter.isFactor ? tensor.to(computeType) : tensor
     }
     return LanguageModel(
-      configuration, parameters: parameters, device: device, arithmetic: arithmetic, isFrozen: isFrozen)
+      configuration, parameters: parameters, device: device, computeType: computeType, isFrozen: isFrozen)
   }
 
   /// The path from which `Tokenizer(path:)` reads the model's vocabulary.

@@ -32,7 +32,7 @@ final class RotaryEmbedding {
     let tables = tables(for: scope.extent(of: length))
     let cosines = scope.entries(of: tables.cosines, for: length)
     let sines = scope.entries(of: tables.sines, for: length)
-    if x.isFusible { return x.rotated(cosines: cosines, sines: sines) }
+    if x.isCPUFloat32 { return x.rotated(cosines: cosines, sines: sines) }
     return Self.rotated(x, cosines: cosines, sines: sines)
   }
 

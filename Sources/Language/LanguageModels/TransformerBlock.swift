@@ -52,7 +52,7 @@ struct FeedForward {
     switch activation {
     case .gelu: return down(inner.gelu())
     case .geluTanh: return down(inner.gelu(approximate: true))
-    case .swiglu: return down(inner.isFusible ? inner.gatedSiLU() : Self.gated(inner))
+    case .swiglu: return down(inner.isCPUFloat32 ? inner.gatedSiLU() : Self.gated(inner))
     }
   }
 

@@ -9,17 +9,17 @@ public struct ComputeOptions: Equatable, Sendable {
     case auto, cpu, cuda
   }
   /// The precision of the large products.
-  public enum Arithmetic: String, CaseIterable, Sendable {
+  public enum ComputeType: String, CaseIterable, Sendable {
     case auto, float32, bfloat16
   }
 
   public var device: Device
-  public var arithmetic: Arithmetic
+  public var computeType: ComputeType
   /// Nil for one per processor.
   public var threads: Int?
 
-  public init(device: Device, arithmetic: Arithmetic, threads: Int?) {
-    (self.device, self.arithmetic, self.threads) = (device, arithmetic, threads)
+  public init(device: Device, computeType: ComputeType, threads: Int?) {
+    (self.device, self.computeType, self.threads) = (device, computeType, threads)
   }
 }
 
@@ -27,7 +27,7 @@ extension ConfigurationReader {
   public mutating func computeOptions() throws -> ComputeOptions {
     ComputeOptions(
       device: try choice("device", default: .auto, help: "where to compute"),
-      arithmetic: try choice(
+      computeType: try choice(
         "compute", default: .auto,
         help:
           "precision of the large products; auto: bfloat16 on GPUs and processors with AMX or AVX512_BF16, else float32"

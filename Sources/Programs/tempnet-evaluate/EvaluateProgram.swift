@@ -54,7 +54,7 @@ import Torch
     }
   }
 
-  static var engine: String? { Torch.Machine.description }
+  static var engine: String? { TorchRuntime.description }
 
   func perform(_ request: StageRequest<Evaluate>) throws -> Artifact { try EvaluateStage.run(request) }
 }

@@ -42,7 +42,7 @@ import Torch
 
   var settings: [ConfigurationOverride?] { [.option("format", format, from: "--format")] }
 
-  static var engine: String? { Torch.Machine.description }
+  static var engine: String? { TorchRuntime.description }
 
   func perform(_ request: StageRequest<Export>) throws -> Artifact { try ExportStage.run(request) }
 }

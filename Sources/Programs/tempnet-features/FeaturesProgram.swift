@@ -21,7 +21,7 @@ import Torch
 
   var inputs: [String: [String]] { ["model": [model], "tokens": [tokens]] }
 
-  static var engine: String? { Torch.Machine.description }
+  static var engine: String? { TorchRuntime.description }
 
   func perform(_ request: StageRequest<Features>) throws -> Artifact { try FeaturesStage.run(request) }
 }

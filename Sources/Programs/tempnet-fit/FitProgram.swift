@@ -15,7 +15,7 @@ import Torch
 
   var inputs: [String: [String]] { ["features": [features]] }
 
-  static var engine: String? { Torch.Machine.description }
+  static var engine: String? { TorchRuntime.description }
 
   func perform(_ request: StageRequest<Fit>) throws -> Artifact { try FitStage.run(request) }
 }

@@ -49,7 +49,7 @@ import Training
   @Flag(help: "Print nothing but the text.")
   var quiet = false
 
-  static var engine: String? { Torch.Machine.description }
+  static var engine: String? { TorchRuntime.description }
 
   func validate() throws {
     if greedy && policy != nil { throw ValidationError("--greedy takes no --policy: no temperature changes it") }
@@ -72,7 +72,7 @@ import Training
     Log.note("texts end with \(ends.description(tokenizer))")
     warnOfUnapplied(stated)
     resolution.apply()
-    let language = try source.load(device: resolution.device, arithmetic: resolution.arithmetic, isFrozen: true)
+    let language = try source.load(device: resolution.device, computeType: resolution.computeType, isFrozen: true)
     let form: PromptForm =
       prompts.chat
       ? .chat(try ChatFormat(template: source.chatTemplate(), source: model), system: prompts.system)
@@ -151,8 +151,7 @@ import Training
     do {
       return try TemperaturePolicy.forGeneration(
         specification, given: given, own: { try Files.exists(ownNetwork) ? network(ownNetwork, language) : nil },
-        vocabulary: language.configuration.vocabulary
-      ) { try network($0, language) }
+        vocabulary: language.configuration.vocabulary, network: { try network($0, language) })
     } catch let failure as Failure where failure.status == .badConfiguration {
       // A policy of the command line is an option, not a configuration.
       throw Failure(.usage, failure.message, at: "--policy")
@@ -186,17 +185,17 @@ struct ComputeArguments: ParsableArguments {
     help: ArgumentHelp(
       "float32, bfloat16 or auto. bfloat16 keeps the large matrices in half the memory and so reads them in half the time.",
       valueName: "name"))
-  var compute = ComputeOptions.Arithmetic.float32.rawValue
+  var compute = ComputeOptions.ComputeType.float32.rawValue
 
   var options: ComputeOptions {
     get throws {
       guard let device = ComputeOptions.Device(rawValue: device) else {
         throw ValidationError("--device is cpu, cuda or auto")
       }
-      guard let type = ComputeOptions.Arithmetic(rawValue: compute) else {
+      guard let type = ComputeOptions.ComputeType(rawValue: compute) else {
         throw ValidationError("--compute is float32, bfloat16 or auto")
       }
-      return ComputeOptions(device: device, arithmetic: type, threads: threads)
+      return ComputeOptions(device: device, computeType: type, threads: threads)
     }
   }
 

@@ -38,7 +38,7 @@ import Torch
     ]
   }
 
-  static var engine: String? { Torch.Machine.description }
+  static var engine: String? { TorchRuntime.description }
 
   func perform(_ request: StageRequest<Import>) throws -> Artifact { try ImportStage.run(request) }
 }

@@ -28,7 +28,7 @@ import Torch
 
   var inputs: [String: [String]] { ["tokens": [tokens], "model": model.map { [$0] } ?? []] }
 
-  static var engine: String? { Torch.Machine.description }
+  static var engine: String? { TorchRuntime.description }
 
   func perform(_ request: StageRequest<Pretrain>) throws -> Artifact { try PretrainStage.run(request) }
 }

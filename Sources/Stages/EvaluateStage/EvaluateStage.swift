@@ -89,7 +89,7 @@ struct Subject {
     let pretrained = try PretrainedModel.open(source.path)
     try tokens.checkVocabulary(
       of: source.path, ownTokenizer: source.tokenizerDigest, logits: pretrained.configuration.vocabulary)
-    model = try pretrained.load(device: resolution.device, arithmetic: resolution.arithmetic, isFrozen: true)
+    model = try pretrained.load(device: resolution.device, computeType: resolution.computeType, isFrozen: true)
   }
 
   /// The tokenizer that tasks are encoded with: a published model's own, because only its files say how texts begin and

@@ -27,7 +27,7 @@ struct Forward {
     try withoutGradients {
       let batch = try ScoringBatch(
         indices.map { windows[$0] }, of: split, endOfText: endOfText, device: model.device)
-      let hidden = model.hidden(batch.inputs, documentStarts: batch.documentStarts)
+      let hidden = model.hiddenStates(batch.inputs, documentStarts: batch.documentStarts)
       let scored = hidden.reshaped([-1, hidden.size(-1)]).selected(0, indices: batch.rows)
       try model.forEachPiece(of: scored) { hidden, logits, rows in
         try body(Piece(hidden: hidden, logits: logits, labels: batch.labels[rows]))

@@ -62,7 +62,7 @@ struct FeatureExtraction {
   private func hiddenStates(_ batch: WindowBatch, _ model: LanguageModel) -> Tensor {
     let shape = [batch.rows, batch.context]
     let starts = batch.documentStarts.map { Tensor($0, shape: shape).to(model.device) }
-    let hidden = model.hidden(Tensor(batch.inputs, shape: shape).to(model.device), documentStarts: starts)
+    let hidden = model.hiddenStates(Tensor(batch.inputs, shape: shape).to(model.device), documentStarts: starts)
     return hidden.reshaped([-1, model.configuration.width])
   }
 }

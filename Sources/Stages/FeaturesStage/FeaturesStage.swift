@@ -25,7 +25,7 @@ public enum FeaturesStage {
     let pretrained = try PretrainedModel.open(source.path)
     try tokens.checkVocabulary(
       of: source.path, ownTokenizer: source.tokenizerDigest, logits: pretrained.configuration.vocabulary)
-    let model = try pretrained.load(device: resolution.device, arithmetic: resolution.arithmetic, isFrozen: true)
+    let model = try pretrained.load(device: resolution.device, computeType: resolution.computeType, isFrozen: true)
     let plan = try FeaturesPlan(request.configuration, model.configuration, tokens)
 
     let (weight, path) = (model.headFactor.to(.float32), try builder.path(for: "head.safetensors"))

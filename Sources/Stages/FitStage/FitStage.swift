@@ -24,7 +24,7 @@ public enum FitStage {
     Seeds.seedMachine(UInt64(configuration.seed), .initialisation, index: 0)
     let task = FitTask(
       TemperatureNetwork(settings).mapped { $0.to(resolution.device) }, configuration, head: head, training: training,
-      validation: validation, arithmetic: resolution.arithmetic)
+      validation: validation, computeType: resolution.computeType)
     let loop = try TrainingLoop(
       task, settings: loopSettings(configuration, steps: task.steps), files: TrainingFiles(builder),
       stop: .standard(timeLimit: configuration.timeLimit))

@@ -20,13 +20,13 @@ final class FitTask: TrainingTask {
 
   init(
     _ fresh: TemperatureNetwork, _ configuration: FitConfiguration, head: Head, training: FeatureSplit,
-    validation: FeatureSplit, arithmetic: DType
+    validation: FeatureSplit, computeType: DType
   ) {
     let (moments, mean) = training.moments(fresh.settings, head)
     trained = StandardisedNetwork(fresh, moments)
     self.configuration = configuration
     self.head = head
-    unembedding = trained.foldedUnembedding(head.weight, bias: head.bias, mean: mean, arithmetic: arithmetic)
+    unembedding = trained.foldedUnembedding(head.weight, bias: head.bias, mean: mean, computeType: computeType)
     self.training = training
     self.validation = validation
     order = EpochOrder(count: training.count, seed: UInt64(configuration.seed))

@@ -93,7 +93,7 @@ extension PretrainConfiguration {
     let network = network.mapped { $0.to(resolution.device) }
     network.requireGradients()
     return JointNetwork(
-      network, coordinates: tempnet.coordinates, isTrained: isTrained, arithmetic: resolution.arithmetic)
+      network, coordinates: tempnet.coordinates, isTrained: isTrained, computeType: resolution.computeType)
   }
 
   /// The same weights under other bounds, or fed otherwise, would give other temperatures; another rho or dropout only
@@ -130,7 +130,7 @@ extension PretrainConfiguration {
       }
       let shape = try ModelConfiguration(model, vocabulary: vocabulary, context: context)
       return LanguageModel(
-        shape, seed: UInt64(seed), device: resolution.device, arithmetic: resolution.arithmetic)
+        shape, seed: UInt64(seed), device: resolution.device, computeType: resolution.computeType)
     }
     guard try model == ModelShape.standard else {
       throw Failure(.badConfiguration, "the model that is trained further has a shape of its own", at: "model")
@@ -139,7 +139,7 @@ extension PretrainConfiguration {
     guard context <= longest else {
       throw Failure(.badConfiguration, "is \(context), more than the \(longest) tokens of the model", at: "context")
     }
-    return try base.pretrained.load(device: resolution.device, arithmetic: resolution.arithmetic)
+    return try base.pretrained.load(device: resolution.device, computeType: resolution.computeType)
   }
 }
 

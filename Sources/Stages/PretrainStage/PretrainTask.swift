@@ -122,7 +122,7 @@ final class PretrainTask<Sequence: TokenSequence>: TrainingTask {
     let shape = [batch.rows, batch.context]
     let inputs = Tensor(batch.inputs, shape: shape).to(model.device)
     let starts = batch.documentStarts.map { Tensor($0, shape: shape).to(model.device) }
-    let hidden = model.hidden(inputs, documentStarts: starts, training: training)
+    let hidden = model.hiddenStates(inputs, documentStarts: starts, training: training)
       .reshaped([batch.rows * batch.context, model.configuration.width])
     let counted = batch.labels.indices.filter { batch.labels[$0] != WindowBatch.masked }
     let labels = Tensor(counted.map { batch.labels[$0] }).to(model.device)

@@ -17,7 +17,7 @@ public enum ExactTemperature {
   ///   - bounds: the least and the greatest temperature.
   public static func solve(logits: Tensor, entropy: Double, bounds: ClosedRange<Double>) -> Tensor {
     withoutGradients {
-      logits.isFusible
+      logits.isCPUFloat32
         ? logits.temperatures(ofEntropy: entropy, in: bounds)
         : reference(logits: logits, entropy: entropy, bounds: bounds)
     }

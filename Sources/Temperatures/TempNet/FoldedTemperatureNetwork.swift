@@ -43,9 +43,9 @@ public struct FoldedUnembedding: Sendable {
   ///   - vocabulary: how many columns of the first layer meet logits; 0 for a network that reads hidden states, which
   ///     has nothing to fold and costs as little.
   ///   - scale, shift: s and s ∘ ū, [inputSize].
-  ///   - arithmetic: of the products with A.
+  ///   - computeType: of the products with A.
   init(
-    weight: Tensor, bias: Tensor?, vocabulary: Int, mean: FoldedMean, scale: Tensor, shift: Tensor, arithmetic: DType
+    weight: Tensor, bias: Tensor?, vocabulary: Int, mean: FoldedMean, scale: Tensor, shift: Tensor, computeType: DType
   ) {
     standardisation = Standardisation(mean: mean, scale: scale, shift: shift)
     guard vocabulary > 0 else {
@@ -54,7 +54,7 @@ public struct FoldedUnembedding: Sendable {
     }
     let scales = scale[0..<vocabulary]
     let matrix = weight.detached() * scales.unsqueezed(1)
-    let type = arithmetic == .bfloat16 && matrix.isFusible ? .bfloat16 : matrix.dtype
+    let type = computeType == .bfloat16 && matrix.isCPUFloat32 ? .bfloat16 : matrix.dtype
     let rows = JoinedRows(width: weight.size(1), hasBias: bias != nil, isSplit: type == .bfloat16)
     factors = .joined(rows.joined(matrix, [scales] + (bias.map { [$0.detached() * scales] } ?? []), type), rows)
   }

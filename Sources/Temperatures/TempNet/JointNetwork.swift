@@ -12,7 +12,7 @@ public struct JointNetwork: Module, Sendable {
   private let coordinates: TempNetCoordinates
   /// Whether the network has been trained before, and is to begin as what it is.
   private let isTrained: Bool
-  private let arithmetic: DType
+  private let computeType: DType
   /// ū, [D], and of a scaled input the variance of its two further columns, [2].
   private let mean: Tensor
   private let scaleVariance: Tensor?
@@ -20,14 +20,14 @@ public struct JointNetwork: Module, Sendable {
   /// - Parameters:
   ///   - raw: the network; its tensors are those that are trained.
   ///   - isTrained: whether it comes from an earlier training.
-  ///   - arithmetic: of its large product.
+  ///   - computeType: of its large product.
   public init(
-    _ raw: TemperatureNetwork, coordinates: TempNetCoordinates, isTrained: Bool = false, arithmetic: DType = .float32
+    _ raw: TemperatureNetwork, coordinates: TempNetCoordinates, isTrained: Bool = false, computeType: DType = .float32
   ) {
     self.raw = raw
     self.coordinates = coordinates
     self.isTrained = isTrained
-    self.arithmetic = arithmetic
+    self.computeType = computeType
     let weight = raw.transformation.weight
     mean = .zeros([raw.settings.inputSize], dtype: weight.dtype, device: weight.device)
     scaleVariance = raw.settings.input == .scaled ? .ones([2], dtype: weight.dtype, device: weight.device) : nil
@@ -46,7 +46,7 @@ public struct JointNetwork: Module, Sendable {
 
   /// The temperatures [...] of logits [..., vocabulary], as `TemperatureNetwork` describes them.
   public func callAsFunction(_ logits: Tensor, hidden: Tensor, training: Bool) -> Tensor {
-    published(logits, hidden: hidden, training: training, arithmetic: arithmetic)
+    published(logits, hidden: hidden, training: training, computeType: computeType)
   }
 
   private var standardised: StandardisedNetwork {

@@ -28,7 +28,7 @@ public struct ProfiledLogits: Sendable {
   public static func compute(
     hidden: Tensor, weight: Tensor, labels: Tensor, grid: TemperatureGrid
   ) -> ProfiledLogits {
-    guard hidden.isFusible else { return reference(hidden: hidden, weight: weight, labels: labels, grid: grid) }
+    guard hidden.isCPUFloat32 else { return reference(hidden: hidden, weight: weight, labels: labels, grid: grid) }
     return withoutGradients {
       joined(hidden.size(0), at: rowsAtOnce) { rows in
         let found = hidden[rows].unembeddingProfile(

@@ -55,13 +55,13 @@ public struct StandardisedNetwork: Module, Sendable {
   ///   - unembedding: [vocabulary, d].
   ///   - bias: what the unembedding adds to the logits, [vocabulary].
   ///   - mean: of the tokens that the moments are of.
-  ///   - arithmetic: of the products with the first layer.
+  ///   - computeType: of the products with the first layer.
   public func foldedUnembedding(
-    _ unembedding: Tensor, bias: Tensor?, mean: FoldedMean, arithmetic: DType = .float32
+    _ unembedding: Tensor, bias: Tensor?, mean: FoldedMean, computeType: DType = .float32
   ) -> FoldedUnembedding {
     FoldedUnembedding(
       weight: unembedding, bias: bias, vocabulary: settings.input == .hidden ? 0 : settings.vocabulary, mean: mean,
-      scale: scale, shift: scale * moments.mean, arithmetic: arithmetic)
+      scale: scale, shift: scale * moments.mean, computeType: computeType)
   }
 
   /// The network as it is now, multiplied through an unembedding; differentiable in the parameters. Equals `published`

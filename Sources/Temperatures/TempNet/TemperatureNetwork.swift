@@ -22,7 +22,7 @@ public struct TemperatureNetwork: Module, Sendable {
   public let last: Linear
 
   /// The published initialisation: PyTorch's default for both projections, then pooling weights of 1, bias and scaler
-  /// of 0. Draws from the generator that `Machine.seed` sets.
+  /// of 0. Draws from the generator that `TorchRuntime.seed` sets.
   public init(_ settings: TempNetSettings) {
     self.init(
       settings: settings,
@@ -68,12 +68,12 @@ public struct TemperatureNetwork: Module, Sendable {
   ///   - hidden: the hidden states [..., width] that the logits were made of, which a network with that input needs;
   ///     others do without.
   ///   - training: whether hidden units are dropped at random.
-  ///   - arithmetic: of the first layer's product, the only large one.
+  ///   - computeType: of the first layer's product, the only large one.
   public func callAsFunction(
-    _ logits: Tensor, hidden: Tensor? = nil, training: Bool = false, arithmetic: DType = .float32
+    _ logits: Tensor, hidden: Tensor? = nil, training: Bool = false, computeType: DType = .float32
   ) -> Tensor {
     temperature(
-      transformed: transformation(input(logits, hidden: hidden), arithmetic: arithmetic), training: training)
+      transformed: transformation(input(logits, hidden: hidden), computeType: computeType), training: training)
   }
 
   /// u, [..., inputSize].

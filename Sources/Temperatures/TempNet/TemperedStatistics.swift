@@ -26,7 +26,7 @@ public struct TemperedStatistics: Sendable {
   ///   - tau: [N].
   public init(logits: Tensor, tau: Tensor) {
     self = withoutGradients {
-      guard logits.isFusible else { return Self.reference(logits: logits, tau: tau) }
+      guard logits.isCPUFloat32 else { return Self.reference(logits: logits, tau: tau) }
       let moments = logits.temperedMoments(tau: tau.to(.float64))
       return TemperedStatistics(
         logPartition: moments.logPartition, mean: moments.mean, variance: moments.variance,

@@ -75,7 +75,7 @@ extension Tensor {
 
 extension Tensor {
   /// Whether CTorch's operators take this tensor: float32 on the CPU.
-  public var isFusible: Bool { device == .cpu && dtype == .float32 }
+  public var isCPUFloat32: Bool { device == .cpu && dtype == .float32 }
 
   /// `x / √(mean(x²) + epsilon) · weight` over the last dimension.
   public func rmsNorm(_ weight: Tensor, epsilon: Double) -> Tensor {

@@ -61,17 +61,17 @@ extension Tensor {
 
 extension Tensor {
   public func matmul(_ other: Tensor) -> Tensor {
-    if isFusible && other.isFusible && other.rank == 2 { return linear(other.transposed()) }
+    if isCPUFloat32 && other.isCPUFloat32 && other.rank == 2 { return linear(other.transposed()) }
     return Operator.one("aten::matmul", "", [.tensor(self), .tensor(other)])
   }
   /// `self · weightᵀ + bias` for a weight of shape [out, in].
   ///
-  /// - Parameter arithmetic: bfloat16 for factors that are rounded to it, in the gradients too, while products and sums
+  /// - Parameter computeType: bfloat16 for factors that are rounded to it, in the gradients too, while products and sums
   ///   stay in float32; a weight may then have that type itself. It counts only where this tensor is float32 on the CPU.
-  public func linear(_ weight: Tensor, bias: Tensor? = nil, arithmetic: DType = .float32) -> Tensor {
+  public func linear(_ weight: Tensor, bias: Tensor? = nil, computeType: DType = .float32) -> Tensor {
     let arguments: [Argument] = [.tensor(self), .tensor(weight), bias.map(Argument.tensor) ?? .none]
-    return isFusible
-      ? Operator.one("tempnet::linear", "", arguments + [.flag(arithmetic == .bfloat16)])
+    return isCPUFloat32
+      ? Operator.one("tempnet::linear", "", arguments + [.flag(computeType == .bfloat16)])
       : Operator.one("aten::linear", "", arguments)
   }
 }

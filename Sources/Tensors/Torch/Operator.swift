@@ -63,7 +63,7 @@ public enum Operator {
     _ name: StaticString, _ overload: StaticString = "", _ arguments: [Argument],
     named: KeyValuePairs<StaticString, Argument> = [:]
   ) throws(TorchError) -> [Tensor] {
-    Machine.prepare()
+    TorchRuntime.prepare()
     let frame = Frame(arguments: arguments, named: named)
     var results = Array(repeating: ctorch_value(), count: resultRoom(arguments))
     var count = 0

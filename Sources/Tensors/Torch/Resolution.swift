@@ -4,7 +4,7 @@ import Diagnostics
 public struct Resolution: Equatable, Sendable {
   public let device: Device
   /// The precision of the large products.
-  public let arithmetic: DType
+  public let computeType: DType
   public let threads: Int
   public let torchVersion: String
   /// The instructions that decide between kernels on the CPU: `AVX512`, or `AVX512, products with AMX`.
@@ -14,29 +14,29 @@ public struct Resolution: Equatable, Sendable {
   /// by a thread for each processor that this process may use.
   ///
   /// - Throws: `Failure` with `.unavailable` for a GPU where there is none.
-  public init(device: Device? = nil, arithmetic: DType? = nil, threads: Int? = nil) throws {
-    if device == .cuda && !Machine.hasCUDA {
+  public init(device: Device? = nil, computeType: DType? = nil, threads: Int? = nil) throws {
+    if device == .cuda && !TorchRuntime.hasCUDA {
       throw Failure(
         .unavailable, "no GPU can be used: libtorch has no CUDA half here, or finds no device", at: "device: cuda")
     }
-    self.device = device ?? (Machine.hasCUDA ? .cuda : .cpu)
-    self.arithmetic = arithmetic ?? (self.device == .cuda || Machine.hasFastBFloat16 ? .bfloat16 : .float32)
+    self.device = device ?? (TorchRuntime.hasCUDA ? .cuda : .cpu)
+    self.computeType = computeType ?? (self.device == .cuda || TorchRuntime.hasFastBFloat16 ? .bfloat16 : .float32)
     self.threads = threads ?? Diagnostics.Machine.cores
-    torchVersion = Machine.torchVersion
-    let ofProducts = self.device == .cpu ? Machine.productInstructions(self.arithmetic) : nil
-    vectorInstructions = Machine.vectorInstructions + (ofProducts.map { ", products with \($0)" } ?? "")
+    torchVersion = TorchRuntime.torchVersion
+    let ofProducts = self.device == .cpu ? TorchRuntime.productInstructions(self.computeType) : nil
+    vectorInstructions = TorchRuntime.vectorInstructions + (ofProducts.map { ", products with \($0)" } ?? "")
   }
 
   /// Sets the number of threads; called before any work, because results may differ between numbers.
   public func apply() {
-    Machine.threads = threads
-    Log.note("computing on \(device) in \(arithmetic), \(threads) threads, libtorch \(torchVersion)")
+    TorchRuntime.threads = threads
+    Log.note("computing on \(device) in \(computeType), \(threads) threads, libtorch \(torchVersion)")
   }
 
   /// What an artifact records, in this order.
   public var record: [(name: String, value: String)] {
     [
-      ("device", device.description), ("arithmetic", arithmetic.description), ("threads", "\(threads)"),
+      ("device", device.description), ("arithmetic", computeType.description), ("threads", "\(threads)"),
       ("libtorch", torchVersion), ("vector_instructions", vectorInstructions),
     ]
   }

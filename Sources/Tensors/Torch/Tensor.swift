@@ -112,7 +112,7 @@ extension Tensor {
   public init(bytes: UnsafeRawBufferPointer, dtype: DType, shape: [Int]) {
     let needed = shape.reduce(1, *) * dtype.byteCount
     precondition(bytes.count == needed, "\(bytes.count) bytes for \(dtype)\(shape), which needs \(needed)")
-    Machine.prepare()
+    TorchRuntime.prepare()
     var result: ctorch_tensor_ref?
     Operator.check("from_bytes") {
       shape.map(Int64.init).withUnsafeBufferPointer {
@@ -188,7 +188,7 @@ extension Tensor {
   public static func arange(_ count: Int, dtype: DType = .int64, device: Device = .cpu) -> Tensor {
     Operator.one("aten::arange", "", [.integer(count)], named: ["dtype": .dtype(dtype), "device": .device(device)])
   }
-  /// Draws from N(mean, standardDeviation²) with the generator that `Machine.seed` sets.
+  /// Draws from N(mean, standardDeviation²) with the generator that `TorchRuntime.seed` sets.
   public static func normal(_ shape: [Int], mean: Double = 0, standardDeviation: Double = 1) -> Tensor {
     let tensor = empty(shape)
     Operator.must("aten::normal_", "", [.tensor(tensor), .number(mean), .number(standardDeviation)])

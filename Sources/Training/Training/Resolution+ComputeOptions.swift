@@ -7,15 +7,15 @@ extension Resolution {
   /// - Throws: `.unavailable` for a GPU where there is none.
   public init(_ options: ComputeOptions) throws {
     try self.init(
-      device: Device(rawValue: options.device.rawValue), arithmetic: DType(options.arithmetic),
+      device: Device(rawValue: options.device.rawValue), computeType: DType(options.computeType),
       threads: options.threads)
   }
 }
 
 extension DType {
   /// Nil for `auto`.
-  fileprivate init?(_ arithmetic: ComputeOptions.Arithmetic) {
-    switch arithmetic {
+  fileprivate init?(_ computeType: ComputeOptions.ComputeType) {
+    switch computeType {
     case .auto: return nil
     case .float32: self = .float32
     case .bfloat16: self = .bfloat16

@@ -14,16 +14,17 @@ public enum RandomStream: UInt64, Sendable {
 public enum Seeds {
   /// A seed for one piece of work.
   public static func derived(_ seed: UInt64, _ stream: RandomStream, index: Int) -> UInt64 {
-    Machine.mixed(Machine.mixed(Machine.mixed(seed) ^ stream.rawValue) ^ UInt64(index))
+    TorchRuntime.mixed(TorchRuntime.mixed(TorchRuntime.mixed(seed) ^ stream.rawValue) ^ UInt64(index))
   }
 
   /// Seeds libtorch's generators for one piece of work.
   public static func seedMachine(_ seed: UInt64, _ stream: RandomStream, index: Int) {
-    Machine.seed(seed, stream: stream.rawValue, index: UInt64(index))
+    TorchRuntime.seed(seed, stream: stream.rawValue, index: UInt64(index))
   }
 
   /// Seeds libtorch's generators for what one micro-batch draws.
   static func seedMachine(_ seed: UInt64, step: Int, microBatch: Int) {
-    Machine.seed(derived(seed, .dropout, index: step), stream: RandomStream.dropout.rawValue, index: UInt64(microBatch))
+    TorchRuntime.seed(
+      derived(seed, .dropout, index: step), stream: RandomStream.dropout.rawValue, index: UInt64(microBatch))
   }
 }

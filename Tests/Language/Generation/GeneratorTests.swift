@@ -18,7 +18,7 @@ import Torch
     model = LanguageModel(configuration, seed: 4)
     // Wide enough to have opinions.
     for parameter in model.parameters { parameter.tensor.add(parameter.tensor.cloned(), scale: 9) }
-    Machine.seed(2)
+    TorchRuntime.seed(2)
     network = TemperatureNetwork(
       TempNetSettings(vocabulary: 60, hidden: 8, tauMin: 0.3, tauMax: 2, rho: 1, input: .centred))
     for parameter in network.parameters { parameter.tensor.add(.normal(parameter.tensor.shape)) }
@@ -26,7 +26,7 @@ import Torch
 
   /// A TempNet of any input for this model.
   private func network(_ input: TempNetSettings.Input) -> TemperatureNetwork {
-    Machine.seed(3)
+    TorchRuntime.seed(3)
     let network = TemperatureNetwork(
       TempNetSettings(
         vocabulary: 60, hidden: 8, tauMin: 0.3, tauMax: 2, rho: 1, input: input, width: input == .hidden ? 16 : nil))
@@ -68,7 +68,7 @@ import Torch
     var sequence: [Int64] = [5, 9, 2]
     withoutGradients {
       for token in found {
-        let hidden = model.hidden(Tensor(sequence, shape: [1, sequence.count])).squeezed(0)
+        let hidden = model.hiddenStates(Tensor(sequence, shape: [1, sequence.count])).squeezed(0)
         let logits = model.logits(hidden[sequence.count - 1..<sequence.count])
         let tau = network(logits).item
         #expect(abs(token.temperature! - tau) < 1e-4)
@@ -92,7 +92,7 @@ import Torch
   }
 
   @Test func `of random rows, divided by any policy's temperatures, the likeliest stays the likeliest`() {
-    Machine.seed(7)
+    TorchRuntime.seed(7)
     let hidden = Tensor.normal([500, 16])
     withoutGradients {
       let logits = model.logits(hidden)
@@ -127,7 +127,7 @@ import Torch
 
   private func logits(after tokens: [Int32]) -> [Float] {
     withoutGradients {
-      let hidden = model.hidden(Tensor(tokens.map(Int64.init), shape: [1, tokens.count])).squeezed(0)
+      let hidden = model.hiddenStates(Tensor(tokens.map(Int64.init), shape: [1, tokens.count])).squeezed(0)
       return model.logits(hidden[tokens.count - 1..<tokens.count]).floats
     }
   }

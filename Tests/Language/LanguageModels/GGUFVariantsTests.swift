@@ -41,7 +41,7 @@ import Weights
 
   private func expectPublishedNumbers(of model: LanguageModel, _ name: String) throws {
     let expected = try SafetensorsFile("\(fixture(name))/expected.safetensors")
-    let logits = withoutGradients { model.logits(model.hidden(try! Tensor(expected.entry("tokens")))) }
+    let logits = withoutGradients { model.logits(model.hiddenStates(try! Tensor(expected.entry("tokens")))) }
     #expect(try largestDifference(logits, Tensor(expected.entry("logits"))) < 1e-5)
   }
 

@@ -31,7 +31,7 @@ import Weights
   private func expectPublishedNumbers(of model: LanguageModel, _ name: String) throws {
     let expected = try SafetensorsFile("\(fixture(name))/expected.safetensors")
     let tokens = try Tensor(expected.entry("tokens"))
-    let hidden = withoutGradients { model.hidden(tokens) }
+    let hidden = withoutGradients { model.hiddenStates(tokens) }
     let deviation = try (
       hidden: largestDifference(hidden, Tensor(expected.entry("hidden"))),
       logits: largestDifference(model.logits(hidden), Tensor(expected.entry("logits")))
@@ -48,7 +48,7 @@ import Weights
     try model.save(to: folder.path)
     let again = try LanguageModel.load(folder.path)
     #expect(again.configuration == model.configuration)
-    #expect(again.logits(again.hidden(tokens)).floats == model.logits(model.hidden(tokens)).floats)
+    #expect(again.logits(again.hiddenStates(tokens)).floats == model.logits(model.hiddenStates(tokens)).floats)
   }
 
   static let unsupported: [(String, String, JSON)] = [

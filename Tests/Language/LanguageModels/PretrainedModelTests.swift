@@ -129,7 +129,7 @@ import Weights
     let held = Double(own.reduce(0) { $0 + $1.tensor.count } * 4)
     let tensors = family.layout.stored(own, configuration).map { ($0.name, $0.tensor) }
     try SafetensorsWriter.write(tensors, to: folder("model.safetensors"))
-    Machine.trimMemory()
+    TorchRuntime.trimMemory()
     let before = memory("VmRSS")
     resetPeak()
     let model = try PretrainedModel.open(folder.path).load()
@@ -154,7 +154,7 @@ import Weights
     let model = try PretrainedModel.open(fixture("llama-dynamic")).load()
     let tokens = randomTokens(model.configuration, [1, 16])
     func last(_ model: LanguageModel, _ length: Int) -> [Float] {
-      withoutGradients { model.hidden(tokens[0..<1].narrowed(1, 0..<length)) }.floats
+      withoutGradients { model.hiddenStates(tokens[0..<1].narrowed(1, 0..<length)) }.floats
     }
     let inTurn = [4, 12, 8, 16, 5, 12].map { last(model, $0) }
     let alone = try [4, 12, 8, 16, 5, 12].map { last(try PretrainedModel.open(fixture("llama-dynamic")).load(), $0) }
@@ -203,7 +203,7 @@ import Weights
       }
       do {
         let model = try PretrainedModel.open(path).load()
-        if round % 64 == 0 { _ = withoutGradients { model.hidden(Tensor([0, 1, 2], shape: [1, 3])) } }
+        if round % 64 == 0 { _ = withoutGradients { model.hiddenStates(Tensor([0, 1, 2], shape: [1, 3])) } }
       } catch let failure as Failure {
         refused += failure.status == .badData || failure.status == .missingInput ? 1 : 0
       }
@@ -236,7 +236,7 @@ import Weights
     let path = "\(checkout)/data/cache/smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
     let source = fixture("smollm2.json")
     let expected = try JSON(parsing: Files.read(source), source: source)
-    Machine.trimMemory()
+    TorchRuntime.trimMemory()
     let before = memory("VmRSS")
     resetPeak()
     let model = try PretrainedModel.open(path).load()
@@ -245,7 +245,7 @@ import Weights
     for item in expected["cases"]!.arrayValue! {
       let ids = item["ids"]!.arrayValue!.map { $0.intValue! }
       let scores = item["next_token_log_probability"]!.arrayValue!.map { $0.doubleValue! }
-      let logits = withoutGradients { model.logits(model.hidden(Tensor(ids, shape: [1, ids.count]))) }
+      let logits = withoutGradients { model.logits(model.hiddenStates(Tensor(ids, shape: [1, ids.count]))) }
       let logProbabilities = logits.reshaped([ids.count, -1]).logSoftmax(-1)
       let given = logProbabilities[0..<ids.count - 1].gathered(-1, Tensor(Array(ids[1...]), shape: [ids.count - 1, 1]))
       for (ours, theirs) in zip(given.doubles, scores) { #expect(abs(ours - theirs) < 1e-3) }

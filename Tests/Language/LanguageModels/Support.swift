@@ -26,11 +26,11 @@ func randomTokens(_ configuration: ModelConfiguration, _ shape: [Int], seed: UIn
 /// A model in float64 with weights wide enough that every part shows in the output.
 func widelyInitialised(_ configuration: ModelConfiguration, seed: UInt64 = 7) -> LanguageModel {
   let parameters = configuration.parameters.enumerated().map { index, parameter in
-    Machine.seed(seed, stream: 0, index: UInt64(index))
+    TorchRuntime.seed(seed, stream: 0, index: UInt64(index))
     let noise = Tensor.normal(parameter.shape, standardDeviation: 0.3).to(.float64)
     return NamedTensor(parameter.name, parameter.role == .normScale ? noise + 1 : noise)
   }
-  return LanguageModel(configuration, parameters: parameters, arithmetic: .float64)
+  return LanguageModel(configuration, parameters: parameters, computeType: .float64)
 }
 
 struct SplitMix64: RandomNumberGenerator {

@@ -22,10 +22,10 @@ import Torch
     let tokens = randomTokens(configuration, [2, 9])
     let trees = TokenTrees(positions: Self.positions, ends: Self.ends, length: 9, device: .cpu)
     #expect(trees.depth == 6)
-    let hidden = model.hidden(tokens, trees: trees)
+    let hidden = model.hiddenStates(tokens, trees: trees)
     for (row, path) in Self.paths {
       let indices = Tensor(path)
-      let alone = model.hidden(tokens[row].selected(0, indices: indices).unsqueezed(0))
+      let alone = model.hiddenStates(tokens[row].selected(0, indices: indices).unsqueezed(0))
       #expect(largestDifference(alone[0], hidden[row].selected(0, indices: indices)) < 1e-10, "row \(row), \(path)")
     }
     #expect(hidden.allFinite().item == 1, "padding sees itself")
@@ -38,9 +38,9 @@ import Torch
     let ends = [Int](repeating: context + 2, count: context - 1) + [context, context + 1, context + 2]
     let trees = TokenTrees(positions: [positions], ends: [ends], length: context + 2, device: .cpu)
     let tokens = randomTokens(Examples.llama, [1, context + 2])
-    let hidden = model.hidden(tokens, trees: trees)
+    let hidden = model.hiddenStates(tokens, trees: trees)
     let path = Tensor(Array(0..<context - 1) + [context + 1])
-    let alone = model.hidden(tokens[0].selected(0, indices: path).unsqueezed(0))
+    let alone = model.hiddenStates(tokens[0].selected(0, indices: path).unsqueezed(0))
     #expect(largestDifference(alone[0], hidden[0].selected(0, indices: path)) < 1e-10)
   }
 }

@@ -97,7 +97,7 @@ import Torch
   }
 
   private func tempnet() throws -> NamedPolicy {
-    Machine.seed(4)
+    TorchRuntime.seed(4)
     let network = TemperatureNetwork(
       TempNetSettings(vocabulary: model.configuration.vocabulary, hidden: 8, tauMin: 0.5, tauMax: 3, rho: 2))
     for parameter in network.parameters { parameter.tensor.add(.normal(parameter.tensor.shape)) }
@@ -111,7 +111,7 @@ import Torch
     let found = try scores(sequences, ScoringPlan(sharing: sequences, batchTokens: 500), [Self.one, two, net])
     for (sequence, score) in zip(sequences, found) {
       let inputs = Tensor(sequence.inputs.map { Int64($0) }, shape: [1, sequence.inputs.count])
-      let logits = withoutGradients { model.logits(model.hidden(inputs))[0] }
+      let logits = withoutGradients { model.logits(model.hiddenStates(inputs))[0] }
       let rows = logits[(sequence.inputs.count - sequence.targets.count)..<sequence.inputs.count].to(.float64)
       let taus = net.policy(rows.to(.float32)).doubles
       func logLikelihood(_ tau: (Int) -> Double) -> Double {
@@ -144,7 +144,7 @@ import Torch
     for (sequence, score) in zip(sequences, try scores(sequences, plan, model: model)) {
       func logProbabilities(_ ids: [Int32]) -> Tensor {
         withoutGradients {
-          model.logits(model.hidden(Tensor(ids.map { Int64($0) }, shape: [1, ids.count])))[0].logSoftmax(-1)
+          model.logits(model.hiddenStates(Tensor(ids.map { Int64($0) }, shape: [1, ids.count])))[0].logSoftmax(-1)
         }
       }
       let first = logProbabilities([tokenizer.endOfText])

@@ -41,7 +41,7 @@ import Weights
     let tokens = try world.test.tokens(in: 0..<min(document.tokenCount, TinyWorld.context)).map(Int64.init)
     let inputs = Tensor([Int64(world.tokens.endOfText)] + tokens.dropLast(), shape: [1, tokens.count])
     let starts = Tensor([0] + [Int64](repeating: 1, count: tokens.count - 1), shape: [1, tokens.count])
-    let logits = world.model.logits(world.model.hidden(inputs, documentStarts: starts))[0]
+    let logits = world.model.logits(world.model.hiddenStates(inputs, documentStarts: starts))[0]
     let losses = RobustLoss.temperedCrossEntropy(
       logits: logits, labels: Tensor(tokens), tau: .ones([tokens.count]))
     expectClose(Array(scores.prefix(tokens.count)), losses.floats)
@@ -324,7 +324,7 @@ private func direct(_ world: TinyWorld, stride: Int) throws -> [Expected] {
       // The window that predicts this token ends where its stride ends; it shows `context` tokens before that.
       let end = index < context ? context : min(context + ((index - context) / stride + 1) * stride, tokens.count)
       let inputs = Array(stream[(end - context)...index])
-      let logits = world.model.logits(world.model.hidden(Tensor(inputs, shape: [1, inputs.count])))[0][
+      let logits = world.model.logits(world.model.hiddenStates(Tensor(inputs, shape: [1, inputs.count])))[0][
         inputs.count - 1]
       let values = logits.doubles
       let tau = world.fitted(logits.unsqueezed(0)).item

@@ -81,7 +81,7 @@ struct TinyWorld {
   }
 
   private static func network(_ vocabulary: Int, rho: Double, seed: UInt64) -> TemperatureNetwork {
-    Machine.seed(seed)
+    TorchRuntime.seed(seed)
     let network = TemperatureNetwork(
       TempNetSettings(vocabulary: vocabulary, hidden: 8, tauMin: 0.5, tauMax: 3, rho: rho))
     for parameter in network.parameters { parameter.tensor.add(.normal(parameter.tensor.shape)) }

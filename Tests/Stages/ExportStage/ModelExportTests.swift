@@ -68,7 +68,7 @@ import Weights
   private func publish(_ configuration: ModelConfiguration) throws -> LanguageModel {
     let model = LanguageModel(configuration, seed: 4)
     for (index, parameter) in model.parameters.enumerated() {
-      Machine.seed(9, stream: 0, index: UInt64(index))
+      TorchRuntime.seed(9, stream: 0, index: UInt64(index))
       parameter.tensor.add(.normal(parameter.tensor.shape, standardDeviation: 0.2))
     }
     try Files.remove(folder("model"))
@@ -138,7 +138,7 @@ import Weights
     #expect(try read.load().parameters.map(\.tensor.floats) == model.parameters.map(\.tensor.floats))
     let logits = try withoutGradients {
       let again = try read.load()
-      return (again.logits(again.hidden(tokens)) - model.logits(model.hidden(tokens))).abs().floats.max()!
+      return (again.logits(again.hiddenStates(tokens)) - model.logits(model.hiddenStates(tokens))).abs().floats.max()!
     }
     #expect(logits < 1e-5)
     let own = try Tokenizer(path: folder("model"))
@@ -177,7 +177,8 @@ import Weights
     let ids = try Tokenizer(path: folder("model")).encode(Self.tokenizerText).map(Int.init)
     try SafetensorsWriter.write(
       [
-        ("tokens", tokens), ("logits", withoutGradients { model.logits(model.hidden(tokens)) }), ("text", Tensor(ids)),
+        ("tokens", tokens), ("logits", withoutGradients { model.logits(model.hiddenStates(tokens)) }),
+        ("text", Tensor(ids)),
         ("parameters", Tensor([model.parameterCount], shape: [])),
       ], to: folder("expected.safetensors"))
     let process = Process()

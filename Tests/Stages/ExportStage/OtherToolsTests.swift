@@ -31,7 +31,7 @@ import Weights
 
   /// Hidden states, the logits that the model of `writeModel` makes of them, and a network's temperatures.
   private func writeOurs(_ network: TemperatureNetwork) throws -> String {
-    Machine.seed(5)
+    TorchRuntime.seed(5)
     let hidden = Tensor.normal([64, 12])
     let logits = hidden.linear(head)
     try SafetensorsWriter.write(
@@ -41,7 +41,7 @@ import Weights
   }
 
   private var head: Tensor {
-    Machine.seed(6)
+    TorchRuntime.seed(6)
     return .normal([37, 12], standardDeviation: 2)
   }
 

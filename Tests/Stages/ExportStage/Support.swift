@@ -11,7 +11,7 @@ import Torch
 func fittedTempNet(
   _ input: TempNetSettings.Input, _ output: String, vocabulary: Int = 37
 ) throws -> TemperatureNetwork {
-  Machine.seed(11)
+  TorchRuntime.seed(11)
   let network = TemperatureNetwork(
     TempNetSettings(
       vocabulary: vocabulary, hidden: 8, tauMin: 0.2, tauMax: 3, rho: 1.5, input: input,

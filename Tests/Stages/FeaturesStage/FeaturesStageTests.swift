@@ -28,7 +28,9 @@ import Weights
       var labels: [Int] = []
       for start in stride(from: 0, to: sequence.count - 1, by: 16) {
         let ids = try sequence.tokens(in: start..<min(start + 17, sequence.count)).map(Int.init)
-        let states = withoutGradients { model.hidden(Tensor(Array(ids.dropLast()), shape: [1, ids.count - 1]))[0..<1] }
+        let states = withoutGradients {
+          model.hiddenStates(Tensor(Array(ids.dropLast()), shape: [1, ids.count - 1]))[0..<1]
+        }
         // The id that ends a document stands before the next document's first token.
         let rows = (0..<ids.count - 1).filter { ids[$0] != Int(tokens.endOfText) }
         hidden.append(states.squeezed(0).selected(0, indices: Tensor(rows)))
@@ -89,7 +91,7 @@ import Weights
     // but four: it begins at token 5.
     let sequence = try TokensArtifact(workshop.tokens).split(.validation)
     let ids = try sequence.tokens(in: 5..<21).map(Int.init)
-    let states = withoutGradients { model.hidden(Tensor(ids, shape: [1, 16])) }
+    let states = withoutGradients { model.hiddenStates(Tensor(ids, shape: [1, 16])) }
     let row = try Tensor(files[1].entry("hidden"), rows: 20..<21)
     #expect(largestDifference(row, states.squeezed(0)[15..<16]) < 1e-5)
   }

@@ -24,7 +24,7 @@ import Weights
   }
 
   private func network() -> TemperatureNetwork {
-    Machine.seed(8)
+    TorchRuntime.seed(8)
     let network = TemperatureNetwork(
       TempNetSettings(vocabulary: 23, hidden: 6, tauMin: 0.01, tauMax: 1.2, rho: 2, input: .logits))
     for parameter in network.parameters { parameter.tensor.add(.normal(parameter.tensor.shape)) }

@@ -26,16 +26,16 @@ struct Fixture {
       ] + settings
     configuration = try PretrainConfiguration(settings)
     let networks = try Networks(
-      configuration, vocabulary: Self.vocabulary, base: nil, Resolution(device: .cpu, arithmetic: .float32))
+      configuration, vocabulary: Self.vocabulary, base: nil, Resolution(device: .cpu, computeType: .float32))
     // Weights as they start are too alike to tell a wrong gradient from a right one.
-    Machine.seed(4)
+    TorchRuntime.seed(4)
     func scrambled(_ tensor: Tensor) -> Tensor {
       let noise = Tensor.normal(tensor.shape, standardDeviation: 0.3).to(.float64)
       return withoutGradients { tensor.detached().to(.float64) + noise }.requiringGradient()
     }
     model = LanguageModel(
       networks.model.configuration,
-      parameters: networks.model.parameters.map { NamedTensor($0.name, scrambled($0.tensor)) }, arithmetic: .float64)
+      parameters: networks.model.parameters.map { NamedTensor($0.name, scrambled($0.tensor)) }, computeType: .float64)
     tempnet = networks.tempnet.map { network in
       JointNetwork(
         network.published.mapped(scrambled),
@@ -61,7 +61,7 @@ struct Fixture {
       tokens, context: configuration.context, windowsPerStep: configuration.batch, seed: 3)
     let batch = try windows.batches(step: step, rows: configuration.batch)[0]
     let shape = [batch.rows, batch.context]
-    let hidden = model.hidden(
+    let hidden = model.hiddenStates(
       Tensor(batch.inputs, shape: shape), documentStarts: batch.documentStarts.map { Tensor($0, shape: shape) })
     let counted = batch.labels.indices.filter { batch.labels[$0] != WindowBatch.masked }
     let rows = hidden.reshaped([-1, model.configuration.width]).selected(0, indices: Tensor(counted))

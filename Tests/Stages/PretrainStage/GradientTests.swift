@@ -83,7 +83,7 @@ import Torch
   @Test(arguments: Objective.allCases)
   func `gradients by logits have their closed form`(kind: Objective) throws {
     let fixture = try Fixture(kind)
-    Machine.seed(5)
+    TorchRuntime.seed(5)
     let logits = (Tensor.normal([6, Fixture.vocabulary]).to(.float64) * 3).requiringGradient()
     let labels = Tensor([0, 3, 10, 5, 3, 7])
     _ = fixture.objective.addGradients(logits: logits, hidden: logits, labels: labels, scale: 0.5)

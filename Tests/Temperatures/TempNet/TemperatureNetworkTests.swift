@@ -270,14 +270,14 @@ import Weights
     let hidden = noise.normal([1024, 6]) * 0.05 + noise.normal([6]).to(.float32)
     let (unembedding, bias) = (noise.normal([40, 6]), hasBias ? noise.normal([40]) : nil)
     let logits = hidden.linear(unembedding, bias: bias)
-    func gradients(_ arithmetic: DType) -> [Tensor] {
+    func gradients(_ computeType: DType) -> [Tensor] {
       let raw = TemperatureNetworkTests.network(settings, dtype: .float32)
       raw.requireGradients()
       let inputs = withoutGradients { raw.input(logits, hidden: hidden) }
       let network = StandardisedNetwork(raw, InputMoments(mean: inputs.mean(0), scales: nil))
       let statistics = LogitStatistics(logits)
       let mean = FoldedMean(settings, hidden: hidden, logits: statistics)
-      let unembedding = network.foldedUnembedding(unembedding, bias: bias, mean: mean, arithmetic: arithmetic)
+      let unembedding = network.foldedUnembedding(unembedding, bias: bias, mean: mean, computeType: computeType)
       let tau = network.folded(unembedding)(hidden: hidden, logits: statistics)
       (tau * tau).sum().backward()
       return raw.parameters.map { $0.tensor.gradient!.to(.float64) }

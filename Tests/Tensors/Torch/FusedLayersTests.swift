@@ -34,7 +34,7 @@ import Testing
 
   @Test(arguments: [[3, 1], [2, 5, 7], [4, 16], [3, 33], [2, 3, 576], [0, 8]], [1e-6, 1])
   func `an RMS norm is what its formula says`(shape: [Int], scale: Double) {
-    Machine.seed(4)
+    TorchRuntime.seed(4)
     let (x, weight) = (Tensor.normal(shape) * scale, Tensor.normal([shape.last!]))
     expectAgreement([x, weight], within: 2e-6) {
       $0[0].rmsNorm($0[1], epsilon: 1e-5)
@@ -46,7 +46,7 @@ import Testing
 
   @Test(arguments: [[3, 2], [2, 5, 14], [4, 32], [3, 66], [2, 3, 1000], [0, 8]], [1.0, 300])
   func `a gated SiLU is what its formula says, far out too`(shape: [Int], scale: Double) {
-    Machine.seed(5)
+    TorchRuntime.seed(5)
     expectAgreement([Tensor.normal(shape) * scale], within: 2e-6) {
       $0[0].gatedSiLU()
     } _: { inputs in
@@ -59,7 +59,7 @@ import Testing
   func `a rotation is what its formula says, for tables of all windows or of each`(
     _ widths: (head: Int, rotated: Int), ofEach: Bool
   ) {
-    Machine.seed(6)
+    TorchRuntime.seed(6)
     let half = widths.rotated / 2
     let angles = Tensor.normal((ofEach ? [2] : []) + [5, 1, half])
     // A part of something wider, as queries and keys are.
@@ -121,7 +121,7 @@ import Testing
     ctorch_force_products(way)
     defer { ctorch_force_products(ctorch_products_fastest) }
     let (windows, heads, groups, tokens, width) = (shape[0], shape[1], shape[2], shape[3], shape[4])
-    Machine.seed(8)
+    TorchRuntime.seed(8)
     // As layers give them: all heads of a token side by side.
     let inputs = [heads, groups, groups].map { Tensor.normal([windows, tokens, $0, width]) }
     let order = (Tensor.arange(tokens).unsqueezed(1) - Tensor.arange(tokens).unsqueezed(0)).to(.float64)
@@ -183,43 +183,43 @@ import Testing
   ]
 
   @Test(arguments: [DType.float32, .bfloat16])
-  func `what becomes of one of a few rows does not depend on the others`(arithmetic: DType) {
-    Machine.seed(9)
+  func `what becomes of one of a few rows does not depend on the others`(computeType: DType) {
+    TorchRuntime.seed(9)
     // Libraries that some processors are left to promise nothing of the kind.
-    let isOwn = String(cString: ctorch_product_instructions(arithmetic == .bfloat16)).hasPrefix("AVX512")
+    let isOwn = String(cString: ctorch_product_instructions(computeType == .bfloat16)).hasPrefix("AVX512")
     let (x, weight) = (Tensor.normal([15, 517]), Tensor.normal([131, 517]))
-    let together = x.linear(weight, arithmetic: arithmetic)
+    let together = x.linear(weight, computeType: computeType)
     for row in [0, 7, 14] where isOwn {
-      #expect(x[row..<row + 1].linear(weight, arithmetic: arithmetic).floats == together[row..<row + 1].floats)
+      #expect(x[row..<row + 1].linear(weight, computeType: computeType).floats == together[row..<row + 1].floats)
     }
   }
 
   @Test(arguments: layers, [DType.float32, .bfloat16])
   func `a layer is the product of its factors, as rounded, whichever way is taken`(
-    _ sizes: (input: [Int], outputs: Int), arithmetic: DType
+    _ sizes: (input: [Int], outputs: Int), computeType: DType
   ) {
-    Machine.seed(7)
+    TorchRuntime.seed(7)
     let (inputs, outputs) = (sizes.input.last!, sizes.outputs)
     let x = Tensor.normal(sizes.input)
     let bias = Tensor.normal([outputs])
-    func rounded(_ tensor: Tensor) -> Tensor { tensor.to(arithmetic).to(.float64) }
+    func rounded(_ tensor: Tensor) -> Tensor { tensor.to(computeType).to(.float64) }
     for (way, isTurned) in Self.ways.flatMap({ [($0, false), ($0, true)] }) {
       ctorch_force_products(way)
       defer { ctorch_force_products(ctorch_products_fastest) }
       // As it lies in memory, and as what it is transposed lies there.
       let weight = isTurned ? Tensor.normal([inputs, outputs]).transposed() : Tensor.normal([outputs, inputs])
-      let found = withoutGradients { x.linear(weight, bias: bias, arithmetic: arithmetic) }
+      let found = withoutGradients { x.linear(weight, bias: bias, computeType: computeType) }
       #expect(found.dtype == .float32)
       expectEqual(found, rounded(x).matmul(rounded(weight).transposed()) + bias.to(.float64), products: inputs)
       // A weight that has been rounded before is the same.
-      let before = withoutGradients { x.linear(weight.to(arithmetic), bias: bias, arithmetic: arithmetic) }
+      let before = withoutGradients { x.linear(weight.to(computeType), bias: bias, computeType: computeType) }
       #expect(before.floats == found.floats)
-      let alone = x.linear(weight.cloned().requiringGradient(), arithmetic: arithmetic)
+      let alone = x.linear(weight.cloned().requiringGradient(), computeType: computeType)
       alone.sum().backward()
       expectEqual(alone.detached() + bias, found.to(.float64), products: inputs)
 
       let leaves = [x, weight, bias].map { $0.cloned().requiringGradient() }
-      let recorded = leaves[0].linear(leaves[1], bias: leaves[2], arithmetic: arithmetic)
+      let recorded = leaves[0].linear(leaves[1], bias: leaves[2], computeType: computeType)
       let gradient = (Tensor.arange(found.count).to(.float32) * 0.37).sin().reshaped(found.shape)
       recorded.backward(gradient)
       let rows = found.shape.dropLast().reduce(1, *)
@@ -229,8 +229,8 @@ import Testing
       expectEqual(leaves[1].gradient!, ofWeight, products: rows)
       expectEqual(leaves[2].gradient!, gradient.to(.float64).reshaped([rows, outputs]).sum(0), products: rows)
       // A weight that has a gradient gets what a further chunk leaves added to it.
-      let further = leaves[0].detached().linear(leaves[1], arithmetic: arithmetic)
-      (further + leaves[0].detached().linear(leaves[1], arithmetic: arithmetic)).backward(gradient)
+      let further = leaves[0].detached().linear(leaves[1], computeType: computeType)
+      (further + leaves[0].detached().linear(leaves[1], computeType: computeType)).backward(gradient)
       expectEqual(leaves[1].gradient!, ofWeight * 3, products: 9 * rows)
     }
   }
@@ -248,11 +248,11 @@ import Testing
   func `what is not finite stays so`(_ way: ctorch_products) {
     ctorch_force_products(way)
     defer { ctorch_force_products(ctorch_products_fastest) }
-    for arithmetic in [DType.float32, .bfloat16] {
+    for computeType in [DType.float32, .bfloat16] {
       let x = Tensor([Float](repeating: 1, count: 40 * 33), shape: [40, 33])
       var row = [Float](repeating: 1, count: 33 * 80)
       (row[0], row[33 * 79 + 32]) = (.nan, .infinity)
-      let sums = x.linear(Tensor(row, shape: [80, 33]), arithmetic: arithmetic).floats
+      let sums = x.linear(Tensor(row, shape: [80, 33]), computeType: computeType).floats
       #expect((0..<40).allSatisfy { sums[$0 * 80].isNaN && sums[$0 * 80 + 1] == 33 && sums[$0 * 80 + 79] == .infinity })
     }
   }

@@ -25,7 +25,7 @@ import Torch
   }
 
   @Test func `what is kept and what is used are together no more than was ever used at once`() {
-    Machine.trimMemory()
+    TorchRuntime.trimMemory()
     let before = memory("VmRSS")
     resetPeak()
     // None finds room where those before it were.
@@ -38,12 +38,12 @@ import Torch
 
   @Test func `what a further chunk adds to a weight's gradient takes no memory of its own`() {
     let (x, weight) = (Tensor.ones([64, 4096]), Tensor.ones([2048, 4096]).requiringGradient())
-    x.linear(weight, arithmetic: .bfloat16).sum().backward()
-    let further = x.linear(weight, arithmetic: .bfloat16).sum()
-    Machine.trimMemory()
-    let before = Machine.peakMemory
+    x.linear(weight, computeType: .bfloat16).sum().backward()
+    let further = x.linear(weight, computeType: .bfloat16).sum()
+    TorchRuntime.trimMemory()
+    let before = TorchRuntime.peakMemory
     further.backward()
-    #expect(Machine.peakMemory - before < 8 << 20)
+    #expect(TorchRuntime.peakMemory - before < 8 << 20)
     #expect(weight.gradient![2047..<2048].floats.allSatisfy { $0 == 128 })
   }
 

@@ -6,7 +6,7 @@ import Torch
 @Suite(.serialized) struct ParallelTests {
   /// Every operator that works in parts, on shapes with more and with fewer parts than threads.
   private func results() -> [[Float]] {
-    Machine.seed(11)
+    TorchRuntime.seed(11)
     let x = Tensor.normal([37, 66])
     let few = Tensor.normal([2, 66])
     let weight = Tensor.normal([300, 66])
@@ -21,12 +21,12 @@ import Torch
 
   /// With more threads than processors parts are taken in another order every time.
   @Test func `results do not depend on who takes which part`() {
-    let threads = Machine.threads
-    defer { Machine.threads = threads }
-    Machine.threads = 7
+    let threads = TorchRuntime.threads
+    defer { TorchRuntime.threads = threads }
+    TorchRuntime.threads = 7
     let first = results()
     for _ in 0..<20 { #expect(results() == first) }
-    Machine.threads = 1
+    TorchRuntime.threads = 1
     // Rows are independent; products of matrices may be cut elsewhere.
     let alone = results()
     for operation in [0, 1, 2, 5, 6] { #expect(alone[operation] == first[operation]) }

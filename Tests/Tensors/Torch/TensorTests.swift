@@ -23,7 +23,7 @@ import Testing
 
   @Test(arguments: [[1, 5], [7, 64], [8, 64], [3, 5, 33], [0, 16], [130, 48]], [1, 17, 96])
   func `linear layers give what plain products do, recorded or not`(_ shape: [Int], _ outputs: Int) {
-    Machine.seed(3, stream: 1, index: UInt64(outputs))
+    TorchRuntime.seed(3, stream: 1, index: UInt64(outputs))
     let x = Tensor.normal(shape)
     let weight = Tensor.normal([outputs, shape.last!])
     let bias = Tensor.normal([outputs])
@@ -112,10 +112,10 @@ import Testing
   @Test(arguments: [("plain", Int32(0)), ("slow", 78)])
   func `the environment has products computed by libtorch's own operators`(name: String, status: Int32) async {
     await #expect(processExitsWith: .exitCode(status)) { [name] in
-      setenv(Machine.productsVariable, name, 1)
+      setenv(TorchRuntime.productsVariable, name, 1)
       UnrecoverableFailure.setEnding { exit($0.status.rawValue) }
-      let isPlain = [DType.float32, .bfloat16].allSatisfy { Machine.productInstructions($0) == nil }
-      exit(isPlain && !Machine.hasFastBFloat16 ? 0 : 1)
+      let isPlain = [DType.float32, .bfloat16].allSatisfy { TorchRuntime.productInstructions($0) == nil }
+      exit(isPlain && !TorchRuntime.hasFastBFloat16 ? 0 : 1)
     }
   }
 
@@ -168,7 +168,7 @@ import Testing
 @Suite struct RandomNumberTests {
   @Test func `draws depend on seed, stream and index alone`() {
     func draw(_ stream: UInt64, _ index: UInt64) -> [Float] {
-      Machine.seed(7, stream: stream, index: index)
+      TorchRuntime.seed(7, stream: stream, index: index)
       return Tensor.normal([4]).floats
     }
     let first = draw(1, 2)

@@ -18,7 +18,7 @@ final class ToyTask: TrainingTask {
 
   init(steps: Int) {
     self.steps = steps
-    Machine.seed(1)
+    TorchRuntime.seed(1)
     weight = Tensor.normal([4, 3]).requiringGradient()
     bias = Tensor.zeros([4]).requiringGradient()
     average = .zeros([4])

@@ -43,15 +43,15 @@ struct TaskBatch {
   /// The hidden states of `nodes`, [N, width].
   ///
   /// - Parameter endOfText: the id that closes documents.
-  func hidden(_ model: LanguageModel, endOfText: Int32) -> Tensor {
+  func hiddenStates(_ model: LanguageModel, endOfText: Int32) -> Tensor {
     let padded = rows.flatMap { row in
       row.tree.tokens.map(Int64.init) + [Int64](repeating: 0, count: length - row.tree.tokens.count)
     }
     let inputs = Tensor(padded, shape: [rows.count, length]).to(model.device)
     let hidden =
       rows.allSatisfy { $0.tree.paths.count == 1 }
-      ? model.hidden(inputs, documentStarts: documentStarts(endOfText).to(model.device))
-      : model.hidden(inputs, trees: trees(model, endOfText: endOfText))
+      ? model.hiddenStates(inputs, documentStarts: documentStarts(endOfText).to(model.device))
+      : model.hiddenStates(inputs, trees: trees(model, endOfText: endOfText))
     return hidden.reshaped([-1, hidden.size(-1)]).selected(0, indices: Tensor(nodes).to(model.device))
   }
 

@@ -110,7 +110,7 @@ private struct NodeScores {
     temperatures = [[Float]](repeating: [], count: policies.count)
     logLikelihoods = [[Float]](repeating: [Float](repeating: 0, count: predictions.count), count: policies.count)
     var next = byNode[...]
-    try model.forEachPiece(of: batch.hidden(model, endOfText: endOfText)) { hidden, logits, rows in
+    try model.forEachPiece(of: batch.hiddenStates(model, endOfText: endOfText)) { hidden, logits, rows in
       // A batch over a large vocabulary takes a minute; what is begun is done again later, as it would have been done now.
       try Interruption.check()
       let here = next.prefix { predictions[$0].node < rows.upperBound }

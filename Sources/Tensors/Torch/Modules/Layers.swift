@@ -19,9 +19,9 @@ public struct Linear: Module, Sendable {
     self.bias = bias ? .uniform([outputs], low: -bound, high: bound) : nil
   }
 
-  /// - Parameter arithmetic: of the product's factors; see `Tensor.linear`.
-  public func callAsFunction(_ x: Tensor, arithmetic: DType = .float32) -> Tensor {
-    x.linear(weight, bias: bias, arithmetic: arithmetic)
+  /// - Parameter computeType: of the product's factors; see `Tensor.linear`.
+  public func callAsFunction(_ x: Tensor, computeType: DType = .float32) -> Tensor {
+    x.linear(weight, bias: bias, computeType: computeType)
   }
 
   public var parameters: [NamedTensor] {
@@ -64,7 +64,7 @@ public struct RMSNorm: Module, Sendable {
 
   public func callAsFunction(_ x: Tensor) -> Tensor {
     // On the CPU libtorch's own operator takes five passes over memory.
-    x.isFusible ? x.rmsNorm(weight, epsilon: epsilon) : reference(x)
+    x.isCPUFloat32 ? x.rmsNorm(weight, epsilon: epsilon) : reference(x)
   }
 
   func reference(_ x: Tensor) -> Tensor {

@@ -32,7 +32,7 @@ public struct Shuffle: Sendable {
     let mask = (1 << half) - 1 as UInt64
     var (left, right) = (value >> half, value & mask)
     for round in 0..<Self.rounds {
-      let scrambled = Machine.mixed(Machine.mixed(seed ^ round) ^ right) & mask
+      let scrambled = TorchRuntime.mixed(TorchRuntime.mixed(seed ^ round) ^ right) & mask
       (left, right) = (right, left ^ scrambled)
     }
     return left << half | right

@@ -9,7 +9,7 @@ public enum Device: String, Sendable, CustomStringConvertible {
 }
 
 /// libtorch in this process: preparation, threads, memory, random numbers, what the processor offers it.
-public enum Machine {
+public enum TorchRuntime {
   private static let prepared: Void = {
     Operator.check("initialize") { ctorch_initialize() }
     chooseProducts()
@@ -90,9 +90,9 @@ public enum Machine {
 
   /// The instructions, such as `AMX`, of the backend that replaces libtorch's own products of matrices of a type; nil
   /// without one.
-  static func productInstructions(_ arithmetic: DType) -> String? {
+  static func productInstructions(_ computeType: DType) -> String? {
     prepare()
-    let name = String(cString: ctorch_product_instructions(arithmetic == .bfloat16))
+    let name = String(cString: ctorch_product_instructions(computeType == .bfloat16))
     return name.isEmpty ? nil : name
   }
 
