@@ -128,8 +128,7 @@ let package = Package(
       .language, "Generation",
       [
         "Diagnostics", "Files", "JSON", "LanguageModels", "ModelFiles", "TempNet", "TemperatureSettings",
-        "Tokenization",
-        "Torch",
+        "Tokenization", "Torch",
       ]),
     library(.language, "Evaluation", ["Diagnostics", "JSON", "Pages"]),
     library(.language, "Scoring", ["Diagnostics", "Evaluation", "Files", "JSON", "StageDescriptions", "Tokenization"]),
