@@ -108,10 +108,12 @@ let package = Package(
 
     library(.reporting, "Pages", ["Diagnostics"]),
 
+    library(.training, "TrainingOptions", ["Configuration"]),
+    library(.training, "ProcessGroups", ["Torch"]),
     library(
       .training, "Training",
       [
-        "Artifacts", "Diagnostics", "Files", "JSON", "StageDescriptions", "Tokenization", "Torch", "Weights",
+        "Artifacts", "Diagnostics", "Files", "JSON", "ProcessGroups", "Torch", "TrainingOptions", "Weights",
         "WireFormats",
       ]),
 
@@ -121,6 +123,7 @@ let package = Package(
     library(.language, "ModelDescriptions", ["Diagnostics", "JSON"]),
     library(
       .language, "Tokenization", ["Artifacts", "Configuration", "Diagnostics", "Files", "JSON", "ModelFiles", heap]),
+    library(.language, "TokenWindows", ["Diagnostics", "Tokenization", "Training"]),
     library(
       .language, "LanguageModels",
       ["Diagnostics", "Files", "JSON", "ModelDescriptions", "ModelFiles", "Torch", "Weights"]),
@@ -137,7 +140,7 @@ let package = Package(
       .pipelines, "StageDescriptions",
       [
         "Artifacts", "Configuration", "Diagnostics", "Files", "JSON", "ModelDescriptions", "ModelFiles",
-        "TemperatureSettings",
+        "TemperatureSettings", "TrainingOptions",
       ]),
     library(
       .pipelines, "Pipelines",
@@ -152,13 +155,13 @@ let package = Package(
       .stages, "PretrainStage",
       [
         "Artifacts", "Diagnostics", "Files", "JSON", "LanguageModels", "ModelDescriptions", "ModelFiles",
-        "StageDescriptions", "TempNet", "TemperatureSettings", "Tokenization", "Torch", "Training",
+        "StageDescriptions", "TempNet", "TemperatureSettings", "TokenWindows", "Tokenization", "Torch", "Training",
       ]),
     library(
       .stages, "FeaturesStage",
       [
         "Artifacts", "Diagnostics", "JSON", "LanguageModels", "ModelDescriptions", "StageDescriptions", "TempNet",
-        "TemperatureSettings", "Tokenization", "Torch", "Training", "Weights",
+        "TemperatureSettings", "TokenWindows", "Tokenization", "Torch", "Training", "Weights",
       ]),
     library(
       .stages, "ImportStage",
@@ -212,7 +215,8 @@ let package = Package(
       "tempnet-generate",
       [
         "Artifacts", "Diagnostics", "Files", "Generation", "JSON", "LanguageModels", "ModelFiles", "ProgramSupport",
-        "StageDescriptions", "TempNet", "TemperatureSettings", "Tokenization", "Torch", "Training", argumentParser,
+        "StageDescriptions", "TempNet", "TemperatureSettings", "Tokenization", "Torch", "Training", "TrainingOptions",
+        argumentParser,
       ]),
     program(
       "tempnet-run",
@@ -230,6 +234,7 @@ let package = Package(
     tests(.storage, "ModelFiles", ["Diagnostics", "Files", "ModelFiles", "TestSupport"], fixtures: true),
     tests(.storage, "Weights", ["Diagnostics", "Files", "TestSupport", "Torch", "Weights"], fixtures: true),
     tests(.reporting, "Pages", ["Pages"]),
+    tests(.training, "ProcessGroups", ["ProcessGroups", "Torch"]),
     tests(
       .training, "Training",
       ["Artifacts", "Diagnostics", "Files", "JSON", "TestSupport", "Torch", "Training", "WireFormats"]),
@@ -242,6 +247,7 @@ let package = Package(
         "Artifacts", "Configuration", "Diagnostics", "Files", "JSON", "ModelFiles", "StageDescriptions", "TestSupport",
         "Tokenization", "TokenizeStage",
       ], fixtures: true),
+    tests(.language, "TokenWindows", ["Diagnostics", "TokenWindows"]),
     tests(
       .language, "LanguageModels",
       [
@@ -272,15 +278,15 @@ let package = Package(
       .stages, "PretrainStage",
       [
         "Artifacts", "Configuration", "Diagnostics", "Files", "JSON", "LanguageModels", "ModelDescriptions",
-        "ModelFiles", "PretrainStage", "StageDescriptions", "TempNet", "TestSupport", "Tokenization", "TokenizeStage",
-        "Torch", "Training", "Weights",
+        "ModelFiles", "PretrainStage", "StageDescriptions", "TempNet", "TestSupport", "TokenWindows", "Tokenization",
+        "TokenizeStage", "Torch", "Training", "Weights",
       ], fixtures: true),
     tests(
       .stages, "FeaturesStage",
       [
         "Artifacts", "Configuration", "Diagnostics", "FeaturesStage", "Files", "LanguageModels", "ModelDescriptions",
-        "StageDescriptions", "TempNet", "TemperatureSettings", "TestSupport", "Tokenization", "TokenizeStage", "Torch",
-        "Training", "Weights",
+        "StageDescriptions", "TempNet", "TemperatureSettings", "TestSupport", "TokenWindows", "Tokenization",
+        "TokenizeStage", "Torch", "Weights",
       ]),
     tests(
       .stages, "ImportStage",

@@ -43,7 +43,7 @@ def derived(seed, stream, index):
 
 
 class Shuffle:
-    """The random order of Sources/Training/Training/Data/Shuffle.swift: a Feistel network with cycle walking."""
+    """The random order of Sources/Training/Training/Shuffle.swift: a Feistel network with cycle walking."""
 
     def __init__(self, count, seed):
         self.count, self.seed = count, seed
@@ -66,7 +66,7 @@ class Shuffle:
 
 
 class Windows:
-    """The training windows of Sources/Training/Training/Data/Windows.swift."""
+    """The training windows of Sources/Language/TokenWindows/Windows.swift."""
 
     ORDER, OFFSET = 2, 3
 

@@ -3,6 +3,7 @@ import Configuration
 import Diagnostics
 import Files
 import TemperatureSettings
+import TrainingOptions
 
 /// What `tempnet-evaluate` measures, and how.
 public struct EvaluateConfiguration: StageConfiguration {

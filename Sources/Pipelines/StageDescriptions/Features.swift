@@ -1,5 +1,6 @@
 import Artifacts
 import Configuration
+import TrainingOptions
 
 /// What `tempnet-features` keeps of a model's view of its tokens.
 public struct FeaturesConfiguration: StageConfiguration {

@@ -1,6 +1,7 @@
 import Artifacts
 import Configuration
 import TemperatureSettings
+import TrainingOptions
 
 /// How `tempnet-fit` fits a TempNet to a frozen model.
 public struct FitConfiguration: StageConfiguration {

@@ -3,6 +3,7 @@ import Configuration
 import Diagnostics
 import ModelDescriptions
 import TemperatureSettings
+import TrainingOptions
 
 /// What `tempnet-pretrain` trains, and how.
 public struct PretrainConfiguration: StageConfiguration {

@@ -13,6 +13,7 @@ import TemperatureSettings
 import Tokenization
 import Torch
 import Training
+import TrainingOptions
 
 /// `tempnet-generate`: continues prompts with a model, each token at a temperature of its own.
 @main struct GenerateProgram: Program {

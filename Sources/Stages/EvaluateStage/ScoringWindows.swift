@@ -1,6 +1,5 @@
 import Tokenization
 import Torch
-import Training
 
 /// How a split is cut so that every token is predicted once, with as much text before it as the model can see.
 ///

@@ -3,9 +3,9 @@ import LanguageModels
 import StageDescriptions
 import TempNet
 import TemperatureSettings
+import TokenWindows
 import Tokenization
 import Torch
-import Training
 
 /// The work on one split: batch by batch, each batch's rows a function of nothing but the batch.
 struct FeatureExtraction {

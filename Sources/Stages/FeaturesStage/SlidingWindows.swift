@@ -1,4 +1,4 @@
-import Training
+import TokenWindows
 
 /// Windows over a sequence in which each token counts once, with as much context as its window gives: the first window
 /// counts all of its tokens, each later one those beyond the window before it. Where not all are wanted, evenly spread

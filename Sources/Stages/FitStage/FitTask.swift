@@ -6,7 +6,7 @@ import Torch
 import Training
 
 /// Fitting a TempNet as something a training loop can train: batches are rows of features.
-final class FitTask: TrainingTask {
+final class FitTask: MicroBatchTask {
   private let trained: StandardisedNetwork
   private let configuration: FitConfiguration
   private let head: Head
@@ -68,10 +68,10 @@ final class FitTask: TrainingTask {
 
   func weight(of batch: FeatureSplit) -> Int { batch.count }
 
-  func addGradients(of batch: FeatureSplit, totalWeight: Int) -> [Measurement] {
+  func addGradients(of batch: FeatureSplit, _ part: StepPart) -> [Measurement] {
     let scores = score(batch, predicted(batch, training: true))
     let loss = scores.loss(configuration.objective).sum()
-    (loss / Double(totalWeight)).backward()
+    (loss / Double(part.totalWeight)).backward()
     return [Measurement("loss", loss)] + scores.measurements(settings)
   }
 

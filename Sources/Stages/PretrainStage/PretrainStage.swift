@@ -7,6 +7,7 @@ import ModelFiles
 import StageDescriptions
 import TempNet
 import TemperatureSettings
+import TokenWindows
 import Tokenization
 import Torch
 import Training

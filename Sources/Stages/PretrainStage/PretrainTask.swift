@@ -3,12 +3,13 @@ import Glibc
 import LanguageModels
 import StageDescriptions
 import TemperatureSettings
+import TokenWindows
 import Tokenization
 import Torch
 import Training
 
 /// A language model and the objective it is trained with, as the training loop sees them.
-final class PretrainTask<Sequence: TokenSequence>: TrainingTask {
+final class PretrainTask<Sequence: TokenSequence>: MicroBatchTask {
   let model: LanguageModel
   let objective: TokenObjective
   let groups: [ParameterGroup]
@@ -19,8 +20,6 @@ final class PretrainTask<Sequence: TokenSequence>: TrainingTask {
   private let bytesPerToken: Double
   private let microBatch: Int
   private let lossChunk: Int
-  /// The step whose inputs TempNet has yet to look at.
-  private var unobservedStep: Int?
 
   /// How many tokens of a step TempNet looks at to know how its inputs lie: next to no work beside the step's.
   private static var observedTokens: Int { 256 }
@@ -55,38 +54,34 @@ final class PretrainTask<Sequence: TokenSequence>: TrainingTask {
   let itemName = "tokens"
   var itemsPerStep: Int { training.windowsPerStep * training.context }
 
-  func batches(step: Int) throws -> [WindowBatch] {
-    unobservedStep = step
-    return try training.batches(step: step, rows: microBatch)
-  }
+  func batches(step: Int) throws -> [WindowBatch] { try training.batches(step: step, rows: microBatch) }
   func weight(of batch: WindowBatch) -> Int { batch.countedLabels }
 
   /// The logits of a whole batch would be the largest thing in memory by far. So the hidden state is computed once, and
   /// head and loss go over it in chunks, each of which leaves its part of the hidden state's gradient; then that goes
   /// back through the body.
-  func addGradients(of batch: WindowBatch, totalWeight: Int) throws -> [Measurement] {
+  func addGradients(of batch: WindowBatch, _ part: StepPart) throws -> [Measurement] {
     let (hidden, labels) = countedRows(batch, training: true)
-    observe(hidden, of: batch)
+    if part.index == 0 { updateMoments(hidden, of: batch, step: part.step) }
     var gradients: [Tensor] = []
     var sums: [[Measurement]] = []
     for rows in chunks(labels.count) {
-      let part = hidden[rows].detached().requiringGradient()
+      let chunk = hidden[rows].detached().requiringGradient()
       sums.append(
         objective.addGradients(
-          logits: model.logits(part), hidden: part, labels: labels[rows], scale: 1 / Double(totalWeight)))
-      gradients.append(part.gradient!)
+          logits: model.logits(chunk), hidden: chunk, labels: labels[rows], scale: 1 / Double(part.totalWeight)))
+      gradients.append(chunk.gradient!)
     }
     if !gradients.isEmpty { hidden.backward(.concatenate(gradients)) }
     return added(sums)
   }
 
   /// Shows TempNet the beginning of the step's first window, however the step is cut into micro-batches and chunks.
-  private func observe(_ hidden: Tensor, of batch: WindowBatch) {
-    guard let step = unobservedStep, case .network(let network) = objective.temperature else { return }
-    unobservedStep = nil
+  private func updateMoments(_ hidden: Tensor, of batch: WindowBatch, step: Int) {
+    guard case .network(let network) = objective.temperature else { return }
     let count = batch.labels.prefix(min(batch.context, Self.observedTokens)).count { $0 != WindowBatch.masked }
     let part = hidden.detached()[0..<count]
-    network.observe(model.logits(part), hidden: part, step: step)
+    network.updateMoments(model.logits(part), hidden: part, step: step)
   }
 
   func validate(_ checkpoint: () throws -> Void) throws -> Metrics {

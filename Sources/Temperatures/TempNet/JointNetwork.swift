@@ -56,20 +56,20 @@ public struct JointNetwork: Module, Sendable {
   /// The most steps over which moments are averaged.
   private static let horizon = 100.0
 
-  /// Looks at inputs of a step, before that is computed. The moments of a network that was trained before are those of the
+  /// Averages in the moments of some inputs of a step, before the step is computed. The moments of a network that was trained before are those of the
   /// first step: were they to move, its temperatures would.
   ///
   /// - Parameters:
   ///   - logits: [N, vocabulary]; not computed where they tell nothing.
   ///   - hidden: what they were made of, [N, width].
   ///   - step: counted from 0.
-  public func observe(_ logits: @autoclosure () -> Tensor, hidden: Tensor, step: Int) {
+  public func updateMoments(_ logits: @autoclosure () -> Tensor, hidden: Tensor, step: Int) {
     guard coordinates == .standardised, step == 0 || !isTrained else { return }
     withoutGradients {
       if hidden.size(0) > 0 {
         average(raw.input(logits(), hidden: hidden), share: max(1 / Double(step + 1), 1 / Self.horizon))
       }
-      if isTrained { standardised.adopt() }
+      if isTrained { standardised.rescaleToPublished() }
     }
   }
 

@@ -42,8 +42,8 @@ public struct StandardisedNetwork: Module, Sendable {
       scaler: raw.scaler, last: raw.last)
   }
 
-  /// Gives the raw weights the values with which the network is, in its published form, what they themselves now are.
-  func adopt() {
+  /// Rescales the raw weights so that `published` equals the network that they encode now.
+  func rescaleToPublished() {
     let shift = raw.transformation.weight.matmul(moments.mean)
     raw.transformation.bias?.add(shift)
     raw.transformation.weight.copy(from: raw.transformation.weight / scale)

@@ -1,5 +1,5 @@
-import StageDescriptions
 import Torch
+import TrainingOptions
 
 extension Resolution {
   /// What the options become on this machine.

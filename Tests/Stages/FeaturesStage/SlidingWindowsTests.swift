@@ -1,5 +1,5 @@
 import Testing
-import Training
+import TokenWindows
 
 @testable import FeaturesStage
 

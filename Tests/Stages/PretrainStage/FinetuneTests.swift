@@ -11,6 +11,7 @@ import StageDescriptions
 import TempNet
 import TestSupport
 import Testing
+import TokenWindows
 import TokenizeStage
 import Torch
 import Training
@@ -40,7 +41,7 @@ import Weights
 
     let task = try task(model, objective, tokens)
     let batch = try task.batches(step: 0)[0]
-    let measured = try task.addGradients(of: batch, totalWeight: 12)
+    let measured = try task.addGradients(of: batch, StepPart(step: 0, index: 0, totalWeight: 12))
     let value = try #require(measured.first { $0.name == "loss" }).sum.item / 12
     #expect(abs(value - expected["losses"]!["\(family)-\(loss)"]!.doubleValue!) < 1e-5)
 

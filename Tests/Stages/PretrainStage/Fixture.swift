@@ -3,6 +3,7 @@ import Glibc
 import LanguageModels
 import StageDescriptions
 import TempNet
+import TokenWindows
 import Tokenization
 import Torch
 import Training
@@ -79,7 +80,9 @@ extension PretrainConfiguration {
 func gradients(_ task: PretrainTask<TokenArray>, step: Int) throws -> [String: [Double]] {
   let batches = try task.batches(step: step)
   let weight = batches.reduce(0) { $0 + task.weight(of: $1) }
-  for batch in batches { _ = try task.addGradients(of: batch, totalWeight: weight) }
+  for (index, batch) in batches.enumerated() {
+    _ = try task.addGradients(of: batch, StepPart(step: step, index: index, totalWeight: weight))
+  }
   let parameters = task.groups.flatMap(\.parameters)
   defer { for parameter in parameters { parameter.tensor.clearGradient() } }
   return Dictionary(uniqueKeysWithValues: parameters.map { ($0.name, $0.tensor.gradient!.doubles) })

@@ -3,6 +3,7 @@ import StageDescriptions
 import TempNet
 import Testing
 import Torch
+import Training
 
 @testable import PretrainStage
 
@@ -117,7 +118,8 @@ import Torch
     let batch = try task.batches(step: step)[0]
     #expect(batch.countedLabels < batch.labels.count)
     #expect(task.weight(of: batch) == batch.countedLabels)
-    let measured = try task.addGradients(of: batch, totalWeight: batch.countedLabels)
+    let measured = try task.addGradients(
+      of: batch, StepPart(step: step, index: 0, totalWeight: batch.countedLabels))
     let loss = try withoutGradients {
       let (logits, labels) = try fixture.logits(step: step)
       let tau = Self.temperatures(fixture, logits)

@@ -25,7 +25,7 @@ import Torch
     var (means, squares): ([[Double]], [[Double]]) = ([], [])
     for step in 0..<120 {
       let (logits, hidden) = Self.inputs(5, &noise)
-      network.observe(logits, hidden: hidden, step: step)
+      network.updateMoments(logits, hidden: hidden, step: step)
       means.append(raw.input(logits, hidden: hidden).mean(0).doubles)
       squares.append(raw.input(logits, hidden: hidden).square().mean(0).doubles)
       guard [0, 2, 99, 119].contains(step) else { continue }
@@ -52,7 +52,7 @@ import Torch
     let network = JointNetwork(raw, coordinates: .standardised)
     var noise = Noise(4)
     let (logits, hidden) = Self.inputs(200, &noise)
-    network.observe(logits, hidden: hidden, step: 0)
+    network.updateMoments(logits, hidden: hidden, step: 0)
     let inputs = raw.input(logits, hidden: nil)
     let moments = InputMoments(mean: inputs.narrowed(1, 0..<40).mean(0), scales: inputs.narrowed(1, 40..<42))
     let expected = StandardisedNetwork(raw, moments).published(logits).doubles
@@ -69,7 +69,7 @@ import Torch
     let before = raw(logits, hidden: hidden).doubles
     for step in 0..<3 {
       let (logits, hidden) = Self.inputs(30, &noise)
-      network.observe(logits, hidden: hidden, step: step)
+      network.updateMoments(logits, hidden: hidden, step: step)
     }
     let after = network.published(logits, hidden: hidden).doubles
     for (a, b) in zip(before, after) { #expect(abs(a - b) < 1e-10) }
@@ -82,8 +82,8 @@ import Torch
     var noise = Noise(7)
     let (logits, hidden) = Self.inputs(9, &noise)
     let before = raw(logits).doubles
-    network.observe(logits[0..<0], hidden: hidden[0..<0], step: 0)
-    network.observe(logits, hidden: hidden, step: 1)
+    network.updateMoments(logits[0..<0], hidden: hidden[0..<0], step: 0)
+    network.updateMoments(logits, hidden: hidden, step: 1)
     for (a, b) in zip(before, network.published(logits).doubles) { #expect(abs(a - b) < 1e-10) }
   }
 
@@ -93,7 +93,7 @@ import Torch
     var noise = Noise(6)
     let (logits, hidden) = Self.inputs(9, &noise)
     let before = raw(logits).doubles
-    network.observe(logits, hidden: hidden, step: 0)
+    network.updateMoments(logits, hidden: hidden, step: 0)
     #expect(network.published(logits).doubles == before)
     #expect(network.buffers.isEmpty)
   }

@@ -3,7 +3,7 @@ import Torch
 import Training
 
 /// Learns a linear map with dropout from numbers that follow from the step: everything a loop has to keep in order.
-final class ToyTask: TrainingTask {
+final class ToyTask: MicroBatchTask {
   typealias Batch = Tensor
 
   let weight: Tensor
@@ -46,11 +46,11 @@ final class ToyTask: TrainingTask {
   }
   func weight(of batch: Tensor) -> Int { batch.size(0) }
 
-  func addGradients(of batch: Tensor, totalWeight: Int) throws -> [Measurement] {
+  func addGradients(of batch: Tensor, _ part: StepPart) throws -> [Measurement] {
     batchCount += 1
     let output = batch.dropout(0.5).linear(weight, bias: bias)
     let loss = (output - batch.sum(1, keeping: true)).square().sum()
-    (loss * (1 / Double(totalWeight))).backward()
+    (loss * (1 / Double(part.totalWeight))).backward()
     withoutGradients { average.copy(from: average * 0.9 + output.mean(0) * 0.1) }
     if let poisonedStep, batchCount == 2 * poisonedStep { bias.gradient?.fill(with: .infinity) }
     return [Measurement("loss", loss), Measurement("square", output.square().sum())]

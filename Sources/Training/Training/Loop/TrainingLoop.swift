@@ -1,6 +1,7 @@
 import Artifacts
 import Diagnostics
 import Files
+import ProcessGroups
 import Torch
 
 /// Trains a task to its last step: optimiser, schedule, validation, checkpoints, logs, progress.
@@ -12,6 +13,7 @@ public final class TrainingLoop<Task: TrainingTask> {
   private let settings: TrainingSettings
   private let stop: StopRules
   private let files: TrainingFiles
+  private let processes: any ProcessGroup
   private let checkpoints: CheckpointFolder
   private let optimiser: AdamW
   /// The schedule of each of the optimiser's groups.
@@ -24,7 +26,11 @@ public final class TrainingLoop<Task: TrainingTask> {
   /// Thrown between steps and within validations, where the state is one that can be saved.
   private struct Stopped: Error { let reason: Failure }
 
-  public init(_ task: Task, settings: TrainingSettings, files: TrainingFiles, stop: StopRules) throws {
+  public init(
+    _ task: Task, settings: TrainingSettings, files: TrainingFiles, stop: StopRules,
+    processes: any ProcessGroup = OneProcess()
+  ) throws {
+    self.processes = processes
     self.task = task
     self.settings = settings
     self.files = files
@@ -98,8 +104,11 @@ public final class TrainingLoop<Task: TrainingTask> {
     }
   }
 
+  /// All processes stop at the same step, whichever of them was asked.
   private func stopIfAsked() throws {
-    if let reason = stop.reason() { throw Stopped(reason: reason) }
+    let reason = stop.reason()
+    guard try processes.agreed(reason?.status.rawValue ?? 0) != 0 else { return }
+    throw Stopped(reason: reason ?? Failure(.tryAgain, "another process was told to stop"))
   }
 }
 
@@ -108,27 +117,26 @@ public final class TrainingLoop<Task: TrainingTask> {
 extension TrainingLoop {
   private func step() throws {
     let step = state.step
-    let batches = try task.batches(step: step)
-    let weight = batches.reduce(0) { $0 + task.weight(of: $1) }
-    var sums: Tensor?
-    for (index, batch) in batches.enumerated() {
-      Seeds.seedMachine(UInt64(settings.seed), step: step, microBatch: index)
-      let measured = try task.addGradients(of: batch, totalWeight: max(1, weight))
-      if state.means == nil {
-        state.means = RunningMeans(names: measured.map(\.name), groups: task.groups.map(\.name))
-      }
-      let added = Tensor.stack(measured.map { $0.sum.detached().to(.float64) })
-      sums = sums.map { $0 + added } ?? added
-    }
-    guard let sums else { preconditionFailure("a step without batches") }
+    let made = try summed(task.addGradients(TrainingStep(number: step, seed: settings.seed)))
+    if state.means == nil { state.means = RunningMeans(names: made.names, groups: task.groups.map(\.name)) }
     let norms = task.groups.map { group in
       clipGradients(of: group.parameters, to: settings.gradientClip ?? .infinity).to(.float64)
     }
-    state.means?.add(step: step, weight: weight, sums: sums, norms: .stack(norms))
+    state.means?.add(step: step, weight: made.weight, sums: made.sums, norms: .stack(norms))
     // Looking before the optimiser moves keeps the parameters as they were, and the message exact.
     if (step + 1) % settings.checkInterval == 0 { try settle() }
     update()
     state.step = step + 1
+  }
+
+  /// Adds up sums and gradients over all processes, of which each computes one lane.
+  private func summed(_ own: StepSums) throws -> StepSums {
+    guard processes.size > 1 else { return own }
+    let gradients = task.groups.flatMap(\.parameters).compactMap(\.tensor.gradient)
+    let lane = LaneSum(lanes: processes.rank..<processes.rank + 1, tensors: [own.sums] + gradients)
+    let total = try processes.sum([lane], lanes: processes.size)
+    for (gradient, sum) in zip(gradients, total.dropFirst()) { gradient.copy(from: sum) }
+    return StepSums(names: own.names, sums: total[0], weight: own.weight)
   }
 
   private func update() {

@@ -1,6 +1,6 @@
 import Artifacts
 import Diagnostics
-import StageDescriptions
+import TrainingOptions
 
 /// How a run goes, whatever is trained.
 public struct TrainingSettings: Equatable, Sendable {

@@ -1,6 +1,6 @@
 import Diagnostics
 import Testing
-import Training
+import TokenWindows
 
 @Suite struct WindowsTests {
   private let tokens = TokenArray((0..<103).map(Int32.init))

@@ -1,5 +1,3 @@
-import Torch
-
 /// Windows of tokens side by side: what the model reads and what it has to say.
 public struct WindowBatch: Sendable {
   /// The label of a position that is not to be predicted.

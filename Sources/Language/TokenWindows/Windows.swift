@@ -1,4 +1,5 @@
 import Diagnostics
+import Training
 
 /// The order in which training reads a sequence: a pure function of (seed, step).
 ///

@@ -20,7 +20,7 @@ public struct OptimiserOptions: Equatable, Sendable {
   /// 0: gradients are left as they are.
   public var gradientClip: Double
 
-  init(_ reader: inout ConfigurationReader) throws {
+  public init(_ reader: inout ConfigurationReader) throws {
     learningRate = try reader.number("learning_rate", default: 2e-3, in: .nonNegative, help: "the model's highest rate")
     learningRateFloor = try reader.number(
       "learning_rate_floor", default: 2e-4, in: .nonNegative, help: "what the cosine ends at")
