@@ -11,7 +11,7 @@
 //
 //     this allocator      34 to 37 s   1.99 GiB at most    1.4 million page faults
 //     the C library       40 to 43 s   2.16 GiB            4.8 million
-//     mimalloc            49 to 51 s   2.02 GiB            8.3 million
+//     mimalloc            45 to 51 s   2.02 GiB            8.3 million
 #include <c10/core/CPUAllocator.h>
 #include <sys/mman.h>
 #include <unistd.h>
