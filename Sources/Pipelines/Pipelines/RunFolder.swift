@@ -1,37 +1,18 @@
-import Artifacts
 import Diagnostics
 import Files
 import Glibc
 import JSON
-import StageDescriptions
 
-/// The folder of one run of a pipeline: what was planned, what came of it, logs and frozen configurations.
+/// The folder of one run of a pipeline: its record, and each stage's log and frozen configuration.
 ///
 /// `run.json` is written anew whenever something changes, so it also tells of a run that was killed. It is the only
 /// place for times and durations: artifacts must not depend on them. `lock` is held while the run goes on.
 struct RunFolder: Sendable {
-  /// What came of one stage.
-  struct Entry: Sendable {
-    var state: String
-    var reason: String?
-    /// Seconds since 1970.
-    var started: Double?
-    var ended: Double?
-    var attempts = 0
-
-    /// How long it took; nil before its end. Someone may have set the clock back meanwhile.
-    var seconds: Double? { started.flatMap { started in ended.map { max(0, $0 - started) } } }
-  }
-
-  let path: String
-  private let plan: Plan
-  private let origin: RecordOrigin
-  private let started: Double
-  private var ended: Double?
-  private var entries: [String: Entry]
+  private(set) var record: RunRecord
   private let lock: FileLock
 
-  private static let recordName = "run.json"
+  var path: String { record.path }
+
   private static let lockName = "lock"
 
   /// Makes the folder, named after the time.
@@ -40,11 +21,9 @@ struct RunFolder: Sendable {
   init(in store: Store, label: String, for plan: Plan, at now: Double) throws {
     let runs = store.runs(of: label)
     try Files.makeFolder(runs)
-    path = try Self.makeFolder(in: runs, named: calendarTime(now, compact: true))
+    let path = try Self.makeFolder(in: runs, named: calendarTime(now, compact: true))
     lock = try FileLock("\(path)/\(Self.lockName)")
-    (self.plan, started) = (plan, now)
-    origin = RecordOrigin(plan.identity, in: store)
-    entries = Dictionary(uniqueKeysWithValues: plan.stages.map { ($0.name, Entry(planned: $0.decision)) })
+    record = RunRecord(of: plan, in: path, origin: RecordOrigin(plan.identity, in: store), at: now)
     try save()
   }
 
@@ -57,37 +36,26 @@ struct RunFolder: Sendable {
     return file
   }
 
-  mutating func update(_ stage: PlannedStage, _ change: (inout Entry) -> Void) throws {
-    change(&entries[stage.name, default: Entry(planned: stage.decision)])
+  mutating func update(_ stage: PlannedStage, _ change: (inout RunRecord.Stage) -> Void) throws {
+    guard let index = record.stages.firstIndex(where: { $0.name == stage.name }) else {
+      preconditionFailure("the record has every stage of the plan")
+    }
+    change(&record.stages[index])
     try save()
   }
 
   mutating func close(at now: Double) throws {
-    ended = now
+    record.ended = now
     try save()
   }
 
-  private func save() throws { try AtomicFile.write(json.pretty, to: "\(path)/\(Self.recordName)") }
-
-  private var json: JSON {
-    var stages = JSONObject()
-    for stage in plan.stages {
-      guard let entry = entries[stage.name] else { continue }
-      stages[stage.name] = entry.json(of: stage)
-    }
-    return [
-      "pipeline": .string(plan.pipeline), "source": .string(plan.source),
-      "file": .string(origin.file.text), "store": .string(origin.store.text), "release": .string(Release.version),
-      "process": .integer(Int(getpid())), "started": .string(calendarTime(started)),
-      "ended": ended.map { .string(calendarTime($0)) } ?? .null, "stages": .object(stages),
-    ]
-  }
+  private func save() throws { try AtomicFile.write(record.json.pretty, to: "\(path)/\(RunRecord.fileName)") }
 
   static func goesOn(_ path: String) -> Bool { FileLock.holder("\(path)/\(lockName)") != nil }
 
   /// The record of a run; nil for one that was killed before it could write it.
   static func record(ofRunIn path: String) throws -> JSON? {
-    let file = "\(path)/\(recordName)"
+    let file = "\(path)/\(RunRecord.fileName)"
     return try Files.status(file) == nil ? nil : JSON(parsing: try Files.read(file), source: file, for: .strict)
   }
 
@@ -106,34 +74,4 @@ struct RunFolder: Sendable {
     }
     preconditionFailure("the loop has no end")
   }
-}
-
-extension RunFolder.Entry {
-  fileprivate init(planned decision: Decision) {
-    switch decision {
-    case .upToDate: self.init(state: "up to date")
-    case .leftOut: self.init(state: "left out")
-    case .run(let reason): self.init(state: "waiting", reason: reason)
-    }
-  }
-
-  fileprivate func json(of stage: PlannedStage) -> JSON {
-    [
-      "stage": .string(stage.identity.stage), "state": .string(state), "reason": reason.map { .string($0) } ?? .null,
-      "key": .string(stage.key), "artifact": .string(stage.output),
-      "inputs": .array(stage.identity.inputs.filter { $0.kind != RawInput.kind }.map { .string($0.key) }),
-      "attempts": .integer(attempts),
-      "started": started.map { .string(calendarTime($0)) } ?? .null,
-      "seconds": seconds.map { .number(($0 * 1000).rounded() / 1000) } ?? .null,
-    ]
-  }
-}
-
-/// A time in UTC as `2026-01-31T12:00:00Z`, or compact as `20260131T120000Z`.
-func calendarTime(_ seconds: Double, compact: Bool = false) -> String {
-  var (whole, parts) = (time_t(seconds), tm())
-  gmtime_r(&whole, &parts)
-  var buffer = [CChar](repeating: 0, count: 32)
-  let length = strftime(&buffer, buffer.count, compact ? "%Y%m%dT%H%M%SZ" : "%Y-%m-%dT%H:%M:%SZ", &parts)
-  return String(decoding: buffer.prefix(length).map { UInt8(bitPattern: $0) }, as: UTF8.self)
 }

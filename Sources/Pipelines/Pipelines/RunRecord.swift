@@ -1,41 +1,96 @@
+import Artifacts
 import Diagnostics
 import Files
 import Glibc
 import JSON
+import StageDescriptions
 
-/// What a run's folder says of it afterwards: `run.json`, read back.
+/// The record of one run of a pipeline: what was planned, and how each stage ended. `RunFolder` writes it to `run.json`
+/// after each change; reports read it back.
 public struct RunRecord: Equatable, Sendable {
+  /// How far a stage is. The raw values are those of the file, and are shown to people.
+  public enum State: String, Equatable, Sendable {
+    case upToDate = "up to date"
+    /// The stage was not asked for.
+    case leftOut = "left out"
+    case waiting, running, made
+    /// Another runner made the same artifact meanwhile.
+    case adopted = "made by another run"
+    case interrupted, failed
+  }
+
+  /// How the run as a whole ended.
+  public enum Outcome: String, Equatable, Sendable {
+    case done, failed, interrupted
+    /// The runner was killed, or still works.
+    case notEnded = "not ended"
+  }
+
   public struct Stage: Equatable, Sendable {
     public let name: String
-    /// Which stage it is: `fit`.
+    /// The kind of stage: `fit`.
     public let stage: String
-    public let state: String
+    public internal(set) var state: State
     public let reason: String?
     public let key: String
+    /// The path of the artifact.
+    public let output: String
+    /// Keys of the artifacts that the stage reads.
+    public let inputs: [String]
+    public internal(set) var attempts = 0
+    /// Seconds since 1970, whole ones where the record was read; nil for stages that did not run.
+    public internal(set) var started: Double?
+    /// Duration in seconds; nil before the stage has ended.
+    public internal(set) var seconds: Double?
+
     /// The artifact's name in the store's folder of artifacts.
-    public let artifact: String
-    public let attempts: Int
-    /// Seconds since 1970, and how many it took; nil for stages that did not run, or were killed.
-    public let started: Double?
-    public let seconds: Double?
+    public var artifact: String { Files.name(of: output) }
   }
 
   /// The folder, named after the time.
   public let path: String
   public let pipeline: String
-  /// What the store calls the pipeline: its name, or more where a pipeline of another file has the name.
-  public let label: String
-  /// The path of the pipeline's file.
+  /// The path of the pipeline's file, as it was given.
   public let source: String?
+  /// Real paths of the pipeline's file and of the store; nil in a record of an earlier version.
+  let origin: RecordOrigin?
   public let release: String
+  /// The runner's process id.
+  public let process: Int?
   /// Seconds since 1970.
   public let started: Double
-  /// Nil where the runner was killed, or still works.
-  public let ended: Double?
-  public let stages: [Stage]
+  /// Seconds since 1970; nil where the runner was killed, or still works.
+  public internal(set) var ended: Double?
+  public internal(set) var stages: [Stage]
 
   static let fileName = "run.json"
 
+  /// The pipeline's name in this store; longer where a pipeline of another file has the same name.
+  public var label: String { Files.name(of: Files.folder(of: path)) }
+
+  /// The path of the pipeline's file: the real one where it is known.
+  public var file: String? { origin?.file.text ?? source }
+
+  var order: (time: Substring, number: Int) { RunFolder.order(ofRun: Files.name(of: path)) }
+
+  public var outcome: Outcome {
+    guard ended != nil else { return .notEnded }
+    if stages.contains(where: { $0.state == .failed }) { return .failed }
+    // A stage is left waiting only where the run was interrupted.
+    return stages.contains { $0.state == .interrupted || $0.state == .waiting } ? .interrupted : .done
+  }
+}
+
+extension RunRecord {
+  /// The record of a run that begins.
+  init(of plan: Plan, in folder: String, origin: RecordOrigin, at now: Double) {
+    self.init(
+      path: folder, pipeline: plan.pipeline, source: plan.source, origin: origin, release: Release.version,
+      process: Int(getpid()), started: now, ended: nil, stages: plan.stages.map(Stage.init(planned:)))
+  }
+
+  /// Reads the record of a run back.
+  ///
   /// - Throws: `.badData` that names the member at fault.
   public init(of folder: String) throws {
     let file = "\(folder)/\(Self.fileName)"
@@ -44,32 +99,71 @@ public struct RunRecord: Equatable, Sendable {
     guard let pipeline = json["pipeline"]?.stringValue else { throw failure("pipeline") }
     guard let started = json["started"]?.stringValue.flatMap(calendarSeconds) else { throw failure("started") }
     guard let stages = json["stages"]?.objectValue else { throw failure("stages") }
-    path = folder
-    label = Files.name(of: Files.folder(of: folder))
-    source = json["file"]?.stringValue ?? json["source"]?.stringValue
-    self.pipeline = pipeline
-    release = json["release"]?.stringValue ?? "unknown"
-    self.started = started
-    ended = json["ended"]?.stringValue.flatMap(calendarSeconds)
-    self.stages = try stages.map { name, stage in
-      guard let kind = stage["stage"]?.stringValue, let state = stage["state"]?.stringValue,
-        let key = stage["key"]?.stringValue, let artifact = stage["artifact"]?.stringValue
-      else { throw failure("stages.\(name)") }
-      return Stage(
-        name: name, stage: kind, state: state, reason: stage["reason"]?.stringValue, key: key,
-        artifact: Files.name(of: artifact), attempts: stage["attempts"]?.intValue ?? 0,
-        started: stage["started"]?.stringValue.flatMap(calendarSeconds), seconds: stage["seconds"]?.doubleValue)
-    }
+    self.init(
+      path: folder, pipeline: pipeline, source: json["source"]?.stringValue, origin: RecordOrigin(json),
+      release: json["release"]?.stringValue ?? "unknown", process: json["process"]?.intValue, started: started,
+      ended: json["ended"]?.stringValue.flatMap(calendarSeconds),
+      stages: try stages.map { name, stage in
+        guard let stage = Stage(name, stage) else { throw failure("stages.\(name)") }
+        return stage
+      })
   }
 
-  fileprivate var order: (time: Substring, number: Int) { RunFolder.order(ofRun: Files.name(of: path)) }
+  var json: JSON {
+    var members = JSONObject()
+    for stage in stages { members[stage.name] = stage.json }
+    return [
+      "pipeline": .string(pipeline), "source": source.map { .string($0) } ?? .null,
+      "file": origin.map { .string($0.file.text) } ?? .null, "store": origin.map { .string($0.store.text) } ?? .null,
+      "release": .string(release), "process": process.map { .integer($0) } ?? .null,
+      "started": .string(calendarTime(started)), "ended": ended.map { .string(calendarTime($0)) } ?? .null,
+      "stages": .object(members),
+    ]
+  }
+}
 
-  /// What came of the run as a whole.
-  public var state: String {
-    guard ended != nil else { return "not ended" }
-    for state in ["failed", "interrupted"] where stages.contains(where: { $0.state == state }) { return state }
-    // Nothing else leaves a stage waiting.
-    return stages.contains { $0.state == "waiting" } ? "interrupted" : "done"
+extension RunRecord.Stage {
+  fileprivate init(planned stage: PlannedStage) {
+    let (state, reason): (RunRecord.State, String?) =
+      switch stage.decision {
+      case .upToDate: (.upToDate, nil)
+      case .leftOut: (.leftOut, nil)
+      case .run(let reason): (.waiting, reason)
+      }
+    self.init(
+      name: stage.name, stage: stage.identity.stage, state: state, reason: reason, key: stage.key,
+      output: stage.output,
+      inputs: stage.identity.inputs.filter { $0.kind != RawInput.kind }.map(\.key))
+  }
+
+  /// Nil where a member is missing, or the state is unknown.
+  fileprivate init?(_ name: String, _ json: JSON) {
+    guard let stage = json["stage"]?.stringValue,
+      let state = json["state"]?.stringValue.flatMap(RunRecord.State.init(rawValue:)),
+      let key = json["key"]?.stringValue, let output = json["artifact"]?.stringValue
+    else { return nil }
+    self.init(
+      name: name, stage: stage, state: state, reason: json["reason"]?.stringValue, key: key, output: output,
+      inputs: (json["inputs"]?.arrayValue ?? []).compactMap(\.stringValue),
+      attempts: json["attempts"]?.intValue ?? 0, started: json["started"]?.stringValue.flatMap(calendarSeconds),
+      seconds: json["seconds"]?.doubleValue)
+  }
+
+  fileprivate var json: JSON {
+    [
+      "stage": .string(stage), "state": .string(state.rawValue), "reason": reason.map { .string($0) } ?? .null,
+      "key": .string(key), "artifact": .string(output), "inputs": .array(inputs.map { .string($0) }),
+      "attempts": .integer(attempts), "started": started.map { .string(calendarTime($0)) } ?? .null,
+      "seconds": seconds.map { .number($0) } ?? .null,
+    ]
+  }
+
+  mutating func begin(at now: Double) { (state, started) = (.running, now) }
+
+  /// Notes how the stage ended; its duration is never negative, as someone may have set the clock back.
+  mutating func end(_ state: RunRecord.State, attempts: Int, at now: Double) {
+    (self.state, self.attempts) = (state, attempts)
+    seconds = started.map { (max(0, now - $0) * 1000).rounded() / 1000 }
   }
 }
 
@@ -91,6 +185,15 @@ extension Store {
       ($0.started, $0.order.number, $0.path) > ($1.started, $1.order.number, $1.path)
     }
   }
+}
+
+/// A time in UTC as `2026-01-31T12:00:00Z`, or compact as `20260131T120000Z`.
+func calendarTime(_ seconds: Double, compact: Bool = false) -> String {
+  var (whole, parts) = (time_t(seconds), tm())
+  gmtime_r(&whole, &parts)
+  var buffer = [CChar](repeating: 0, count: 32)
+  let length = strftime(&buffer, buffer.count, compact ? "%Y%m%dT%H%M%SZ" : "%Y-%m-%dT%H:%M:%SZ", &parts)
+  return String(decoding: buffer.prefix(length).map { UInt8(bitPattern: $0) }, as: UTF8.self)
 }
 
 /// The inverse of `calendarTime`.

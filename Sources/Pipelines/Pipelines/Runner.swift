@@ -98,7 +98,7 @@ public struct Runner: Sendable {
   private func begin(_ stage: PlannedStage, _ folder: inout RunFolder) throws -> StageRun {
     if case .run(let reason) = stage.decision { Log.note("\(stage.name): runs (\(reason))") }
     let now = clock.now
-    try folder.update(stage) { ($0.state, $0.started) = ("running", now) }
+    try folder.update(stage) { $0.begin(at: now) }
     return StageRun(
       stage: stage, configuration: try folder.freeze(stage), log: folder.log(of: stage),
       environment: [FileDigests.cacheVariable: store.digestCache], executor: executor, clock: clock)
@@ -113,7 +113,7 @@ public struct Runner: Sendable {
     var seconds = 0.0
     do {
       try folder.update(stage) { entry in
-        (entry.state, entry.attempts, entry.ended) = (end.word, end.attempts, now)
+        entry.end(end.state, attempts: end.attempts, at: now)
         seconds = entry.seconds ?? 0
       }
     } catch {
@@ -124,7 +124,7 @@ public struct Runner: Sendable {
     case .made, .adopted:
       state.waiting.removeAll { $0.name == stage.name }
       try store.note([stage], of: plan.identity)
-      Log.note("\(stage.name): \(end.word), took \(clockTime(seconds))")
+      Log.note("\(stage.name): \(end.state.rawValue), took \(clockTime(seconds))")
     case .interrupted, .failed: break
     }
   }
@@ -161,12 +161,12 @@ private struct RunState {
 }
 
 extension StageEnd {
-  fileprivate var word: String {
+  fileprivate var state: RunRecord.State {
     switch self {
-    case .made: "made"
-    case .adopted: "made by another run"
-    case .interrupted: "interrupted"
-    case .failed: "failed"
+    case .made: .made
+    case .adopted: .adopted
+    case .interrupted: .interrupted
+    case .failed: .failed
     }
   }
 

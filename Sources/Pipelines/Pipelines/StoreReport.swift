@@ -66,7 +66,7 @@ public struct StoreReport {
         let size = run.stages.compactMap { manifests[$0.artifact]?.size }.reduce(0, +)
         return [
           Table.Cell(time(run), target: "#\(anchor(run))"), Table.Cell(run.label, note: file(of: run)),
-          Table.Cell(run.state),
+          Table.Cell(run.outcome.rawValue),
           Table.Cell(run.ended.map { clockTime($0 - run.started) } ?? "–"),
           Table.Cell(ran.isEmpty ? "none" : ran.map(\.name).joined(separator: ", ")),
           Table.Cell(abbreviated(Double(size)) + "B"), Table.Cell(run.release),
@@ -95,7 +95,7 @@ public struct StoreReport {
 
   private func measured(_ run: RunRecord) -> [Measured] {
     run.stages.compactMap { stage in
-      guard stage.state != "left out", let manifest = manifests[stage.artifact],
+      guard stage.state != .leftOut, let manifest = manifests[stage.artifact],
         manifest.kind == ArtifactKind.evaluation.name
       else { return nil }
       return Measured(stage: stage, manifest: manifest)
@@ -142,7 +142,7 @@ public struct StoreReport {
 
   private func section(_ run: RunRecord) -> HTML {
     let facts: [(String, String)] = [
-      ("state", run.state), ("began", calendarTime(run.started).replacing("T", with: " ")),
+      ("state", run.outcome.rawValue), ("began", calendarTime(run.started).replacing("T", with: " ")),
       ("took", run.ended.map { clockTime($0 - run.started) } ?? "it was killed, or still works"),
     ]
     return .section(
@@ -162,7 +162,7 @@ public struct StoreReport {
         let manifest = manifests[stage.artifact]
         let log = "runs/\(run.label)/\(Files.name(of: run.path))/\(stage.name).log"
         return [
-          Table.Cell(stage.name, note: stage.stage), Table.Cell(stage.state),
+          Table.Cell(stage.name, note: stage.stage), Table.Cell(stage.state.rawValue),
           Table.Cell(stage.seconds.map(duration) ?? "–"), Table.Cell(stage.attempts > 0 ? "\(stage.attempts)" : "–"),
           Table.Cell(stage.reason ?? "–"), Table.Cell(manifest.map { abbreviated(Double($0.size)) + "B" } ?? "–"),
           manifest == nil
@@ -203,7 +203,7 @@ public struct StoreReport {
 
   /// The file of a run's pipeline where another pipeline has the same name.
   private func file(of run: RunRecord) -> String? {
-    runs.contains { $0.pipeline == run.pipeline && $0.label != run.label } ? run.source : nil
+    runs.contains { $0.pipeline == run.pipeline && $0.label != run.label } ? run.file : nil
   }
 
   /// Labels of pipelines and names of runs' folders are plain.
