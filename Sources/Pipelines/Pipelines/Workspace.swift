@@ -23,11 +23,15 @@ public struct Workspace {
     digests = FileDigests(cache: store.digestCache)
   }
 
-  /// Decides what there is to do. Digests of raw files are remembered if the store exists.
+  /// Decides what there is to do. Writes nothing.
   public func plan(_ selection: Selection = Selection()) throws -> Plan {
-    let plan = try Planner(store: store, digests: digests, ledger: records.ledger).plan(pipeline, selection)
+    try Planner(store: store, digests: digests, ledger: records.ledger).plan(pipeline, selection)
+  }
+
+  /// Saves the digests of raw files that planning computed, for stage programs and for later plans. Only a run does so:
+  /// commands that merely look at a store write nothing. Without effect where the store does not exist.
+  public func saveDigests() throws {
     if Files.exists(store.path) { try digests.save() }
-    return plan
   }
 
   /// What is different from when a stage last had a result, the reason of its run first.

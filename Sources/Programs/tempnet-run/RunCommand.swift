@@ -32,6 +32,7 @@ struct RunCommand: AsyncParsableCommand {
     let workspace = try options.workspace()
     let plan = try workspace.plan(selection.selection)
     if dryRun { return print(plan.table) }
+    try workspace.saveDigests()
     let runner = Runner(
       store: workspace.store, executor: try LocalExecutor.besideThisProgram(),
       budget: .ofThisMachine(jobs: jobs ?? .max))

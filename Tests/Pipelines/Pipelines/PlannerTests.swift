@@ -2,6 +2,7 @@ import Artifacts
 import Configuration
 import Diagnostics
 import Files
+import Glibc
 import Pipelines
 import Testing
 
@@ -15,6 +16,21 @@ import Testing
     try await bench.run(try bench.plan())
     #expect(Set(try bench.decisions().values) == [.upToDate])
     #expect(try await bench.run(try bench.plan()) == nil)
+  }
+
+  @Test func `planning writes nothing into a store, and saving digests only into one that exists`() throws {
+    let bench = try Bench()
+    // Only digests of files that have settled are remembered: without the pause there would be nothing to save.
+    usleep(50_000)
+    let workspace = try Workspace(pipeline: try bench.pipeline(), store: bench.store)
+    _ = try workspace.plan()
+    try workspace.saveDigests()
+    #expect(!Files.exists(bench.store.path))
+    try Files.makeFolder(bench.store.path)
+    _ = try workspace.plan()
+    #expect(try Files.list(bench.store.path).isEmpty)
+    try workspace.saveDigests()
+    #expect(try Files.list(bench.store.path) == ["digests.json"])
   }
 
   @Test func `a changed setting runs its stage and those that read from it, each with its reason`() async throws {
