@@ -107,7 +107,8 @@ import Testing
     let outcome = try await pipeline.run(store: store, environment: fault)
     #expect(outcome.end == .exited(74), "\(outcome)")
     let stage = try #require(pipeline.stages.first { $0.program.name == program.name }).name
-    #expect(outcome.errors.contains("stage \(stage) ended with 74: \(program.name): error: "), "\(outcome)")
+    #expect(outcome.errors.contains("\(stage): \(program.name): error: "), "\(outcome)")
+    #expect(outcome.errors.contains("error: stage \(stage) ended with 74 (log: "), "\(outcome)")
     #expect(outcome.errors.contains("No space left on device"), "\(outcome)")
     let again = try await pipeline.run(store: store)
     try #require(again.end == .exited(0), "\(again)")

@@ -29,13 +29,6 @@ struct LogRelay: Sendable {
     }
   }
 
-  /// The last line that reports an error, for the message about a stage that failed.
-  func lastError(from start: Int) -> String? {
-    var position = start
-    let lines = read(from: &position).split(separator: UInt8(ascii: "\n")).map { String(decoding: $0, as: UTF8.self) }
-    return lines.last { $0.contains("error: ") } ?? lines.last
-  }
-
   var size: Int { ((try? Files.status(path)) ?? nil)?.size ?? 0 }
 
   private func show(_ line: ArraySlice<UInt8>) { Log.note("\(prefix)\(String(decoding: line, as: UTF8.self))") }

@@ -29,6 +29,9 @@ struct RunFolder: Sendable {
 
   func log(of stage: PlannedStage) -> String { "\(path)/\(stage.name).log" }
 
+  /// Where the stage's program says how it ended: see `StageEnding`.
+  func ending(of stage: PlannedStage) -> String { "\(path)/\(stage.name).end.json" }
+
   /// Writes the configuration that the stage's program gets.
   func freeze(_ stage: PlannedStage) throws -> String {
     let file = "\(path)/\(stage.name).yaml"

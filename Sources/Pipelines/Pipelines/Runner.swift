@@ -13,6 +13,8 @@ public struct Runner: Sendable {
   private let executor: any Executor
   private let clock: any WallClock
   private let budget: Budget
+  /// Whether what stages print is not shown: then the runner's own message has to say why one failed.
+  private let isQuiet: Bool
   private let isInterrupted: @Sendable () -> Bool
 
   /// Between two looks at whether an interruption was asked for.
@@ -20,10 +22,10 @@ public struct Runner: Sendable {
 
   public init(
     store: Store, executor: any Executor, clock: any WallClock = SystemClock(), budget: Budget = .ofThisMachine(),
-    isInterrupted: @escaping @Sendable () -> Bool = { Interruption.isRequested }
+    isQuiet: Bool = Log.isQuiet, isInterrupted: @escaping @Sendable () -> Bool = { Interruption.isRequested }
   ) {
     (self.store, self.executor, self.clock, self.budget) = (store, executor, clock, budget)
-    self.isInterrupted = isInterrupted
+    (self.isQuiet, self.isInterrupted) = (isQuiet, isInterrupted)
   }
 
   /// - Returns: the folder with the record of the run; nil when there was nothing to do.
@@ -101,6 +103,7 @@ public struct Runner: Sendable {
     try folder.update(stage) { $0.begin(at: now) }
     return StageRun(
       stage: stage, configuration: try folder.freeze(stage), log: folder.log(of: stage),
+      ending: folder.ending(of: stage), isQuiet: isQuiet,
       environment: [FileDigests.cacheVariable: store.digestCache], executor: executor, clock: clock)
   }
 

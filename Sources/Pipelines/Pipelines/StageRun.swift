@@ -21,6 +21,10 @@ struct StageRun: Sendable {
   /// The frozen configuration.
   let configuration: String
   let log: String
+  /// The file in which the program says how it ended.
+  let ending: String
+  /// Whether the relay shows nothing of the log.
+  let isQuiet: Bool
   let environment: [String: String]
   let executor: any Executor
   let clock: any WallClock
@@ -37,19 +41,20 @@ struct StageRun: Sendable {
         let aside = try AsideArtifact(of: stage)
         defer { aside.putBack() }
         attempts += 1
-        let start = relay.size
+        // The ending of an earlier attempt must not be taken for this one's.
+        try Files.remove(ending)
         let end = try await run()
         if Task.isCancelled && end != .exited(0) { return .interrupted }
         if try isMade(end) {
           try aside.discard()
           return .made(attempts: attempts)
         }
-        if try isOvertaken(end, relay.lastError(from: start)) {
+        if try isOvertaken(end) {
           attempts -= 1
           continue
         }
         guard Self.isWorthRepeating(end), attempts <= stage.retries else {
-          return .failed(failure(end, relay.lastError(from: start)), attempts: attempts)
+          return .failed(failure(end), attempts: attempts)
         }
         let delay = Self.delay(afterAttempt: attempts)
         Log.warning("\(stage.name): \(Self.words(end)); trying again in \(clockTime(delay))")
@@ -86,10 +91,10 @@ struct StageRun: Sendable {
   }
 
   /// Whether the program found that another process is making the artifact, or has just made it. That one may be gone by
-  /// now: a runner that is killed leaves a stage which dies a moment later. Then only the program's words tell.
-  private func isOvertaken(_ end: ProgramEnd, _ lastError: String?) throws -> Bool {
+  /// now: a runner that is killed leaves a stage which dies a moment later. Then only the program's own record tells.
+  private func isOvertaken(_ end: ProgramEnd) throws -> Bool {
     guard end == .exited(ExitStatus.tryAgain.rawValue) else { return false }
-    if lastError?.contains(ArtifactBuilder.busy) == true { return true }
+    if StageEnding(readingIfWhole: ending)?.isBusy == true { return true }
     return try FileLock.holder(stage.lock) != nil || isPresent()
   }
 
@@ -106,7 +111,8 @@ struct StageRun: Sendable {
       stage: stage.name, program: stage.description.program,
       arguments: stage.description.arguments(
         inputs: stage.inputs, configurationFile: configuration, output: stage.output, key: stage.key),
-      environment: environment, log: log, cores: stage.cores, memory: stage.memory)
+      environment: environment.merging([StageEnding.fileVariable: ending]) { $1 }, log: log, cores: stage.cores,
+      memory: stage.memory)
     let (relay, start) = (relay, relay.size)
     return try await withThrowingTaskGroup(of: ProgramEnd?.self) { group in
       group.addTask {
@@ -129,11 +135,13 @@ struct StageRun: Sendable {
     return true
   }
 
-  private func failure(_ end: ProgramEnd, _ lastError: String?) -> Failure {
-    var status = ExitStatus.internal
-    if case .exited(let code) = end { status = ExitStatus(rawValue: code) ?? .internal }
-    var detail = lastError.map { ": \($0)" } ?? ""
-    // Whoever is killed, or ended before it listens, says nothing of it: the last line is of something else.
+  /// The cause is given only where the relay has not shown it already.
+  private func failure(_ end: ProgramEnd) -> Failure {
+    var (status, detail) = (ExitStatus.internal, "")
+    if case .exited(let code) = end {
+      status = ExitStatus(rawValue: code) ?? .internal
+      if isQuiet, let cause = StageEnding(readingIfWhole: ending)?.cause { detail = ": \(cause)" }
+    }
     if case .signalled(let signal) = end, [SIGKILL, SIGINT, SIGTERM, SIGHUP].contains(signal) {
       status = .tryAgain
       let guess = signal == SIGKILL ? ", perhaps because memory ran out" : ""

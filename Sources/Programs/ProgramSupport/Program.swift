@@ -3,6 +3,7 @@ import Artifacts
 import Diagnostics
 import Files
 import Glibc
+import StageDescriptions
 
 /// A program of the package: parses its command line, works, ends with a code of `sysexits`.
 ///
@@ -45,6 +46,7 @@ extension Program {
       var command = try parseAsRoot()
       try command.run()
       try finishOutput()
+      StageEnding(status: ExitStatus.done.rawValue).writeForRunner()
     } catch {
       end(with: error)
     }
@@ -85,17 +87,17 @@ extension Program {
       Glibc.exit(ExitStatus.done.rawValue)
     }
     guard status == .validationFailure else {
-      Log.error("\(error)", by: _commandName)
-      Glibc.exit(ExitStatus.internal.rawValue)
+      ProgramSupport.end(_commandName, with: Failure(.internal, "\(error)"))
     }
     // ArgumentParser's own words begin with "Error: "; what follows them is the usage.
     let message = fullMessage(for: error)
-    Log.error(message.hasPrefix("Error: ") ? String(message.dropFirst(7)) : message, by: _commandName)
-    Glibc.exit(ExitStatus.usage.rawValue)
+    let words = message.hasPrefix("Error: ") ? String(message.dropFirst(7)) : message
+    ProgramSupport.end(_commandName, with: Failure(.usage, words))
   }
 }
 
 private func end(_ program: String, with failure: Failure) -> Never {
   Log.error("\(failure)", by: program)
+  StageEnding(failure).writeForRunner()
   Glibc.exit(failure.status.rawValue)
 }

@@ -33,7 +33,7 @@ public final class ArtifactBuilder {
     do {
       lock = try FileLock(Self.lock(for: self.output))
     } catch let failure as Failure where failure.status == .tryAgain {
-      throw Failure(.tryAgain, "\(Self.busy) (\(failure.message))", at: self.output)
+      throw Failure(.tryAgain, "is being made by another run (\(failure.message))", at: self.output, isBusy: true)
     }
     alreadyDone = try Self.finished(self.output, identity)
     if alreadyDone == nil {
@@ -45,9 +45,6 @@ public final class ArtifactBuilder {
   }
 
   deinit { work?.removeUnlessContinuable() }
-
-  /// What whoever comes second is told; the runner knows it by these words.
-  public static let busy = "is being made by another run"
 
   /// The lock that is held while an artifact is made.
   public static func lock(for output: String) -> String { "\(output).lock" }

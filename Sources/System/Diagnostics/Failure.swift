@@ -31,11 +31,14 @@ public struct Failure: Error, Equatable, Sendable, CustomStringConvertible {
   public let status: ExitStatus
   public let place: String?
   public let message: String
+  /// Whether another process is making the same output: whoever waits for that one may find the output finished.
+  public let isBusy: Bool
 
-  public init(_ status: ExitStatus, _ message: String, at place: String? = nil) {
+  public init(_ status: ExitStatus, _ message: String, at place: String? = nil, isBusy: Bool = false) {
     self.status = status
     self.place = place
     self.message = message
+    self.isBusy = isBusy
   }
 
   public var description: String { place.map { "\($0): \(message)" } ?? message }

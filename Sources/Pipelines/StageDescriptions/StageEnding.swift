@@ -1,0 +1,50 @@
+import Diagnostics
+import Files
+import Glibc
+import JSON
+
+/// How a stage program ended, for the runner: `{"status": 65, "cause": "austen.txt: is empty", "busy": false}`.
+///
+/// The file lies beside the stage's log, as `STAGE.end.json`. A program that was killed leaves none.
+public struct StageEnding: Equatable, Sendable {
+  /// The environment variable by which the runner tells a stage program where to write the file. Absent in programs
+  /// that a person has started.
+  public static let fileVariable = "TEMPNET_END"
+
+  /// The exit code.
+  public let status: Int32
+  /// The message of the failure; nil where there was none.
+  public let cause: String?
+  /// Whether another process is making the same artifact.
+  public let isBusy: Bool
+
+  public init(status: Int32, cause: String? = nil, isBusy: Bool = false) {
+    (self.status, self.cause, self.isBusy) = (status, cause, isBusy)
+  }
+
+  public init(_ failure: Failure) {
+    self.init(status: failure.status.rawValue, cause: failure.description, isBusy: failure.isBusy)
+  }
+
+  /// Nil where there is no such file, or it cannot be read: the exit code tells enough to go on.
+  public init?(readingIfWhole file: String) {
+    guard let bytes = try? Files.read(file), let json = try? JSON(parsing: bytes, source: file, for: .strict),
+      let status = json["status"]?.intValue.flatMap({ Int32(exactly: $0) })
+    else { return nil }
+    self.init(status: status, cause: json["cause"]?.stringValue, isBusy: json["busy"]?.boolValue ?? false)
+  }
+
+  /// Writes the file that the runner has named, if a runner has. A program that is ending cannot report that this
+  /// failed; its exit code remains.
+  public func writeForRunner() {
+    guard let file = getenv(Self.fileVariable).map({ String(cString: $0) }), !file.isEmpty else { return }
+    try? write(to: file)
+  }
+
+  public func write(to file: String) throws {
+    let json: JSON = [
+      "status": .integer(Int(status)), "cause": cause.map { .string($0) } ?? .null, "busy": .bool(isBusy),
+    ]
+    try AtomicFile.write(json.pretty, to: file)
+  }
+}
