@@ -60,6 +60,21 @@ import Testing
     #expect(outcome.errors.contains("seed"), "\(outcome)")
   }
 
+  /// An option that takes a value and is missing from the runner's list of these breaks this.
+  @Test(arguments: [
+    ["status", "--set", "tempnet.seed=7"], ["verify", "--store", "absent"], ["gc", "--store", "absent"],
+    ["gc", "--delete", "--store", "absent"], ["report", "--store", "absent"], ["graph", "--format", "dot"],
+    ["run", "--dry-run", "--stage", "tokens", "--from", "tokens", "--force", "tokens", "--jobs", "1"],
+  ])
+  func `options may precede the command`(arguments: [String]) async throws {
+    let needsPipeline = !["gc", "report"].contains(arguments[0])
+    let rest = needsPipeline ? ["tiny.yaml"] : []
+    let usual = try await Program.run(arguments + rest, in: pipeline.folder.path)
+    let other = try await Program.run(
+      Array(arguments.dropFirst()) + [arguments[0]] + rest, in: pipeline.folder.path)
+    #expect(other.description == usual.description)
+  }
+
   @Test func `quiet means silent`() async throws {
     let outcome = try await run(["--quiet", "--stage", "tokens"])
     #expect(outcome.output.isEmpty && outcome.errors.isEmpty, "\(outcome)")

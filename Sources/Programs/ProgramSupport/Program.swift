@@ -15,14 +15,19 @@ public protocol Program: ParsableCommand {
 }
 
 /// A program that waits for others while it works.
-public protocol AsyncProgram: Program, AsyncParsableCommand {}
+public protocol AsyncProgram: Program, AsyncParsableCommand {
+  /// The arguments in the order in which they are parsed; as given by default.
+  static func ordered(_ arguments: [String]) -> [String]
+}
 
 extension AsyncProgram {
+  public static func ordered(_ arguments: [String]) -> [String] { arguments }
+
   public static func main() async {
     prepare()
     do {
       try checkArguments()
-      var command = try parseAsRoot()
+      var command = try parseAsRoot(ordered(Array(CommandLine.arguments.dropFirst())))
       if var waiting = command as? any AsyncParsableCommand { try await waiting.run() } else { try command.run() }
       try finishOutput()
     } catch {

@@ -22,6 +22,20 @@ struct RunnerProgram: AsyncProgram {
     ], defaultSubcommand: RunCommand.self)
 
   static let commandNames = configuration.subcommands.compactMap { $0.configuration.commandName }
+
+  /// The options, of all commands, whose value may be the next word.
+  private static let optionsWithValue: Set = ["--store", "--set", "--stage", "--from", "--force", "--jobs", "--format"]
+
+  /// Moves the command before options that precede it: `--store DIR status PIPELINE` is `status --store DIR PIPELINE`.
+  /// ArgumentParser would take `status` for the pipeline of the default command.
+  static func ordered(_ arguments: [String]) -> [String] {
+    var index = 0
+    while index < arguments.count, arguments[index].hasPrefix("-"), arguments[index] != "--" {
+      index += optionsWithValue.contains(arguments[index]) ? 2 : 1
+    }
+    guard index < arguments.count, commandNames.contains(arguments[index]) else { return arguments }
+    return [arguments[index]] + arguments[..<index] + arguments[(index + 1)...]
+  }
 }
 
 struct StoreOptions: ParsableArguments {
