@@ -99,18 +99,18 @@ struct VerifyCommand: ParsableCommand {
 
 struct CollectCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "gc", abstract: "List what no pipeline of the store needs any more, or remove it.")
+    commandName: "gc", abstract: "List artifacts that no pipeline of the store needs, or remove them.")
 
   @OptionGroup var options: StoreOptions
 
-  @Flag(help: "Remove it.")
+  @Flag(help: "Remove the artifacts that are listed.")
   var delete = false
 
   func run() throws {
     let store = Store(options.store)
     try store.checkExistence()
     let collector = Collector(store)
-    // What nobody needs now must not come into use before it is gone.
+    // A run that begins between listing and removal could need an artifact that is listed.
     let lock = delete ? try collector.lock() : nil
     defer { withExtendedLifetime(lock) {} }
     let findings = try collector.findings()
