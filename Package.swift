@@ -176,7 +176,7 @@ let package = Package(
       .stages, "EvaluateStage",
       [
         "Artifacts", "Diagnostics", "Evaluation", "Files", "JSON", "LanguageModels", "Scoring", "StageDescriptions",
-        "TempNet", "TemperatureSettings", "Tokenization", "Torch", "Training", "Weights",
+        "TempNet", "TemperatureSettings", "TokenWindows", "Tokenization", "Torch", "Training", "Weights",
       ]),
     library(
       .stages, "ExportStage",

@@ -1,3 +1,4 @@
+import TokenWindows
 import Tokenization
 import Torch
 
