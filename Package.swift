@@ -61,11 +61,11 @@ func program(_ name: String, _ dependencies: [Target.Dependency], torch: Bool = 
     linkerSettings: [buildIdentity] + (torch ? linkTorch : []))
 }
 
-/// - Parameter fixtures: whether there is a folder of files that tests find beside their source.
-func tests(_ floor: Floor, _ name: String, _ dependencies: [Target.Dependency], fixtures: Bool = false) -> Target {
+/// - Parameter fixtures: folders of files that tests find beside their source.
+func tests(_ floor: Floor, _ name: String, _ dependencies: [Target.Dependency], fixtures: [String] = []) -> Target {
   .testTarget(
     name: "\(name)Tests", dependencies: dependencies, path: "Tests/\(floor.rawValue)/\(name)",
-    exclude: fixtures ? ["Fixtures"] : [], swiftSettings: strict, linkerSettings: linkTorch)
+    exclude: fixtures, swiftSettings: strict, linkerSettings: linkTorch)
 }
 
 let package = Package(
@@ -87,6 +87,7 @@ let package = Package(
     system("CJSON", pkgConfig: "json-c", package: "libjson-c-dev"),
     system("CCrypto", pkgConfig: "libcrypto", package: "libssl-dev"),
     library(.system, "Diagnostics", ["CProcess"]),
+    library(.system, "RandomNumbers", []),
 
     .target(
       name: "CTorch", path: "Sources/Tensors/CTorch",
@@ -96,7 +97,7 @@ let package = Package(
           "-Wall", "-Wextra", "-Werror",
         ])
       ]),
-    library(.tensors, "Torch", ["CTorch", "Diagnostics"]),
+    library(.tensors, "Torch", ["CTorch", "Diagnostics", "RandomNumbers"]),
 
     library(.storage, "Files", ["CArchive", "CCrypto", "CUchardet", "CZlib", "Diagnostics"]),
     library(.storage, "JSON", ["CJSON", "Diagnostics", "Files", collections]),
@@ -107,14 +108,16 @@ let package = Package(
     library(.storage, "Weights", ["Diagnostics", "Files", "JSON", "ModelFiles", "Torch"]),
 
     library(.reporting, "Pages", ["Diagnostics"]),
+    library(.reporting, "Statistics", ["RandomNumbers"]),
+    library(.reporting, "Reports", ["Diagnostics", "JSON", "Pages"]),
 
     library(.training, "TrainingOptions", ["Configuration"]),
     library(.training, "ProcessGroups", ["Torch"]),
     library(
       .training, "Training",
       [
-        "Artifacts", "Diagnostics", "Files", "JSON", "ProcessGroups", "Torch", "TrainingOptions", "Weights",
-        "WireFormats",
+        "Artifacts", "Diagnostics", "Files", "JSON", "ProcessGroups", "RandomNumbers", "Torch", "TrainingOptions",
+        "Weights", "WireFormats",
       ]),
 
     library(.temperatures, "TemperatureSettings", ["Artifacts", "Diagnostics", "Files"]),
@@ -130,16 +133,18 @@ let package = Package(
     library(
       .language, "Generation",
       [
-        "Diagnostics", "Files", "JSON", "LanguageModels", "ModelFiles", "TempNet", "TemperatureSettings",
-        "Tokenization", "Torch",
+        "Diagnostics", "Files", "JSON", "LanguageModels", "ModelFiles", "RandomNumbers", "TempNet",
+        "TemperatureSettings", "Tokenization", "Torch",
       ]),
-    library(.language, "Evaluation", ["Diagnostics", "JSON", "Pages"]),
-    library(.language, "Scoring", ["Diagnostics", "Evaluation", "Files", "JSON", "StageDescriptions", "Tokenization"]),
+    library(.language, "Tasks", ["Configuration", "Diagnostics", "Files", "JSON"]),
+    library(
+      .language, "LanguageEvaluation",
+      ["Diagnostics", "Files", "JSON", "Pages", "Reports", "Statistics", "Tasks", "Tokenization"]),
 
     library(
       .pipelines, "StageDescriptions",
       [
-        "Artifacts", "Configuration", "Diagnostics", "Files", "JSON", "ModelDescriptions", "ModelFiles",
+        "Artifacts", "Configuration", "Diagnostics", "Files", "JSON", "ModelDescriptions", "ModelFiles", "Tasks",
         "TemperatureSettings", "TrainingOptions",
       ]),
     library(
@@ -169,14 +174,15 @@ let package = Package(
     library(
       .stages, "FitStage",
       [
-        "Artifacts", "Diagnostics", "Evaluation", "JSON", "StageDescriptions", "TempNet", "TemperatureSettings",
+        "Artifacts", "Diagnostics", "JSON", "StageDescriptions", "Statistics", "TempNet", "TemperatureSettings",
         "Torch", "Training", "Weights",
       ]),
     library(
       .stages, "EvaluateStage",
       [
-        "Artifacts", "Diagnostics", "Evaluation", "Files", "JSON", "LanguageModels", "Scoring", "StageDescriptions",
-        "TempNet", "TemperatureSettings", "TokenWindows", "Tokenization", "Torch", "Training", "Weights",
+        "Artifacts", "Diagnostics", "Files", "JSON", "LanguageEvaluation", "LanguageModels", "Reports",
+        "StageDescriptions", "Statistics", "Tasks", "TempNet", "TemperatureSettings", "TokenWindows", "Tokenization",
+        "Torch", "Training", "Weights",
       ]),
     library(
       .stages, "ExportStage",
@@ -224,50 +230,57 @@ let package = Package(
       torch: false),
 
     .target(
-      name: "TestSupport", dependencies: ["Diagnostics", "Files"], path: "Tests/Support", swiftSettings: strict),
+      name: "TestSupport", dependencies: ["Diagnostics", "Files", "RandomNumbers"], path: "Tests/Support",
+      swiftSettings: strict),
     tests(.system, "Diagnostics", ["Diagnostics", "TestSupport"]),
-    tests(.tensors, "Torch", ["CTorch", "Diagnostics", "TestSupport", "Torch"]),
-    tests(.storage, "Files", ["CArchive", "Diagnostics", "Files", "JSON", "TestSupport"], fixtures: true),
+    tests(.tensors, "Torch", ["CTorch", "Diagnostics", "RandomNumbers", "TestSupport", "Torch"]),
+    tests(
+      .storage, "Files", ["CArchive", "Diagnostics", "Files", "JSON", "RandomNumbers", "TestSupport"],
+      fixtures: ["Fixtures"]),
     tests(.storage, "JSON", ["Diagnostics", "Files", "JSON", "TestSupport"]),
-    tests(.storage, "Artifacts", ["Artifacts", "Diagnostics", "Files", "JSON", "TestSupport"], fixtures: true),
+    tests(.storage, "Artifacts", ["Artifacts", "Diagnostics", "Files", "JSON", "TestSupport"], fixtures: ["Fixtures"]),
     tests(.storage, "Configuration", ["Configuration", "Diagnostics", "Files", "JSON", "TestSupport"]),
-    tests(.storage, "ModelFiles", ["Diagnostics", "Files", "ModelFiles", "TestSupport"], fixtures: true),
-    tests(.storage, "Weights", ["Diagnostics", "Files", "TestSupport", "Torch", "Weights"], fixtures: true),
+    tests(
+      .storage, "ModelFiles", ["Diagnostics", "Files", "ModelFiles", "RandomNumbers", "TestSupport"],
+      fixtures: ["Fixtures"]),
+    tests(.storage, "Weights", ["Diagnostics", "Files", "TestSupport", "Torch", "Weights"], fixtures: ["Fixtures"]),
     tests(.reporting, "Pages", ["Pages"]),
     tests(.training, "ProcessGroups", ["ProcessGroups", "Torch"]),
+    tests(.reporting, "Statistics", ["RandomNumbers", "Statistics"]),
     tests(
       .training, "Training",
       ["Artifacts", "Diagnostics", "Files", "JSON", "TestSupport", "Torch", "Training", "WireFormats"]),
     tests(
       .temperatures, "TempNet",
-      ["Diagnostics", "StageDescriptions", "TempNet", "TemperatureSettings", "Torch", "Weights"], fixtures: true),
+      ["Diagnostics", "RandomNumbers", "StageDescriptions", "TempNet", "TemperatureSettings", "Torch", "Weights"],
+      fixtures: ["Fixtures"]),
     tests(
       .language, "Tokenization",
       [
-        "Artifacts", "Configuration", "Diagnostics", "Files", "JSON", "ModelFiles", "StageDescriptions", "TestSupport",
-        "Tokenization", "TokenizeStage",
-      ], fixtures: true),
+        "Artifacts", "Configuration", "Diagnostics", "Files", "JSON", "ModelFiles", "RandomNumbers",
+        "StageDescriptions", "TestSupport", "Tokenization", "TokenizeStage",
+      ], fixtures: ["Fixtures"]),
     tests(.language, "TokenWindows", ["Diagnostics", "TokenWindows"]),
     tests(
       .language, "LanguageModels",
       [
-        "Diagnostics", "Files", "JSON", "LanguageModels", "ModelDescriptions", "ModelFiles", "TestSupport", "Torch",
-        "Weights",
+        "Diagnostics", "Files", "JSON", "LanguageModels", "ModelDescriptions", "ModelFiles", "RandomNumbers",
+        "TestSupport", "Torch", "Weights",
       ],
-      fixtures: true),
+      fixtures: ["Fixtures"]),
     tests(
       .language, "Generation",
       [
         "Diagnostics", "Files", "Generation", "JSON", "LanguageModels", "ModelDescriptions", "TempNet",
         "TemperatureSettings", "TestSupport", "Tokenization", "Torch",
-      ], fixtures: true),
-    tests(.language, "Evaluation", ["Diagnostics", "Evaluation", "Files", "JSON", "TestSupport"], fixtures: true),
+      ], fixtures: ["Fixtures"]),
     tests(
-      .language, "Scoring",
+      .language, "LanguageEvaluation",
       [
-        "Diagnostics", "EvaluateStage", "Evaluation", "Files", "JSON", "LanguageModels", "Scoring", "StageDescriptions",
-        "TempNet", "TemperatureSettings", "TestSupport", "Tokenization", "Torch",
-      ], fixtures: true),
+        "Diagnostics", "EvaluateStage", "Files", "JSON", "LanguageEvaluation", "LanguageModels", "Reports",
+        "StageDescriptions", "Statistics", "Tasks", "TempNet", "TemperatureSettings", "TestSupport", "Tokenization",
+        "Torch",
+      ], fixtures: ["Fixtures", "Tasks/Fixtures"]),
     tests(
       .pipelines, "StageDescriptions",
       ["Artifacts", "Configuration", "Diagnostics", "Files", "StageDescriptions", "TemperatureSettings", "TestSupport"]),
@@ -280,7 +293,7 @@ let package = Package(
         "Artifacts", "Configuration", "Diagnostics", "Files", "JSON", "LanguageModels", "ModelDescriptions",
         "ModelFiles", "PretrainStage", "StageDescriptions", "TempNet", "TestSupport", "TokenWindows", "Tokenization",
         "TokenizeStage", "Torch", "Training", "Weights",
-      ], fixtures: true),
+      ], fixtures: ["Fixtures"]),
     tests(
       .stages, "FeaturesStage",
       [
@@ -303,17 +316,17 @@ let package = Package(
     tests(
       .stages, "EvaluateStage",
       [
-        "Artifacts", "Configuration", "Diagnostics", "EvaluateStage", "Evaluation", "Files", "JSON", "LanguageModels",
-        "ModelDescriptions", "Scoring", "StageDescriptions", "TempNet", "TemperatureSettings", "TestSupport",
+        "Artifacts", "Configuration", "Diagnostics", "EvaluateStage", "Files", "JSON", "LanguageEvaluation",
+        "LanguageModels", "ModelDescriptions", "StageDescriptions", "TempNet", "TemperatureSettings", "TestSupport",
         "Tokenization", "TokenizeStage", "Torch", "Weights",
       ]),
     tests(
       .stages, "ExportStage",
       [
-        "Artifacts", "Configuration", "Diagnostics", "Evaluation", "ExportStage", "Files", "JSON", "LanguageModels",
-        "ModelDescriptions", "ModelFiles", "StageDescriptions", "TempNet", "TemperatureSettings", "TestSupport",
-        "Tokenization", "Torch", "Weights",
-      ], fixtures: true),
+        "Artifacts", "Configuration", "Diagnostics", "ExportStage", "Files", "JSON", "LanguageEvaluation",
+        "LanguageModels", "ModelDescriptions", "ModelFiles", "StageDescriptions", "Statistics", "TempNet",
+        "TemperatureSettings", "TestSupport", "Tokenization", "Torch", "Weights",
+      ], fixtures: ["Fixtures"]),
     .testTarget(
       name: "EndToEndTests", dependencies: ["Artifacts", "Diagnostics", "Files", "JSON", "TestSupport"],
       path: "Tests/EndToEnd", exclude: ["Fixtures"],

@@ -1,7 +1,9 @@
+import RandomNumbers
+
 /// Makes damaged files from sound ones; equal for equal seeds.
 public struct Mutator: Sendable {
   private let samples: [[UInt8]]
-  private var random: Splitmix
+  private var random: SplitMix64
 
   /// Numbers at which counters overflow, allocations fail and signs change.
   private static let numbers = [
@@ -19,7 +21,7 @@ public struct Mutator: Sendable {
   public init(_ samples: [[UInt8]], seed: UInt64) {
     precondition(!samples.isEmpty)
     self.samples = samples
-    random = Splitmix(state: seed)
+    random = SplitMix64(seed: seed)
   }
 
   /// A sample with one to four kinds of damage.

@@ -1,4 +1,5 @@
 import Glibc
+import RandomNumbers
 import Torch
 
 /// How the next token is chosen from a model's logits.
@@ -165,7 +166,7 @@ public struct Draws: Sendable {
 
   /// In [0, 1).
   public func uniform(sequence: Int, position: Int) -> Double {
-    let mixed = TorchRuntime.mixed(TorchRuntime.mixed(TorchRuntime.mixed(seed) ^ UInt64(sequence)) ^ UInt64(position))
+    let mixed = SplitMix64.mixed(SplitMix64.mixed(SplitMix64.mixed(seed) ^ UInt64(sequence)) ^ UInt64(position))
     return Double(mixed >> 11) * 0x1p-53
   }
 }

@@ -1,3 +1,5 @@
+import Statistics
+
 /// What two policies are compared by: means over tokens; less is better. Losses are in nats.
 public enum ComparedMetric: String, Sendable, CaseIterable {
   case robustLoss = "robust_loss"
@@ -69,8 +71,4 @@ struct Comparison {
     }
     return bootstrap.interval(of: (from.mean - own.mean) / (from.mean - to.mean), resampled: shares)
   }
-}
-
-extension Interval {
-  var negated: Interval { Interval(estimate: -estimate, low: -high, high: -low) }
 }

@@ -76,13 +76,6 @@ public struct TaskFile: Equatable, Sendable {
     }
     return tasks
   }
-
-  /// The files whose digests identify the task, and with them its name.
-  public var rawInputs: [RawInput] {
-    [("task", statement), ("config", configuration), ("data", data)].compactMap { role, path in
-      path.map { RawInput("tasks/\(name)/\(role)", path: $0) }
-    }
-  }
 }
 
 // MARK: - Task files

@@ -69,7 +69,7 @@ public struct StoreReport {
           Table.Cell(run.outcome.rawValue),
           Table.Cell(run.ended.map { clockTime($0 - run.started) } ?? "–"),
           Table.Cell(ran.isEmpty ? "none" : ran.map(\.name).joined(separator: ", ")),
-          Table.Cell(abbreviated(Double(size)) + "B"), Table.Cell(run.release),
+          Table.Cell(byteSize(size)), Table.Cell(run.release),
         ]
       })
   }
@@ -164,7 +164,7 @@ public struct StoreReport {
         return [
           Table.Cell(stage.name, note: stage.stage), Table.Cell(stage.state.rawValue),
           Table.Cell(stage.seconds.map(duration) ?? "–"), Table.Cell(stage.attempts > 0 ? "\(stage.attempts)" : "–"),
-          Table.Cell(stage.reason ?? "–"), Table.Cell(manifest.map { abbreviated(Double($0.size)) + "B" } ?? "–"),
+          Table.Cell(stage.reason ?? "–"), Table.Cell(manifest.map { byteSize($0.size) } ?? "–"),
           manifest == nil
             ? Table.Cell("not there") : Table.Cell(stage.artifact, target: "artifacts/\(stage.artifact)"),
           Files.exists("\(store.path)/\(log)") ? Table.Cell("log", target: log) : Table.Cell("–"),

@@ -2,6 +2,7 @@ import Artifacts
 import Configuration
 import Diagnostics
 import Files
+import Tasks
 import TemperatureSettings
 import TrainingOptions
 
@@ -180,5 +181,14 @@ public enum Evaluate: StageDescription {
       return RawInput("tempnets/\(name)", path: try TempNetFile.find(in: path))
     }
     return try networks + TaskFile.read(configuration.tasks).flatMap(\.rawInputs)
+  }
+}
+
+extension TaskFile {
+  /// The files whose digests identify the task, and with them its name.
+  public var rawInputs: [RawInput] {
+    [("task", statement), ("config", configuration), ("data", data)].compactMap { role, path in
+      path.map { RawInput("tasks/\(name)/\(role)", path: $0) }
+    }
   }
 }

@@ -2,15 +2,17 @@ import Diagnostics
 import Pages
 
 /// How something was trained: a chart for each quantity, from what its artifact keeps.
-struct TrainingSection {
+public struct TrainingSection {
   let history: TrainingHistory
+
+  public init(history: TrainingHistory) { self.history = history }
 
   /// As many points as a chart can show apart.
   private static let chartPoints = 240
   private static let tableRows = 24
   private static let (training, validation) = ("training", "validation")
 
-  var content: [HTML] {
+  public var content: [HTML] {
     guard !history.series.isEmpty else { return [] }
     return [
       .heading("Training of \(history.subject)"), .figures(measured + others),
@@ -61,9 +63,7 @@ struct TrainingSection {
 
   private func chart(
     _ title: String, _ curves: [(name: String, series: TrainingHistory.Series?, isDotted: Bool)], unit: String
-  )
-    -> Figure
-  {
+  ) -> Figure {
     let curves = curves.enumerated().compactMap { index, curve in
       curve.series.map { series in
         (

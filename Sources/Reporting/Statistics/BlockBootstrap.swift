@@ -1,14 +1,17 @@
-/// A paired block bootstrap: how much the mean of a quantity over a test text would vary with the text.
+import RandomNumbers
+
+/// A paired block bootstrap: how much the mean of a quantity over a sample would vary with the sample.
 ///
-/// Neighbouring tokens are alike, so single tokens must not be drawn as if they were independent. The tokens are
-/// cut into contiguous blocks; a resample draws as many blocks as there are, with replacement, and its mean is the
-/// sum over the drawn blocks divided by their tokens (the last block may be short). Every quantity sees the same
-/// draws, so differences between policies are paired. Intervals are percentiles of the resampled values.
+/// Neighbouring items, such as the tokens of a text, are alike, so single items must not be drawn as if they were
+/// independent. The items are cut into contiguous blocks; a resample draws as many blocks as there are, with
+/// replacement, and its mean is the sum over the drawn blocks divided by the number of their items (the last block may
+/// be short). Every quantity sees the same draws, so differences are paired. Intervals are percentiles of the resampled
+/// values. Independent items are blocks of length 1.
 ///
 /// Method: the non-overlapping block bootstrap of Carlstein (1986); percentile intervals of Efron and
 /// Tibshirani (1993), chapter 13.
 public struct BlockBootstrap: Equatable, Sendable {
-  /// How many tokens there are, in the order of the text.
+  /// The number of items, in their own order.
   public let count: Int
   public let blockLength: Int
   public let resamples: Int
@@ -28,21 +31,21 @@ public struct BlockBootstrap: Equatable, Sendable {
 
   public var blockCount: Int { (count + blockLength - 1) / blockLength }
 
-  /// The block length used where none is asked for: the length over which the model's predictions share context,
-  /// but short enough for a hundred blocks and long enough for no more than two thousand.
+  /// The default block length: the length over which items depend on each other, but short enough for a hundred
+  /// blocks and long enough for at most two thousand.
   ///
   /// Percentiles from a handful of blocks mean nothing, and more than two thousand only cost time.
-  public static func automaticBlockLength(tokens: Int, contextLength: Int) -> Int {
-    let longest = max(1, tokens / 100)
-    let shortest = (tokens + 1999) / 2000
-    return max(shortest, min(contextLength, longest))
+  public static func automaticBlockLength(count: Int, dependence: Int) -> Int {
+    let longest = max(1, count / 100)
+    let shortest = (count + 1999) / 2000
+    return max(shortest, min(dependence, longest))
   }
 
   /// The mean of each quantity in each resample.
   ///
-  /// - Parameter quantities: lists of one number per token.
-  /// - Returns: for each quantity, its mean over the tokens and the resampled means.
-  func resampledMeans(of quantities: [[Double]]) -> [ResampledMean] {
+  /// - Parameter quantities: lists of one number per item.
+  /// - Returns: for each quantity, its mean over the items and the resampled means.
+  public func resampledMeans(of quantities: [[Double]]) -> [ResampledMean] {
     let sums = quantities.map(blockSums)
     let lengths = (0..<blockCount).map { Double(min(blockLength, count - $0 * blockLength)) }
     var drawn = [Int](repeating: 0, count: blockCount)
@@ -50,14 +53,14 @@ public struct BlockBootstrap: Equatable, Sendable {
     var means = quantities.map { _ in [Double](repeating: 0, count: resamples) }
     for resample in 0..<resamples {
       for index in drawn.indices { drawn[index] = generator.index(below: blockCount) }
-      let tokens = sum(of: lengths, at: drawn)
-      for quantity in sums.indices { means[quantity][resample] = sum(of: sums[quantity], at: drawn) / tokens }
+      let items = sum(of: lengths, at: drawn)
+      for quantity in sums.indices { means[quantity][resample] = sum(of: sums[quantity], at: drawn) / items }
     }
     return zip(sums, means).map { ResampledMean(mean: $0.reduce(0, +) / Double(count), resamples: $1) }
   }
 
   /// An estimate with the percentiles of its resampled values around it.
-  func interval(of estimate: Double, resampled: [Double]) -> Interval {
+  public func interval(of estimate: Double, resampled: [Double]) -> Interval {
     let sorted = resampled.sorted()
     let tail = (1 - confidence) / 2
     return Interval(
@@ -66,7 +69,7 @@ public struct BlockBootstrap: Equatable, Sendable {
   }
 
   private func blockSums(_ values: [Double]) -> [Double] {
-    precondition(values.count == count, "\(values.count) numbers for \(count) tokens")
+    precondition(values.count == count, "\(values.count) numbers for \(count) items")
     return stride(from: 0, to: count, by: blockLength).map { start in
       values[start..<min(start + blockLength, count)].reduce(0, +)
     }
@@ -81,9 +84,10 @@ public struct BlockBootstrap: Equatable, Sendable {
   }
 }
 
-struct ResampledMean {
-  let mean: Double
-  let resamples: [Double]
+/// A mean and the means of its resamples.
+public struct ResampledMean: Sendable {
+  public let mean: Double
+  public let resamples: [Double]
 }
 
 /// An estimate and the interval that its bootstrap gives it.
@@ -92,10 +96,19 @@ public struct Interval: Equatable, Sendable {
   public let low: Double
   public let high: Double
 
+  public init(estimate: Double, low: Double, high: Double) {
+    self.estimate = estimate
+    self.low = low
+    self.high = high
+  }
+
   public var excludesZero: Bool { low > 0 || high < 0 }
 
   /// The same in another unit.
-  func scaled(by factor: Double) -> Interval {
+  public func scaled(by factor: Double) -> Interval {
     Interval(estimate: estimate * factor, low: low * factor, high: high * factor)
   }
+
+  /// The interval of the opposite difference.
+  public var negated: Interval { Interval(estimate: -estimate, low: -high, high: -low) }
 }

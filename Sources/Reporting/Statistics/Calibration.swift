@@ -1,26 +1,29 @@
-/// How far a policy's probabilities can be taken at their word: the probability of the likeliest token against how
-/// often that token was the right one.
+/// How far predicted probabilities agree with frequencies: the probability of the likeliest class against how often that
+/// class was the right one.
 public struct Calibration: Equatable, Sendable {
-  /// Tokens whose likeliest token had a probability in one range.
+  /// Predictions whose likeliest class had a probability in one range.
   public struct Bin: Equatable, Sendable {
     public let range: ClosedRange<Double>
     public let count: Int
-    /// The mean probability of the likeliest token; nil in an empty bin.
+    /// The mean probability of the likeliest class; nil in an empty bin.
     public let confidence: Double?
-    /// How often the likeliest token was the right one; nil in an empty bin.
+    /// How often the likeliest class was the right one; nil in an empty bin.
     public let accuracy: Double?
   }
 
   /// Of equal width, from 0 to 1; the last one holds probability 1 too.
   public let bins: [Bin]
-  /// The mean over tokens of the distance between a bin's confidence and its accuracy (Naeini, Cooper and Hauskrecht,
+  /// The mean over predictions of the distance between a bin's confidence and its accuracy (Naeini, Cooper and Hauskrecht,
   /// 2015; Guo et al., 2017).
   public let expectedError: Double
 
-  /// As many as Guo et al. (2017) used, and most others since.
+  /// The number that Guo et al. (2017) used, and most others since.
   public static let binCount = 15
 
-  init(confidence: [Float], isCorrect: [Bool]) {
+  /// - Parameters:
+  ///   - confidence: the probability of the likeliest class of each prediction, 0 to 1; at least one.
+  ///   - isCorrect: whether that class was the right one, in the same order.
+  public init(confidence: [Float], isCorrect: [Bool]) {
     var counts = [Int](repeating: 0, count: Self.binCount)
     var confidences = [Double](repeating: 0, count: Self.binCount)
     var hits = [Int](repeating: 0, count: Self.binCount)

@@ -1,4 +1,4 @@
-/// How two quantities move together over the same tokens; each is nil where one of them does not vary.
+/// How two quantities move together over the same items; each is nil where one of them does not vary.
 public struct Correlation: Equatable, Sendable {
   /// Pearson's coefficient: how near the points are to a straight line.
   public let pearson: Double?
@@ -29,7 +29,7 @@ private func pearsonCoefficient(_ a: [Double], _ b: [Double]) -> Double? {
 }
 
 /// The rank of each value, from 1; values that are equal get the mean of the ranks they take up together.
-func averageRanks(_ values: [Float]) -> [Double] {
+public func averageRanks(_ values: [Float]) -> [Double] {
   let order = values.indices.sorted { values[$0] < values[$1] }
   var ranks = [Double](repeating: 0, count: values.count)
   var start = 0

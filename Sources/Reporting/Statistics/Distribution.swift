@@ -1,4 +1,4 @@
-/// What a report says about many numbers of one kind.
+/// Mean, spread and quantiles of many numbers of one kind.
 public struct Distribution: Equatable, Sendable {
   public let count: Int
   public let mean: Double
@@ -18,10 +18,9 @@ public struct Distribution: Equatable, Sendable {
   public init(of values: [Float]) {
     precondition(!values.isEmpty, "no numbers to describe")
     let mean = values.reduce(0) { $0 + Double($1) } / Double(values.count)
-    let squares = values.reduce(0) { $0 + (Double($1) - mean) * (Double($1) - mean) }
     count = values.count
     self.mean = mean
-    standardDeviation = values.count > 1 ? (squares / Double(values.count - 1)).squareRoot() : 0
+    standardDeviation = Statistics.standardDeviation(of: values.lazy.map(Double.init)) ?? 0
     let sorted = values.sorted()
     quantiles = Self.fractions.map { fraction in
       Quantile(fraction: fraction, value: quantile(fraction, ofSorted: sorted.count) { Double(sorted[$0]) })
@@ -29,7 +28,15 @@ public struct Distribution: Equatable, Sendable {
   }
 }
 
-/// The quantile between the two nearest order statistics.
+/// The standard deviation with n - 1 in the denominator; nil for fewer than two numbers.
+public func standardDeviation(of values: some Collection<Double>) -> Double? {
+  guard values.count > 1 else { return nil }
+  let mean = values.reduce(0, +) / Double(values.count)
+  let squares = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+  return (squares / Double(values.count - 1)).squareRoot()
+}
+
+/// The quantile of sorted numbers, linear between the two nearest order statistics.
 func quantile(_ fraction: Double, ofSorted count: Int, _ value: (Int) -> Double) -> Double {
   let position = fraction * Double(count - 1)
   let below = Int(position.rounded(.down))

@@ -1,30 +1,30 @@
-/// How many of some numbers lie in each of equal parts of a range.
-struct Histogram: Equatable {
-  let range: ClosedRange<Double>
-  let counts: [Int]
-  let total: Int
+/// Counts of numbers in equal parts of a range.
+public struct Histogram: Equatable, Sendable {
+  public let range: ClosedRange<Double>
+  public let counts: [Int]
+  public let total: Int
 
   /// Numbers beyond the range count in its first or last part.
-  init(of values: [Float], in range: ClosedRange<Double>, parts: Int) {
+  public init(of values: [Float], in range: ClosedRange<Double>, parts: Int) {
     var counts = [Int](repeating: 0, count: parts)
     for value in values { counts[part(Double(value), of: range, parts: parts)] += 1 }
     (self.range, self.counts, total) = (range, counts, values.count)
   }
 
-  func bounds(_ part: Int) -> ClosedRange<Double> {
+  public func bounds(_ part: Int) -> ClosedRange<Double> {
     let width = (range.upperBound - range.lowerBound) / Double(counts.count)
     return range.lowerBound + Double(part) * width...range.lowerBound + Double(part + 1) * width
   }
 
-  func share(_ part: Int) -> Double { Double(counts[part]) / Double(total) }
+  public func share(_ part: Int) -> Double { Double(counts[part]) / Double(total) }
 }
 
-/// How many of some pairs of numbers lie in each cell of a grid.
-struct DensityGrid: Equatable {
+/// Counts of pairs of numbers in the cells of a grid.
+public struct DensityGrid: Equatable, Sendable {
   /// For each row, from below, its cells from the left.
-  let counts: [[Int]]
+  public let counts: [[Int]]
 
-  init(
+  public init(
     of x: [Float], and y: [Float], in horizontal: ClosedRange<Double>, _ vertical: ClosedRange<Double>, columns: Int,
     rows: Int
   ) {
@@ -37,7 +37,7 @@ struct DensityGrid: Equatable {
 
   /// The least count of each shade: powers of a whole number, so that the fullest cell has the last shade or the one
   /// before.
-  func shades(_ wanted: Int) -> [Int] {
+  public func shades(_ wanted: Int) -> [Int] {
     let largest = counts.joined().max() ?? 0
     var base = 2
     while (0..<wanted).reduce(1, { power, _ in power * base }) <= largest { base += 1 }
@@ -47,25 +47,26 @@ struct DensityGrid: Equatable {
   }
 
   /// The shade of each cell: how many shades begin at or below its count.
-  func levels(_ shades: [Int]) -> [[Int]] { counts.map { $0.map { count in shades.count { $0 <= count } } } }
+  public func levels(_ shades: [Int]) -> [[Int]] { counts.map { $0.map { count in shades.count { $0 <= count } } } }
 }
 
-/// Where along the first of two quantities the second lies: quantiles of tokens that are alike in the first.
-struct Trend: Equatable {
-  struct Group: Equatable {
-    let range: ClosedRange<Double>
-    let count: Int
-    /// The median of the first, and quantiles of the second.
-    let middle: Double
-    let low: Double
-    let median: Double
-    let high: Double
+/// How the second of two quantities moves along the first: its quantiles within groups of items that are alike in the
+/// first.
+public struct Trend: Equatable, Sendable {
+  public struct Group: Equatable, Sendable {
+    public let range: ClosedRange<Double>
+    public let count: Int
+    /// The median of the first quantity, and the 5 %, 50 % and 95 % quantiles of the second.
+    public let middle: Double
+    public let low: Double
+    public let median: Double
+    public let high: Double
   }
 
-  let groups: [Group]
+  public let groups: [Group]
 
   /// Groups of nearly equal size, in ascending order of `x`.
-  init(of y: [Float], along x: [Float], groups wanted: Int = 10) {
+  public init(of y: [Float], along x: [Float], groups wanted: Int = 10) {
     // The index decides between equal numbers, so that the order is one whatever sorts.
     let order = x.indices.sorted { (x[$0], $0) < (x[$1], $1) }
     let count = min(wanted, order.count)

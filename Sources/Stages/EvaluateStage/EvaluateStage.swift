@@ -1,10 +1,11 @@
 import Artifacts
 import Diagnostics
-import Evaluation
 import Files
 import JSON
+import LanguageEvaluation
 import LanguageModels
 import StageDescriptions
+import Statistics
 import TempNet
 import Tokenization
 import Torch
@@ -45,7 +46,7 @@ public enum EvaluateStage {
     let taskMetrics = try tasks.run(policies.map(\.name), temperatures, builder)
     let scores = try file.scores(
       extent: TextExtent(forward.split), rho: validation.rho, vocabulary: subject.vocabulary, bounds: loss.bounds)
-    let metrics = Metrics(scores, bootstrap: BlockBootstrap(configuration.bootstrap, forward))
+    let metrics = TextMetrics(scores, bootstrap: BlockBootstrap(configuration.bootstrap, forward))
     let context = try ReportContext(
       request, subject: subject, forward: forward, policies: policies, validation: validation, loss: loss,
       resolution: resolution)
@@ -124,7 +125,7 @@ extension BlockBootstrap {
     self.init(
       count: tokens,
       blockLength: configuration.block
-        ?? Self.automaticBlockLength(tokens: tokens, contextLength: forward.windows.context),
+        ?? Self.automaticBlockLength(count: tokens, dependence: forward.windows.context),
       resamples: configuration.resamples, seed: UInt64(configuration.seed), confidence: configuration.confidence)
   }
 }

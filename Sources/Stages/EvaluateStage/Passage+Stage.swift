@@ -1,4 +1,4 @@
-import Evaluation
+import LanguageEvaluation
 import Tokenization
 
 extension Passage {

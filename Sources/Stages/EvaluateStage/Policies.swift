@@ -1,7 +1,7 @@
 import Artifacts
 import Diagnostics
-import Evaluation
 import Glibc
+import LanguageEvaluation
 import StageDescriptions
 import TempNet
 import TemperatureSettings

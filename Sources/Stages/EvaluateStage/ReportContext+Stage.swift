@@ -1,8 +1,9 @@
 import Artifacts
 import Diagnostics
-import Evaluation
 import Files
 import JSON
+import LanguageEvaluation
+import Reports
 import StageDescriptions
 import Tokenization
 import Torch

@@ -1,5 +1,5 @@
 import Diagnostics
-import Evaluation
+import LanguageEvaluation
 import Weights
 
 /// `tokens.safetensors`: what was measured on each token, written while the test split is read.

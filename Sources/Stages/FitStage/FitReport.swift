@@ -1,6 +1,6 @@
-import Evaluation
 import Glibc
 import JSON
+import Statistics
 import TempNet
 import TemperatureSettings
 import Torch

@@ -1,6 +1,6 @@
 extension String {
   /// Whether this can be part of file names and of tensor names without trouble anywhere.
-  var isPlainName: Bool { wholeMatch(of: /[A-Za-z0-9_-][A-Za-z0-9._-]*/) != nil }
+  public var isPlainName: Bool { wholeMatch(of: /[A-Za-z0-9_-][A-Za-z0-9._-]*/) != nil }
 
-  static let plainNameRule = "a name has letters, digits, '-', '_' and '.', the last not at its start"
+  public static let plainNameRule = "a name has letters, digits, '-', '_' and '.', the last not at its start"
 }

@@ -90,31 +90,3 @@ public final class Progress: Sendable {
     if barShown.exchange(false, ordering: .relaxed) { writeToStandardError("\r\u{1B}[K") }
   }
 }
-
-/// A figure with at most four digits and a decimal prefix: `1.23k`, `45.6M`.
-public func abbreviated(_ value: Double) -> String {
-  for (scale, prefix) in [(1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")] where abs(value) >= scale {
-    return fixed(value / scale, digits: 2) + prefix
-  }
-  return value == value.rounded() ? fixed(value, digits: 0) : fixed(value, digits: 2)
-}
-
-/// A number of seconds as `42s`, `3m05s` or `2h07m`.
-public func clockTime(_ seconds: Double) -> String {
-  guard seconds.isFinite, seconds < 1e9 else { return "?" }
-  let whole = Int(seconds.rounded())
-  func two(_ n: Int) -> String { n < 10 ? "0\(n)" : "\(n)" }
-  if whole < 60 { return "\(whole)s" }
-  if whole < 3600 { return "\(whole / 60)m\(two(whole % 60))s" }
-  return "\(whole / 3600)h\(two(whole / 60 % 60))m"
-}
-
-/// A number with a fixed count of digits after the point, always with a point: independent of the locale.
-public func fixed(_ value: Double, digits: Int) -> String {
-  guard value.isFinite else { return "\(value)" }
-  var buffer = [CChar](repeating: 0, count: 400)
-  return withVaList([Int32(digits), value]) { arguments in
-    let length = vsnprintf(&buffer, buffer.count, "%.*f", arguments)
-    return String(decoding: buffer.prefix(Int(length)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
-  }
-}

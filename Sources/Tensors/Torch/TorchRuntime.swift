@@ -1,6 +1,7 @@
 import CTorch
 import Diagnostics
 import Glibc
+import RandomNumbers
 
 /// Where tensors live.
 public enum Device: String, Sendable, CustomStringConvertible {
@@ -43,15 +44,7 @@ public enum TorchRuntime {
   /// Seeds the generators for one piece of work within a run. Its draws depend on `(seed, stream, index)` alone, not on earlier
   /// draws, so that a resumed run repeats an undisturbed one. The mixing is SplitMix64's (Steele et al. 2014).
   public static func seed(_ seed: UInt64, stream: UInt64, index: UInt64) {
-    self.seed(mixed(mixed(mixed(seed) ^ stream) ^ index))
-  }
-
-  /// A bijection of 64-bit numbers that leaves no pattern: SplitMix64's output function.
-  public static func mixed(_ value: UInt64) -> UInt64 {
-    var z = value &+ 0x9E37_79B9_7F4A_7C15
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
+    self.seed(SplitMix64.mixed(SplitMix64.mixed(SplitMix64.mixed(seed) ^ stream) ^ index))
   }
 
   /// Returns the memory of freed CPU tensors to the system, and resets `peakMemory` to the memory in use.

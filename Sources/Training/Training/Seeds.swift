@@ -1,3 +1,4 @@
+import RandomNumbers
 import Torch
 
 /// What random numbers are for. Each purpose draws from a stream of its own, so that changing how much one of them
@@ -14,7 +15,7 @@ public enum RandomStream: UInt64, Sendable {
 public enum Seeds {
   /// A seed for one piece of work.
   public static func derived(_ seed: UInt64, _ stream: RandomStream, index: Int) -> UInt64 {
-    TorchRuntime.mixed(TorchRuntime.mixed(TorchRuntime.mixed(seed) ^ stream.rawValue) ^ UInt64(index))
+    SplitMix64.mixed(SplitMix64.mixed(SplitMix64.mixed(seed) ^ stream.rawValue) ^ UInt64(index))
   }
 
   /// Seeds libtorch's generators for one piece of work.

@@ -1,4 +1,4 @@
-import Torch
+import RandomNumbers
 
 /// A random order of `0..<count` that can be asked for any position without making the whole order: the item at a
 /// position depends on `(seed, position)` alone.
@@ -32,7 +32,7 @@ public struct Shuffle: Sendable {
     let mask = (1 << half) - 1 as UInt64
     var (left, right) = (value >> half, value & mask)
     for round in 0..<Self.rounds {
-      let scrambled = TorchRuntime.mixed(TorchRuntime.mixed(seed ^ round) ^ right) & mask
+      let scrambled = SplitMix64.mixed(SplitMix64.mixed(seed ^ round) ^ right) & mask
       (left, right) = (right, left ^ scrambled)
     }
     return left << half | right

@@ -1,14 +1,19 @@
-import Evaluation
 import JSON
+import LanguageEvaluation
+import Statistics
 import Testing
 
 struct MetricsTests {
   let fixture: Fixture
-  let metrics: Metrics
+  let metrics: TextMetrics
 
   init() throws {
     fixture = try Fixture()
-    metrics = Metrics(fixture.scores, bootstrap: fixture.bootstrap)
+    metrics = TextMetrics(fixture.scores, bootstrap: fixture.bootstrap)
+  }
+
+  @Test func ranksAreThoseOfSciPy() {
+    #expect(averageRanks(fixture.scores.policies[2].temperature) == fixture.expected["ranks"]!.doubles)
   }
 
   @Test func lossesAndPerplexitiesAreThoseOfNumPy() {
@@ -96,7 +101,7 @@ struct MetricsTests {
     var other = scores.policies[0]
     (other.name, other.kind) = ("other", .exact)
     scores.policies.append(other)
-    let extended = Metrics(scores, bootstrap: fixture.bootstrap)
+    let extended = TextMetrics(scores, bootstrap: fixture.bootstrap)
     #expect(extended.policy(.exact)?.name == "exact")
     for (policy, alone) in zip(extended.policies, metrics.policies) {
       #expect(policy.gapClosed == alone.gapClosed)
@@ -116,7 +121,7 @@ struct MetricsTests {
     var scores = fixture.scores
     scores.extent.bytes = 0
     scores.extent.words = 0
-    let policy = Metrics(scores, bootstrap: fixture.bootstrap).policies[0]
+    let policy = TextMetrics(scores, bootstrap: fixture.bootstrap).policies[0]
     #expect(policy.wordPerplexity == nil && policy.bytePerplexity == nil && policy.bitsPerByte == nil)
   }
 

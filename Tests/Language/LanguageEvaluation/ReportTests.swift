@@ -1,25 +1,27 @@
 import Diagnostics
 import Foundation
 import JSON
+import Statistics
 import TestSupport
 import Testing
 
-@testable import Evaluation
+@testable import LanguageEvaluation
+@testable import Reports
 
 struct ReportTests {
   let fixture: Fixture
-  let metrics: Metrics
+  let metrics: TextMetrics
   let context: ReportContext
 
   init() throws {
     fixture = try Fixture()
-    metrics = Metrics(fixture.scores, bootstrap: fixture.bootstrap)
+    metrics = TextMetrics(fixture.scores, bootstrap: fixture.bootstrap)
     context = try fixture.context()
   }
 
   private var page: String { HTMLReport.page(metrics, scores: fixture.scores, context: context) }
   private func findings(_ scores: TestScores) -> Findings {
-    Findings(Metrics(scores, bootstrap: fixture.bootstrap), leading: "tempnet")
+    Findings(TextMetrics(scores, bootstrap: fixture.bootstrap), leading: "tempnet")
   }
 
   @Test func sentencesSayWhichWayItWentAndWhetherTheIntervalExcludesZero() throws {
@@ -70,7 +72,7 @@ struct ReportTests {
     // nothing.
     scores.policies[1].temperature = scores.policies[3].temperature
     scores.policies[1].crossEntropy = scores.policies[3].crossEntropy.map { $0 + 1e-4 }
-    let metrics = Metrics(scores, bootstrap: fixture.bootstrap)
+    let metrics = TextMetrics(scores, bootstrap: fixture.bootstrap)
     let share = try #require(metrics.policies[2].gapClosed?.estimate)
     #expect(share < -100, "\(share)")
     #expect(metrics.meaningfulGapClosed(by: metrics.policies[2]) == nil)
@@ -158,7 +160,7 @@ struct ReportTests {
   }
 
   @Test func equalScoresGiveEqualBytes() throws {
-    let again = Metrics(fixture.scores, bootstrap: fixture.bootstrap)
+    let again = TextMetrics(fixture.scores, bootstrap: fixture.bootstrap)
     let context = context
     #expect(MetricsFile.json(again, context: context).pretty == MetricsFile.json(metrics, context: context).pretty)
     #expect(HTMLReport.page(again, scores: fixture.scores, context: context) == page)
@@ -187,7 +189,7 @@ struct ReportTests {
 
   @Test func aFewBlocksOfTextSupportNoVerdict() {
     let bootstrap = BlockBootstrap(count: fixture.scores.entropy.count, blockLength: 150, resamples: 100)
-    let headline = Findings(Metrics(fixture.scores, bootstrap: bootstrap), leading: "tempnet").headline
+    let headline = Findings(TextMetrics(fixture.scores, bootstrap: bootstrap), leading: "tempnet").headline
     #expect(headline.contains("7 blocks of text are too few to say so"), "\(headline)")
   }
 

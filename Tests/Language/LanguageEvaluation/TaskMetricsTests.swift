@@ -1,7 +1,8 @@
 import Foundation
+import Statistics
 import Testing
 
-@testable import Evaluation
+@testable import LanguageEvaluation
 
 @Suite struct TaskMetricsTests {
   private static let description = TaskScores.Description(
@@ -94,7 +95,7 @@ import Testing
     #expect(abs(metrics.policies[0][.wordPerplexity]!.value - exp(4.0)) < 1e-9)
     #expect(abs(metrics.policies[0][.bytePerplexity]!.value - exp(0.8)) < 1e-12)
     #expect(abs(metrics.policies[0][.bitsPerByte]!.value - 0.8 / log(2)) < 1e-12)
-    #expect(metrics.policies[0].figures.allSatisfy { $0.standardError == nil })
+    #expect(metrics.policies[0].values.allSatisfy { $0.standardError == nil })
     #expect(metrics.meanEntropy == 1.5 && metrics.policies[1].meanTemperature == 2)
   }
 
@@ -114,7 +115,7 @@ import Testing
   @Test func `a report names what makes figures comparable, and escapes it`() throws {
     let metrics = Self.metrics(Self.choices)
     let fixture = try Fixture()
-    let all = Metrics(fixture.scores, bootstrap: fixture.bootstrap)
+    let all = TextMetrics(fixture.scores, bootstrap: fixture.bootstrap)
     let page = try HTMLReport.page(all, scores: fixture.scores, tasks: [metrics], context: fixture.context())
     for text in [
       "task &lt;1&gt;", "version 1.0", "40 items", "80 requests", "SHA-256 00ff", "In 3 requests",

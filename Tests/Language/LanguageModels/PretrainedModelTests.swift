@@ -2,6 +2,7 @@ import Diagnostics
 import Files
 import JSON
 import ModelDescriptions
+import RandomNumbers
 import TestSupport
 import Testing
 import Torch
@@ -186,7 +187,7 @@ import Weights
     let files = ["config.json", "model.safetensors"]
     let sound = try files.map { try Files.read("\(fixture("llama"))/\($0)") }
     let gguf = try Files.read("\(fixture("llama-linear"))/model.gguf")
-    var random = SplitMix64(state: 8)
+    var random = SplitMix64(seed: 8)
     var refused = 0
     for round in 0..<20_000 {
       let path: String

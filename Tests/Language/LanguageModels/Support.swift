@@ -1,5 +1,6 @@
 import Foundation
 import ModelDescriptions
+import RandomNumbers
 import Testing
 import Torch
 
@@ -18,7 +19,7 @@ func largestDifference(_ a: Tensor, _ b: Tensor) -> Double {
 
 /// Random token ids below the model's vocabulary.
 func randomTokens(_ configuration: ModelConfiguration, _ shape: [Int], seed: UInt64 = 1) -> Tensor {
-  var generator = SplitMix64(state: seed)
+  var generator = SplitMix64(seed: seed)
   let ids = (0..<shape.reduce(1, *)).map { _ in Int.random(in: 0..<configuration.vocabulary, using: &generator) }
   return Tensor(ids, shape: shape)
 }
@@ -31,17 +32,6 @@ func widelyInitialised(_ configuration: ModelConfiguration, seed: UInt64 = 7) ->
     return NamedTensor(parameter.name, parameter.role == .normScale ? noise + 1 : noise)
   }
   return LanguageModel(configuration, parameters: parameters, computeType: .float64)
-}
-
-struct SplitMix64: RandomNumberGenerator {
-  var state: UInt64
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
-  }
 }
 
 /// Small configurations that between them use every option.

@@ -2,6 +2,7 @@ import Artifacts
 import Diagnostics
 import Files
 import JSON
+import RandomNumbers
 import TestSupport
 import Testing
 
@@ -190,7 +191,7 @@ private final class Recorder: DocumentReceiver {
         [UInt8(truncatingIfNeeded: unit), UInt8(unit >> 8)]
       }
     #expect(try problem(wide)?.contains("probably UTF-16, which iconv -f UTF-16") == true)
-    var random = Splitmix(state: 1)
+    var random = SplitMix64(seed: 1)
     let noise = (0..<5000).map { _ in UInt8.random(in: 0...255, using: &random) }
     #expect(try problem(noise)?.hasPrefix("is not UTF-8 text: ") == true)
     #expect(try problem([UInt8](repeating: 0, count: 100)) == "is not UTF-8 text: 100 of its first 100 bytes are not")

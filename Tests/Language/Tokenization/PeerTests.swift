@@ -1,6 +1,7 @@
 import Files
 import Foundation
 import JSON
+import RandomNumbers
 import StageDescriptions
 import TestSupport
 import Testing
@@ -16,7 +17,7 @@ import Testing
     let tokenizer = try Tokenizer(path: vocabulary)
     let text = Array((1...10).map { motley(seed: UInt64($0), parts: 20_000) }.joined().utf8)
     var broken = text
-    var random = Splitmix(state: 1)
+    var random = SplitMix64(seed: 1)
     for _ in 0..<text.count / 50 {
       broken[Int.random(in: 0..<text.count, using: &random)] = UInt8.random(in: 0x80...0xFF)
     }

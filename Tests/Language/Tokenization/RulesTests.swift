@@ -1,6 +1,7 @@
 import Diagnostics
 import Files
 import JSON
+import RandomNumbers
 import TestSupport
 import Testing
 
@@ -80,7 +81,7 @@ import Testing
   @Test func `texts compose to equal bytes if Swift compares them as equal`() {
     // Canonically equivalent texts compose to equal bytes, and Swift's comparison finds equivalent texts. Only characters
     // that both Unicode versions have take part.
-    var random = Splitmix(state: 5)
+    var random = SplitMix64(seed: 5)
     let scalars: [Unicode.Scalar] = (0x80..<0x1_F000).compactMap { code in
       // Swift counts these as starters, although their decompositions are reordered.
       if [0x344, 0xF73, 0xF75, 0xF81].contains(code) { return nil }

@@ -2,6 +2,7 @@ import Files
 import Foundation
 import JSON
 import ModelFiles
+import RandomNumbers
 import TestSupport
 import Testing
 
@@ -95,7 +96,7 @@ func padded(_ bytes: some Sequence<UInt8>) -> ByteBuffer {
 
 /// A text of many scripts, kinds of white space and odd sequences, the same for the same seed.
 func motley(seed: UInt64, parts: Int) -> String {
-  var random = Splitmix(state: seed)
+  var random = SplitMix64(seed: seed)
   let scripts: [ClosedRange<UInt32>] = [
     0x41...0x5A, 0x61...0x7A, 0xC0...0x17F, 0x300...0x30F, 0x391...0x3C9, 0x410...0x44F, 0x5D0...0x5EA, 0x620...0x64A,
     0x905...0x94D, 0xE01...0xE4E, 0x10D0...0x10F0, 0x2000...0x2070, 0x3041...0x3096, 0x4E00...0x9FA5, 0xAC00...0xD7A3,

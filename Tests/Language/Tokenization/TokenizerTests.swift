@@ -1,3 +1,4 @@
+import RandomNumbers
 import TestSupport
 import Testing
 
@@ -32,7 +33,7 @@ import Testing
   @Test func `scanning and the heap give the same ids`() {
     let words = WordEncoder(fixtureTokenizer.merges)
     for seed in 1...50 {
-      var random = Splitmix(state: UInt64(seed))
+      var random = SplitMix64(seed: UInt64(seed))
       let word = (0..<Int.random(in: 1...96, using: &random)).map { _ in UInt8.random(in: 0x61...0x64, using: &random) }
       // After far more bytes than are scanned, none of which merges with the word.
       let wall = [UInt8](repeating: 0xFE, count: 200)
@@ -99,7 +100,7 @@ import Testing
 
   @Test func `the parts of a text add up to the whole, wherever it is cut`() {
     let alphabet: [Character] = ["a", " ", "\n", "\u{1F}", "é", "\u{3000}"]
-    var random = Splitmix(state: 3)
+    var random = SplitMix64(seed: 3)
     for _ in 0..<200 {
       let scalars = (0..<40).map { _ in alphabet.randomElement(using: &random)! }
       let whole = padded(String(scalars).utf8)

@@ -1,5 +1,6 @@
 import Files
 import JSON
+import RandomNumbers
 import TestSupport
 import Testing
 
@@ -44,7 +45,7 @@ import Testing
 
 @Suite struct UTF8TallyTests {
   @Test func `counts the bytes that the repair replaces, wherever they are cut`() {
-    var random = Splitmix(state: 7)
+    var random = SplitMix64(seed: 7)
     for round in 0..<300 {
       var bytes = Array(motley(seed: UInt64(round), parts: 30).utf8)
       for _ in 0..<round % 20 where !bytes.isEmpty {

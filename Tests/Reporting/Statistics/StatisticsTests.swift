@@ -1,7 +1,7 @@
 import Foundation
+import RandomNumbers
+import Statistics
 import Testing
-
-@testable import Evaluation
 
 struct StatisticsTests {
   @Test func randomNumbersAreThePublishedOnes() {
@@ -23,8 +23,6 @@ struct StatisticsTests {
   @Test func equalValuesShareTheMeanOfTheirRanks() throws {
     #expect(averageRanks([3, 1, 3, 2, 3]) == [4, 1, 4, 2, 4])
     #expect(averageRanks([]) == [])
-    let fixture = try Fixture()
-    #expect(averageRanks(fixture.scores.policies[2].temperature) == fixture.expected["ranks"]!.doubles)
   }
 
   @Test func aSingleNumberIsItsOwnDistribution() {
@@ -46,7 +44,7 @@ struct StatisticsTests {
 
   @Test(arguments: [(1, 256, 1), (50, 256, 1), (5_000, 256, 50), (100_000, 256, 256), (10_000_000, 256, 5_000)])
   func automaticBlocksFollowTheContextUnlessTheyWouldBeTooFewOrTooMany(tokens: Int, context: Int, length: Int) {
-    #expect(BlockBootstrap.automaticBlockLength(tokens: tokens, contextLength: context) == length)
+    #expect(BlockBootstrap.automaticBlockLength(count: tokens, dependence: context) == length)
   }
 
   @Test func anIntervalCoversTheTruthAboutAsOftenAsItSays() {

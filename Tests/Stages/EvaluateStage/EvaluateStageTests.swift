@@ -1,9 +1,9 @@
 import Artifacts
 import Diagnostics
-import Evaluation
 import Files
 import Foundation
 import JSON
+import LanguageEvaluation
 import LanguageModels
 import StageDescriptions
 import TempNet

@@ -12,7 +12,7 @@ import TokenizeStage
 /// harness scores them, though the tokens that the model is evaluated on do not know these borders.
 @Suite struct PublishedTaskTests {
   private let folder = try! TemporaryFolder()
-  private let fixtures = checkout("Tests/Language/Scoring/Fixtures")
+  private let fixtures = checkout("Tests/Language/LanguageEvaluation/Tasks/Fixtures")
 
   @Test(arguments: ["end", "begin"])
   func `texts begin as the model's own files say`(_ name: String) throws {

@@ -4,7 +4,7 @@ import Diagnostics
 import Files
 import Foundation
 import JSON
-import Scoring
+import LanguageEvaluation
 import StageDescriptions
 import TestSupport
 import Testing

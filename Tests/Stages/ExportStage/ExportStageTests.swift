@@ -1,10 +1,10 @@
 import Artifacts
 import Configuration
 import Diagnostics
-import Evaluation
 import ExportStage
 import Files
 import JSON
+import LanguageEvaluation
 import StageDescriptions
 import TempNet
 import TemperatureSettings

@@ -1,7 +1,8 @@
 import Artifacts
-import Evaluation
 import Files
 import Foundation
+import LanguageEvaluation
+import Statistics
 import TempNet
 import TemperatureSettings
 import Testing
@@ -53,7 +54,7 @@ func inventedEvaluation(of key: String, _ output: String) throws -> String {
   let context = ReportContext(
     facts: [], inputs: [], sources: [ReportContext.Source(name: "Emma", licence: "public domain", origin: "a|shelf")],
     leading: "tempnet", configuration: [:])
-  let metrics = Metrics(scores, bootstrap: BlockBootstrap(count: 3, blockLength: 1, resamples: 100))
+  let metrics = TextMetrics(scores, bootstrap: BlockBootstrap(count: 3, blockLength: 1, resamples: 100))
   let builder = try ArtifactBuilder(output: output, identity: identity)
   try AtomicFile.write(MetricsFile.json(metrics, context: context).pretty, to: builder.path(for: MetricsFile.name))
   return try builder.publish(summary: [:]).path

@@ -1,3 +1,4 @@
+import RandomNumbers
 import TestSupport
 import Testing
 
@@ -37,7 +38,7 @@ import Testing
   }
 
   @Test func `names no encoding for bytes that are not text`() {
-    var random = Splitmix(state: 3)
+    var random = SplitMix64(seed: 3)
     let noise = (0..<4000).map { _ in UInt8.random(in: 0...255, using: &random) }
     #expect(EncodingGuess(beginning: noise, sample: noise) == nil)
     let zeros = [UInt8](repeating: 0, count: 1000)

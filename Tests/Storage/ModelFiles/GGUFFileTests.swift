@@ -1,5 +1,6 @@
 import Diagnostics
 import Files
+import RandomNumbers
 import TestSupport
 import Testing
 
@@ -225,18 +226,5 @@ struct HandMadeGGUF {
     try writer.close()
     // Mapped, so it stays readable when the folder is removed.
     return try GGUFFile(folder("file.gguf"))
-  }
-}
-
-/// Steele, Lea and Flood's generator: enough for tests, and the same everywhere.
-struct Splitmix: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ z >> 30) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ z >> 27) &* 0x94D0_49BB_1331_11EB
-    return z ^ z >> 31
   }
 }

@@ -1,4 +1,5 @@
 import CTorch
+import RandomNumbers
 import TestSupport
 import Testing
 
@@ -103,7 +104,7 @@ import Testing
 
   /// Of some tokens one of the next few, of others any, beyond the window and before the token too, which sees itself anyway.
   private static func scatteredEnds(_ windows: Int, _ tokens: Int) -> Tensor {
-    var random = Splitmix(state: 5)
+    var random = SplitMix64(seed: 5)
     let ends = (0..<windows * tokens).map { place in
       let token = place % tokens
       return Bool.random(using: &random)

@@ -1,9 +1,11 @@
 import Diagnostics
 import Pages
+import Reports
+import Statistics
 
 /// Whether the probabilities mean what they say.
 struct CalibrationSection {
-  let metrics: Metrics
+  let metrics: TextMetrics
 
   var content: [HTML] {
     [

@@ -1,4 +1,5 @@
 import Diagnostics
+import Statistics
 
 /// A report's numbers as plain sentences: what each policy changed, and whether the test text is large enough to
 /// tell, whichever way it went.
@@ -11,7 +12,7 @@ public struct Findings: Sendable {
   /// The Brier score stands in the tables: a third sentence on each pair would only bury the other two.
   private static let judged: [ComparedMetric] = [.robustLoss, .crossEntropy]
 
-  public init(_ metrics: Metrics, leading: String) {
+  public init(_ metrics: TextMetrics, leading: String) {
     var sentences: [String] = []
     for policy in metrics.policies.dropFirst() where policy.kind != .bestCrossEntropy && policy.kind != .bestRobustLoss
     {
@@ -31,7 +32,7 @@ public struct Findings: Sendable {
   // MARK: The headline
 
   /// The policy against the best single temperature by the same measure, for both losses.
-  private static func headline(_ metrics: Metrics, leading: String) -> String {
+  private static func headline(_ metrics: TextMetrics, leading: String) -> String {
     guard let policy = metrics.policies.first(where: { $0.name == leading }) else { return "" }
     let opponents: [(metric: ComparedMetric, kind: PolicyKind)] = [
       (.robustLoss, .bestRobustLoss), (.crossEntropy, .bestCrossEntropy),
@@ -40,12 +41,12 @@ public struct Findings: Sendable {
       let reference = metrics.policy(kind) ?? metrics.policies[0]
       return (metric, reference, metrics.difference(leading, minus: reference.name, in: metric))
     }.compactMap { metric, reference, interval in interval.map { (metric, reference, $0) } }
-    let confidence = fixed(metrics.bootstrap.confidence * 100, digits: 0)
+    let confidence = wholePercent(metrics.bootstrap.confidence)
     guard !compared.isEmpty else { return "There is nothing to compare \(policy.title) with." }
     let changes = compared.map { metric, reference, interval in
       let verb = !interval.excludesZero ? "changes" : interval.estimate < 0 ? "lowers" : "raises"
       let size = interval.excludesZero ? fourDigits(abs(interval.estimate)) : signed(interval.estimate)
-      return "\(verb) the \(metric.title) by \(size) nats per token (\(confidence) % interval of the difference "
+      return "\(verb) the \(metric.title) by \(size) nats per token (\(confidence) interval of the difference "
         + "\(fourDigits(interval.low)) to \(fourDigits(interval.high))) against \(reference.title)"
         + (metric == .robustLoss && interval.high < 0 ? share(policy, in: metrics) : "")
     }
@@ -54,7 +55,7 @@ public struct Findings: Sendable {
       + ", for this model and text like this."
   }
 
-  private static func share(_ policy: PolicyMetrics, in metrics: Metrics) -> String {
+  private static func share(_ policy: PolicyMetrics, in metrics: TextMetrics) -> String {
     guard let gap = metrics.meaningfulGapClosed(by: policy) else { return "" }
     return ", \(percent(gap.estimate)) of what the best temperature for every token would gain"
   }
@@ -73,7 +74,7 @@ public struct Findings: Sendable {
   // MARK: Single comparisons
 
   /// Temperature 1 for everyone; a TempNet must also stand up to the best single temperatures.
-  private static func references(for policy: PolicyMetrics, in metrics: Metrics) -> [PolicyMetrics] {
+  private static func references(for policy: PolicyMetrics, in metrics: TextMetrics) -> [PolicyMetrics] {
     let best: [PolicyKind] = policy.kind == .tempnet ? [.bestCrossEntropy, .bestRobustLoss] : []
     return [metrics.policies[0]] + best.compactMap { metrics.policy($0) }
   }
@@ -84,8 +85,8 @@ public struct Findings: Sendable {
   ) -> String {
     let name = metric.title
     let size = fourDigits(abs(interval.estimate))
-    let percent = fixed(confidence * 100, digits: 0)
-    let range = "\(percent) % interval of the difference \(fourDigits(interval.low)) to \(fourDigits(interval.high))"
+    let percent = wholePercent(confidence)
+    let range = "\(percent) interval of the difference \(fourDigits(interval.low)) to \(fourDigits(interval.high))"
     let subject = "Against \(reference.title), \(policy.title)"
     guard interval.excludesZero else {
       return "\(subject) changes \(name) by \(signed(interval.estimate)) nats per token (\(range)): the interval "
@@ -95,7 +96,7 @@ public struct Findings: Sendable {
     return "\(subject) \(verb) \(name) by \(size) nats per token (\(range)): the interval excludes zero."
   }
 
-  private static func gap(_ policy: PolicyMetrics, in metrics: Metrics) -> String? {
+  private static func gap(_ policy: PolicyMetrics, in metrics: TextMetrics) -> String? {
     guard let gap = metrics.meaningfulGapClosed(by: policy), let start = metrics.policy(.bestRobustLoss) else {
       return nil
     }

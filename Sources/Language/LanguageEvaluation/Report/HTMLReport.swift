@@ -1,48 +1,42 @@
 import Diagnostics
 import Pages
+import Reports
+import Statistics
 
 /// The report for people, as one page that needs nothing beside it.
 public enum HTMLReport {
   public static let name = "report.html"
 
   public static func page(
-    _ metrics: Metrics, scores: TestScores, tasks: [TaskMetrics] = [], context: ReportContext
+    _ metrics: TextMetrics, scores: TestScores, tasks: [TaskMetrics] = [], context: ReportContext
   ) -> String {
     let findings = Findings(metrics, leading: context.leading)
-    let parts: [(title: String, id: String, content: [HTML])] = [
-      ("Policies", "policies", PoliciesSection(metrics: metrics).content),
-      ("Temperatures", "temperatures", TemperaturesSection(metrics: metrics, scores: scores).content),
-      ("Calibration", "calibration", CalibrationSection(metrics: metrics).content),
-      (
-        "A passage", "passage",
+    let sections: [Report.Section] = [
+      Report.Section("Policies", id: "policies", PoliciesSection(metrics: metrics).content),
+      Report.Section("Temperatures", id: "temperatures", TemperaturesSection(metrics: metrics, scores: scores).content),
+      Report.Section("Calibration", id: "calibration", CalibrationSection(metrics: metrics).content),
+      Report.Section(
+        "A passage", id: "passage",
         context.passage.map { PassageSection($0, scores: scores, leading: context.leading).content } ?? []
       ),
-      ("Tasks", "tasks", TasksSection(tasks: tasks).content),
-      ("Training", "training", context.histories.flatMap { TrainingSection(history: $0).content }),
-      ("Comparisons", "comparisons", ComparisonsSection(metrics: metrics, findings: findings).content),
-      ("Data and origin", "origin", OriginSection(context: context).content),
-      ("Configuration", "configuration", configuration(context)),
-    ].filter { !$0.2.isEmpty }
-    let links: [HTML] = parts.map { .link($0.title, to: "#\($0.id)") }
-    let head: HTML = """
-      <h1>Temperature policies on the test split</h1>
-      <p class="lead">\(findings.headline)</p>
-      \(cards(metrics, leading: context.leading))
-      <nav aria-label="Sections">
-      \(links)
-      </nav>
-      """
-    return Page(
-      title: "tempnet: evaluation",
-      sections: [head] + parts.map { .section($0.title, id: $0.id, HTML($0.content)) }
-    ).text
+      Report.Section("Tasks", id: "tasks", TasksSection(tasks: tasks).content),
+      Report.Section("Training", id: "training", context.histories.flatMap { TrainingSection(history: $0).content }),
+      Report.Section(
+        "Comparisons", id: "comparisons", ComparisonsSection(metrics: metrics, findings: findings).content),
+      Report.Section("Data and origin", id: "origin", OriginSection(context: context).content),
+      Report.Section("Configuration", id: "configuration", configuration(context)),
+    ]
+    return Report(
+      title: "tempnet: evaluation", heading: "Temperature policies on the test split", headline: findings.headline,
+      cards: cards(metrics, leading: context.leading), sections: sections
+    ).page.text
   }
 
   /// What a reader wants to know first.
-  private static func cards(_ metrics: Metrics, leading: String) -> HTML {
-    guard let policy = metrics.policies.first(where: { $0.name == leading }) else { return .empty }
+  private static func cards(_ metrics: TextMetrics, leading: String) -> [(figure: String, meaning: String)] {
+    guard let policy = metrics.policies.first(where: { $0.name == leading }) else { return [] }
     let one = metrics.policies[0]
-    var cards: [(String, String)] = []
+    var cards: [(figure: String, meaning: String)] = []
     if let gap = metrics.meaningfulGapClosed(by: policy) {
       cards.append(
         (percent(gap.estimate), "of the gap in robust loss between one temperature and the exact optimum closed"))
@@ -54,7 +48,7 @@ public enum HTMLReport {
     }
     cards.append((fourDigits(policy.temperature.mean), "mean temperature of \(policy.title)"))
     cards.append((grouped(metrics.extent.tokens), "tokens of test text"))
-    return .cards(cards.map { (figure: $0.0, meaning: $0.1) })
+    return cards
   }
 
   private static func configuration(_ context: ReportContext) -> [HTML] {

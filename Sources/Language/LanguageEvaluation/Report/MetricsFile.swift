@@ -1,4 +1,5 @@
 import JSON
+import Statistics
 
 /// `metrics.json`: a report's numbers for other programs. `Artifacts/FORMAT.md` documents the schema, and its version
 /// changes whenever the meaning of a member does.
@@ -7,7 +8,7 @@ public enum MetricsFile {
   public static let schemaVersion = 1
 
   /// - Parameter tasks: where there are none, there is no member for them.
-  public static func json(_ metrics: Metrics, tasks: [TaskMetrics] = [], context: ReportContext) -> JSON {
+  public static func json(_ metrics: TextMetrics, tasks: [TaskMetrics] = [], context: ReportContext) -> JSON {
     var file: JSON = [
       "schema_version": .integer(schemaVersion),
       "text": json(metrics.extent),
@@ -38,7 +39,7 @@ public enum MetricsFile {
   }
 
   /// The few figures that an artifact's manifest repeats.
-  public static func summary(_ metrics: Metrics, tasks: [TaskMetrics] = [], context: ReportContext) -> JSON {
+  public static func summary(_ metrics: TextMetrics, tasks: [TaskMetrics] = [], context: ReportContext) -> JSON {
     var summary: JSON = [
       "rho": .number(metrics.rho), "tokens": .integer(metrics.extent.tokens), "leading": .string(context.leading),
       "policies": .array(

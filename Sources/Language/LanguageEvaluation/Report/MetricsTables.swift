@@ -1,9 +1,10 @@
 import Diagnostics
 import Pages
+import Statistics
 
 /// The tables of a report.
 struct MetricsTables {
-  let metrics: Metrics
+  let metrics: TextMetrics
 
   /// One line per policy: how well it predicts.
   var predictions: Table {

@@ -31,7 +31,7 @@ struct OriginSection {
       "Artifacts that were read",
       columns: [.text("input"), .text("kind"), .number("size"), .text("key")],
       rows: context.inputs.map { input in
-        [input.name, input.kind, input.bytes.map { abbreviated(Double($0)) + "B" } ?? "–", input.key]
+        [input.name, input.kind, input.bytes.map { byteSize($0) } ?? "–", input.key]
       })
   }
 }

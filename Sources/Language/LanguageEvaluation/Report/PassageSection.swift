@@ -1,6 +1,7 @@
 import Diagnostics
 import Glibc
 import Pages
+import Statistics
 
 /// Some of the test text, every token coloured and underlined by its temperature.
 struct PassageSection {

@@ -1,9 +1,10 @@
 import Diagnostics
 import Pages
+import Reports
 
 /// How well each policy predicts.
 struct PoliciesSection {
-  let metrics: Metrics
+  let metrics: TextMetrics
 
   var content: [HTML] {
     [
@@ -42,12 +43,12 @@ struct PoliciesSection {
       note: "Lines are \(confidence) intervals; the mark is hollow where zero lies inside.")
   }
 
-  private var confidence: String { "\(fixed(metrics.bootstrap.confidence * 100, digits: 0)) %" }
+  private var confidence: String { wholePercent(metrics.bootstrap.confidence) }
 }
 
 /// Every pair of policies, in words and in numbers.
 struct ComparisonsSection {
-  let metrics: Metrics
+  let metrics: TextMetrics
   let findings: Findings
 
   var content: [HTML] {
@@ -62,7 +63,7 @@ struct ComparisonsSection {
   private var note: String {
     let bootstrap = metrics.bootstrap
     return "Each line is the mean over tokens of the policy minus that of the other, with its "
-      + "\(fixed(bootstrap.confidence * 100, digits: 0)) % interval: percentiles of \(bootstrap.resamples) resamples of "
+      + "\(wholePercent(bootstrap.confidence)) interval: percentiles of \(bootstrap.resamples) resamples of "
       + "\(bootstrap.blockCount) contiguous blocks of \(counted(bootstrap.blockLength, "token")), drawn with "
       + "replacement, the same draws for all policies (seed \(bootstrap.seed)). Blocks are drawn and not tokens because "
       + "neighbouring tokens are alike. The intervals tell how much the text matters, not how another model or another "
@@ -79,9 +80,4 @@ extension ComparedMetric {
     case .brier: "Brier score"
     }
   }
-}
-
-extension String {
-  /// With a capital at the start of a line.
-  var capitalised: String { prefix(1).uppercased() + dropFirst() }
 }

@@ -1,4 +1,5 @@
 import JSON
+import Reports
 
 /// Where the numbers of a report come from, as its reader needs to know it.
 public struct ReportContext: Sendable {

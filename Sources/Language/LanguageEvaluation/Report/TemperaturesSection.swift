@@ -1,9 +1,11 @@
 import Diagnostics
 import Pages
+import Reports
+import Statistics
 
 /// What the temperatures are like, and what they follow.
 struct TemperaturesSection {
-  let metrics: Metrics
+  let metrics: TextMetrics
   let scores: TestScores
 
   /// Policies that give tokens different temperatures.
@@ -30,10 +32,10 @@ struct TemperaturesSection {
   }
 
   private var note: String {
-    let margin = fixed(PolicyMetrics.boundMargin * 100, digits: 0)
+    let margin = wholePercent(PolicyMetrics.boundMargin)
     return
       "Temperatures may run from \(shortest(metrics.bounds.lowerBound)) to \(shortest(metrics.bounds.upperBound)); "
-      + "one within \(margin) % of that range from an end counts as being at the bound. The columns r and rank r are "
+      + "one within \(margin) of that range from an end counts as being at the bound. The columns r and rank r are "
       + "Pearson's and Spearman's correlation of the temperature with the entropy of the prediction at temperature 1, "
       + "and with the exact optimum. At temperature 1 the predictions have a mean entropy of "
       + "\(fourDigits(metrics.entropy.mean)) nats (standard deviation \(fourDigits(metrics.entropy.standardDeviation)))."

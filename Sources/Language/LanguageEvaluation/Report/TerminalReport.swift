@@ -3,7 +3,7 @@ import Pages
 
 /// The report that a person reads on the terminal.
 public enum TerminalReport {
-  public static func text(_ metrics: Metrics, tasks: [TaskMetrics] = [], leading: String) -> String {
+  public static func text(_ metrics: TextMetrics, tasks: [TaskMetrics] = [], leading: String) -> String {
     let tables = MetricsTables(metrics: metrics)
     let findings = Findings(metrics, leading: leading)
     let parts =
@@ -12,7 +12,7 @@ public enum TerminalReport {
     return parts.joined(separator: "\n\n")
   }
 
-  static func extent(_ metrics: Metrics) -> String {
+  static func extent(_ metrics: TextMetrics) -> String {
     let extent = metrics.extent
     return "Test text: \(counted(extent.tokens, "token")), \(counted(extent.words, "word")), "
       + "\(counted(extent.bytes, "byte")) in \(counted(extent.documents, "document")). Robust loss with rho "

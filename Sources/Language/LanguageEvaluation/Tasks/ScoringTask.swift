@@ -1,8 +1,7 @@
 import Diagnostics
-import Evaluation
 import Files
 import JSON
-import StageDescriptions
+import Tasks
 
 /// Items that a model is scored on.
 public struct ScoringTask: Sendable {

@@ -1,4 +1,5 @@
 import Glibc
+import Statistics
 
 /// The figures of lm-evaluation-harness 0.4.13, under its names.
 public enum TaskMetric: String, CaseIterable, Sendable {
@@ -92,11 +93,7 @@ struct TaskStatistic {
 
   /// Nil for a single item.
   var standardErrorOfMean: Double? {
-    let count = Double(numerators.count)
-    guard count > 1 else { return nil }
-    let mean = numerators.reduce(0, +) / count
-    let squares = numerators.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
-    return (squares / (count - 1)).squareRoot() / count.squareRoot()
+    standardDeviation(of: numerators).map { $0 / Double(numerators.count).squareRoot() }
   }
 }
 

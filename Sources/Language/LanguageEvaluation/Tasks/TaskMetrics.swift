@@ -1,6 +1,8 @@
+import Statistics
+
 /// Everything that a report states about a task, computed from the scores of its items.
 public struct TaskMetrics: Sendable {
-  public struct Figure: Equatable, Sendable {
+  public struct Value: Equatable, Sendable {
     public let metric: TaskMetric
     public let value: Double
     /// Nil where lm-evaluation-harness gives none, and for a single item.
@@ -10,11 +12,11 @@ public struct TaskMetrics: Sendable {
   /// What one policy makes of the task.
   public struct Policy: Equatable, Sendable {
     public let name: String
-    public let figures: [Figure]
+    public let values: [Value]
     /// The mean over the tokens of all continuations.
     public let meanTemperature: Double
 
-    public subscript(metric: TaskMetric) -> Figure? { figures.first { $0.metric == metric } }
+    public subscript(metric: TaskMetric) -> Value? { values.first { $0.metric == metric } }
   }
 
   /// How much more of a metric a policy has than the first one, on the same items.
@@ -62,8 +64,8 @@ public struct TaskMetrics: Sendable {
     policies = scores.policies.enumerated().map { policy, name in
       Policy(
         name: name,
-        figures: statistics[policy].enumerated().map { index, statistic in
-          Figure(
+        values: statistics[policy].enumerated().map { index, statistic in
+          Value(
             metric: statistic.metric, value: statistic.figure,
             standardError: resampled.standardError(of: statistic, policy, index))
         }, meanTemperature: mean { $0.temperatures[policy] })
@@ -110,10 +112,7 @@ private struct ResampledStatistics {
     case .mean: return statistic.standardErrorOfMean
     case .bootstrap:
       guard statistic.numerators.count > 1 else { return nil }
-      let resampled = figures[policy][index]
-      let mean = resampled.reduce(0, +) / Double(resampled.count)
-      let squares = resampled.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
-      return (squares / Double(resampled.count - 1)).squareRoot()
+      return standardDeviation(of: figures[policy][index])
     case .none: return nil
     }
   }

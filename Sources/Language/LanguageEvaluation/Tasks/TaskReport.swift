@@ -1,6 +1,7 @@
 import Diagnostics
 import JSON
 import Pages
+import Statistics
 
 /// What a report says about a task.
 struct TaskReport {
@@ -8,12 +9,12 @@ struct TaskReport {
 
   /// One line per policy: its figures, with standard errors where there are some.
   var figures: Table {
-    let names = metrics.policies[0].figures.map(\.metric.rawValue)
+    let names = metrics.policies[0].values.map(\.metric.rawValue)
     return Table(
       metrics.description.name,
       columns: [.text("policy")] + names.map { .number($0) } + [.number("mean temperature")],
       rows: metrics.policies.map { policy in
-        [policy.name] + policy.figures.map(Self.text) + [readable(policy.meanTemperature, digits: 3)]
+        [policy.name] + policy.values.map(Self.text) + [readable(policy.meanTemperature, digits: 3)]
       })
   }
 
@@ -55,7 +56,7 @@ struct TaskReport {
     + "another word is per item, not per token. Differences are of policies on the same items, with intervals from the "
     + "same resamples of items; what came to the same in every resample is left out."
 
-  private static func text(_ figure: TaskMetrics.Figure) -> String {
+  private static func text(_ figure: TaskMetrics.Value) -> String {
     text(figure.value) + (figure.standardError.map { " ± \(text($0))" } ?? "")
   }
 
@@ -103,7 +104,7 @@ extension MetricsFile {
             "name": .string(policy.name), "temperature": .number(policy.meanTemperature),
             "metrics": .object(
               JSONObject(
-                policy.figures.map { figure in
+                policy.values.map { figure in
                   (
                     figure.metric.rawValue,
                     [
@@ -137,7 +138,7 @@ extension MetricsFile {
       "task": .string(metrics.description.name), "items": .integer(metrics.items),
       "policies": .array(
         metrics.policies.map { policy in
-          let figure = policy[.accuracy] ?? policy.figures[0]
+          let figure = policy[.accuracy] ?? policy.values[0]
           return [
             "name": .string(policy.name), "metric": .string(figure.metric.rawValue), "value": .number(figure.value),
           ]

@@ -1,7 +1,6 @@
-import Evaluation
 import Files
 import JSON
-import Scoring
+import LanguageEvaluation
 
 /// `items-TASK.jsonl`: what was asked and measured, a line for each item in the order of the data.
 enum ItemFile {

@@ -1,5 +1,5 @@
-import Evaluation
 import JSON
+import LanguageEvaluation
 
 /// What was measured on one sequence: sums over the tokens that it predicts.
 struct SequenceScore: Equatable {

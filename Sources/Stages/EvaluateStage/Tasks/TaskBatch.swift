@@ -1,5 +1,5 @@
+import LanguageEvaluation
 import LanguageModels
-import Scoring
 import Torch
 
 /// Rows of sequences, as the model takes them, and the predictions that are wanted of it.

@@ -1,7 +1,7 @@
 import Diagnostics
 import Files
+import LanguageEvaluation
 import LanguageModels
-import Scoring
 import TempNet
 import Torch
 

@@ -1,8 +1,8 @@
 import Artifacts
 import Diagnostics
-import Evaluation
-import Scoring
+import LanguageEvaluation
 import StageDescriptions
+import Tasks
 import TempNet
 import Tokenization
 

@@ -1,9 +1,10 @@
 import StageDescriptions
+import Tasks
 import TestSupport
 import Testing
 import Tokenization
 
-@testable import Scoring
+@testable import LanguageEvaluation
 
 @Suite(.enabled(if: slowTestsEnabled)) struct FuzzTests {
   private static let kinds = Harness.tasks.count + 1

@@ -1,8 +1,8 @@
-import Evaluation
 import Files
 import Foundation
 import LanguageModels
 import StageDescriptions
+import Tasks
 import TempNet
 import TemperatureSettings
 import TestSupport
@@ -11,7 +11,7 @@ import Tokenization
 import Torch
 
 @testable import EvaluateStage
-@testable import Scoring
+@testable import LanguageEvaluation
 
 /// The small model of the fixtures, as the harness scored it.
 @Suite struct HarnessTests {

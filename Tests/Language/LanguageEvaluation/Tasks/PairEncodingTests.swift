@@ -1,7 +1,7 @@
 import Testing
 import Tokenization
 
-@testable import Scoring
+@testable import LanguageEvaluation
 
 @Suite struct PairEncodingTests {
   private let tokenizer = ToyTokenizer(["ab", " a", " ab", "  ", "ba", "a b"])

@@ -1,9 +1,9 @@
-import Evaluation
 import StageDescriptions
+import Tasks
 import TestSupport
 import Testing
 
-@testable import Scoring
+@testable import LanguageEvaluation
 
 @Suite struct PromptTests {
   @Test(arguments: Harness.tasks)

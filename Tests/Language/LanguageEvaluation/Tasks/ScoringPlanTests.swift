@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Scoring
+@testable import LanguageEvaluation
 
 @Suite struct ScoringPlanTests {
   /// Sequences over few ids, so that many have beginnings in common.

@@ -1,12 +1,12 @@
-import Evaluation
 import LanguageModels
 import StageDescriptions
+import Tasks
 import TestSupport
 import Testing
 import Tokenization
 
 @testable import EvaluateStage
-@testable import Scoring
+@testable import LanguageEvaluation
 
 /// A published model, as the harness scored it. `scripts/fetch-data` fetches it and the request files.
 @Suite(.serialized, .enabled(if: slowTestsEnabled)) struct SmolLM2Tests {

@@ -1,13 +1,13 @@
 import Diagnostics
-import Evaluation
 import Files
 import Foundation
 import JSON
 import StageDescriptions
+import Tasks
 import TestSupport
 import Testing
 
-@testable import Scoring
+@testable import LanguageEvaluation
 
 @Suite struct TaskFileTests {
   private let folder: TemporaryFolder

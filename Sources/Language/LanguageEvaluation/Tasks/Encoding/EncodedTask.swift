@@ -1,5 +1,4 @@
 import Diagnostics
-import Evaluation
 
 /// A task as a model reads it: every request in one or several sequences.
 public struct EncodedTask: Sendable {

@@ -1,7 +1,6 @@
 import Diagnostics
-import Evaluation
 import JSON
-import StageDescriptions
+import Tasks
 
 /// Items in the fields that data sets have on the Hugging Face hub, made into requests as lm-evaluation-harness 0.4.13
 /// makes them without examples: the context, a space, the continuation.

@@ -1,4 +1,3 @@
-import Evaluation
 import Tokenization
 
 /// Text as Python's `str` sees it: Unicode scalars, not characters, and Python's own idea of white space.

@@ -1,5 +1,4 @@
 import Diagnostics
-import Evaluation
 import Files
 import JSON
 

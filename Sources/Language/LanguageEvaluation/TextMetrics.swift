@@ -1,7 +1,8 @@
 import Glibc
+import Statistics
 
 /// Everything that a report states, computed from the scores of single tokens.
-public struct Metrics: Sendable {
+public struct TextMetrics: Sendable {
   public let extent: TextExtent
   public let rho: Double
   public let targetEntropy: Double

@@ -1,7 +1,9 @@
-import Evaluation
 import Files
 import Foundation
 import JSON
+import LanguageEvaluation
+import Reports
+import Statistics
 
 /// `scores.json`: scores of invented tokens, and what other software makes of them.
 struct Fixture {

@@ -1,17 +1,17 @@
 import Diagnostics
-import Evaluation
 import Files
 import Foundation
 import JSON
 import LanguageModels
 import StageDescriptions
+import Tasks
 import TempNet
 import TestSupport
 import Testing
 import Tokenization
 
 @testable import EvaluateStage
-@testable import Scoring
+@testable import LanguageEvaluation
 
 /// What lm-evaluation-harness made of the items in `Fixtures/data`.
 struct Harness {
@@ -130,7 +130,7 @@ struct Scorer {
       TaskScores(description: description, policies: ["one"], items: items, mergedJoins: 0, truncated: 0),
       resamples: 100, seed: 0, confidence: 0.95)
     var compared = 0
-    for figure in metrics.policies[0].figures {
+    for figure in metrics.policies[0].values {
       guard let value = expected.metrics[figure.metric.rawValue]?.doubleValue else { continue }
       #expect(abs(figure.value - value) <= 1e-4 * max(1, abs(value)), "\(figure.metric): \(figure.value), \(value)")
       compared += 1
