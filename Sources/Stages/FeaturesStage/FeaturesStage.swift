@@ -29,7 +29,7 @@ public enum FeaturesStage {
     let plan = try FeaturesPlan(request.configuration, model.configuration, tokens)
 
     let (weight, path) = (model.headFactor.to(.float32), try builder.path(for: "head.safetensors"))
-    let head = Ahead(isConcurrent: resolution.threads > 1) {
+    let head = BackgroundValue(isConcurrent: resolution.threads > 1) {
       try SafetensorsWriter.write([(name: "weight", tensor: weight)], to: path)
     }
     try withoutGradients {

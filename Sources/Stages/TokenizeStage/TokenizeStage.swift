@@ -16,13 +16,13 @@ public enum TokenizeStage {
     let threads = configuration.threads ?? Machine.cores
     // A vocabulary of 50,000 entries takes as long to read as 100 MB of text to measure.
     let given = configuration.tokenizer.map { path in
-      Ahead(isConcurrent: threads > 1) { try Tokenizer(path: path) }
+      BackgroundValue(isConcurrent: threads > 1) { try Tokenizer(path: path) }
     }
     var text = try SplitText(configuration, digests)
     try digests.save()
     let tokenizer = try given?.value() ?? trained(configuration, &text, threads: threads)
     let file = try builder.path(for: "tokenizer.json")
-    let written = Ahead(isConcurrent: threads > 1) { try AtomicFile.write(tokenizer.fileText, to: file) }
+    let written = BackgroundValue(isConcurrent: threads > 1) { try AtomicFile.write(tokenizer.fileText, to: file) }
     // Where the shards fail, too: nothing may be written once the builder is gone.
     defer { _ = try? written.value() }
     let totals = try encode(&text, tokenizer, configuration, threads: threads) { try builder.path(for: $0) }

@@ -1,6 +1,6 @@
 import Glibc
 
-/// What the control groups of this process leave it of the machine: containers, Slurm and systemd set them.
+/// The limits that control groups set this process; containers, Slurm and systemd make them.
 ///
 /// Every group above the process's own counts, since each limits all that is below it. Both versions of control groups
 /// are read; a machine may have some controllers in the one and some in the other (cgroups(7)).

@@ -5,11 +5,11 @@ public enum ExitStatus: Int32, Sendable, CaseIterable {
   case done = 0
   /// The command line is wrong.
   case usage = 64
-  /// A file's content is not what it should be.
+  /// The content of a file is wrong.
   case badData = 65
   /// A file, folder or artifact that was named does not exist.
   case missingInput = 66
-  /// Something that has to be installed is not there, or not enough memory.
+  /// Software that has to be installed is missing, or there is not enough memory.
   case unavailable = 69
   /// An error in this software.
   case `internal` = 70
@@ -45,7 +45,7 @@ public struct Failure: Error, Equatable, Sendable, CustomStringConvertible {
 }
 
 extension Failure {
-  /// Gives failures of work that does not know what it works on a place. Being told to end is no failure of that.
+  /// Adds a place to the failures of work that does not know its file. An interruption stays without one.
   public static func locating<Result>(_ place: String, _ work: () throws -> Result) throws -> Result {
     do {
       return try work()
@@ -54,12 +54,12 @@ extension Failure {
     }
   }
 
-  /// The failure of a system call on a file, with the system's own words for it.
+  /// The failure of a system call on a file, with the system's message.
   ///
   /// - Parameters:
-  ///   - action: what was being done, as in `cannot write`.
+  ///   - action: the failed action, as in `cannot write`.
   ///   - code: the value of `errno`.
-  ///   - status: how the program ends; where it is not said, a file that is not there is a missing input.
+  ///   - status: the exit status; by default `.missingInput` for a file that does not exist.
   public static func system(
     _ action: String, _ path: String, code: Int32 = errno, status: ExitStatus? = nil
   ) -> Failure {

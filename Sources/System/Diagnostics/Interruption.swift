@@ -2,7 +2,7 @@ import CProcess
 import Glibc
 import Synchronization
 
-/// SIGINT, SIGTERM, the death of the runner and time limits, as something a loop can ask about.
+/// Requests to stop, which a loop asks for: SIGINT, SIGTERM, the end of the runner, time limits.
 ///
 /// A stage asks `isRequested` between steps; when it is true it saves a checkpoint and throws
 /// `Interruption.failure`. A second SIGINT ends the process at once.
@@ -94,7 +94,7 @@ public enum Interruption {
 
   public static var isRequested: Bool { signal.load(ordering: .relaxed) != 0 }
 
-  /// Throws when an interruption was asked for; for work that has nothing worth saving.
+  /// Throws if an interruption was requested; for work without checkpoints.
   public static func check() throws {
     if isRequested { throw failure }
   }

@@ -23,7 +23,7 @@ public enum Log {
     writeToStandardError(printable(line) + "\n")
   }
 
-  /// Names and texts of files may hold what a terminal would obey.
+  /// Escapes control characters, which names and texts of files may hold and a terminal would obey.
   private static func printable(_ line: String) -> String {
     func isObeyed(_ scalar: Unicode.Scalar) -> Bool {
       scalar.value < 0x20 && scalar != "\n" && scalar != "\t" || 0x7F...0x9F ~= scalar.value

@@ -1,12 +1,11 @@
 import CProcess
 import Glibc
 
-/// What this process may use of the machine.
+/// The processors and the memory that this process may use.
 public enum Machine {
   private static let groups = ControlGroups()
 
-  /// Processors, as far as `taskset`, Slurm or a container's set of processors lets this process run on them, and no
-  /// more than its control groups' quota has work for.
+  /// The number of processors that `taskset`, Slurm or a container allow this process, at most its control groups' quota.
   public static var cores: Int {
     let usable = Int(cprocess_usable_cores())
     return cores(usable: usable > 0 ? usable : sysconf(Int32(_SC_NPROCESSORS_ONLN)), quota: groups.processors)
@@ -20,7 +19,7 @@ public enum Machine {
     return max(1, Int(min(Double(usable), quota.rounded(.up))))
   }
 
-  /// Bytes of memory: all of the machine's, or what control groups leave this process of it.
+  /// Bytes of memory: the machine's, or the limit of the control groups where that is lower.
   public static var memory: Int {
     min(sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE)), groups.memory ?? .max)
   }

@@ -22,7 +22,7 @@ public final class Progress: Sendable {
 
   /// - Parameters:
   ///   - total: the amount of work in `unit`, or nil where it is not known.
-  ///   - alreadyDone: what an earlier, interrupted run did; it does not count towards the rate.
+  ///   - alreadyDone: the work of an earlier, interrupted run, which does not count towards the rate.
   public init(_ title: String, unit: String, total: Int?, alreadyDone: Int = 0) {
     self.title = title
     self.unit = unit

@@ -1,9 +1,9 @@
 import Dispatch
 
-/// A value that is made on another thread while this one goes on.
+/// A value that another thread computes while this one goes on.
 ///
-/// Whoever lets go of it without asking for the value waits for the work all the same, so that none outlives its owner.
-public final class Ahead<Value: Sendable>: Sendable {
+/// Its deinitialiser waits for the work, so that the work never outlives the owner.
+public final class BackgroundValue<Value: Sendable>: Sendable {
   /// Written by the other thread before it leaves the group, read by others after that.
   private final class Outcome: @unchecked Sendable {
     var result: Result<Value, any Error>?
@@ -12,7 +12,7 @@ public final class Ahead<Value: Sendable>: Sendable {
   private let group = DispatchGroup()
   private let outcome = Outcome()
 
-  /// - Parameter isConcurrent: whether another thread may be used; otherwise the work is done here and now.
+  /// - Parameter isConcurrent: whether to use another thread; otherwise the initialiser does the work itself.
   public init(isConcurrent: Bool = true, _ make: @escaping @Sendable () throws -> Value) {
     let outcome = outcome
     if isConcurrent {
@@ -24,7 +24,9 @@ public final class Ahead<Value: Sendable>: Sendable {
 
   deinit { group.wait() }
 
-  /// The value, as soon as it is there.
+  /// Waits for the value.
+  ///
+  /// - Throws: what the work threw.
   public func value() throws -> Value {
     group.wait()
     return try outcome.result!.get()

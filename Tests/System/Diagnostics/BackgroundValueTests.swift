@@ -3,14 +3,14 @@ import Glibc
 import Synchronization
 import Testing
 
-@Suite struct AheadTests {
+@Suite struct BackgroundValueTests {
   @Test(arguments: [true, false]) func `the value or the error of the work comes back, as often as asked`(
     isConcurrent: Bool
   ) throws {
-    let value = Ahead(isConcurrent: isConcurrent) { 42 }
+    let value = BackgroundValue(isConcurrent: isConcurrent) { 42 }
     #expect(try value.value() == 42)
     #expect(try value.value() == 42)
-    let failed = Ahead<Int>(isConcurrent: isConcurrent) { throw Failure(.badData, "is rotten", at: "apple") }
+    let failed = BackgroundValue<Int>(isConcurrent: isConcurrent) { throw Failure(.badData, "is rotten", at: "apple") }
     #expect(throws: Failure.self) { try failed.value() }
   }
 
@@ -19,7 +19,7 @@ import Testing
       let isSet = Atomic(false)
     }
     let flag = Flag()
-    _ = Ahead {
+    _ = BackgroundValue {
       usleep(20_000)
       flag.isSet.store(true, ordering: .releasing)
     }
