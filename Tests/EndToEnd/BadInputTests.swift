@@ -77,10 +77,10 @@ import Testing
       ["--corpus", "text.txt", "--vocabulary", "90000", "--output", "made"], 78, "entries at most, 90000 are wanted"),
     Case(
       "an output that exists", .tokenize, ["--corpus", "text.txt", "--vocabulary", "300", "--output", "output"], 73,
-      "output: is in the way"),
+      "output: exists but is not a result of this command"),
     Case(
       "an output below a file", .tokenize,
-      ["--corpus", "text.txt", "--vocabulary", "300", "--output", "text.txt/a/made"], 73, "text.txt: is no folder"),
+      ["--corpus", "text.txt", "--vocabulary", "300", "--output", "text.txt/a/made"], 73, "text.txt: is not a folder"),
     Case("an output without a name", .tokenize, ["--corpus", "text.txt", "--output", ""], 64, "--output needs"),
     Case("a store without a name", .run, ["key.yaml", "--store", ""], 64, "--store needs"),
     Case(

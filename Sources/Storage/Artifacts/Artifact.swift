@@ -4,7 +4,7 @@ import JSON
 
 /// A published result of a stage: a folder with a manifest, never changed once it is there.
 public struct Artifact: Sendable {
-  /// How thoroughly `open` looks at the files.
+  /// What `open` checks of the files.
   public enum Check: Sendable {
     /// Their sizes, which costs one look at the file system per file.
     case sizes
@@ -37,7 +37,7 @@ public struct Artifact: Sendable {
     return artifact
   }
 
-  /// The file in an artifact's folder that says what was found to be wrong with it.
+  /// The file in an artifact's folder that states the damage found in it.
   public static let damageMark = "DAMAGED"
 
   /// The same for one kind; nil accepts all.
@@ -59,8 +59,7 @@ public struct Artifact: Sendable {
     return artifact
   }
 
-  /// Notes in the folder what a check of its content found to be wrong, so that nobody reads the artifact until it has been
-  /// made anew.
+  /// Notes damage that a check of the content finds, so that readers refuse the artifact until it is made anew.
   private func notingDamage(_ check: () throws -> Void) throws {
     do {
       try check()
@@ -68,7 +67,7 @@ public struct Artifact: Sendable {
       do {
         try AtomicFile.write("\(failure)\n", to: "\(path)/\(Self.damageMark)")
       } catch {
-        Log.warning("the next run will not know of the damage, because it cannot be noted: \(error)")
+        Log.warning("the damage cannot be noted for the next run: \(error)")
       }
       throw failure
     }

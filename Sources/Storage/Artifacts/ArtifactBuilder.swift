@@ -4,9 +4,8 @@ import JSON
 
 /// Makes one artifact: locks its place, gives the stage a folder to work in, and publishes the result in one step.
 ///
-/// Work that fails before its first checkpoint leaves nothing; a builder that goes away without having published sees
-/// to that. Whenever the process is killed, the next run of the same command finds either a finished artifact or a work
-/// folder it can continue in:
+/// A builder that is released unpublished removes work that has no checkpoint yet. Whenever the process is killed, the
+/// next run of the same command finds a finished artifact or a work folder to continue in:
 ///
 /// 1. `OUTPUT.lock` is taken; it ends with the process.
 /// 2. `OUTPUT.partial` is made, its identity noted, and the stage works there.
@@ -17,7 +16,7 @@ public final class ArtifactBuilder {
   /// The artifact's folder once it is published.
   public let output: String
   public let identity: StageIdentity
-  /// The artifact, if an earlier run finished it: then there is nothing to do.
+  /// The artifact that an earlier run finished; nil if the work is still to be done.
   public let alreadyDone: Artifact?
   private let lock: FileLock
   private let work: WorkFolder?
@@ -120,7 +119,7 @@ public final class ArtifactBuilder {
     do {
       artifact = try Artifact.open(output, kind: identity.kind)
     } catch let failure as Failure where failure.status != .inputOutput {
-      throw Failure(.outputExists, "is in the way and no finished result of this command (\(failure))", at: output)
+      throw Failure(.outputExists, "exists but is not a result of this command (\(failure))", at: output)
     }
     if artifact.key == identity.key { return artifact }
     let difference = identity.dependencies.differences(from: artifact.manifest.dependencies).first

@@ -46,8 +46,8 @@ public struct CheckpointFolder {
     try prune()
   }
 
-  /// The newest checkpoint that is as it was written. Damaged ones are removed; if the best one is among them, so are all,
-  /// because what the older ones would go on from is lost.
+  /// The newest undamaged checkpoint. Damaged ones are removed. If the best one is damaged all are removed, because the
+  /// others rely on it.
   public func latest() throws -> (step: Int, path: String)? {
     let marked = try markedStep()
     for step in try steps() {
@@ -62,7 +62,7 @@ public struct CheckpointFolder {
     return try steps().last.map { ($0, folder($0)) }
   }
 
-  /// Forgets all work.
+  /// Removes all checkpoints and the mark of the best one.
   public func removeAll() throws {
     try Files.remove(mark)
     for step in try steps() { try discard(step) }

@@ -4,7 +4,7 @@ import Glibc
 import JSON
 import Synchronization
 
-/// SHA-256 digests of files, remembered between runs so that an unchanged file is looked at but not read.
+/// SHA-256 digests of files, remembered between runs so that unchanged files need not be read again.
 ///
 /// A digest is trusted while size, times, inode and device are those it was made under. A file changed twice within
 /// one tick of the file system's clock looks the same after both, so a digest is remembered only if the file's last
@@ -24,8 +24,8 @@ public final class FileDigests: Sendable {
   private let cache: String?
   private let state: Mutex<State>
 
-  /// - Parameter cache: the file that remembers digests between runs; nil for this run only. A cache that cannot be
-  ///   read is begun anew, since everything in it can be computed again.
+  /// - Parameter cache: the file that keeps digests between runs; nil keeps them for this run only. An unreadable cache
+  ///   is replaced, since everything in it can be computed again.
   public init(cache: String? = nil) {
     self.cache = cache
     var state = State()
@@ -42,7 +42,7 @@ public final class FileDigests: Sendable {
   /// The digest of a file's content.
   public func sha256(of path: String) throws -> String {
     guard let status = try Files.status(path) else { throw Failure(.missingInput, "there is no such file", at: path) }
-    // A pipe or device gives its bytes once, if ever, and what is digested is read again.
+    // The file will be read again after this, and a pipe or a device gives its bytes only once.
     guard status.isRegular else { throw Failure(.badData, "is not a regular file", at: path) }
     if let entry = state.withLock({ $0.entries[Self.name(path)] }), entry.status == status { return entry.sha256 }
     return try compute(path)
@@ -75,16 +75,16 @@ public final class FileDigests: Sendable {
     return digest
   }
 
-  /// A file's absolute path: a store may serve several folders, in each of which a relative one names another file. Those
-  /// in a cache of an earlier version are taken for relative to the current folder; a wrong one has another status.
+  /// A file's absolute path, because one cache may serve several working folders. Caches of earlier versions hold
+  /// relative paths; one that names another file now is harmless, since the status differs.
   private static func name(_ path: String) -> ExactString {
     guard !path.utf8.starts(with: "/".utf8), let folder = getcwd(nil, 0) else { return ExactString(path) }
     defer { free(folder) }
     return ExactString("\(String(cString: folder))/\(path)")
   }
 
-  /// Writes the cache if it has changed, without files that are gone, and with what others have added meanwhile. Where one
-  /// may only read, nothing is remembered.
+  /// Writes the cache if it has changed, merged with the entries that other processes added, without files that are gone.
+  /// Does nothing where the folder cannot be written.
   public func save() throws {
     guard let cache, access(Files.folder(of: cache), W_OK) == 0 else { return }
     let entries = state.withLock { state -> [ExactString: Entry]? in

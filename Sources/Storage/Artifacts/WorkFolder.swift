@@ -4,7 +4,7 @@ import JSON
 
 /// `OUTPUT.partial`: where a stage works before its artifact is published.
 ///
-///     identity.json   what is being made; written before anything else, so a folder without it holds nothing of worth
+///     identity.json   what is being made; written before anything else, so a folder without it can be removed
 ///     content/        becomes the artifact
 ///     checkpoints/    what interrupted work continues from
 struct WorkFolder {
@@ -47,8 +47,8 @@ struct WorkFolder {
     try Files.remove(path)
   }
 
-  /// Removes the folder if nothing can be continued in it: after a failure before the first checkpoint, such as bad
-  /// input. A folder that cannot be removed now is cleared by the next run.
+  /// Removes the folder if it has no checkpoint, as after a failure on bad input. The next run clears a folder that
+  /// cannot be removed now.
   func removeUnlessContinuable() {
     if (try? Self.hasCheckpoints(path)) == false { try? Files.remove(path) }
   }
@@ -58,8 +58,9 @@ struct WorkFolder {
     return try Files.status(checkpoints) != nil && !Files.list(checkpoints).isEmpty
   }
 
-  /// Whether there is work of this identity. Work of another one that did not get as far as its first checkpoint, such
-  /// as that of a run that failed, is not worth keeping.
+  /// Whether there is work of this identity. Work of another identity without a checkpoint counts as none.
+  ///
+  /// - Throws: `Failure(.outputExists)` for checkpoints of another identity.
   private static func canContinue(_ identity: StageIdentity, _ note: String, _ path: String) throws -> Bool {
     guard try Files.status(note) != nil else { return false }
     let old: JSON
@@ -79,12 +80,12 @@ struct WorkFolder {
 }
 
 extension Failure {
-  /// What is wrong with a file that interrupted work needs in order to go on, and what helps.
+  /// This failure about a file that interrupted work needs, with the remedy.
   ///
   /// - Parameter folder: the work folder.
   public func ofUnfinishedWork(in folder: String) -> Failure {
     Failure(
-      .badData, "\(message): unfinished work that cannot go on; remove \(folder) to begin it anew", at: place)
+      .badData, "\(message): the unfinished work cannot continue; remove \(folder) to begin it anew", at: place)
   }
 }
 

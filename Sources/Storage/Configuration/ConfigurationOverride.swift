@@ -46,8 +46,8 @@ public struct ConfigurationOverride: Sendable {
     }
   }
 
-  /// A number as it was typed, so that one which is none is refused in the words, and with the code, of its key; nil where
-  /// the option was not given.
+  /// A number as it was typed, so that its key refuses a wrong one with its own message and exit code; nil where the
+  /// option was not given.
   public static func number(_ key: String, _ text: String?, from option: String) -> ConfigurationOverride? {
     guard let text else { return nil }
     let place = Place(option)
@@ -73,7 +73,7 @@ public struct ConfigurationOverride: Sendable {
     ConfigurationOverride([section, name], .quoted(value, at: Place(option)))
   }
 
-  /// Refuses two entries under one name, in whichever sections, for options of which none may go unheeded.
+  /// Refuses two entries under one name, in any sections, for options none of which may be ignored.
   public static func checkNames(of entries: [ConfigurationOverride]) throws {
     var places: [String: Place] = [:]
     for entry in entries {
@@ -113,7 +113,7 @@ extension YAMLNode {
 
   /// This mapping with the overrides in it, the last of two for one key counting.
   public func applying(_ overrides: [ConfigurationOverride]) throws -> YAMLNode {
-    // What is wrong with a whole file is no fault of the options that go before it.
+    // A fault of the whole file is not a fault of the options.
     _ = try entries(of: "the configuration")
     return try overrides.reduce(self) { try $0.setting($1.path[...], to: $1.value) }
   }

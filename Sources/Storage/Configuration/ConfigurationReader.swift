@@ -5,7 +5,7 @@ import JSON
 ///
 ///     steps = try reader.integer("steps", default: 2000, in: 1...1_000_000, help: "optimiser steps")
 ///
-/// The reader remembers what every key came to. From that follow the canonical configuration, which goes into the
+/// The reader remembers the value of every key. From them follow the canonical configuration, which goes into the
 /// artifact's key, and the documentation that `--help` prints. Wrong values and unknown keys are failures of status
 /// `badConfiguration` that name file and line.
 public struct ConfigurationReader {
@@ -35,7 +35,7 @@ public struct ConfigurationReader {
     (self.prefix, place, self.entries, self.isDocumenting) = (prefix, configuration.place, entries, isDocumenting)
   }
 
-  /// What identifies the result: every key read so far with its value, but not those read with `identity: false`.
+  /// The values that identify the result: of every key read so far, except those read with `identity: false`.
   public var canonical: JSON { .object(canonicalMembers) }
 
   /// Reads one key; the other methods are short forms of this one.
@@ -75,23 +75,23 @@ public struct ConfigurationReader {
   public func finish() throws { try refuseKeys(except: declared) }
 
   func refuseKeys(except known: [String]) throws {
-    guard let stranger = entries.first(where: { !known.contains($0.key) }) else { return }
-    let parts = stranger.key.split(separator: ".", maxSplits: 1)
+    guard let unknownKey = entries.first(where: { !known.contains($0.key) }) else { return }
+    let parts = unknownKey.key.split(separator: ".", maxSplits: 1)
     let hint =
       if parts.count == 2 && sections.contains(String(parts[0])) {
         "in a file it is written '\(parts[0]): {\(parts[1]): ...}'"
-      } else if let near = nearest(to: stranger.key, in: known) {
+      } else if let near = nearest(to: unknownKey.key, in: known) {
         "did you mean '\(prefix)\(near)'?"
       } else {
         "known are \(known.joined(separator: ", "))"
       }
-    throw Failure(.badConfiguration, "unknown key '\(prefix)\(stranger.key)'; \(hint)", at: "\(stranger.place)")
+    throw Failure(.badConfiguration, "unknown key '\(prefix)\(unknownKey.key)'; \(hint)", at: "\(unknownKey.place)")
   }
 
   /// A failure about the value of a key, for checks that concern several keys.
   ///
-  /// It names the place of that key, or of the first of the others that was written down. What an option of the command
-  /// line gave is named before what a file says: it is what made a sound configuration a wrong one.
+  /// It names the place of that key, or of the first of the others that was given. An option of the command line is named
+  /// before a line of a file, because the file may be correct without the option.
   ///
   /// - Parameters:
   ///   - name: for keys that hold values with names, the one that the failure is about.
@@ -129,9 +129,9 @@ public struct ConfigurationReader {
     }
   }
 
-  /// What to write instead where only the spelling of a value keeps it from being accepted.
+  /// The corrected spelling of a value that is refused for its spelling alone.
   private func remedy<Value>(_ culprit: YAMLNode, of node: YAMLNode, as type: ConfigurationType<Value>) -> String {
-    // Quotation marks of an option's value are none that someone wrote.
+    // The user wrote no quotation marks around an option's value.
     let isWritten = !culprit.place.isOption || culprit.place.source.hasPrefix("--set ")
     if isWritten, node.isAccepted(by: type, with: { $0.isPlain ? nil : YAMLScalar($0.text, isPlain: true) }) {
       return ": it is a text because of its quotation marks; write it without them"

@@ -1,14 +1,14 @@
 import Diagnostics
 import JSON
 
-/// How the values of one kind are read from YAML, refused, and written into the canonical configuration.
+/// Reads values of one kind from YAML and writes them into the canonical configuration.
 ///
-/// Types compose: `.orAuto(.number(in: 0...9))`, `.list(of: .string)`, `.optional(.integer(in: 1...8))`. What `encode`
-/// gives, `decode` reads back, so that the configuration in an artifact's manifest can be used as one.
+/// Types compose: `.orAuto(.number(in: 0...9))`, `.list(of: .string)`, `.optional(.integer(in: 1...8))`. `decode` reads
+/// the result of `encode`, so that the configuration in an artifact's manifest can be used again.
 public struct ConfigurationType<Value: Sendable>: Sendable {
-  /// What is accepted, as it reads after "must be": `a whole number from 1 to 8`.
+  /// The accepted values, worded to follow "must be": `a whole number from 1 to 8`.
   let expectation: String
-  /// Any value that is accepted; stands in where the documentation is made and nothing is configured.
+  /// Any accepted value; the documentation is made with it, without a configuration.
   let specimen: Value
   let decode: @Sendable (YAMLNode) throws(Rejection) -> Value
   let encode: @Sendable (Value) -> JSON
@@ -22,9 +22,9 @@ struct Rejection: Error {
 
 extension ConfigurationType {
   /// - Parameters:
-  ///   - expectation: what is accepted, as it reads after "must be".
-  ///   - specimen: any value that is accepted.
-  ///   - decode: nil for what is not accepted.
+  ///   - expectation: the accepted values, worded to follow "must be".
+  ///   - specimen: any accepted value.
+  ///   - decode: returns nil for a value that is not accepted.
   public init(
     _ expectation: String, specimen: Value, decode: @escaping @Sendable (YAMLNode) -> Value?,
     encode: @escaping @Sendable (Value) -> JSON
@@ -96,7 +96,7 @@ extension ConfigurationType where Value: CaseIterable & RawRepresentable, Value.
 }
 
 extension ConfigurationType {
-  /// A value, or the word `auto`, read as nil: the program chooses, and what it chose is no part of the key.
+  /// A value, or the word `auto`, read as nil: the program chooses, and its choice is not part of the key.
   public static func orAuto<Wrapped>(_ type: ConfigurationType<Wrapped>) -> Self where Value == Wrapped? {
     .orWord("auto", "auto", type) { $0.scalar?.text == "auto" }
   }
@@ -174,8 +174,7 @@ public struct Named<Value: Sendable>: Sendable {
 extension Named: Equatable where Value: Equatable {}
 
 extension ClosedRange<Double> {
-  /// Every number above zero, but for denormal ones: where a library has the processor take those for zero, they would be
-  /// no bound.
+  /// Every number above zero except denormal ones, which count as zero where a library sets the processor so.
   public static var positive: Self { Double.leastNormalMagnitude...Double.greatestFiniteMagnitude }
   /// Zero and every number above it.
   public static var nonNegative: Self { 0...Double.greatestFiniteMagnitude }

@@ -3,8 +3,8 @@ import JSON
 
 /// The settings of a stage, read from YAML and the command line.
 ///
-/// `init(reading:)` reads every key, whatever the others say, and only then checks what concerns several keys, with
-/// `reader.failure(key, message)`. Keys that were read conditionally would be missing from the documentation.
+/// `init(reading:)` first reads every key unconditionally, then checks conditions on several keys with
+/// `reader.failure(key, message)`. A key that is read conditionally would be missing from the documentation.
 public protocol StageConfiguration: Sendable {
   init(reading reader: inout ConfigurationReader) throws
 }
@@ -24,7 +24,7 @@ extension StageConfiguration {
     do {
       values = try Self(reading: &reader)
     } catch let failure as Failure {
-      // A misspelt key often shows as a required one that is missing; the spelling is what the user can mend.
+      // A misspelt required key is also a missing one; the message about the spelling helps more.
       if failure.status == .badConfiguration { try reader.refuseKeys(except: documentation.map(\.topLevelKey)) }
       throw failure
     }
@@ -40,10 +40,10 @@ extension StageConfiguration {
     return try resolve(try document.applying(overrides))
   }
 
-  /// What can be configured, in the order in which it is read.
+  /// All keys, in the order in which they are read.
   public static var documentation: [OptionDocumentation] {
     var reader = ConfigurationReader(documenting: ())
-    // Checks across keys may refuse the invented values; by then every key has been read.
+    // Conditions on several keys may refuse the invented values, but every key has been read by then.
     _ = try? Self(reading: &reader)
     return reader.documentation
   }
@@ -53,7 +53,7 @@ extension StageConfiguration {
 public struct OptionDocumentation: Equatable, Sendable {
   /// With the sections before it: `optimizer.rate`.
   public let key: String
-  /// What it accepts, as it reads after "must be".
+  /// The accepted values, worded to follow "must be".
   public let expectation: String
   /// Nil for required keys.
   public let `default`: JSON?

@@ -41,7 +41,7 @@ public struct YAMLNode: Sendable {
   /// The value of a key; nil where there is none, or this is no mapping.
   public subscript(key: String) -> YAMLNode? { mapping?.first { $0.key == key }?.value }
 
-  /// What a configuration, or a section of one, holds; nothing at all is an empty one.
+  /// The entries of a configuration or of a section; an empty value has none.
   ///
   /// - Parameter what: how the message calls it.
   func entries(of what: String) throws -> [YAMLEntry] {
@@ -61,7 +61,7 @@ public struct YAMLNode: Sendable {
     }
   }
 
-  /// The value as an error message shows it: its text where it is short, otherwise what sort of value it is.
+  /// The value for an error message: its text where it is short, otherwise its kind.
   public var abridged: String {
     switch content {
     case .scalar(let scalar) where scalar.isNull: "nothing"

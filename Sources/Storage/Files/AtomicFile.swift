@@ -1,6 +1,6 @@
 import Glibc
 
-/// Files that hold either the old content or the new, never a part of it, whenever the machine stops.
+/// Replaces files in one step: whenever the machine stops, a file holds the old content or the new one, never a part.
 public enum AtomicFile {
   /// Writes beside the file under a name of this process, waits for the disk, and renames.
   public static func write(_ bytes: some Sequence<UInt8>, to path: String) throws {

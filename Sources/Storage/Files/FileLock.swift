@@ -1,7 +1,7 @@
 import Diagnostics
 import Glibc
 
-/// A lock that one process at a time holds, and that ends with its process however that ends.
+/// A lock that one process at a time holds. It ends with the process, also when that is killed.
 ///
 /// The lock file says who holds it. It is removed on release; whoever obtains the lock makes sure that the file is
 /// still the one of that name, because another process may have removed it in between.
@@ -12,11 +12,11 @@ public final class FileLock: Sendable {
   /// - Throws: `Failure(.tryAgain)` naming the holder when another process, or another part of this one, holds it.
   public init(_ path: String) throws {
     self.path = path
-    // Whoever asks for the holder has a lock for a moment; that is no reason to give up.
+    // A process that only asks for the holder has the lock for a moment, so one refusal is not final.
     var patience = 10
     while true {
       let descriptor = retryingOnInterruption { open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o666) }
-      // It stands beside something to be written: where there is no such folder, no input is missing.
+      // The lock stands beside an output, so a missing folder is not a missing input.
       guard descriptor >= 0 else { throw Failure.system("cannot make the lock", path, status: .inputOutput) }
       if retryingOnInterruption({ flock(descriptor, LOCK_EX | LOCK_NB) }) != 0 {
         let code = errno
@@ -65,7 +65,7 @@ public final class FileLock: Sendable {
     let descriptor = retryingOnInterruption { open(path, O_RDONLY | O_CLOEXEC) }
     guard descriptor >= 0 else { return nil }
     defer { close(descriptor) }
-    // A shared lock, so that two who only ask do not take each other for holders.
+    // A shared lock, so that two processes that only ask do not take each other for the holder.
     return flock(descriptor, LOCK_SH | LOCK_NB) == 0 ? nil : holder(descriptor)
   }
 

@@ -1,4 +1,4 @@
-/// Bytes as text in which `\xE9` stands for every byte that is not UTF-8, so that a person can find what is meant.
+/// Bytes as text for messages: every byte that is not UTF-8 is written like `\xE9`.
 public func escapingInvalidUTF8(_ bytes: some Collection<UInt8>) -> String {
   var text = ""
   var parser = Unicode.UTF8.ForwardParser()
@@ -27,9 +27,9 @@ struct FileName {
   /// Nil where the bytes are not UTF-8.
   var text: String? { String(validating: bytes, as: UTF8.self) }
 
-  /// For messages, and to be compared with names that are known; a path only where `text` is one.
+  /// For messages and for comparison with known names. It is a usable path only where `text` is not nil.
   var shown: String { text ?? escapingInvalidUTF8(bytes) }
 
-  /// Names that a person does not see in a folder, and what the Finder adds to an archive: nobody means them.
+  /// Whether the name begins with a point, or is the folder that macOS adds to archives.
   var isHidden: Bool { bytes.first == UInt8(ascii: ".") || bytes.elementsEqual("__MACOSX".utf8) }
 }

@@ -21,7 +21,7 @@ extension ByteSource {
 
 /// A file read from start to end.
 public final class FileReader: ByteSource {
-  /// Large enough that the number of system calls does not matter.
+  /// In bytes; large enough that the number of system calls does not matter.
   public static let bufferSize = 1 << 16
 
   public let name: String
@@ -42,8 +42,8 @@ public final class FileReader: ByteSource {
     return count
   }
 
-  /// The bytes from a place on, at most `limit` of them, whatever was read before. Empty where there is no going back, as
-  /// in a pipe.
+  /// The bytes from an offset on, at most `limit` of them, without moving the reading position. Empty for a pipe, which
+  /// cannot be read from an offset.
   func bytes(at offset: Int, upTo limit: Int) throws -> [UInt8] {
     try [UInt8](unsafeUninitializedCapacity: limit) { buffer, count in
       let read = retryingOnInterruption { pread(descriptor, buffer.baseAddress, limit, offset) }
@@ -57,7 +57,7 @@ public final class FileReader: ByteSource {
     get throws { Int(try fileStatus.st_size) }
   }
 
-  /// The status of the open file, which stays with it whatever happens to its name.
+  /// The status of the open file, also after its name was removed or given to another.
   public var status: FileStatus {
     get throws { FileStatus(try fileStatus) }
   }

@@ -3,8 +3,8 @@ import Glibc
 
 /// A file written from start to end through a buffer.
 ///
-/// Nothing is certain to be in the file before `flush`, nor on the disk before `synchronise`. A writer that is let go
-/// without `close` drops what is still buffered, as a killed process would.
+/// Bytes may be missing from the file until `flush`, and from the disk until `synchronise`. A writer that is released
+/// without `close` drops its buffer, as a killed process would.
 public final class FileWriter {
   public let path: String
   private let descriptor: Int32
@@ -22,7 +22,7 @@ public final class FileWriter {
     descriptor = try Self.open(path, O_CREAT | O_TRUNC)
   }
 
-  /// Goes on with a file that was cut off: keeps its first `length` bytes and writes after them.
+  /// Continues an existing file: keeps its first `length` bytes and writes after them.
   ///
   /// - Throws: `Failure(.badData)` when the file is shorter than that.
   public init(continuing path: String, after length: Int) throws {
@@ -64,7 +64,7 @@ public final class FileWriter {
     try withUnsafeBytes(of: value.littleEndian) { try write($0) }
   }
 
-  /// Writes over bytes that lie before `position`, which stays where it is: for headers that hold counts.
+  /// Overwrites bytes before `position`, which does not move; for headers that hold counts.
   public func overwrite(at offset: Int, _ bytes: UnsafeRawBufferPointer) throws {
     precondition(offset >= 0 && offset + bytes.count <= position, "overwriting beyond the end of \(path)")
     try flush()
@@ -95,7 +95,7 @@ public final class FileWriter {
     try put(bytes) { [descriptor] rest, _ in Glibc.write(descriptor, rest.baseAddress, rest.count) }
   }
 
-  /// The system may take fewer bytes than it is given.
+  /// Repeats the call, because the system may take fewer bytes than it is given.
   private func put(_ bytes: UnsafeRawBufferPointer, by call: (UnsafeRawBufferPointer, _ done: Int) -> Int) throws {
     precondition(isOpen, "\(path) is closed")
     var done = 0

@@ -71,7 +71,7 @@ public enum Files {
 
   /// Names in a folder, sorted by their bytes, without `.` and `..`.
   ///
-  /// A name that is not UTF-8 is none of ours, and no path leads to it: it stands here with `\xE9` for what is not.
+  /// Bytes that are not UTF-8 are written like `\xE9`; such a name cannot be used in a path.
   public static func list(_ folder: String) throws -> [String] { try names(in: folder).map(\.shown) }
 
   /// As `list`, with the names as the system has them.
@@ -99,8 +99,8 @@ public enum Files {
   /// Makes a folder and those above it; one that exists already is left as it is.
   public static func makeFolder(_ path: String) throws {
     var code = mkdir(path, 0o777) == 0 ? 0 : errno
-    // Only where the folder above is what is missing: there are places, such as /proc and a current folder that was
-    // removed, where nothing can be made although what is above is there.
+    // Only where the folder above is missing: in /proc, or in a current folder that was removed, making one fails although
+    // the folder above is there.
     if code == ENOENT || code == ENOTDIR, case let parent = folder(of: path), parent != path,
       try status(parent)?.isFolder != true
     {
@@ -108,9 +108,9 @@ public enum Files {
       code = mkdir(path, 0o777) == 0 ? 0 : errno
     }
     if code == 0 { return }
-    // A concurrent maker may have been quicker, and some file systems report other errors for what exists.
+    // Another process may have made it meanwhile, and some file systems report other errors for an existing folder.
     if try status(path)?.isFolder == true { return }
-    if code == EEXIST { throw Failure(.outputExists, "is no folder, but one is needed here", at: path) }
+    if code == EEXIST { throw Failure(.outputExists, "is not a folder, but one is needed here", at: path) }
     throw Failure(.inputOutput, "cannot make the folder: \(String(cString: strerror(code)))", at: path)
   }
 
@@ -119,8 +119,7 @@ public enum Files {
     if Glibc.rename(old, new) != 0 { throw Failure.system("cannot rename to \(new)", old) }
   }
 
-  /// Removes a file, or a folder with all it holds, whatever its names, never following links; nothing there is no
-  /// error.
+  /// Removes a file, or a folder with everything in it, without following links. Does nothing where there is none.
   public static func remove(_ path: String) throws { try remove(Array(path.utf8)) }
 
   private static func remove(_ path: [UInt8]) throws {
@@ -153,7 +152,7 @@ public enum Files {
     }
   }
 
-  /// What a symbolic link names; nil where there is none.
+  /// The target of a symbolic link; nil where there is no link.
   public static func target(ofLink path: String) -> String? {
     var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
     let count = readlink(path, &buffer, buffer.count)
@@ -193,7 +192,7 @@ public enum Files {
     return paths.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
   }
 
-  /// The absolute path, without links, of what is there; of what is not, below the folder above it that is.
+  /// The absolute path with all links resolved. Where nothing exists, only the existing folders above are resolved.
   public static func resolved(_ path: String) throws -> String {
     if let resolved = realpath(path, nil) {
       defer { free(resolved) }

@@ -35,8 +35,8 @@ public final class MappedFile: @unchecked Sendable {  // The memory is never wri
   /// In bytes.
   public var count: Int { bytes.count }
 
-  /// Lets the system take back the memory in which a part of the file lies, which counts as the process's own as long as
-  /// it is there. Whoever looks at it again has it read anew. Pages that hold other parts too stay.
+  /// Tells the system that a part of the file is not needed in memory, where it counts as the process's own. A later
+  /// access reads it from the disk again. Pages that also hold other parts stay.
   ///
   /// - Parameter part: in bytes.
   public func release(_ part: Range<Int>) {

@@ -4,8 +4,8 @@
 /// as what it was. Strings are compared by their bytes, not by Unicode's canonical equivalence, because file names,
 /// vocabularies and keys that differ in bytes are different things.
 ///
-/// Files of others may hold values that have no place among these. They are read as `unusable`, which is neither
-/// number nor text, so that only who asks for such a value meets an error.
+/// Files of others may hold values outside this type. They are read as `unusable`, which is neither number nor text, so
+/// that only a reader of such a value meets an error.
 public enum JSON: Sendable {
   case null
   case bool(Bool)
@@ -59,7 +59,7 @@ extension JSON {
     }
   }
 
-  /// What kind of value this is, as a message to a user calls it.
+  /// The kind of value, for messages.
   public var kindName: String {
     switch self {
     case .null: "null"

@@ -1,6 +1,6 @@
 import Diagnostics
 
-/// Reads the members of a JSON object that has a fixed form; what is missing, of another kind or unknown is an error.
+/// Reads the members of a JSON object of fixed form. A missing member, one of another kind and an unknown one are errors.
 public struct JSONFields {
   private let members: JSONObject
   private let source: String

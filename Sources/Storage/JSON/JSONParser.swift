@@ -5,10 +5,10 @@ import Files
 extension JSON {
   /// How a text is read.
   public enum Reading: Sendable {
-    /// Files of others, which are judged by what is asked of them alone: numbers beyond 64 bits, NaN, strings with lone
-    /// surrogates and repeated members are `unusable` values, and a byte order mark is passed over.
+    /// For files of others: numbers beyond 64 bits, NaN, strings with lone surrogates and repeated members become
+    /// `unusable` values, and a byte order mark is skipped.
     case lenient
-    /// Files of ours, by RFC 8259 to the letter; what would be unusable is an error.
+    /// For files of ours, exactly by RFC 8259; a value that would be `unusable` is an error.
     case strict
   }
 

@@ -1,4 +1,4 @@
-/// What json-c is given in place of parts of a text.
+/// Replacements of parts of a text before json-c reads it.
 ///
 /// Values that json-c cannot hold become strings that begin with a mark, U+0001, and a letter that says what they are.
 /// A string of the text that begins with the mark gets a second one, so that none is taken for another.

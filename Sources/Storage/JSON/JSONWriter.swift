@@ -1,6 +1,6 @@
 extension JSON {
-  /// The one text that stands for this value: members sorted by the bytes of their names, no blanks, numbers in
-  /// their shortest form that reads back equal. Digests and keys are made from it.
+  /// The canonical text of this value: members sorted by the bytes of their names, no blanks, numbers in the shortest
+  /// form that reads back equal. Digests and keys are made from it.
   public var canonical: String { write(.canonical) }
 
   /// One line in insertion order without blanks, for files of JSON lines (the line end is not included).

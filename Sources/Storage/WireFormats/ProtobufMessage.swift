@@ -1,6 +1,6 @@
-/// Writes a message in protobuf's wire format: what TensorBoard's event files and ONNX models are made of.
+/// Writes a message in protobuf's wire format, which TensorBoard's event files and ONNX models use.
 ///
-/// Fields are written in the order of the calls; what a field's number and type mean is the caller's schema.
+/// Fields are written in the order of the calls. The caller's schema defines their numbers and types.
 /// https://protobuf.dev/programming-guides/encoding/
 public struct ProtobufMessage: Sendable {
   public private(set) var bytes: [UInt8] = []

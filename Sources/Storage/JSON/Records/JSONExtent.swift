@@ -1,4 +1,4 @@
-/// Finds where a JSON value ends, by brackets and strings alone; whether it is one, the parser says.
+/// Finds where a JSON value ends, by brackets and strings alone. Only the parser checks that it is valid.
 struct JSONExtent {
   private var depth = 0
   private var isInString = false

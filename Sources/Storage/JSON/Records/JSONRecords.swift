@@ -3,8 +3,8 @@ import Files
 
 /// The records of a JSON file, one after the other: a value in each line, or the elements of one array.
 ///
-/// Which of the two it is, the first character tells. A byte order mark before it is passed over, as Python's `utf-8-sig`
-/// does. Memory is bounded by the longest record, whatever the size of the file.
+/// The first character decides which. A byte order mark before it is skipped, as by Python's `utf-8-sig`. Memory is
+/// bounded by the longest record.
 public struct JSONRecords {
   public struct Record {
     public let json: JSON
@@ -20,7 +20,7 @@ public struct JSONRecords {
 
   /// - Parameters:
   ///   - limit: the longest record accepted, in bytes.
-  ///   - otherwise: what else can be done with a file that holds something else; stands at the end of messages.
+  ///   - otherwise: the advice that ends messages about a file of another kind.
   /// - Throws: `Failure(.badData)` for what begins like no text in UTF-8.
   public init(_ source: any ByteSource, limit: Int = 1 << 28, otherwise: String? = nil) throws {
     name = source.name
