@@ -121,7 +121,7 @@ let package = Package(
       ]),
 
     library(.temperatures, "TemperatureSettings", ["Artifacts", "Diagnostics", "Files"]),
-    library(.temperatures, "TempNet", ["Diagnostics", "TemperatureSettings", "Torch", "Weights"]),
+    library(.temperatures, "TempNet", ["Artifacts", "Diagnostics", "TemperatureSettings", "Torch", "Weights"]),
 
     library(.language, "ModelDescriptions", ["Diagnostics", "JSON"]),
     library(
@@ -139,7 +139,7 @@ let package = Package(
     library(.language, "Tasks", ["Configuration", "Diagnostics", "Files", "JSON"]),
     library(
       .language, "LanguageEvaluation",
-      ["Diagnostics", "Files", "JSON", "Pages", "Reports", "Statistics", "Tasks", "Tokenization"]),
+      ["Artifacts", "Diagnostics", "Files", "JSON", "Pages", "Reports", "Statistics", "Tasks", "Tokenization"]),
 
     library(
       .pipelines, "StageDescriptions",
@@ -150,8 +150,8 @@ let package = Package(
     library(
       .pipelines, "Pipelines",
       [
-        "Artifacts", "Configuration", "Diagnostics", "Files", "JSON", "Pages", "StageDescriptions", subprocess,
-        systemPackage,
+        "Artifacts", "Configuration", "Diagnostics", "Files", "JSON", "LanguageEvaluation", "Pages",
+        "StageDescriptions", subprocess, systemPackage,
       ]),
 
     library(
@@ -166,7 +166,7 @@ let package = Package(
       .stages, "FeaturesStage",
       [
         "Artifacts", "Diagnostics", "JSON", "LanguageModels", "ModelDescriptions", "StageDescriptions", "TempNet",
-        "TemperatureSettings", "TokenWindows", "Tokenization", "Torch", "Training", "Weights",
+        "TemperatureSettings", "TokenWindows", "Tokenization", "Torch", "Training",
       ]),
     library(
       .stages, "ImportStage",
@@ -175,7 +175,7 @@ let package = Package(
       .stages, "FitStage",
       [
         "Artifacts", "Diagnostics", "JSON", "StageDescriptions", "Statistics", "TempNet", "TemperatureSettings",
-        "Torch", "Training", "Weights",
+        "Torch", "Training",
       ]),
     library(
       .stages, "EvaluateStage",
@@ -187,8 +187,8 @@ let package = Package(
     library(
       .stages, "ExportStage",
       [
-        "Artifacts", "Diagnostics", "Files", "JSON", "LanguageModels", "ModelFiles", "StageDescriptions", "TempNet",
-        "TemperatureSettings", "Tokenization", "Torch", "Weights", "WireFormats",
+        "Artifacts", "Diagnostics", "Files", "JSON", "LanguageEvaluation", "LanguageModels", "ModelFiles",
+        "StageDescriptions", "TempNet", "TemperatureSettings", "Tokenization", "Torch", "WireFormats",
       ], embedded: ["Resources/tempnet.py"]),
 
     library(
@@ -277,13 +277,16 @@ let package = Package(
     tests(
       .language, "LanguageEvaluation",
       [
-        "Diagnostics", "EvaluateStage", "Files", "JSON", "LanguageEvaluation", "LanguageModels", "Reports",
+        "Artifacts", "Diagnostics", "EvaluateStage", "Files", "JSON", "LanguageEvaluation", "LanguageModels", "Reports",
         "StageDescriptions", "Statistics", "Tasks", "TempNet", "TemperatureSettings", "TestSupport", "Tokenization",
         "Torch",
       ], fixtures: ["Fixtures", "Tasks/Fixtures"]),
     tests(
       .pipelines, "StageDescriptions",
-      ["Artifacts", "Configuration", "Diagnostics", "Files", "StageDescriptions", "TemperatureSettings", "TestSupport"]),
+      [
+        "Artifacts", "Configuration", "Diagnostics", "Files", "JSON", "StageDescriptions", "TemperatureSettings",
+        "TestSupport",
+      ]),
     tests(
       .pipelines, "Pipelines",
       ["Artifacts", "Configuration", "Diagnostics", "Files", "JSON", "Pipelines", "StageDescriptions", "TestSupport"]),
@@ -310,8 +313,8 @@ let package = Package(
     tests(
       .stages, "FitStage",
       [
-        "Artifacts", "Configuration", "Diagnostics", "FeaturesStage", "FitStage", "JSON", "StageDescriptions",
-        "TempNet", "TemperatureSettings", "TestSupport", "Torch", "Weights",
+        "Artifacts", "Configuration", "Diagnostics", "FitStage", "JSON", "StageDescriptions", "TempNet",
+        "TemperatureSettings", "TestSupport", "Torch", "Weights",
       ]),
     tests(
       .stages, "EvaluateStage",

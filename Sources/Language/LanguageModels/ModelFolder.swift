@@ -2,12 +2,13 @@ import Diagnostics
 import Files
 import JSON
 import ModelDescriptions
+import ModelFiles
 import Torch
 import Weights
 
 extension LanguageModel {
-  public static let configurationName = "config.json"
-  public static let weightsName = "model.safetensors"
+  public static let configurationName = HuggingFaceFolder.configurationName
+  public static let weightsName = HuggingFaceFolder.weightsName
 
   /// Writes `config.json` and `model.safetensors` (float32) into an existing folder; equal models give equal bytes.
   public func save(to folder: String) throws {

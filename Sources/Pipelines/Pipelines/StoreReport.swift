@@ -1,5 +1,6 @@
 import Artifacts
 import Diagnostics
+import LanguageEvaluation
 import Files
 import JSON
 import Pages
@@ -81,15 +82,7 @@ public struct StoreReport {
     let stage: RunRecord.Stage
     let manifest: Manifest
 
-    private var policies: [JSON] { manifest.summary["policies"]?.arrayValue ?? [] }
-    private func policy(_ name: String) -> JSON? { policies.first { $0["name"]?.stringValue == name } }
-
-    var first: JSON? { policies.first }
-    /// The policy that the evaluation is about.
-    var leading: JSON? {
-      (manifest.summary["leading"]?.stringValue).flatMap(policy) ?? policy("tempnet") ?? policy("model")
-    }
-    var tokens: Int? { manifest.summary["tokens"]?.intValue }
+    var summary: EvaluationSummary { EvaluationSummary(manifest.summary) }
     var report: String? { manifest.files.map(\.path).first { $0.hasSuffix(".html") } }
   }
 
@@ -121,9 +114,12 @@ public struct StoreReport {
   }
 
   private func row(_ measured: Measured, of run: RunRecord) -> [Table.Cell] {
-    func cell(_ member: String, _ write: (Double) -> String, isCompared: Bool = true) -> Table.Cell {
-      guard let value = measured.leading?[member]?.doubleValue else { return Table.Cell("–") }
-      let other = isCompared ? measured.first?[member]?.doubleValue : nil
+    let summary = measured.summary
+    func cell(
+      _ member: (EvaluationSummary.Policy) -> Double?, _ write: (Double) -> String, isCompared: Bool = true
+    ) -> Table.Cell {
+      guard let value = summary.leading.flatMap(member) else { return Table.Cell("–") }
+      let other = isCompared ? summary.policies.first.flatMap(member) : nil
       return Table.Cell(write(value), note: other.map(write))
     }
     return [
@@ -131,10 +127,10 @@ public struct StoreReport {
       measured.report.map {
         Table.Cell(measured.stage.name, target: "artifacts/\(measured.stage.artifact)/\($0)")
       } ?? Table.Cell(measured.stage.name),
-      Table.Cell(measured.leading?["name"]?.stringValue ?? "–", note: measured.first?["name"]?.stringValue),
-      cell("gapClosed", percent, isCompared: false), cell("robustLoss", fourDigits), cell("bitsPerByte", fourDigits),
-      cell("brier", fourDigits), cell("expectedCalibrationError", percent), cell("meanTemperature", fourDigits),
-      Table.Cell(measured.tokens.map { "\($0)" } ?? "–"),
+      Table.Cell(summary.leading?.name ?? "–", note: summary.policies.first?.name),
+      cell(\.gapClosed, percent, isCompared: false), cell(\.robustLoss, fourDigits), cell(\.bitsPerByte, fourDigits),
+      cell(\.brier, fourDigits), cell(\.expectedCalibrationError, percent), cell(\.meanTemperature, fourDigits),
+      Table.Cell(summary.tokens.map { "\($0)" } ?? "–"),
     ]
   }
 

@@ -2,9 +2,9 @@ import Artifacts
 import Glibc
 
 extension FileDigests {
-  /// The environment variable by which the runner tells stage programs where digests are remembered.
+  /// The environment variable in which the runner names the cache of digests.
   public static let cacheVariable = "TEMPNET_DIGESTS"
 
-  /// What a program looks digests up in: the runner's cache if one is named, otherwise nothing remembered.
+  /// The digests for a stage's program: with the cache that the runner names, or without one.
   public static var forProgram: FileDigests { FileDigests(cache: getenv(cacheVariable).map { String(cString: $0) }) }
 }

@@ -40,12 +40,12 @@ import JSON
 ///
 ///        public enum FitStage {
 ///          public static func run(_ request: StageRequest<Fit>) throws -> Artifact {
-///            let resolution: JSON = ["device": "cpu", "threads": …]   // what every `auto` became
-///            let builder = try ArtifactBuilder(output: request.output, identity: request.identity(resolution))
-///            if let artifact = builder.alreadyDone { return artifact }
-///            let features = request.inputs.artifact("features")
-///            …
-///            return try builder.publish(summary: …)
+///            let resolution: JSON = ["device": "cpu", "threads": …]   // the value of each setting that was `auto`
+///            return try request.make(resolution) { builder in
+///              let features = FeaturesArtifact(request.inputs.artifact("features"))
+///              …
+///              return summary
+///            }
 ///          }
 ///        }
 ///
@@ -120,11 +120,11 @@ extension StageDescription {
       }
     }
     let known = inputs.map(\.name)
-    guard let stranger = counts.keys.filter({ !known.contains($0) }).min() else { return nil }
+    guard let unknown = counts.keys.filter({ !known.contains($0) }).min() else { return nil }
     let hint =
-      nearest(to: stranger, in: known).map { "; did you mean '\($0)'?" }
+      nearest(to: unknown, in: known).map { "; did you mean '\($0)'?" }
       ?? (known.isEmpty ? "; it has none" : "; it has \(known.joined(separator: ", "))")
-    return "the stage \(name) has no input '\(stranger)'\(hint)"
+    return "the stage \(name) has no input '\(unknown)'\(hint)"
   }
 }
 

@@ -2,7 +2,7 @@ import Artifacts
 import Diagnostics
 import ModelFiles
 
-/// What a path given for an input turned out to be.
+/// The content of the path that was given for an input.
 enum OpenedInput: Sendable {
   case artifact(Artifact)
   /// A model made elsewhere, and the files that identify it.
@@ -23,7 +23,7 @@ extension StageInput {
     return .artifact(try Artifact.open(path, kinds: kinds, check: check, digests: digests))
   }
 
-  /// What identifies the input at a path: an artifact's key, or the digests of a published model's files.
+  /// The references that identify the input at a path: an artifact's key, or the digests of a published model's files.
   public func references(at path: String, _ digests: FileDigests) throws -> [InputReference] {
     try references(to: open(path), digests)
   }
@@ -47,5 +47,5 @@ public struct ModelInput: Sendable {
   public let artifact: Artifact?
 
   /// The SHA-256 of the `tokenizer.json` that an artifact's model was trained with; nil where it has none.
-  public var tokenizerDigest: String? { artifact?.digest(of: "tokenizer.json") }
+  public var tokenizerDigest: String? { artifact?.digest(of: HuggingFaceFolder.tokenizerName) }
 }

@@ -38,15 +38,27 @@ public struct StageRequest<Description: StageDescription>: Sendable {
   /// The key that the result will have.
   public var key: String { identity([:]).key }
 
-  /// What identifies the result; the artifact's builder wants it.
+  /// The identity of the result, for the artifact's builder.
   ///
-  /// - Parameter resolution: what every `auto` became on this machine, such as device, arithmetic and threads.
+  /// - Parameter resolution: the values of the `auto` settings on this machine, such as device, arithmetic and threads.
   public func identity(_ resolution: JSON) -> StageIdentity {
     Description.identity(configuration: canonical, inputs: references, resolution: resolution)
   }
+
+  /// Makes the stage's artifact, unless an earlier run finished it: then that one is returned and nothing is computed.
+  ///
+  /// - Parameters:
+  ///   - resolution: as in ``identity(_:)``; empty for a stage without `auto` settings.
+  ///   - body: writes the artifact's files and returns the manifest's summary.
+  /// - Throws: what `ArtifactBuilder` and `body` throw.
+  public func make(_ resolution: JSON = [:], _ body: (ArtifactBuilder) throws -> JSON) throws -> Artifact {
+    let builder = try ArtifactBuilder(output: output, identity: identity(resolution))
+    if let artifact = builder.alreadyDone { return artifact }
+    return try builder.publish(summary: body(builder))
+  }
 }
 
-/// What a stage was given to read, by the names that its description declares.
+/// The opened inputs of a stage, by the names that its description declares.
 public struct StageInputs: Sendable {
   private let opened: [(input: StageInput, found: [OpenedInput])]
 
@@ -68,7 +80,7 @@ public struct StageInputs: Sendable {
     return artifacts
   }
 
-  /// What was given for an input, without models made elsewhere.
+  /// The artifacts of an input, without models made elsewhere.
   public func ownArtifacts(_ name: String) -> [Artifact] {
     found(name).compactMap { if case .artifact(let artifact) = $0 { artifact } else { nil } }
   }
@@ -98,7 +110,7 @@ public struct StageInputs: Sendable {
 }
 
 extension RawInput {
-  /// What the manifest calls the kind of an input that is a plain file; its key is the SHA-256 of its content.
+  /// The kind in the manifest of an input that is a plain file. Its key is the SHA-256 of its content.
   public static let kind = "file"
 
   public func reference(_ digests: FileDigests) throws -> InputReference {

@@ -4,9 +4,6 @@ import JSON
 /// What training left in `metrics.jsonl`: numbers by section (`training`, `validation`, `learning_rate`, ...) and name, along
 /// the steps.
 public struct TrainingHistory: Sendable {
-  /// The file's name in artifacts of the kinds that are trained.
-  public static let fileName = "metrics.jsonl"
-
   struct Series: Equatable {
     let section: String
     let name: String

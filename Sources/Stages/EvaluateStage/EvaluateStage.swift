@@ -17,12 +17,23 @@ import Training
 /// saved, so that an interrupted run goes on where it stopped.
 public enum EvaluateStage {
   public static func run(_ request: StageRequest<Evaluate>) throws -> Artifact {
-    let configuration = request.configuration
-    let resolution = try Resolution(configuration.compute)
-    let builder = try ArtifactBuilder(output: request.output, identity: request.identity(resolution.json))
-    if let artifact = builder.alreadyDone { return artifact }
-    resolution.apply()
+    let resolution = try Resolution(request.configuration.compute)
+    var report: String?
+    let artifact = try request.make(resolution.json) { builder in
+      let (summary, text) = try evaluate(request, resolution, builder)
+      report = text
+      return summary
+    }
+    // Once everything is published.
+    if let report { Log.note("\n" + report + "\n") }
+    return artifact
+  }
 
+  private static func evaluate(
+    _ request: StageRequest<Evaluate>, _ resolution: Resolution, _ builder: ArtifactBuilder
+  ) throws -> (summary: JSON, report: String) {
+    resolution.apply()
+    let configuration = request.configuration
     let subject = try Subject(request, resolution)
     let networks = try Networks(
       request, vocabulary: subject.vocabulary, width: subject.model.configuration.width, device: resolution.device)
@@ -55,9 +66,10 @@ public enum EvaluateStage {
     try AtomicFile.write(
       HTMLReport.page(metrics, scores: scores, tasks: taskMetrics, context: context),
       to: builder.path(for: HTMLReport.name))
-    let artifact = try builder.publish(summary: MetricsFile.summary(metrics, tasks: taskMetrics, context: context))
-    Log.note("\n" + TerminalReport.text(metrics, tasks: taskMetrics, leading: context.leading) + "\n")
-    return artifact
+    return (
+      MetricsFile.summary(metrics, tasks: taskMetrics, context: context),
+      TerminalReport.text(metrics, tasks: taskMetrics, leading: context.leading)
+    )
   }
 
   private static func validate(

@@ -7,6 +7,7 @@ import Reports
 import StageDescriptions
 import Tokenization
 import Torch
+import Training
 
 extension ReportContext {
   init(
@@ -29,7 +30,7 @@ extension ReportContext {
           "validation entropy", "\(readable(validation.entropy, digits: 4)) nats per token at temperature 1, on average"
         ),
       ] + resolution.record.map { Fact($0.name.replacing("_", with: " "), $0.value) },
-      inputs: Self.inputs(request, identity), sources: Self.sources(subject.tokens.artifact.summary),
+      inputs: Self.inputs(request, identity), sources: subject.tokens.sources.map(Source.init),
       splits: Tokenization.Split.allCases.map {
         ReportContext.Split(name: $0.rawValue, extent: TextExtent(subject.tokens.split($0)))
       },
@@ -54,8 +55,8 @@ extension ReportContext {
     let fitted = zip(Networks.titles(artifacts), artifacts).map { ($0, $1) }
     let model = request.inputs.ownArtifacts("model").map { ("the model", $0) }
     return try (model + fitted).compactMap { subject, artifact in
-      guard artifact.contains(TrainingHistory.fileName) else { return nil }
-      let path = try artifact.file(TrainingHistory.fileName)
+      guard artifact.contains(TrainingFiles.metricsName) else { return nil }
+      let path = try artifact.file(TrainingFiles.metricsName)
       return try TrainingHistory(of: subject, parsing: try Files.read(path), source: path)
     }
   }
@@ -66,13 +67,10 @@ extension ReportContext {
     let policy = fitted ?? policies.first { $0.kind == .tempnet } ?? policies.first { $0.kind == .exact }
     return policy?.name ?? ""
   }
+}
 
-  /// The texts that the tokens were made from, as their artifact's summary names them.
-  private static func sources(_ summary: JSON) -> [Source] {
-    (summary["sources"]?.arrayValue ?? []).map { source in
-      Source(
-        name: source["name"]?.stringValue ?? "unnamed", licence: source["licence"]?.stringValue ?? "not stated",
-        origin: source["source"]?.stringValue ?? "not stated")
-    }
+extension ReportContext.Source {
+  fileprivate init(_ source: Corpus.Source) {
+    self.init(name: source.name, licence: source.licence ?? "not stated", origin: source.origin ?? "not stated")
   }
 }

@@ -1,12 +1,12 @@
 import Artifacts
 import Diagnostics
+import LanguageEvaluation
 import Files
 import JSON
 import StageDescriptions
 import TempNet
 import TemperatureSettings
 import Torch
-import Weights
 
 /// Puts a fitted TempNet, together with where it comes from, or a language model into the form that other tools take.
 public enum ExportStage {
@@ -19,18 +19,20 @@ public enum ExportStage {
   static let modelFileName = "model.gguf"
 
   public static func run(_ request: StageRequest<Export>) throws -> Artifact {
-    let builder = try ArtifactBuilder(output: request.output, identity: request.identity([:]))
-    if let artifact = builder.alreadyDone { return artifact }
+    try request.make { try export(request, $0) }
+  }
 
+  /// - Returns: the summary.
+  private static func export(_ request: StageRequest<Export>, _ builder: ArtifactBuilder) throws -> JSON {
     let format = request.configuration.format
     guard let tempnet = request.inputs.optionalArtifact("tempnet") else {
       let model = try model(request)
-      return try builder.publish(summary: ModelExport(model, format).write { try builder.path(for: $0) })
+      return try ModelExport(model, format).write { try builder.path(for: $0) }
     }
     let weights = try TempNetFile.find(in: tempnet.path)
     // Loading checks every tensor and setting: nothing is handed on that we could not use ourselves.
     let network = try TemperatureNetwork.load(weights)
-    let evaluation = try request.inputs.optionalArtifact("evaluation").map(MeasuredResults.init)
+    let evaluation = try request.inputs.optionalArtifact("evaluation").map(EvaluationArtifact.init)
     if let evaluation { try evaluation.check(measures: tempnet) }
     switch format {
     case .huggingface: preconditionFailure("a TempNet has no such form")
@@ -63,10 +65,9 @@ public enum ExportStage {
       .safetensors: weightsName, .bundle: bundleName, .onnx: onnxName, .npz: arraysName,
       .gguf: request.inputs.optionalModel("model") == nil ? ggufName : modelFileName,
     ]
-    return try builder.publish(
-      summary: [
-        "format": .string(format.rawValue), "file": .string(files[format]!), "tempnet": .string(tempnet.key),
-      ])
+    return [
+      "format": .string(format.rawValue), "file": .string(files[format]!), "tempnet": .string(tempnet.key),
+    ]
   }
 
   /// As strings, like those of the safetensors file's metadata.
@@ -76,18 +77,16 @@ public enum ExportStage {
 
   /// With the unembedding that the features carry.
   private static func writeFolded(_ network: TemperatureNetwork, _ features: Artifact, to path: String) throws {
-    let file = try SafetensorsFile(features.file("head.safetensors"))
-    let entry = try file.entry("weight")
+    let head = try FeaturesArtifact(features).head(on: .cpu)
     let settings = network.settings
-    guard entry.shape.count == 2, entry.shape[0] == settings.vocabulary, [nil, entry.shape[1]].contains(settings.width)
-    else {
+    guard head.vocabulary == settings.vocabulary, [nil, head.width].contains(settings.width) else {
       throw Failure(
-        .badData, "has shape \(entry.shape), which is not the unembedding of the model that the TempNet is for",
-        at: entry.place)
+        .badData, "has shape \(head.weight.shape), which is not the unembedding of the model that the TempNet is for",
+        at: head.place)
     }
-    let bias = try file["bias"] == nil ? nil : Tensor(file.entry("bias", shape: [settings.vocabulary]))
-    let unembedding = try Tensor(entry)
-    let model = withoutGradients { OnnxExport(network: network).foldedModel(unembedding: unembedding, bias: bias) }
+    let model = withoutGradients {
+      OnnxExport(network: network).foldedModel(unembedding: head.weight, bias: head.bias)
+    }
     try AtomicFile.write(model, to: path)
   }
 
@@ -104,7 +103,7 @@ public enum ExportStage {
     let archive = try ArchiveWriter(path)
     try archive.add("tempnet/README.md", card.text)
     try archive.add("tempnet/config.json", card.configuration.pretty)
-    if let evaluation = card.evaluation { try archive.add("tempnet/metrics.json", evaluation.file.pretty) }
+    if let evaluation = card.evaluation { try archive.add("tempnet/\(MetricsFile.name)", evaluation.file.pretty) }
     try archive.add("tempnet/tempnet.py", PackageResources.tempnet_py)
     try archive.add("tempnet/\(weightsName)", file: weights)
     try archive.close()

@@ -1,5 +1,6 @@
 import Artifacts
 import Diagnostics
+import LanguageEvaluation
 import LanguageModels
 import ModelFiles
 import TempNet
@@ -10,7 +11,7 @@ import Torch
 struct GGUFExport {
   let network: TemperatureNetwork
   let tempnet: Artifact
-  let evaluation: MeasuredResults?
+  let evaluation: EvaluationArtifact?
 
   /// What `general.architecture` says of a file that holds a TempNet alone.
   static let architecture = "tempnet"
@@ -53,7 +54,7 @@ struct GGUFExport {
   }
 
   private var bestTemperature: Double? {
-    evaluation?.bestTemperature ?? tempnet.summary["validation"]?["best_single_temperature"]?.doubleValue
+    evaluation?.bestTemperature ?? FitSummary.bestSingleTemperature(of: tempnet)
   }
 
   /// The settings, where they come from, and the best single temperatures.
@@ -72,7 +73,7 @@ struct GGUFExport {
     }
     if let best = evaluation?.bestTemperature { entries.append(("tempnet.best_temperature", .float64(best))) }
     let robust =
-      evaluation?.bestRobustTemperature ?? tempnet.summary["validation"]?["best_single_temperature"]?.doubleValue
+      evaluation?.bestRobustTemperature ?? FitSummary.bestSingleTemperature(of: tempnet)
     if let robust { entries.append(("tempnet.best_temperature.robust_loss", .float64(robust))) }
     return entries
   }

@@ -1,5 +1,6 @@
 import Artifacts
 import Diagnostics
+import LanguageEvaluation
 import JSON
 import TempNet
 import TemperatureSettings
@@ -8,7 +9,7 @@ import TemperatureSettings
 struct ModelCard {
   let settings: TempNetSettings
   let tempnet: Artifact
-  let evaluation: MeasuredResults?
+  let evaluation: EvaluationArtifact?
 
   private var history: TempNetHistory { TempNetHistory(tempnet.manifest) }
 
@@ -136,7 +137,7 @@ struct ModelCard {
   }
 
   /// What the policies are; one that is like an earlier one also bears the name that its user gave it.
-  private func titles(_ policies: [MeasuredResults.Policy]) -> [String] {
+  private func titles(_ policies: [EvaluationArtifact.Policy]) -> [String] {
     policies.enumerated().map { index, policy in
       let isRepeated = policies[..<index].contains { $0.title == policy.title }
       return isRepeated ? "\(policy.title) (\(policy.name))" : policy.title

@@ -25,7 +25,7 @@ struct ModelExport {
     let model = try LanguageModel.load(artifact.path)
     let form = try PublishedForm(model.configuration, at: artifact.path)
     let template = try PretrainedModel.open(artifact.path).chatTemplateIfPresent()
-    let tokenizerPath = try artifact.file("tokenizer.json")
+    let tokenizerPath = try artifact.file(HuggingFaceFolder.tokenizerName)
     let tokenizer = try Tokenizer(path: tokenizerPath)
     var summary: JSON = [
       "format": .string(format.rawValue), "model": .string(artifact.key), "model_type": .string(form.modelType),
@@ -43,14 +43,14 @@ struct ModelExport {
     _ = try path(HuggingFaceFolder.weightsName)
     try form.writeHuggingFace(
       model.parameters, to: Files.folder(of: configuration), endOfText: Int(tokenizer.endOfText))
-    try AtomicFile.write(Files.read(tokenizerPath), to: path("tokenizer.json"))
+    try AtomicFile.write(Files.read(tokenizerPath), to: path(HuggingFaceFolder.tokenizerName))
     if let template { try AtomicFile.write(template, to: path(HuggingFaceFolder.chatTemplateName)) }
     let end = tokenizer.text(of: [tokenizer.endOfText])
     let settings: JSON = [
       "tokenizer_class": "PreTrainedTokenizerFast", "bos_token": .string(end), "eos_token": .string(end),
       "model_max_length": .integer(model.configuration.context), "clean_up_tokenization_spaces": false,
     ]
-    try AtomicFile.write(settings.pretty, to: path("tokenizer_config.json"))
+    try AtomicFile.write(settings.pretty, to: path(HuggingFaceFolder.tokenizerSettingsName))
     return summary
   }
 }

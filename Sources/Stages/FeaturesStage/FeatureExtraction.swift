@@ -9,7 +9,7 @@ import Torch
 
 /// The work on one split: batch by batch, each batch's rows a function of nothing but the batch.
 struct FeatureExtraction {
-  let split: Split
+  let part: FeaturesArtifact.Part
   private let windows: SlidingWindows<TokenSplit>
   private let batches: [Range<Int>]
   /// How many rows there are before each batch, and after the last.
@@ -17,13 +17,13 @@ struct FeatureExtraction {
   private let grid: TemperatureGrid
 
   init(
-    _ split: Split, of tokens: TokensArtifact, length: Int, limit: Int, grid: TemperatureGrid,
+    _ part: FeaturesArtifact.Part, of tokens: TokensArtifact, length: Int, limit: Int, grid: TemperatureGrid,
     _ configuration: FeaturesConfiguration
   ) {
-    self.split = split
+    self.part = part
     self.grid = grid
     let windows = SlidingWindows(
-      tokens.split(split), length: length, stride: configuration.stride ?? length, limit: limit)
+      tokens.split(part.split), length: length, stride: configuration.stride ?? length, limit: limit)
     batches = stride(from: 0, to: windows.count, by: configuration.batch).map { first in
       first..<min(first + configuration.batch, windows.count)
     }
@@ -52,7 +52,7 @@ struct FeatureExtraction {
     guard hidden.allFinite().item == 1 else {
       let start = windows.start(batches[index].first!)
       throw Failure(
-        .badData, "the model's hidden states of the \(split.rawValue) split are not all finite, from token \(start) on")
+        .badData, "the model's hidden states of the \(part.rawValue) split are not all finite, from token \(start) on")
     }
     let logits = ProfiledLogits.compute(hidden: hidden, weight: model.headFactor, labels: labels, grid: grid)
     try table.write(hidden: hidden, labels: labels, logits: logits, at: firstRows[index])
@@ -64,5 +64,14 @@ struct FeatureExtraction {
     let starts = batch.documentStarts.map { Tensor($0, shape: shape).to(model.device) }
     let hidden = model.hiddenStates(Tensor(batch.inputs, shape: shape).to(model.device), documentStarts: starts)
     return hidden.reshaped([-1, model.configuration.width])
+  }
+}
+
+extension FeaturesArtifact.Part {
+  var split: Split {
+    switch self {
+    case .train: .train
+    case .validation: .validation
+    }
   }
 }

@@ -27,14 +27,15 @@ struct FeaturesPlan {
     }
     let grid = TemperatureGrid(
       covering: configuration.tauMin...configuration.tauMax, nodesPerOctave: configuration.nodesPerOctave)
-    splits = [(Split.train, configuration.trainTokens), (.validation, configuration.validationTokens)].map {
-      FeatureExtraction($0, of: tokens, length: window, limit: $1, grid: grid, configuration)
-    }
+    splits = [(FeaturesArtifact.Part.train, configuration.trainTokens), (.validation, configuration.validationTokens)]
+      .map {
+        FeatureExtraction($0, of: tokens, length: window, limit: $1, grid: grid, configuration)
+      }
     self.grid = grid
     self.window = window
     checkpointInterval = configuration.checkpointInterval
     for work in splits where work.rows == 0 {
-      throw Failure(.badData, "no token of the \(work.split.rawValue) split has a label", at: tokens.artifact.path)
+      throw Failure(.badData, "no token of the \(work.part.rawValue) split has a label", at: tokens.artifact.path)
     }
   }
 
@@ -54,7 +55,7 @@ struct FeaturesPlan {
     [
       "vocabulary": .integer(model.vocabulary), "width": .integer(model.width), "window": .integer(window),
       "stride": .integer(stride),
-      "rows": .object(JSONObject(splits.map { ($0.split.rawValue, .integer($0.rows)) })),
+      "rows": .object(JSONObject(splits.map { ($0.part.rawValue, .integer($0.rows)) })),
       "temperatures": .integer(grid.count),
     ]
   }

@@ -1,11 +1,12 @@
 import Artifacts
 import Diagnostics
+import JSON
 import LanguageModels
 import StageDescriptions
+import TempNet
 import Tokenization
 import Torch
 import Training
-import Weights
 
 /// Runs a frozen model over tokens once and writes a `features` artifact; what an interrupted run has written stays.
 public enum FeaturesStage {
@@ -16,10 +17,15 @@ public enum FeaturesStage {
   /// - Parameter isInterrupted: asked after each batch.
   static func run(_ request: StageRequest<Features>, isInterrupted: () throws -> Bool) throws -> Artifact {
     let resolution = try Resolution(request.configuration.compute)
-    let builder = try ArtifactBuilder(output: request.output, identity: request.identity(resolution.json))
-    if let artifact = builder.alreadyDone { return artifact }
-    resolution.apply()
+    return try request.make(resolution.json) { try makeFeatures(request, resolution, $0, isInterrupted) }
+  }
 
+  /// - Returns: the summary.
+  private static func makeFeatures(
+    _ request: StageRequest<Features>, _ resolution: Resolution, _ builder: ArtifactBuilder,
+    _ isInterrupted: () throws -> Bool
+  ) throws -> JSON {
+    resolution.apply()
     let tokens = try TokensArtifact(request.inputs.artifact("tokens"))
     let source = request.inputs.model("model")
     let pretrained = try PretrainedModel.open(source.path)
@@ -28,15 +34,15 @@ public enum FeaturesStage {
     let model = try pretrained.load(device: resolution.device, computeType: resolution.computeType, isFrozen: true)
     let plan = try FeaturesPlan(request.configuration, model.configuration, tokens)
 
-    let (weight, path) = (model.headFactor.to(.float32), try builder.path(for: "head.safetensors"))
+    let (weight, path) = (model.headFactor.to(.float32), try builder.path(for: FeaturesArtifact.headFile))
     let head = BackgroundValue(isConcurrent: resolution.threads > 1) {
-      try SafetensorsWriter.write([(name: "weight", tensor: weight)], to: path)
+      try Head.write(weight: weight, to: path)
     }
     try withoutGradients {
       try Failure.locating(source.path) { try extract(plan, model, builder, isInterrupted) }
     }
     try head.value()
-    return try builder.publish(summary: plan.summary(model.configuration))
+    return plan.summary(model.configuration)
   }
 
   private static func extract(
@@ -48,7 +54,7 @@ public enum FeaturesStage {
     let progress = Progress("features", unit: "tokens", total: plan.rows, alreadyDone: plan.rows(before: done))
     var first = 0
     for work in plan.splits {
-      let path = try builder.path(for: "\(work.split.rawValue).safetensors")
+      let path = try builder.path(for: work.part.file)
       let table = try FeatureTable(
         path, rows: work.rows, width: model.configuration.width, grid: plan.grid, isContinued: done > first)
       for batch in min(max(0, done - first), work.batchCount)..<work.batchCount {

@@ -24,10 +24,10 @@ struct FitReport {
     return [
       "rho": .number(settings.rho), "entropy": .number(settings.entropy), "steps": .integer(result.steps),
       "selected_step": .integer(result.selected.step),
-      "validation": [
+      FitSummary.validation: [
         "tokens": .integer(validation.count), "robust_loss": .number(losses.fitted),
         "robust_loss_best_single": .number(losses.single), "robust_loss_exact": .number(losses.exact),
-        "best_single_temperature": .number(single), "gap_closed": .number(closed(losses)),
+        FitSummary.bestSingleTemperature: .number(single), "gap_closed": .number(closed(losses)),
         "mean_temperature": .number(tau.mean().item),
         "distance_from_exact": [
           "mean": .number(distance.abs().mean().item), "root_mean_square": .number(sqrt(distance.square().mean().item)),

@@ -1,5 +1,6 @@
 import Artifacts
 import Diagnostics
+import JSON
 import StageDescriptions
 import TempNet
 import TemperatureSettings
@@ -9,16 +10,20 @@ import Training
 /// Fits a TempNet to a frozen model's features; the model itself is not needed.
 public enum FitStage {
   public static func run(_ request: StageRequest<Fit>) throws -> Artifact {
-    let configuration = request.configuration
-    let resolution = try Resolution(configuration.compute)
-    let builder = try ArtifactBuilder(output: request.output, identity: request.identity(resolution.json))
-    if let artifact = builder.alreadyDone { return artifact }
-    resolution.apply()
+    let resolution = try Resolution(request.configuration.compute)
+    return try request.make(resolution.json) { try fit(request, resolution, $0) }
+  }
 
-    let features = request.inputs.artifact("features")
-    let head = try Head(features.file("head.safetensors"), device: resolution.device)
-    let training = try FeatureSplit(features.file("train.safetensors"), head: head)
-    let validation = try FeatureSplit(features.file("validation.safetensors"), head: head)
+  /// - Returns: the summary.
+  private static func fit(
+    _ request: StageRequest<Fit>, _ resolution: Resolution, _ builder: ArtifactBuilder
+  ) throws -> JSON {
+    resolution.apply()
+    let configuration = request.configuration
+    let features = FeaturesArtifact(request.inputs.artifact("features"))
+    let head = try features.head(on: resolution.device)
+    let training = FeatureSplit(try features.rows(of: .train, head: head), head: head)
+    let validation = FeatureSplit(try features.rows(of: .validation, head: head), head: head)
     let settings = try settings(configuration, training, head, features.path)
 
     Seeds.seedMachine(UInt64(configuration.seed), .initialisation, index: 0)
@@ -34,7 +39,7 @@ public enum FitStage {
     let report = FitReport(
       settings: settings, validation: validation, head: head, predicted: task.validationTemperatures(),
       exact: task.exact)
-    return try builder.publish(summary: withoutGradients { report.summary(result) })
+    return withoutGradients { report.summary(result) }
   }
 
   /// The network's settings, with the budget that the configuration asks for.

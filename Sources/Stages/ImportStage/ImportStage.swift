@@ -9,17 +9,15 @@ import Weights
 public enum ImportStage {
   public static func run(_ request: StageRequest<Import>) throws -> Artifact {
     let configuration = request.configuration
-    let builder = try ArtifactBuilder(output: request.output, identity: request.identity([:]))
-    if let artifact = builder.alreadyDone { return artifact }
-
-    let weights = try PublishedWeights(TempNetFiles(configuration.weights).paths)
-    let network = try TemperatureNetwork(settings(configuration, weights)) { try weights.entry($0, shape: $1) }
-    try network.save(builder.path(for: TempNetFile.name))
-    return try builder.publish(
-      summary: [
+    return try request.make { builder in
+      let weights = try PublishedWeights(TempNetFiles(configuration.weights).paths)
+      let network = try TemperatureNetwork(settings(configuration, weights)) { try weights.entry($0, shape: $1) }
+      try network.save(builder.path(for: TempNetFile.name))
+      return [
         "rho": .number(network.settings.rho), "entropy": .number(network.settings.entropy),
         "tensors": .string("\(weights.prefix)*"),
-      ])
+      ]
+    }
   }
 
   private static func settings(

@@ -14,15 +14,17 @@ import Training
 
 /// Trains a language model on a `tokens` artifact into a `model` artifact.
 public enum PretrainStage {
-  private static let tokenizerName = "tokenizer.json"
-
   public static func run(_ request: StageRequest<Pretrain>) throws -> Artifact {
-    let configuration = request.configuration
-    let resolution = try Resolution(configuration.compute)
-    let builder = try ArtifactBuilder(output: request.output, identity: request.identity(resolution.json))
-    if let artifact = builder.alreadyDone { return artifact }
-    resolution.apply()
+    let resolution = try Resolution(request.configuration.compute)
+    return try request.make(resolution.json) { try train(request, resolution, $0) }
+  }
 
+  /// - Returns: the summary.
+  private static func train(
+    _ request: StageRequest<Pretrain>, _ resolution: Resolution, _ builder: ArtifactBuilder
+  ) throws -> JSON {
+    resolution.apply()
+    let configuration = request.configuration
     let tokens = try TokensArtifact(request.inputs.artifact("tokens"))
     let base = try request.inputs.optionalModel("model").map { try BaseModel($0, tokens) }
     let networks = try Networks(configuration, vocabulary: tokens.vocabularySize, base: base, resolution)
@@ -38,7 +40,7 @@ public enum PretrainStage {
     if let template = try base?.pretrained.chatTemplateIfPresent() {
       try AtomicFile.write(template, to: builder.path(for: HuggingFaceFolder.chatTemplateName))
     }
-    return try builder.publish(summary: summary(result, networks, task, configuration))
+    return summary(result, networks, task, configuration)
   }
 
   private static func task(
@@ -59,7 +61,7 @@ public enum PretrainStage {
     _ = try builder.path(for: LanguageModel.weightsName)
     try networks.model.save(to: Files.folder(of: configurationPath))
     try withoutGradients { networks.tempnet?.published }?.save(builder.path(for: TempNetFile.name))
-    try AtomicFile.write(Files.read(tokens.tokenizerPath), to: builder.path(for: tokenizerName))
+    try AtomicFile.write(Files.read(tokens.tokenizerPath), to: builder.path(for: HuggingFaceFolder.tokenizerName))
   }
 
   private static func summary(

@@ -8,10 +8,11 @@ import Tokenization
 /// Turns a corpus into a `tokens` artifact. It keeps no checkpoints: it is quick, and a run that was killed starts over.
 public enum TokenizeStage {
   public static func run(_ request: StageRequest<Tokenize>) throws -> Artifact {
-    let configuration = request.configuration
-    let builder = try ArtifactBuilder(output: request.output, identity: request.identity([:]))
-    if let artifact = builder.alreadyDone { return artifact }
+    try request.make { try tokenize(request.configuration, $0) }
+  }
 
+  /// - Returns: the summary.
+  private static func tokenize(_ configuration: TokenizeConfiguration, _ builder: ArtifactBuilder) throws -> JSON {
     let digests = FileDigests.forProgram
     let threads = configuration.threads ?? Machine.cores
     // A vocabulary of 50,000 entries takes as long to read as 100 MB of text to measure.
@@ -21,14 +22,14 @@ public enum TokenizeStage {
     var text = try SplitText(configuration, digests)
     try digests.save()
     let tokenizer = try given?.value() ?? trained(configuration, &text, threads: threads)
-    let file = try builder.path(for: "tokenizer.json")
+    let file = try builder.path(for: TokensArtifact.tokenizerFile)
     let written = BackgroundValue(isConcurrent: threads > 1) { try AtomicFile.write(tokenizer.fileText, to: file) }
     // Where the shards fail, too: nothing may be written once the builder is gone.
     defer { _ = try? written.value() }
     let totals = try encode(&text, tokenizer, configuration, threads: threads) { try builder.path(for: $0) }
     try written.value()
     try checkThatNoneIsEmpty(totals, text)
-    return try builder.publish(summary: summary(tokenizer, totals, text))
+    return summary(tokenizer, totals, text)
   }
 
   private static func trained(
@@ -73,17 +74,7 @@ public enum TokenizeStage {
   private static func summary(
     _ tokenizer: Tokenizer, _ totals: [(split: Split, totals: SplitTotals)], _ text: SplitText
   ) -> JSON {
-    var summary: JSON = [
-      "vocabulary": .integer(tokenizer.vocabularySize), "endOfText": .integer(Int(tokenizer.endOfText)),
-      "splits": .object(JSONObject(totals.map { ($0.rawValue, $1.json) })),
-      "sources": .array(
-        text.sources.map { source in
-          [
-            "name": .string(source.name), "licence": source.licence.map { .string($0) } ?? .null,
-            "source": source.origin.map { .string($0) } ?? .null,
-          ]
-        }),
-    ]
+    var summary = TokensArtifact.summary(tokenizer, totals: totals, sources: text.sources)
     for (name, value) in text.oddities { summary[name] = value }
     if !tokenizer.warnings.isEmpty { summary["tokenizerWarnings"] = .array(tokenizer.warnings.map { .string($0) }) }
     return summary

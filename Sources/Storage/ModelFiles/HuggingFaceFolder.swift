@@ -18,9 +18,12 @@ public struct HuggingFaceFolder: Sendable {
   public static let generationName = "generation_config.json"
   /// The file with the chat template, in artifacts too.
   public static let chatTemplateName = "chat_template.jinja"
+  /// The vocabulary with its rules, in an artifact as well.
+  public static let tokenizerName = "tokenizer.json"
+  public static let tokenizerSettingsName = "tokenizer_config.json"
   /// The files of tokenizers; all that exist count.
   public static let tokenizerNames = [
-    "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "encoder.json",
+    tokenizerName, tokenizerSettingsName, "special_tokens_map.json", "added_tokens.json", "encoder.json",
     "vocab.bpe",
     "vocab.json", "merges.txt",
   ]

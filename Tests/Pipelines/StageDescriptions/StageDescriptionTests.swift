@@ -2,6 +2,7 @@ import Artifacts
 import Configuration
 import Diagnostics
 import Files
+import JSON
 import StageDescriptions
 import TestSupport
 import Testing
@@ -117,6 +118,29 @@ import Testing
     #expect(try inputs() == ["corpus/0/a/b.txt"])
     for name in [".DS_Store", ".git/index", "a/.b.swp", "__MACOSX/a/._b.txt"] { try folder.write("x", to: name) }
     #expect(try inputs() == ["corpus/0/a/b.txt"])
+  }
+
+  /// Fails where `make` ignores a finished artifact, or publishes it without the summary.
+  @Test func `a stage is not run again where its artifact is there`() throws {
+    let folder = try TemporaryFolder()
+    try folder.write("weights", to: "weights.safetensors")
+    let configuration = try ImportConfiguration.resolve(
+      file: nil,
+      overrides: ["weights=\(folder("weights.safetensors"))", "input=logits", "tau_min=0.1", "tau_max=2", "rho=1"]
+        .map(ConfigurationOverride.init(parsing:)))
+    let request = try StageRequest<Import>(configuration, inputs: [:], output: folder("out"), digests: FileDigests())
+    var runs = 0
+    func make() throws -> Artifact {
+      try request.make(["device": "cpu"]) { builder in
+        runs += 1
+        try AtomicFile.write("content", to: builder.path(for: "file"))
+        return ["runs": .integer(runs)]
+      }
+    }
+    let first = try make()
+    #expect(first.key == request.key && first.manifest.resolution == ["device": "cpu"])
+    #expect(try make().manifest == first.manifest)
+    #expect(runs == 1 && first.summary == ["runs": 1])
   }
 
   @Test func `a model made elsewhere is identified by the content of its files, wherever they lie`() throws {

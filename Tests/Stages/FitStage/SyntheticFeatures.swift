@@ -4,9 +4,7 @@ import Glibc
 import TemperatureSettings
 import TestSupport
 import Torch
-import Weights
 
-@testable import FeaturesStage
 @testable import TempNet
 
 /// Features of a model that never was: hidden states that lie around eight directions, some of which the unembedding
@@ -31,18 +29,17 @@ struct SyntheticFeatures {
     let builder = try ArtifactBuilder(output: folder("features"), identity: identity)
     let grid = TemperatureGrid(covering: bounds, nodesPerOctave: 8)
     var splits: [(hidden: Tensor, labels: Tensor)] = []
-    for (split, rows) in [("train", rows), ("validation", rows / 3)] {
+    for (part, rows) in [(FeaturesArtifact.Part.train, rows), (.validation, rows / 3)] {
       let hidden = Self.hidden(rows, &noise)
       let labels = Tensor((0..<rows).map { ($0 * $0 + 3) % Self.vocabulary })
       let table = try FeatureTable(
-        builder.path(for: "\(split).safetensors"), rows: rows, width: Self.width, grid: grid, isContinued: false)
+        builder.path(for: part.file), rows: rows, width: Self.width, grid: grid, isContinued: false)
       let logits = ProfiledLogits(logits: hidden.linear(weight, bias: bias), labels: labels, grid: grid)
       try table.write(hidden: hidden, labels: labels, logits: logits, at: 0)
       try table.finish()
       splits.append((hidden, labels))
     }
-    try SafetensorsWriter.write(
-      [StoredTensor("weight", weight), StoredTensor("bias", bias)], to: builder.path(for: "head.safetensors"))
+    try Head.write(weight: weight, bias: bias, to: builder.path(for: FeaturesArtifact.headFile))
     artifact = try builder.publish(summary: [:])
     (hidden, labels) = splits[1]
   }

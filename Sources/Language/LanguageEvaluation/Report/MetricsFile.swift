@@ -40,20 +40,8 @@ public enum MetricsFile {
 
   /// The few figures that an artifact's manifest repeats.
   public static func summary(_ metrics: TextMetrics, tasks: [TaskMetrics] = [], context: ReportContext) -> JSON {
-    var summary: JSON = [
-      "rho": .number(metrics.rho), "tokens": .integer(metrics.extent.tokens), "leading": .string(context.leading),
-      "policies": .array(
-        metrics.policies.map { policy in
-          [
-            "name": .string(policy.name), "robustLoss": .number(policy.robustLoss),
-            "tokenPerplexity": .number(policy.tokenPerplexity), "bitsPerByte": number(policy.bitsPerByte?.estimate),
-            "meanTemperature": .number(policy.temperature.mean),
-            "gapClosed": number(metrics.meaningfulGapClosed(by: policy)?.estimate),
-            "brier": .number(policy.brier), "expectedCalibrationError": .number(policy.calibration.expectedError),
-          ]
-        }),
-      "sources": .array(context.sources.map(json)),
-    ]
+    var summary = EvaluationSummary.members(metrics, leading: context.leading)
+    summary["sources"] = .array(context.sources.map(json))
     if !tasks.isEmpty { summary["tasks"] = .array(tasks.map(Self.summary)) }
     return summary
   }

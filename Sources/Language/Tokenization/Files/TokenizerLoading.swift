@@ -39,7 +39,7 @@ extension Tokenizer {
 
   /// Names of the files of a vocabulary, the likeliest first: one file, or one for tokens and one for merges.
   private static let names: [[String]] = [
-    [GPT2Files.encoderName, GPT2Files.mergesName], ["tokenizer.json"], ["vocab.json", "merges.txt"],
+    [GPT2Files.encoderName, GPT2Files.mergesName], [HuggingFaceFolder.tokenizerName], ["vocab.json", "merges.txt"],
   ]
 
   private static func files(inFolder folder: String) -> [String]? {

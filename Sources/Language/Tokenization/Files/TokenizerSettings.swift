@@ -1,11 +1,12 @@
 import Diagnostics
 import Files
 import JSON
+import ModelFiles
 
 /// The settings of a tokenizer beside its vocabulary: `tokenizer_config.json`, and `special_tokens_map.json` and
 /// `added_tokens.json` of older programs. They are read as transformers 5 reads them.
 struct TokenizerSettings {
-  static let configurationName = "tokenizer_config.json"
+  static let configurationName = HuggingFaceFolder.tokenizerSettingsName
   static let specialsName = "special_tokens_map.json"
   static let addedName = "added_tokens.json"
 

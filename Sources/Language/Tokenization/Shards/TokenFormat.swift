@@ -35,7 +35,6 @@ enum TokenFormat {
   static let recordSize = 32
   static let tokensMagic = "TNTOKENS"
   static let documentsMagic = "TNDOCUME"
-  static let tokenizerFile = "tokenizer.json"
 
   /// Bytes per id: 2 while every id fits.
   static func width(vocabulary: Int) -> Int { vocabulary <= 1 << 16 ? 2 : 4 }

@@ -1,13 +1,19 @@
 import Artifacts
 import Diagnostics
+import ModelFiles
 
 /// A `tokens` artifact, opened for reading.
 public struct TokensArtifact: Sendable {
+  /// The vocabulary with its rules.
+  public static let tokenizerFile = HuggingFaceFolder.tokenizerName
+
   public let artifact: Artifact
   /// One more than the largest id.
   public let vocabularySize: Int
   /// The id that closes every document.
   public let endOfText: Int32
+  /// The texts that the tokens were made from.
+  public let sources: [Corpus.Source]
   private let splits: [Split: TokenSplit]
 
   /// Opens the shards of all splits and checks that their parts fit together; ids are checked as they are read.
@@ -15,14 +21,14 @@ public struct TokensArtifact: Sendable {
   /// - Throws: `Failure(.badData)` with the file and its fault.
   public init(_ artifact: Artifact) throws {
     self.artifact = artifact
-    guard let vocabulary = artifact.summary["vocabulary"]?.intValue, vocabulary > 0,
-      vocabulary <= Vocabulary.maximumSize, let endOfText = artifact.summary["endOfText"]?.intValue,
-      (0..<vocabulary).contains(endOfText)
-    else { throw Failure(.badData, "its summary has no sound vocabulary and endOfText", at: artifact.path) }
-    vocabularySize = vocabulary
-    self.endOfText = Int32(endOfText)
+    let summary = try TokensSummary(of: artifact)
+    vocabularySize = summary.vocabulary
+    endOfText = summary.endOfText
+    sources = summary.sources
     splits = try Dictionary(
-      uniqueKeysWithValues: Split.allCases.map { ($0, try TokenSplit($0, of: artifact, vocabulary: vocabulary)) })
+      uniqueKeysWithValues: Split.allCases.map {
+        ($0, try TokenSplit($0, of: artifact, vocabulary: summary.vocabulary))
+      })
   }
 
   public func split(_ split: Split) -> TokenSplit { splits[split]! }
@@ -49,7 +55,7 @@ public struct TokensArtifact: Sendable {
     try Tokenizer.checkLogits(logits, ofModel: path, ids: vocabularySize, of: artifact.path)
     let isSame: Bool
     if let digest {
-      isSame = digest == artifact.digest(of: TokenFormat.tokenizerFile)
+      isSame = digest == artifact.digest(of: Self.tokenizerFile)
     } else if let own = try Tokenizer(ofModel: path) {
       isSame = own.givesSameIDs(as: try loadTokenizer())
     } else {
@@ -62,6 +68,6 @@ public struct TokensArtifact: Sendable {
 
   /// The path of the artifact's `tokenizer.json`.
   public var tokenizerPath: String {
-    get throws { try artifact.file(TokenFormat.tokenizerFile) }
+    get throws { try artifact.file(Self.tokenizerFile) }
   }
 }

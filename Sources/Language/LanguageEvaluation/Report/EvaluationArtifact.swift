@@ -3,35 +3,39 @@ import Diagnostics
 import Files
 import JSON
 
-/// The parts of an evaluation that belong on a model card.
-struct MeasuredResults {
+/// An `evaluation` artifact, read for its figures; ``MetricsFile`` writes them.
+public struct EvaluationArtifact: Sendable {
   /// One policy on the test split.
-  struct Policy {
-    let name: String
-    let title: String
-    let robustLoss: Double
-    let perplexity: Double
-    let bitsPerByte: Double?
-    let meanTemperature: Double
-  }
-  struct Source {
-    let name: String
-    let licence: String
-    let origin: String
+  public struct Policy: Sendable {
+    public let name: String
+    public let title: String
+    /// Mean over tokens, in nats.
+    public let robustLoss: Double
+    /// Per token.
+    public let perplexity: Double
+    /// Nil for a text without bytes.
+    public let bitsPerByte: Double?
+    public let meanTemperature: Double
   }
 
-  let artifact: Artifact
+  public let artifact: Artifact
   /// `metrics.json` as it is.
-  let file: JSON
-  let tokens: Int
-  let policies: [Policy]
-  let sources: [Source]
+  public let file: JSON
+  /// Of the test split.
+  public let tokens: Int
+  public let policies: [Policy]
+  public let sources: [ReportContext.Source]
 
   /// - Throws: `.badData` that names the file and the member at fault.
-  init(_ artifact: Artifact) throws {
-    let path = try artifact.file("metrics.json")
+  public init(_ artifact: Artifact) throws {
+    let path = try artifact.file(MetricsFile.name)
     let file = try JSON(parsing: try Files.read(path), source: path, for: .strict)
     func failure(_ member: String) -> Failure { Failure(.badData, "has no usable member '\(member)'", at: path) }
+    guard let version = file["schema_version"]?.intValue else { throw failure("schema_version") }
+    guard version == MetricsFile.schemaVersion else {
+      throw Failure(
+        .badData, "schema version \(version) is unknown; this program reads \(MetricsFile.schemaVersion)", at: path)
+    }
     guard let tokens = file["text"]?["tokens"]?.intValue else { throw failure("text.tokens") }
     guard let policies = file["policies"]?.arrayValue else { throw failure("policies") }
     self.artifact = artifact
@@ -48,18 +52,20 @@ struct MeasuredResults {
     }
     sources = (file["sources"]?.arrayValue ?? []).map { source in
       func text(_ member: String) -> String { source[member]?.stringValue ?? "not stated" }
-      return Source(name: text("name"), licence: text("licence"), origin: text("source"))
+      return ReportContext.Source(name: text("name"), licence: text("licence"), origin: text("source"))
     }
   }
 
   /// The single temperature with the least cross-entropy, or robust loss, on the validation split.
-  var bestTemperature: Double? { meanTemperature("best") }
-  var bestRobustTemperature: Double? { meanTemperature("best-robust") }
+  public var bestTemperature: Double? { meanTemperature("best") }
+  public var bestRobustTemperature: Double? { meanTemperature("best-robust") }
 
   private func meanTemperature(_ name: String) -> Double? { policies.first { $0.name == name }?.meanTemperature }
 
-  /// Results of one network must not end up on the card of another.
-  func check(measures tempnet: Artifact) throws {
+  /// Makes sure that the evaluation measured a given TempNet.
+  ///
+  /// - Throws: `.badData` where that TempNet is not among its inputs.
+  public func check(measures tempnet: Artifact) throws {
     guard artifact.manifest.inputs.contains(where: { $0.key == tempnet.key }) else {
       throw Failure(
         .badData, "the evaluation did not measure the TempNet \(tempnet.path) (key \(tempnet.key))", at: artifact.path)
