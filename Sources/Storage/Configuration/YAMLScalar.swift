@@ -28,7 +28,7 @@ public struct YAMLScalar: Equatable, Sendable {
     if text.hasPrefix("0x") { return Int(unsigned: text.dropFirst(2), radix: 16) }
     if text.hasPrefix("0o") { return Int(unsigned: text.dropFirst(2), radix: 8) }
     if let value = Int(text) { return value }
-    // Beyond 2^53 a floating number no longer says which integer was meant.
+    // Beyond 2^53 a floating-point number no longer determines an integer.
     guard let value = number, value.rounded() == value, abs(value) <= 0x1p53 else { return nil }
     return Int(value)
   }

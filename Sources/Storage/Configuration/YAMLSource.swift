@@ -43,7 +43,7 @@ public enum YAMLSource {
     try Parser(yaml: text, resolver: .basic, encoding: .utf8).singleRoot()
   }
 
-  /// At least the number of aliases: an asterisk that begins a word, also where it stands in a string or comment.
+  /// An upper bound of the number of aliases: the asterisks that begin a word, also in strings and comments.
   private static func possibleAliases(_ text: String) -> Int {
     var previous = UInt8(ascii: "\n")
     var count = 0
@@ -79,7 +79,7 @@ public enum YAMLSource {
     of mapping: Node.Mapping, source: String, budget: inout Int
   ) throws -> [YAMLEntry] {
     var (own, merged): ([YAMLEntry], [YAMLEntry]) = ([], [])
-    // That no key stands twice is Yams' own check.
+    // Yams checks for repeated keys.
     for (key, value) in mapping {
       if key.isMergeKey {
         merged += try mergedEntries(value, at: Place(source, line: key.mark?.line), budget: &budget)
@@ -94,7 +94,7 @@ public enum YAMLSource {
     return merged.isEmpty ? own : join(own, merged)
   }
 
-  /// What stands under `<<`: the entries of a mapping, or of the mappings in a list.
+  /// The entries under `<<`: of a mapping, or of the mappings in a list.
   private static func mergedEntries(_ node: Node, at place: Place, budget: inout Int) throws -> [YAMLEntry] {
     let value = try convert(node, source: place.source, budget: &budget)
     let mappings = (value.sequence ?? [value]).map(\.mapping)
@@ -107,8 +107,8 @@ public enum YAMLSource {
     return mappings.flatMap { $0 ?? [] }
   }
 
-  /// What is merged stands first. A key of the mapping's own goes before a merged one, and of two merged ones the first
-  /// (yaml.org/type/merge.html).
+  /// Merged entries come first in the result. The mapping's own key wins over a merged one, and the first of two merged
+  /// ones wins (yaml.org/type/merge.html).
   private static func join(_ own: [YAMLEntry], _ merged: [YAMLEntry]) -> [YAMLEntry] {
     let ownEntries = Dictionary(own.map { ($0.key, $0) }) { first, _ in first }
     var names: Set<String> = []
@@ -146,7 +146,7 @@ public enum YAMLSource {
     }
   }
 
-  /// What helps where a value begins with a sign that YAML takes for its own.
+  /// The remedy where a value begins with a character that YAML reserves.
   private static func hint(_ problem: String, _ context: YamlError.Context?) -> String {
     let isOfAlias = problem.contains("undefined alias") || context?.text.hasSuffix("scanning an alias") == true
     guard isOfAlias || problem.contains("cannot start any token") else { return "" }
@@ -162,8 +162,8 @@ public enum YAMLSource {
     }
   }
 
-  /// Where a key stands for the second time. Yams tells of the first only: with another name for that one, the second is
-  /// the only one left in its mapping, or the first of those that still are too many.
+  /// The place of the second of two equal keys. Yams reports the first only. With that one renamed, the second is the only
+  /// one in its mapping, or the first that Yams reports.
   private static func lineOfSecond(_ key: String, first: Mark, in text: String) -> Int? {
     let prefix = "first-"
     guard let renamed = text.inserting(prefix, at: first) else { return nil }
@@ -222,5 +222,5 @@ extension String {
   }
 }
 
-/// What ends a line in YAML 1.1, which libYAML reads, besides a carriage return.
+/// The line ends of YAML 1.1, which libYAML reads, except the carriage return.
 private let lineBreaks: Set<Unicode.Scalar> = ["\n", "\u{85}", "\u{2028}", "\u{2029}"]

@@ -18,7 +18,7 @@ extension YAMLNode {
 }
 
 extension YAMLScalar {
-  /// What quotation marks would turn into a string stays without; everything else is a string already.
+  /// Plain scalars stay without quotation marks, which would turn them into strings.
   fileprivate var spelling: String {
     if isNull { return "null" }
     return boolean != nil || integer != nil || number != nil ? text : inQuotes(text)

@@ -20,7 +20,7 @@ struct JSONPatches {
 
   // MARK: While the text is scanned
 
-  /// Whether a string that begins here begins with the mark, which JSON has escaped.
+  /// Whether the string that begins here begins with the mark, in its escaped form.
   static func isMark(_ bytes: UnsafeBufferPointer<UInt8>, at start: Int) -> Bool {
     start < bytes.count && bytes[start] == UInt8(ascii: "\\") && bytes.count - start >= escapedMark.utf8CodeUnitCount
       && escapedMark.withUTF8Buffer { $0.elementsEqual(bytes[start..<start + $0.count]) }
@@ -95,7 +95,7 @@ struct JSONPatches {
     }
   }
 
-  /// What a name in json-c's tree stands for, and why its member is unusable.
+  /// The original of a name in json-c's tree, and why its member is unusable.
   func member(_ name: String) -> (name: String, problem: JSON.Unusable?) {
     guard name.utf8.first == Self.mark, name.utf8.count > 1 else { return (name, nil) }
     let rest = name.unicodeScalars.dropFirst()

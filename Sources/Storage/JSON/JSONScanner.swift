@@ -8,7 +8,7 @@ import Diagnostics
 /// token by the grammar of RFC 8259; that tokens follow each other in the right order is left to json-c. The number of
 /// members per object is counted so that the parser can tell whether json-c dropped one.
 struct JSONScanner {
-  /// Deeper nesting than any file of ours has, and far from what would exhaust a stack.
+  /// More than any file of ours nests, and far less than would exhaust a stack.
   static let depthLimit = 100
 
   private struct Container {
@@ -17,7 +17,7 @@ struct JSONScanner {
     let object: Int
   }
 
-  /// A string token, and what a member's name must not have: an escaped NUL, half a surrogate pair.
+  /// A string token, and whether it has an escaped NUL or half a surrogate pair, which a name of a member must not have.
   private struct StringToken {
     var range = 0..<0
     var hasNUL = false
@@ -143,7 +143,7 @@ struct JSONScanner {
     position += 1
   }
 
-  /// What the last string token spells.
+  /// The text of the last string token.
   private func nameOfMember() throws -> String {
     try JSON(parsing: bytes[string.range], source: source, for: reading).stringValue ?? ""
   }
@@ -229,7 +229,7 @@ extension JSONScanner {
   private mutating func scanNumber() throws {
     let start = position
     if bytes[position] == UInt8(ascii: "-") { position += 1 }
-    // Python writes what is no number as these, which JSON does not have.
+    // Python writes these for numbers that are not finite; JSON does not have them.
     for word: StaticString in ["NaN", "Infinity"] where position < bytes.count && bytes[position] == word.utf8Start[0] {
       try scanWord(word)
       guard reading != .strict, word.utf8Start[0] != UInt8(ascii: "N") || position == start + 3 else {

@@ -5,14 +5,14 @@ import Diagnostics
 final class ArchiveFeed {
   private let source: any ByteSource
   private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 64)
-  /// What went wrong in the source; libarchive only learns that something did.
+  /// The failure of the source; libarchive only learns that there was one.
   private(set) var failure: (any Error)?
 
   init(_ source: any ByteSource) { self.source = source }
 
   deinit { buffer.deallocate() }
 
-  /// Has an archive read from here, which must live as long as the archive is read.
+  /// Makes an archive read from this object, which must outlive the reading.
   func open(_ archive: OpaquePointer) -> Int32 {
     archive_read_open(
       archive, Unmanaged.passUnretained(self).toOpaque(), nil,
@@ -23,9 +23,9 @@ final class ArchiveFeed {
       }, nil)
   }
 
-  /// Reads what nobody asked for, so that damage in it is found.
+  /// Reads the rest of the source, so that damage in it is found.
   ///
-  /// - Parameter check: is told how many bytes that were up to now.
+  /// - Parameter check: called with the number of bytes read so far.
   func finish(_ check: (Int) throws -> Void) throws {
     var drained = 0
     while case let count = next(), count > 0 {

@@ -1,11 +1,11 @@
 import CArchive
 import Glibc
 
-/// What an entry of an archive leads to, where it is a symbolic or a hard link.
+/// A symbolic or hard link in an archive.
 public struct ArchiveLink: Sendable {
   /// The entry's own path.
   public let name: String
-  /// As it stands in the archive.
+  /// As the archive states it.
   let path: String
   /// The path of the entry or folder that the link leads to; nil where it leads out of the archive.
   public let target: String?

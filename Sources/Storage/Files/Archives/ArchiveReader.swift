@@ -2,15 +2,15 @@ import CArchive
 import Diagnostics
 import Glibc
 
-/// The regular files in an archive or compressed file, one after the other, in memory that does not grow with them.
+/// The regular files in an archive or compressed file, one after the other, in constant memory.
 ///
 /// Reads tar, zip and 7-zip, and files that are compressed without an archive around them, or not at all; each may be
 /// compressed by gzip, bzip2, xz, lzma, zstd or lz4. The format is told from the content. Formats that refer to other
 /// files (mtree), that plain text could be mistaken for (cpio, WARC), and filters that run other programs are left out.
 ///
-/// An archive is read as if it lay in a folder, without hidden files (`VisibleFiles`). What could write or read outside a
-/// folder is refused by name although nothing is unpacked here: devices, absolute paths, `..`, and links that lead there.
-/// A link to what is read anyway is passed over; one to anything else is refused, since its content would be missed.
+/// Hidden files are skipped, as in a folder (`VisibleFiles`). Entries that could write or read outside a folder are refused
+/// although nothing is unpacked here: devices, absolute paths, `..`, and links that lead outside. A link to an entry that
+/// is read anyway is skipped; any other link is refused, because its content would be missing.
 public final class ArchiveReader {
   public let path: String
   private let archive: OpaquePointer
@@ -19,10 +19,10 @@ public final class ArchiveReader {
   private let size: Int
   private let unpackedLimit: Int?
   private var unpacked = 0
-  /// The name of the entry that is being read, and which of all it is.
+  /// The name and the number of the current entry.
   private var current = (name: "", number: 0)
 
-  /// The links that were passed over up to now.
+  /// The links skipped so far.
   public private(set) var links: [ArchiveLink] = []
   /// Hashes of the paths of visible entries and their folders, by which links are checked.
   private var visible: Set<Int> = []
@@ -51,7 +51,7 @@ public final class ArchiveReader {
           .unavailable, "this build of libarchive lacks a format: \(reason ?? "which is not said")", at: path)
       }
     }
-    // Otherwise all that stands after the end of the first of several joined archives would be dropped without a word.
+    // Otherwise everything after the first of several joined archives would be dropped silently.
     archive_read_set_format_option(archive, "tar", "read_concatenated_archives", "1")
     let outcome = gzip?.open(archive) ?? archive_read_open_filename(archive, path, FileReader.bufferSize)
     guard outcome == ARCHIVE_OK else { throw broken(nil) }
@@ -65,7 +65,7 @@ public final class ArchiveReader {
   /// Whether the file holds files with names, and is not only compressed; known once `next` has been called.
   public var isArchive: Bool { ![ARCHIVE_FORMAT_RAW, ARCHIVE_FORMAT_EMPTY].contains(archive_format(archive)) }
 
-  /// The next visible regular file; nil after the last. What was not read of the one before is passed over.
+  /// The next visible regular file; nil after the last. The unread rest of the one before is skipped.
   public func next() throws -> ArchiveEntry? {
     try skipRest()
     current = ("", current.number + 1)
@@ -132,7 +132,7 @@ public final class ArchiveReader {
     }
   }
 
-  /// Makes sure that nothing stands behind what was read, and nothing is missing.
+  /// Checks that nothing follows the archive, and nothing is missing.
   private func checkEnd() throws {
     if let gzip {
       return try gzip.finish { drained in
@@ -146,7 +146,7 @@ public final class ArchiveReader {
     }
   }
 
-  /// The filters for bzip2, lzma and lz4 end in silence at the first byte that begins no further stream.
+  /// The filters for bzip2, lzma and lz4 end without an error at the first byte that begins no further stream.
   private func checkBehindFilter() throws {
     let filters = archive_filter_count(archive)
     guard filters > 1 else { return }
@@ -164,7 +164,7 @@ public final class ArchiveReader {
     }
   }
 
-  /// Whether a zip archive is cut off: libarchive then reads the entries that are left, and does not say that some are not.
+  /// Whether a zip archive is cut off. libarchive then reads the remaining entries without an error.
   private func lacksZipDirectory() throws -> Bool {
     guard archive_format(archive) & ARCHIVE_FORMAT_BASE_MASK == ARCHIVE_FORMAT_ZIP, gzip == nil,
       archive_filter_count(archive) == 1
@@ -226,7 +226,7 @@ public final class ArchiveReader {
       "cannot be unpacked\(entry.map { " (in the entry '\($0)')" } ?? ""): \(explanation)", at: path)
   }
 
-  /// What libarchive says, with what helps; it says nothing where it found an end too early.
+  /// libarchive's message with the remedy; libarchive has no message for an end that comes too early.
   private var explanation: String {
     if (try? lacksZipDirectory()) == true {
       return "the zip archive has no directory at its end, so it is cut short; copy or fetch it again"

@@ -54,7 +54,7 @@ public final class ArchiveWriter {
     guard copied == size else { throw Failure(.inputOutput, "changed while it was read", at: file) }
   }
 
-  /// Ends the archive; one that is let go without this is not complete.
+  /// Ends the archive, which is incomplete without this.
   public func close() throws {
     try check(archive_write_close(archive))
   }

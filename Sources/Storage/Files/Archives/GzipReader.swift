@@ -1,23 +1,23 @@
 import CZlib
 import Diagnostics
 
-/// What gzip packed, unpacked by zlib, which compares the CRC-32 and the length that close each member.
+/// Unpacks gzip with zlib, which checks the CRC-32 and the length at the end of each member.
 ///
-/// A file may hold several members, one after the other; their contents are joined. Zeros may follow the last one, as
-/// disks and tapes leave them. Anything else there is an error: it may be a member whose mark is damaged.
+/// A file may hold several members; their contents are joined. Zeros may follow the last one, as disks and tapes leave
+/// them. Other bytes there are an error, because they may be a member with a damaged magic number.
 public final class GzipReader: ByteSource {
   public let name: String
   private let source: any ByteSource
   private let input = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 17, alignment: 64)
   /// zlib's state holds the address of the stream.
   private let stream = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
-  /// How many packed bytes were taken from the source.
+  /// The number of packed bytes read from the source.
   private var taken = 0
   private var memberStart = 0
   private var members = 0
   private var isInsideMember = false
 
-  /// - Parameter source: gives the packed bytes from the first one on; its name is that of what is unpacked.
+  /// - Parameter source: the packed bytes, from the first one on. Its name becomes that of the unpacked bytes.
   public init(_ source: any ByteSource) {
     name = source.name
     self.source = source
@@ -33,7 +33,7 @@ public final class GzipReader: ByteSource {
     input.deallocate()
   }
 
-  /// Whether bytes begin as gzip's do.
+  /// Whether bytes begin with gzip's magic number.
   static func isGzip(_ beginning: [UInt8]) -> Bool { beginning.starts(with: [0x1F, 0x8B]) }
 
   public func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {

@@ -1,16 +1,16 @@
 import CUchardet
 import Glibc
 
-/// What bytes that are no UTF-8 probably are, so that a person is told what to do with them.
+/// The probable encoding of bytes that are not UTF-8, for messages with a remedy.
 ///
-/// The first bytes show marks and the zeros of wide encodings; all others uchardet tells.
+/// Marks and the zeros of wide encodings show in the first bytes; uchardet recognises the other encodings.
 public struct EncodingGuess: Equatable, Sendable {
   /// In words, as in `UTF-16 LE`.
   public let name: String
-  /// What `iconv -f` calls it.
+  /// Its name for `iconv -f`.
   public let iconvName: String
 
-  /// The end of a message about the bytes: what they probably are, and the command that converts them.
+  /// The end of a message about the bytes: the probable encoding, and the command that converts them.
   public var advice: String { "it is probably \(name), which iconv -f \(iconvName) -t UTF-8 converts" }
 
   /// - Parameters:
@@ -24,7 +24,7 @@ public struct EncodingGuess: Equatable, Sendable {
     }
     let sample = Array(sample.prefix(1 << 14))
     let western = Iconv.decode(sample, from: Self.western).flatMap { Self.isText($0) ? $0 : nil }
-    // A few letters say nothing of a language: what editors wrote most is the best guess.
+    // A few letters do not show the language, so the commonest encoding is the best guess.
     let odd = sample.count { $0 >= 0x80 }
     guard odd >= Self.fewest else {
       if odd == 0 || western == nil { return nil }
@@ -34,7 +34,7 @@ public struct EncodingGuess: Equatable, Sendable {
     guard let name = Self.nameByUchardet(sample), let text = Iconv.decode(sample, from: name), Self.isText(text) else {
       return nil
     }
-    // uchardet tells relatives apart by chance where they agree on every letter of the text.
+    // Where related encodings agree on every letter of the text, uchardet picks one by chance.
     let likeliest = text == western ? Self.western : name
     self.init(likeliest, likeliest)
   }
@@ -43,7 +43,7 @@ public struct EncodingGuess: Equatable, Sendable {
   /// With fewer bytes beyond ASCII uchardet 0.0.7 took English words such as "à la carte" for Baltic and DOS encodings.
   private static let fewest = 8
 
-  /// Nil where uchardet has no idea, and for UTF-8 and its part ASCII, which the bytes are not.
+  /// Nil where uchardet recognises nothing, and where it says UTF-8 or ASCII, which is known to be wrong.
   private static func nameByUchardet(_ bytes: [UInt8]) -> String? {
     guard let detector = uchardet_new() else { return nil }
     defer { uchardet_delete(detector) }
@@ -96,10 +96,10 @@ public struct EncodingGuess: Equatable, Sendable {
   }
 }
 
-/// Decoding by the C library, which does it as the command `iconv` will.
+/// Decoding by the C library, with the same result as the command `iconv`.
 enum Iconv {
-  /// The text that bytes stand for, with U+FFFD for what they do not say; nil where that is more than one byte in a hundred,
-  /// or where the C library does not know the encoding. The bytes may end inside a character.
+  /// The decoded text, with U+FFFD for invalid bytes. Nil where more than one byte in a hundred is invalid, or the C library
+  /// does not know the encoding. The bytes may end inside a character.
   static func decode(_ bytes: [UInt8], from encoding: String) -> [Unicode.Scalar]? {
     guard let converter = iconv_open("UTF-32LE", encoding), Int(bitPattern: converter) != -1 else { return nil }
     defer { iconv_close(converter) }

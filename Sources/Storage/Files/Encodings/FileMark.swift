@@ -1,4 +1,4 @@
-/// What files that are no text begin with.
+/// The first bytes of kinds of files that are not text.
 public enum FileMark {
   private static let packed: [(mark: [UInt8], name: String, ending: String)] = [
     ([0x1F, 0x8B], "gzip", ".gz"), ([0x28, 0xB5, 0x2F, 0xFD], "zstd", ".zst"), (Array("BZh".utf8), "bzip2", ".bz2"),
@@ -12,7 +12,7 @@ public enum FileMark {
     ("SQLite format 3", "an SQLite database", "write its rows as JSON lines"),
   ]
 
-  /// What a file is by its first bytes, and what can be done; nil for text and what is not known.
+  /// The kind of a file by its first bytes, with a remedy; nil for text and for unknown kinds.
   public static func advice(_ beginning: some Collection<UInt8>) -> String? {
     if let found = packed.first(where: { beginning.starts(with: $0.mark) }) {
       return "it is packed by \(found.name); unpack it, or have the name of a text end in \(found.ending)"

@@ -65,7 +65,7 @@ struct JSONArrayReader {
     }
   }
 
-  /// The next byte that is no white space, which stays; nil at the end.
+  /// The next byte that is not white space, without consuming it; nil at the end.
   private mutating func nextByte() throws -> UInt8? {
     while true {
       while start < buffer.count {

@@ -21,7 +21,7 @@ public struct JSONRecords {
   /// - Parameters:
   ///   - limit: the longest record accepted, in bytes.
   ///   - otherwise: the advice that ends messages about a file of another kind.
-  /// - Throws: `Failure(.badData)` for what begins like no text in UTF-8.
+  /// - Throws: `Failure(.badData)` for a file that does not begin like text in UTF-8.
   public init(_ source: any ByteSource, limit: Int = 1 << 28, otherwise: String? = nil) throws {
     name = source.name
     self.otherwise = otherwise.map { ", or \($0)" } ?? ""
@@ -56,7 +56,7 @@ public struct JSONRecords {
 
   /// The next record; nil after the last. Blank lines are none.
   ///
-  /// - Throws: `Failure(.badData)` with the place of what is no JSON, or goes on beyond its line.
+  /// - Throws: `Failure(.badData)` with the place of a record that is not JSON or continues beyond its line.
   public mutating func next() throws -> Record? {
     try Interruption.check()
     guard array != nil else { return try nextLine() }
