@@ -7,7 +7,8 @@ python=$root/.python/bin/python
 # One release build serves the programs and the tests: `@testable import` works in it, and nothing is built twice.
 # The Swift runtime stays dynamic, because the testing library has no static form. The price is start-up: 20 ms for
 # a program with Yams, ArgumentParser and Subprocess that does not link libtorch (two-core Xeon, warm files).
-build_options=(-c release -Xswiftc -enable-testing)
+# Imports of targets that are not declared are errors.
+build_options=(-c release -Xswiftc -enable-testing --explicit-target-dependency-import-check error)
 
 # Set by `--quiet`, for cron, which mails all output.
 quiet=
