@@ -1,8 +1,8 @@
 import Artifacts
 import Diagnostics
-import LanguageEvaluation
 import Files
 import JSON
+import LanguageEvaluation
 import Pages
 
 /// All runs of a store on one page: what each did and how long it took, what it measured, and the way to its report.

@@ -1,7 +1,7 @@
 import Artifacts
 import Diagnostics
-import LanguageEvaluation
 import JSON
+import LanguageEvaluation
 import TempNet
 import TemperatureSettings
 

@@ -1,8 +1,8 @@
 import Artifacts
 import Diagnostics
-import LanguageEvaluation
 import Files
 import JSON
+import LanguageEvaluation
 import TestSupport
 import Testing
 
