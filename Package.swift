@@ -289,7 +289,8 @@ let package = Package(
       ]),
     tests(
       .pipelines, "Pipelines",
-      ["Artifacts", "Configuration", "Diagnostics", "Files", "JSON", "Pipelines", "StageDescriptions", "TestSupport"]),
+      ["Artifacts", "Configuration", "Diagnostics", "Files", "JSON", "Pipelines", "StageDescriptions", "TestSupport"],
+      fixtures: ["Fixtures"]),
     tests(
       .stages, "PretrainStage",
       [

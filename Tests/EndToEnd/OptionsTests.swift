@@ -13,7 +13,7 @@ import Testing
     #expect(isThere, "run scripts/document")
   }
 
-  @Test(arguments: ["run", "status", "why", "graph", "verify", "report", "gc"])
+  @Test(arguments: ["run", "status", "why", "graph", "verify", "report", "gc", "needs"])
   func `OPTIONS.md contains the help of the runner's commands`(command: String) async throws {
     let document = words(try text(checkout("OPTIONS.md")))
     let help = try await Program.run(["help", command], in: "/")

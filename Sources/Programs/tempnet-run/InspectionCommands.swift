@@ -19,6 +19,18 @@ struct StatusCommand: ParsableCommand {
   }
 }
 
+struct NeedsCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "needs",
+    abstract: "Print the descriptors of data that the pipeline names and that are not there, for scripts/fetch-data.")
+
+  @OptionGroup var options: PipelineOptions
+
+  func run() throws {
+    for path in try DataNeeds(options.workspace().pipeline).missing { print(path) }
+  }
+}
+
 struct WhyCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "why", abstract: "Tell why a stage would run, and what identifies its result.")

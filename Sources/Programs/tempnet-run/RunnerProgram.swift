@@ -18,7 +18,7 @@ struct RunnerProgram: AsyncProgram {
     version: Release.version,
     subcommands: [
       RunCommand.self, StatusCommand.self, WhyCommand.self, GraphCommand.self, VerifyCommand.self, ReportCommand.self,
-      CollectCommand.self,
+      CollectCommand.self, NeedsCommand.self,
     ], defaultSubcommand: RunCommand.self)
 
   static let commandNames = configuration.subcommands.compactMap { $0.configuration.commandName }

@@ -7,8 +7,19 @@ extension Resolution {
   /// - Throws: `.unavailable` for a GPU where there is none.
   public init(_ options: ComputeOptions) throws {
     try self.init(
-      device: Device(rawValue: options.device.rawValue), computeType: DType(options.computeType),
+      device: Device(options.device), computeType: DType(options.computeType),
       threads: options.threads)
+  }
+}
+
+extension Device {
+  /// Nil for `auto`.
+  fileprivate init?(_ device: ComputeOptions.Device) {
+    switch device {
+    case .auto: return nil
+    case .cpu: self = .cpu
+    case .cuda: self = .cuda
+    }
   }
 }
 

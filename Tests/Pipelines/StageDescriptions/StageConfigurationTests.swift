@@ -63,7 +63,7 @@ import Testing
         == "--set tau_min=9: tau_max must be above tau_min, which is 9.0")
     #expect(
       failure(FitConfiguration.self, "entropy: 3\n", set: ["rho=2"])
-        == "--set rho=2: entropy and rho say the same thing; give one of them")
+        == "--set rho=2: entropy stands for rho; give one of them")
   }
 
   @Test func `of several policies the wrong one is named`() {

@@ -175,7 +175,7 @@ import Torch
     expectRefusal("ln 270 = 5.5984", ["rho=5.8"])
     expectRefusal("ln 270 = 5.5984", ["entropy=6"])
     expectRefusal("heads", ["model.heads=3"])
-    expectRefusal("only one", ["entropy=3", "rho=3"])
+    expectRefusal("give one", ["entropy=3", "rho=3"])
     expectRefusal("tau_max", ["tau_max=0.3"])
     let model = try PretrainStage.run(request("model", ["steps=1"])).path
     expectRefusal("a shape of its own", [], model: model)
