@@ -47,6 +47,8 @@ public struct PlannedStage: Sendable {
   /// Paths of artifacts by the names of inputs.
   public let inputs: [String: [String]]
   public let dependencies: Set<String>
+  /// The size of the vocabulary, as far as it is known before anything runs.
+  let vocabulary: Int?
   public let cores: Int?
   public let memory: Int?
   public let retries: Int

@@ -43,16 +43,28 @@ public struct Planner {
     }
     let inputs = try sources(of: specification, description, planned)
     let raw = try Description.rawInputs(configuration.values).map { try $0.reference(digests) }
+    let vocabulary = Description.vocabulary(
+      configuration.values, inputs: try vocabularies(of: specification, description, planned))
     let identity = Description.identity(
       configuration: configuration.canonical, inputs: inputs.flatMap(\.references) + raw)
     let key = identity.key
     let output = store.artifact(stage: Description.name, key: key)
+    let decision = try decide(identity, output)
+    if decision.isRun, let vocabulary {
+      do {
+        try Description.check(configuration.values, vocabulary: vocabulary)
+      } catch let failure as Failure {
+        let place = failure.place.flatMap { settings[$0]?.place } ?? settings.place
+        throw Failure(failure.status, "stage \(specification.name): \(failure.message)", at: "\(place)")
+      }
+    }
     return PlannedStage(
       name: specification.name, description: description, identity: identity, key: key, output: output,
       configuration: settings,
       inputs: Dictionary(grouping: inputs, by: \.name).mapValues { $0.map(\.path) },
-      dependencies: specification.dependencies, cores: specification.cores, memory: specification.memory,
-      retries: specification.retries, decision: try decide(identity, output), isForced: isForced)
+      dependencies: specification.dependencies, vocabulary: vocabulary, cores: specification.cores,
+      memory: specification.memory,
+      retries: specification.retries, decision: decision, isForced: isForced)
   }
 
   /// The configuration under `with:`, with as many threads as the stage asks for cores.
@@ -87,6 +99,23 @@ public struct Planner {
         }
       }
     }
+  }
+
+  /// The vocabulary's size of each input that is given, nil where it is not known.
+  private func vocabularies<Description: StageDescription>(
+    of specification: StageSpecification, _: Description.Type, _ planned: [PlannedStage]
+  ) throws -> [String: Int?] {
+    var sizes: [String: Int?] = [:]
+    for input in Description.inputs {
+      guard let source = specification.inputs.first(where: { $0.name == input.name })?.sources.first else { continue }
+      let size =
+        switch source {
+        case .path(let path): try input.vocabulary(at: path)
+        case .stage(let name): planned.first { $0.name == name }?.vocabulary
+        }
+      sizes.updateValue(size, forKey: input.name)
+    }
+    return sizes
   }
 
   private func decide(

@@ -71,6 +71,14 @@ public protocol StageDescription: Sendable {
   static func problem(_ configuration: Configuration, withInputs given: Set<String>) -> String?
   /// Says what is wrong with the place of the result; nil if nothing is.
   static func problem(_ configuration: Configuration, withOutput path: String) throws -> String?
+  /// The size of the vocabulary that the result is for, or more, where it is known before anything runs; nil where not.
+  ///
+  /// - Parameter inputs: the same of each given input.
+  static func vocabulary(_ configuration: Configuration, inputs: [String: Int?]) -> Int?
+  /// Refuses a configuration that no vocabulary of this size, or of a lesser one, meets.
+  ///
+  /// - Throws: `Failure(.badConfiguration)` at the key.
+  static func check(_ configuration: Configuration, vocabulary: Int) throws
 }
 
 extension StageDescription {
@@ -81,6 +89,16 @@ extension StageDescription {
   public static func problem(_ configuration: Configuration, withInputs given: Set<String>) -> String? { nil }
 
   public static func problem(_ configuration: Configuration, withOutput path: String) throws -> String? { nil }
+
+  /// A model may have more logits than there are tokens, so a given one decides.
+  public static func vocabulary(_ configuration: Configuration, inputs: [String: Int?]) -> Int? {
+    for name in ["model", "features", "tokens"] {
+      if let given = inputs[name] { return given }
+    }
+    return nil
+  }
+
+  public static func check(_ configuration: Configuration, vocabulary: Int) throws {}
 
   /// How the runner calls the program, after its name.
   ///

@@ -1,5 +1,7 @@
 import Artifacts
 import Diagnostics
+import Files
+import JSON
 import ModelFiles
 
 /// The content of the path that was given for an input.
@@ -26,6 +28,15 @@ extension StageInput {
   /// The references that identify the input at a path: an artifact's key, or the digests of a published model's files.
   public func references(at path: String, _ digests: FileDigests) throws -> [InputReference] {
     try references(to: open(path), digests)
+  }
+
+  /// The size of the vocabulary that `config.json` states of the model at a path, ours or a published one; nil where there
+  /// is no such file, as in an artifact of another kind or beside a GGUF file.
+  public func vocabulary(at path: String) throws -> Int? {
+    let file = "\(path)/config.json"
+    guard kind == .model, Files.exists(file) else { return nil }
+    let json = try JSON(parsing: Files.read(file), source: file)
+    return (json["vocab_size"] ?? json["vocabulary"])?.intValue
   }
 
   func references(to input: OpenedInput, _ digests: FileDigests) throws -> [InputReference] {

@@ -70,6 +70,10 @@ public enum Tokenize: StageDescription {
   public static let inputs: [StageInput] = []
   public typealias Configuration = TokenizeConfiguration
 
+  public static func vocabulary(_ configuration: TokenizeConfiguration, inputs: [String: Int?]) -> Int? {
+    configuration.tokenizer == nil ? configuration.vocabulary : nil
+  }
+
   public static func rawInputs(_ configuration: TokenizeConfiguration) throws -> [RawInput] {
     let texts = try configuration.corpus.enumerated().flatMap { try files("corpus/\($0)", $1) }
     return try texts + (configuration.tokenizer.map(tokenizerFiles) ?? [])

@@ -4,11 +4,41 @@ import Diagnostics
 import Files
 import Glibc
 import Pipelines
+import StageDescriptions
 import Testing
 
 @Suite struct PlannerTests {
   @Test func `before anything ran every stage has no artifact yet`() throws {
     #expect(Set(try Bench().decisions().values) == [.run("no artifact yet")])
+  }
+
+  /// Breaks where a description does not hand on its vocabulary, or the budget is first looked at by the program.
+  @Test(arguments: [("rho: 6", "rho 6.0", "below"), ("entropy: 5.8", "entropy 5.8", "at most")])
+  func `a budget that the vocabulary cannot meet is refused before anything runs`(
+    setting: String, stated: String, range: String
+  ) throws {
+    let bench = try Bench()
+    func plan(_ vocabulary: Int) throws -> Plan {
+      let yaml = """
+        stages:
+          words: {run: tokenize, with: {corpus: ['\(bench.folder.path)/text.txt'], vocabulary: \(vocabulary)}}
+          model: {run: pretrain, from: {tokens: words}}
+          states: {run: features, from: {model: model, tokens: words}}
+          fitted:
+            run: fit
+            from: {features: states}
+            with: {\(setting)}
+        """
+      let pipeline = try PipelineSpecification(
+        YAMLSource.parse(yaml, source: "p.yaml"), overrides: [], known: Stages.all)
+      return try Workspace(pipeline: pipeline, store: bench.store).plan(Selection())
+    }
+    // ln 300 = 5.7038, ln 500 = 6.2146.
+    let failure = #expect(throws: Failure.self) { try plan(300) }
+    #expect(failure?.status == .badConfiguration && failure?.place?.hasPrefix("p.yaml, line 8") == true)
+    #expect(failure?.message.hasPrefix("stage fitted: \(stated) cannot be met with 300 logits") == true)
+    #expect(failure?.message.contains("\(range) ln 300 = 5.7038") == true)
+    #expect(try plan(500).work.count == 4)
   }
 
   @Test func `after a run everything is up to date and nothing is left to do`() async throws {

@@ -173,4 +173,22 @@ import Testing
     let none = #expect(throws: Failure.self) { try inputs("none") }
     #expect(none?.status == .missingInput)
   }
+
+  @Test func `the vocabulary of a model at a path is what its configuration states`() throws {
+    let folder = try TemporaryFolder()
+    let input = StageInput("model", .model, takesPublishedModels: true)
+    try folder.write("{\"vocab_size\": 50257}", to: "published/config.json")
+    try folder.write("{\"vocabulary\": 380}", to: "own/config.json")
+    #expect(try input.vocabulary(at: folder("published")) == 50257)
+    #expect(try input.vocabulary(at: folder("own")) == 380)
+    #expect(try input.vocabulary(at: folder("model.gguf")) == nil)
+    #expect(try StageInput("tokens", .tokens).vocabulary(at: folder("own")) == nil)
+  }
+
+  @Test func `a model that is given decides on the vocabulary, also where its size is not known`() throws {
+    let configuration = try PretrainConfiguration.resolve(file: nil, overrides: []).values
+    #expect(Pretrain.vocabulary(configuration, inputs: ["tokens": 300]) == 300)
+    #expect(Pretrain.vocabulary(configuration, inputs: ["tokens": 300, "model": 380]) == 380)
+    #expect(Pretrain.vocabulary(configuration, inputs: ["tokens": 300, "model": nil]) == nil)
+  }
 }
