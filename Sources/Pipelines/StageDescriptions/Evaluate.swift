@@ -175,6 +175,10 @@ public enum Evaluate: StageDescription {
   ]
   public typealias Configuration = EvaluateConfiguration
 
+  public static func check(_ configuration: EvaluateConfiguration, vocabulary: Int) throws {
+    _ = try configuration.budget?.budget(alternatives: vocabulary)
+  }
+
   public static func rawInputs(_ configuration: EvaluateConfiguration) throws -> [RawInput] {
     let networks: [RawInput] = try configuration.policies.compactMap { name, policy in
       guard case .artifact(let path) = policy else { return nil }

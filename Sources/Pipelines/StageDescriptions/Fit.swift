@@ -88,4 +88,9 @@ public enum Fit: StageDescription {
   public static let output = ArtifactKind.tempnet
   public static let inputs = [StageInput("features", .features)]
   public typealias Configuration = FitConfiguration
+
+  public static func check(_ configuration: FitConfiguration, vocabulary: Int) throws {
+    guard case .stated(let stated) = configuration.budget else { return }
+    _ = try stated.budget(alternatives: vocabulary)
+  }
 }

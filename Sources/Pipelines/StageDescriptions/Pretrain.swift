@@ -223,4 +223,8 @@ public enum Pretrain: StageDescription {
     StageInput("tokens", .tokens), StageInput("model", .model, isRequired: false, takesPublishedModels: true),
   ]
   public typealias Configuration = PretrainConfiguration
+
+  public static func check(_ configuration: PretrainConfiguration, vocabulary: Int) throws {
+    _ = try configuration.budget.budget(alternatives: vocabulary)
+  }
 }
