@@ -111,8 +111,8 @@ let package = Package(
     library(.reporting, "Statistics", ["RandomNumbers"]),
     library(.reporting, "Reports", ["Diagnostics", "JSON", "Pages"]),
 
-    library(.training, "TrainingOptions", ["Configuration"]),
-    library(.training, "ProcessGroups", ["Torch"]),
+    library(.training, "TrainingOptions", ["Configuration", "JSON"]),
+    library(.training, "ProcessGroups", ["Diagnostics", "Torch"]),
     library(
       .training, "Training",
       [
@@ -126,7 +126,7 @@ let package = Package(
     library(.language, "ModelDescriptions", ["Diagnostics", "JSON"]),
     library(
       .language, "Tokenization", ["Artifacts", "Configuration", "Diagnostics", "Files", "JSON", "ModelFiles", heap]),
-    library(.language, "TokenWindows", ["Diagnostics", "Tokenization", "Training"]),
+    library(.language, "TokenWindows", ["Diagnostics", "LanguageModels", "Tokenization", "Torch", "Training"]),
     library(
       .language, "LanguageModels",
       ["Diagnostics", "Files", "JSON", "ModelDescriptions", "ModelFiles", "Torch", "Weights"]),
@@ -161,6 +161,7 @@ let package = Package(
       [
         "Artifacts", "Diagnostics", "Files", "JSON", "LanguageModels", "ModelDescriptions", "ModelFiles",
         "StageDescriptions", "TempNet", "TemperatureSettings", "TokenWindows", "Tokenization", "Torch", "Training",
+        "TrainingOptions",
       ]),
     library(
       .stages, "FeaturesStage",
@@ -175,7 +176,7 @@ let package = Package(
       .stages, "FitStage",
       [
         "Artifacts", "Diagnostics", "JSON", "StageDescriptions", "Statistics", "TempNet", "TemperatureSettings",
-        "Torch", "Training",
+        "Torch", "Training", "TrainingOptions",
       ]),
     library(
       .stages, "EvaluateStage",
@@ -221,8 +222,7 @@ let package = Package(
       "tempnet-generate",
       [
         "Artifacts", "Diagnostics", "Files", "Generation", "JSON", "LanguageModels", "ModelFiles", "ProgramSupport",
-        "StageDescriptions", "TempNet", "TemperatureSettings", "Tokenization", "Torch", "Training", "TrainingOptions",
-        argumentParser,
+        "TempNet", "TemperatureSettings", "Tokenization", "Torch", "Training", "TrainingOptions", argumentParser,
       ]),
     program(
       "tempnet-run",
@@ -245,11 +245,15 @@ let package = Package(
       fixtures: ["Fixtures"]),
     tests(.storage, "Weights", ["Diagnostics", "Files", "TestSupport", "Torch", "Weights"], fixtures: ["Fixtures"]),
     tests(.reporting, "Pages", ["Pages"]),
-    tests(.training, "ProcessGroups", ["ProcessGroups", "Torch"]),
+    tests(.training, "TrainingOptions", ["TrainingOptions"]),
+    tests(.training, "ProcessGroups", ["Diagnostics", "ProcessGroups", "Torch"]),
     tests(.reporting, "Statistics", ["RandomNumbers", "Statistics"]),
     tests(
       .training, "Training",
-      ["Artifacts", "Diagnostics", "Files", "JSON", "TestSupport", "Torch", "Training", "WireFormats"]),
+      [
+        "Artifacts", "Diagnostics", "Files", "JSON", "ProcessGroups", "TestSupport", "Torch", "Training",
+        "TrainingOptions", "WireFormats",
+      ]),
     tests(
       .temperatures, "TempNet",
       ["Diagnostics", "RandomNumbers", "StageDescriptions", "TempNet", "TemperatureSettings", "Torch", "Weights"],
@@ -285,7 +289,7 @@ let package = Package(
       .pipelines, "StageDescriptions",
       [
         "Artifacts", "Configuration", "Diagnostics", "Files", "JSON", "StageDescriptions", "TemperatureSettings",
-        "TestSupport",
+        "TestSupport", "TrainingOptions",
       ]),
     tests(
       .pipelines, "Pipelines",
@@ -295,15 +299,15 @@ let package = Package(
       .stages, "PretrainStage",
       [
         "Artifacts", "Configuration", "Diagnostics", "Files", "JSON", "LanguageModels", "ModelDescriptions",
-        "ModelFiles", "PretrainStage", "StageDescriptions", "TempNet", "TestSupport", "TokenWindows", "Tokenization",
-        "TokenizeStage", "Torch", "Training", "Weights",
+        "ModelFiles", "PretrainStage", "StageDescriptions", "TempNet", "TestSupport", "TokenWindows", "TokenizeStage",
+        "Torch", "Training", "Weights",
       ], fixtures: ["Fixtures"]),
     tests(
       .stages, "FeaturesStage",
       [
         "Artifacts", "Configuration", "Diagnostics", "FeaturesStage", "Files", "LanguageModels", "ModelDescriptions",
-        "StageDescriptions", "TempNet", "TemperatureSettings", "TestSupport", "TokenWindows", "Tokenization",
-        "TokenizeStage", "Torch", "Weights",
+        "StageDescriptions", "TempNet", "TemperatureSettings", "TestSupport", "Tokenization", "TokenizeStage", "Torch",
+        "Weights",
       ]),
     tests(
       .stages, "ImportStage",
@@ -322,7 +326,7 @@ let package = Package(
       [
         "Artifacts", "Configuration", "Diagnostics", "EvaluateStage", "Files", "JSON", "LanguageEvaluation",
         "LanguageModels", "ModelDescriptions", "StageDescriptions", "TempNet", "TemperatureSettings", "TestSupport",
-        "Tokenization", "TokenizeStage", "Torch", "Weights",
+        "TokenWindows", "Tokenization", "TokenizeStage", "Torch", "Weights",
       ]),
     tests(
       .stages, "ExportStage",

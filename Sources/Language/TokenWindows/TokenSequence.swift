@@ -1,6 +1,6 @@
 import Tokenization
 
-/// Tokens in a row, cut into documents: what training reads.
+/// Tokens in a row, cut into documents.
 public protocol TokenSequence: Sendable {
   var count: Int { get }
   func tokens(in range: Range<Int>) throws -> [Int32]

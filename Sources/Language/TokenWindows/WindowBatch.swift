@@ -1,6 +1,6 @@
-/// Windows of tokens side by side: what the model reads and what it has to say.
+/// Windows of tokens side by side in which input i is token i and predicts token i + 1.
 public struct WindowBatch: Sendable {
-  /// The label of a position that is not to be predicted.
+  /// The label of a position that predicts nothing.
   public static let masked: Int64 = -100
 
   public let rows: Int
@@ -9,12 +9,14 @@ public struct WindowBatch: Sendable {
   public let inputs: [Int64]
   /// [rows, context]: the token after each input, or `masked` where that begins another document or does not exist.
   public let labels: [Int64]
-  /// [rows, context]: where in its window the document of each position begins; nil when every window lies within one
-  /// document.
+  /// [rows, context]: the place in its window at which the document of each position begins; nil when every window lies
+  /// within one document.
   public let documentStarts: [Int64]?
 
-  /// How many positions are to be predicted.
+  /// How many labels are not masked.
   public var countedLabels: Int { labels.reduce(0) { $0 + ($1 == Self.masked ? 0 : 1) } }
+  /// The places whose labels are not masked, counted across the windows.
+  public var countedPlaces: [Int] { labels.indices.filter { labels[$0] != Self.masked } }
 }
 
 extension WindowBatch {

@@ -3,9 +3,9 @@ import Training
 
 /// The order in which training reads a sequence: a pure function of (seed, step).
 ///
-/// An epoch cuts the sequence into windows that do not overlap and reads each once, in a random order; where its first
-/// window begins is drawn anew for each epoch, so that tokens meet other contexts. Nothing has to be remembered to go on
-/// after an interruption, and neither the batch size nor an earlier step decides what a position of the order holds.
+/// An epoch cuts the sequence into windows that do not overlap and reads each once, in a random order. The beginning of its
+/// first window is drawn anew for each epoch, so that tokens meet other contexts. A resumed run needs no memory of earlier
+/// steps, and the order of windows does not depend on the batch size.
 public struct TrainingWindows<Sequence: TokenSequence>: Sendable {
   public let sequence: Sequence
   public let context: Int
@@ -33,7 +33,7 @@ public struct TrainingWindows<Sequence: TokenSequence>: Sendable {
   /// How many windows an epoch has.
   public var windowsPerEpoch: Int { order.count }
 
-  /// Where the windows of a step begin, in the order in which they are read.
+  /// The first tokens of a step's windows, in the order in which they are read.
   public func starts(step: Int) -> [Int] {
     order.places(step * windowsPerStep..<(step + 1) * windowsPerStep).map { place in
       offset(epoch: place.epoch) + place.item * context
@@ -43,6 +43,11 @@ public struct TrainingWindows<Sequence: TokenSequence>: Sendable {
   /// The step's windows in micro-batches of at most `rows` windows.
   public func batches(step: Int, rows: Int) throws -> [WindowBatch] {
     try WindowBatch.batches(sequence, starts: starts(step: step), context: context, rows: rows)
+  }
+
+  /// Some of the step's windows, by their places in its order.
+  public func batch(step: Int, rows: Range<Int>) throws -> WindowBatch {
+    try WindowBatch(sequence, starts: Array(starts(step: step)[rows]), context: context)
   }
 
   private func offset(epoch: Int) -> Int {

@@ -34,22 +34,15 @@ public struct FitConfiguration: StageConfiguration {
   public var epochs: Double
   /// Tokens per optimiser step.
   public var batch: Int
-  public var learningRate: Double
-  public var learningRateFloor: Double
-  /// The share of the steps in which the learning rate rises.
-  public var warmup: Double
-  public var weightDecay: Double
-  public var gradientClip: Double?
-  /// Validations over the whole run.
-  public var validations: Int
-  public var keepBest: Bool
+  public var optimiser: OptimiserOptions
+  public var validationInterval: ValidationInterval
+  public var selection: ResultChoice
   public var seed: Int
-  public var checkpointInterval: Int
-  /// In seconds.
-  public var timeLimit: Double?
+  public var run: RunOptions
   public var compute: ComputeOptions
 
   public init(reading reader: inout ConfigurationReader) throws {
+    try reader.accept(OptimiserOptions.formerSpellings + [.validations, .keepBest])
     objective = try reader.choice("objective", default: .robust, help: "what to minimise")
     budget = try reader.budgetOrMeanEntropy().map(Budget.stated) ?? .meanEntropy
     input = try reader.choice("input", default: .centred, help: TempNetSettings.Input.help)
@@ -61,22 +54,24 @@ public struct FitConfiguration: StageConfiguration {
     tauMax = try reader.number("tau_max", default: 3, in: .positive, help: "highest temperature")
     epochs = try reader.number("epochs", default: 5, in: 1e-6...1e6, help: "passes over the training features")
     batch = try reader.integer("batch", default: 2048, in: 1...1 << 24, help: "tokens per optimiser step")
-    learningRate = try reader.number("learning_rate", default: 1e-2, in: .positive, help: "highest learning rate")
-    learningRateFloor = try reader.number(
-      "learning_rate_floor", default: 0, in: .nonNegative, help: "learning rate at the end")
-    warmup = try reader.number("warmup", default: 0.05, in: 0...1, help: "share of the steps in which the rate rises")
-    weightDecay = try reader.number("weight_decay", default: 0, in: .nonNegative, help: "decay of the matrices")
-    gradientClip = try reader.optionalNumber(
-      "gradient_clip", in: .positive, help: "largest norm of the gradient; none leaves it as it is")
-    validations = try reader.integer("validations", default: 10, in: 1...100_000, help: "validations over the run")
-    keepBest = try reader.boolean("keep_best", default: true, help: "keep the best validated step, not the last")
+    optimiser = try reader.section("optimiser") { try Self.optimiser(&$0) }
+    validationInterval = try reader.validationInterval(default: .partOfRun(10))
+    selection = try reader.resultChoice()
     seed = try reader.integer("seed", default: 1, in: 0...Int.max, help: "seed of weights, order and dropout")
-    checkpointInterval = try reader.integer(
-      "checkpoint_interval", default: 200, in: 1...1 << 30, identity: false, help: "steps between checkpoints")
-    timeLimit = try reader.optionalNumber(
-      "time_limit", in: .positive, identity: false, help: "seconds after which to save and stop")
+    run = try reader.runOptions(checkpointInterval: 200)
     compute = try reader.computeOptions()
     if tauMin >= tauMax { throw reader.failure("tau_max", with: ["tau_min"], "must be above tau_min") }
+  }
+
+  /// Keys that earlier versions did not have stay out of the identity where they say what those did.
+  private static func optimiser(_ reader: inout ConfigurationReader) throws -> OptimiserOptions {
+    let usual = OptimiserOptions(
+      learningRate: 1e-2, learningRateFloor: 0, weightDecay: 0, beta2: 0.999, gradientClip: nil)
+    let options = try OptimiserOptions(&reader, defaults: usual)
+    if options.beta1 == usual.beta1 { reader.leaveOut("beta1") }
+    if options.beta2 == usual.beta2 { reader.leaveOut("beta2") }
+    if options.epsilon == usual.epsilon { reader.leaveOut("epsilon") }
+    return options
   }
 }
 

@@ -48,7 +48,7 @@ public struct PretrainConfiguration: StageConfiguration {
   public var lossChunk: Int
   public var steps: Int
   public var seed: Int
-  public var validationInterval: Int
+  public var validationInterval: ValidationInterval
   public var logInterval: Int
   public var selection: ResultChoice
   public var compute: ComputeOptions
@@ -76,10 +76,9 @@ public struct PretrainConfiguration: StageConfiguration {
     tempnet = try reader.section("tempnet") { try TempNetTraining(&$0) }
     optimiser = try reader.section("optimiser") { try OptimiserOptions(&$0) }
     seed = try reader.integer("seed", default: 1, in: 0...Int.max, help: "of all random numbers")
-    validationInterval = try reader.integer(
-      "validation_interval", default: 100, in: 1...1 << 40, help: "steps between validations")
+    validationInterval = try reader.validationInterval(default: .steps(100))
     logInterval = try reader.integer("log_interval", default: 10, in: 1...1 << 40, help: "steps per line of metrics")
-    selection = try reader.choice("select", default: .best, help: "which step becomes the model")
+    selection = try reader.resultChoice()
     compute = try reader.computeOptions()
     run = try reader.runOptions()
     if tauMax <= tauMin {
@@ -186,7 +185,6 @@ public struct ModelShape: Equatable, Sendable {
 
 /// The TempNet to train beside the model.
 public struct TempNetTraining: Sendable {
-  public enum Schedule: String, CaseIterable, Sendable { case cosine, constant }
 
   public var hidden: Int
   public var input: TempNetSettings.Input
@@ -195,7 +193,7 @@ public struct TempNetTraining: Sendable {
   public var dropout: Double
   public var learningRate: Double
   public var learningRateFloor: Double
-  public var schedule: Schedule
+  public var schedule: Schedule.Shape
   public var weightDecay: Double
 
   init(_ reader: inout ConfigurationReader) throws {

@@ -7,7 +7,6 @@ import Glibc
 import LanguageModels
 import ModelFiles
 import ProgramSupport
-import StageDescriptions
 import TempNet
 import TemperatureSettings
 import Tokenization

@@ -7,6 +7,7 @@ import LanguageModels
 import StageDescriptions
 import Statistics
 import TempNet
+import TokenWindows
 import Tokenization
 import Torch
 import Training
@@ -50,7 +51,7 @@ public enum EvaluateStage {
       path: try builder.path(for: ScoreFile.name), tokens: forward.split.count, policies: policies)
     try TestPass(
       forward: forward, policies: policies, temperatures: temperatures, file: file,
-      checkpoint: "\(builder.checkpointsPath)/test.json",
+      checkpoint: "\(builder.checkpointsPath)/test-pass.json",
       checkpointInterval: .seconds(configuration.checkpointSeconds)
     ).run()
 

@@ -1,5 +1,5 @@
-import Diagnostics
 import LanguageModels
+import TokenWindows
 import Tokenization
 import Torch
 
@@ -25,36 +25,11 @@ struct Forward {
   /// Calls `body` with each piece of a batch, in the order of the text.
   func run(_ indices: some Sequence<Int>, _ body: (Piece) throws -> Void) throws {
     try withoutGradients {
-      let batch = try ScoringBatch(
-        indices.map { windows[$0] }, of: split, endOfText: endOfText, device: model.device)
-      let hidden = model.hiddenStates(batch.inputs, documentStarts: batch.documentStarts)
-      let scored = hidden.reshaped([-1, hidden.size(-1)]).selected(0, indices: batch.rows)
-      try model.forEachPiece(of: scored) { hidden, logits, rows in
-        try body(Piece(hidden: hidden, logits: logits, labels: batch.labels[rows]))
+      let batch = try ShiftedWindowBatch(split, indices.map { windows[$0] }, endOfText: endOfText)
+      let counted = CountedWindows(batch, device: model.device)
+      try model.forEachPiece(of: model.hiddenStates(of: counted)) { hidden, logits, rows in
+        try body(Piece(hidden: hidden, logits: logits, labels: counted.labels[rows]))
       }
-    }
-  }
-}
-
-extension LanguageModel {
-  /// How many logits are worked on at once.
-  private static let logitsPerPiece = 1 << 22
-
-  /// Calls `body` with hidden states [n, width] out of [N, width], some rows after the other, their logits [n, V],
-  /// float32, and which rows they are.
-  ///
-  /// - Throws: `.badData` when hidden states are not finite; weights are, or the model would not have been loaded.
-  func forEachPiece(
-    of hidden: Tensor, _ body: (_ hidden: Tensor, _ logits: Tensor, _ rows: Range<Int>) throws -> Void
-  ) throws {
-    let size = max(1, Self.logitsPerPiece / configuration.vocabulary)
-    for start in stride(from: 0, to: hidden.size(0), by: size) {
-      let rows = start..<min(start + size, hidden.size(0))
-      let piece = hidden[rows]
-      guard piece.allFinite().item == 1 else {
-        throw Failure(.badData, "the model's hidden states of the text to score are not all finite")
-      }
-      try body(piece, logits(piece).to(.float32), rows)
     }
   }
 }

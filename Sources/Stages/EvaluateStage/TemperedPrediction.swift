@@ -1,7 +1,7 @@
 import TempNet
 import Torch
 
-/// What a temperature makes of predictions, for `p = softmax(z/τ)` and the right token y. All [N], float32.
+/// Measures of tempered predictions `p = softmax(z/τ)` against the right tokens y. All [N], float32.
 struct TemperedPrediction {
   /// `-ln p_y`, in nats.
   let crossEntropy: Tensor

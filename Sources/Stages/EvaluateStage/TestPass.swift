@@ -1,18 +1,17 @@
+import Artifacts
 import Diagnostics
-import Files
-import JSON
 import TempNet
 import Torch
 import Weights
 
-/// One pass of the model over the test split, in which all policies see the same logits.
+/// A pass of the model over the test split. All policies see the same logits.
 struct TestPass {
   let forward: Forward
   let policies: [NamedPolicy]
-  /// What computes the policies' temperatures.
+  /// Computes the policies' temperatures.
   let temperatures: FoldedPolicies
   let file: ScoreFile
-  /// Where the number of finished windows is kept.
+  /// The file that states how far the pass is.
   let checkpoint: String
   let checkpointInterval: Duration
 
@@ -20,22 +19,14 @@ struct TestPass {
   func run() throws {
     precondition(temperatures.count == policies.count)
     let total = forward.windows.count
-    var done = try finishedWindows()
-    let writer = done == nil ? try file.create() : try file.open()
-    if done == nil { try save(0, writer) }
-    let progress = Progress("test", unit: "windows", total: total, alreadyDone: done ?? 0)
-    var lastSaved = ContinuousClock.now
-    while case let start = done ?? 0, start < total {
-      let end = min(start + forward.windowsPerBatch, total)
-      try score(start..<end, writer)
-      done = end
+    let size = forward.windowsPerBatch
+    let pass = try PassProgress(checkpoint, of: (total + size - 1) / size, saving: .time(checkpointInterval))
+    let writer = pass.done == 0 ? try file.create() : try file.open()
+    let progress = Progress("test", unit: "windows", total: total, alreadyDone: min(total, pass.done * size))
+    try pass.advance(synchronise: writer.synchronise) { batch in
+      let end = min((batch + 1) * size, total)
+      try score(batch * size..<end, writer)
       progress.update(end)
-      let isAsked = Interruption.isRequested
-      if isAsked || end == total || ContinuousClock.now - lastSaved >= checkpointInterval {
-        try save(end, writer)
-        lastSaved = .now
-      }
-      if isAsked && end < total { throw Interruption.failure }
     }
     progress.finish()
     try writer.finish()
@@ -57,23 +48,5 @@ struct TestPass {
       }
       token += labels.size(0)
     }
-  }
-
-  /// How many windows an earlier run brought to the disk; nil if none began.
-  private func finishedWindows() throws -> Int? {
-    guard Files.exists(checkpoint) else { return nil }
-    var members = try JSONFields(
-      try JSON(parsing: Files.read(checkpoint), source: checkpoint, for: .strict), source: checkpoint)
-    let windows = try members.integer("windows")
-    try members.finish()
-    guard (0...forward.windows.count).contains(windows) else {
-      throw Failure(.badData, "\(windows) windows are more than there are", at: checkpoint)
-    }
-    return windows
-  }
-
-  private func save(_ windows: Int, _ writer: SafetensorsStreamWriter) throws {
-    try writer.synchronise()
-    try AtomicFile.write((["windows": .integer(windows)] as JSON).pretty, to: checkpoint)
   }
 }

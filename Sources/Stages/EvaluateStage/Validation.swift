@@ -5,7 +5,7 @@ import TempNet
 import TemperatureSettings
 import Torch
 
-/// What the validation split decides before the test split is looked at.
+/// The figures that the validation split decides before the test split is read.
 struct Validation: Equatable {
   /// The mean entropy of the model's predictions at temperature 1, in nats.
   let entropy: Double
@@ -17,7 +17,7 @@ struct Validation: Equatable {
   let tokens: Int
 }
 
-/// One pass over (a sample of) the validation split, which sums up what any single temperature needs.
+/// A pass over the validation split, or a sample of it, that sums the profiles from which single temperatures follow.
 struct ValidationPass {
   let forward: Forward
   let bounds: ClosedRange<Double>

@@ -7,7 +7,7 @@ import TokenWindows
 import Tokenization
 import Torch
 
-/// The work on one split: batch by batch, each batch's rows a function of nothing but the batch.
+/// The work on one split, batch by batch. A batch's rows depend on the batch alone.
 struct FeatureExtraction {
   let part: FeaturesArtifact.Part
   private let windows: SlidingWindows<TokenSplit>
@@ -45,25 +45,16 @@ struct FeatureExtraction {
   /// - Throws: `.badData` when the model gives anything but finite numbers.
   func perform(_ index: Int, _ model: LanguageModel, into table: FeatureTable) throws {
     let batch = try windows.batch(batches[index])
-    let places = Tensor(windows.rowPlaces(batch, of: batches[index])).to(model.device)
-    let labels = Tensor(batch.labels).to(model.device).selected(0, indices: places)
-    // As the product with the head takes them, so that what is stored and what is measured of the logits agree.
-    let hidden = hiddenStates(batch, model).selected(0, indices: places).to(model.headFactor.dtype).to(.float32)
+    let counted = CountedWindows(batch, places: windows.rowPlaces(batch, of: batches[index]), device: model.device)
+    // As the product with the head takes them, so that the stored hidden states agree with what is measured of the logits.
+    let hidden = model.hiddenStates(of: counted).to(model.headFactor.dtype).to(.float32)
     guard hidden.allFinite().item == 1 else {
       let start = windows.start(batches[index].first!)
       throw Failure(
         .badData, "the model's hidden states of the \(part.rawValue) split are not all finite, from token \(start) on")
     }
-    let logits = ProfiledLogits.compute(hidden: hidden, weight: model.headFactor, labels: labels, grid: grid)
-    try table.write(hidden: hidden, labels: labels, logits: logits, at: firstRows[index])
-  }
-
-  /// [windows · length, width]
-  private func hiddenStates(_ batch: WindowBatch, _ model: LanguageModel) -> Tensor {
-    let shape = [batch.rows, batch.context]
-    let starts = batch.documentStarts.map { Tensor($0, shape: shape).to(model.device) }
-    let hidden = model.hiddenStates(Tensor(batch.inputs, shape: shape).to(model.device), documentStarts: starts)
-    return hidden.reshaped([-1, model.configuration.width])
+    let logits = ProfiledLogits.compute(hidden: hidden, weight: model.headFactor, labels: counted.labels, grid: grid)
+    try table.write(hidden: hidden, labels: counted.labels, logits: logits, at: firstRows[index])
   }
 }
 

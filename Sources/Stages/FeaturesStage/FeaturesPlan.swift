@@ -40,6 +40,7 @@ struct FeaturesPlan {
   }
 
   var rows: Int { splits.reduce(0) { $0 + $1.rows } }
+  var batchCount: Int { splits.reduce(0) { $0 + $1.batchCount } }
 
   /// How many rows the first batches give, counted over all splits.
   func rows(before batch: Int) -> Int {

@@ -8,7 +8,7 @@ import Tokenization
 import Torch
 import Training
 
-/// Runs a frozen model over tokens once and writes a `features` artifact; what an interrupted run has written stays.
+/// Runs a frozen model over tokens once and writes a `features` artifact. Rows that an interrupted run has written stay.
 public enum FeaturesStage {
   public static func run(_ request: StageRequest<Features>) throws -> Artifact {
     try run(request) { Interruption.isRequested }
@@ -48,28 +48,21 @@ public enum FeaturesStage {
   private static func extract(
     _ plan: FeaturesPlan, _ model: LanguageModel, _ builder: ArtifactBuilder, _ isInterrupted: () throws -> Bool
   ) throws {
-    // Checkpoints are empty: their number says how many batches, of both splits together, have their rows on the disk.
-    let checkpoints = try CheckpointFolder(builder.checkpointsPath, keep: 1)
-    let done = try checkpoints.latest()?.step ?? 0
-    let progress = Progress("features", unit: "tokens", total: plan.rows, alreadyDone: plan.rows(before: done))
+    let pass = try PassProgress(
+      "\(builder.checkpointsPath)/features.json", of: plan.batchCount, saving: .pieces(plan.checkpointInterval))
+    let progress = Progress("features", unit: "tokens", total: plan.rows, alreadyDone: plan.rows(before: pass.done))
     var first = 0
     for work in plan.splits {
       let path = try builder.path(for: work.part.file)
       let table = try FeatureTable(
-        path, rows: work.rows, width: model.configuration.width, grid: plan.grid, isContinued: done > first)
-      for batch in min(max(0, done - first), work.batchCount)..<work.batchCount {
-        try work.perform(batch, model, into: table)
-        let step = first + batch + 1
-        progress.update(plan.rows(before: step))
-        let isStopping = try isInterrupted()
-        if isStopping || step % plan.checkpointInterval == 0 {
-          try table.synchronise()
-          try checkpoints.save(step: step) { _ in }
-        }
-        if isStopping { throw Interruption.failure }
+        path, rows: work.rows, width: model.configuration.width, grid: plan.grid, isContinued: pass.done > first)
+      let end = first + work.batchCount
+      try pass.advance(to: end, isInterrupted: isInterrupted, synchronise: table.synchronise) { batch in
+        try work.perform(batch - first, model, into: table)
+        progress.update(plan.rows(before: batch + 1))
       }
       try table.finish()
-      first += work.batchCount
+      first = end
     }
     progress.finish()
   }

@@ -2,7 +2,7 @@ import TempNet
 import TemperatureSettings
 import Torch
 
-/// What a frozen model made of a split's tokens, in memory: one row per token.
+/// A split's features in memory: one row for each token, computed by the frozen model.
 struct FeatureSplit {
   /// The last hidden states, [N, d].
   let hidden: Tensor
@@ -37,8 +37,8 @@ struct FeatureSplit {
   /// The rows that the indices name, in their order.
   func rows(_ indices: [Int]) -> FeatureSplit { FeatureSplit(self, Tensor(indices).to(hidden.device)) }
 
-  /// How the rows lie as a network's inputs, and their mean. That of normalised logits is linear in hidden states, so that it
-  /// takes one product with the unembedding.
+  /// The moments of the rows as a network's inputs, and their mean. The mean of normalised logits is linear in the hidden
+  /// states, so one product with the unembedding gives it.
   func moments(_ settings: TempNetSettings, _ head: Head) -> (InputMoments, FoldedMean) {
     let mean = FoldedMean(settings, hidden: hidden, logits: logits)
     let moments = InputMoments(

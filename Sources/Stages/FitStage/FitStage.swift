@@ -6,6 +6,7 @@ import TempNet
 import TemperatureSettings
 import Torch
 import Training
+import TrainingOptions
 
 /// Fits a TempNet to a frozen model's features; the model itself is not needed.
 public enum FitStage {
@@ -26,13 +27,13 @@ public enum FitStage {
     let validation = FeatureSplit(try features.rows(of: .validation, head: head), head: head)
     let settings = try settings(configuration, training, head, features.path)
 
-    Seeds.seedMachine(UInt64(configuration.seed), .initialisation, index: 0)
+    Seeds.seedGenerators(UInt64(configuration.seed), .initialisation, index: 0)
     let task = FitTask(
       TemperatureNetwork(settings).mapped { $0.to(resolution.device) }, configuration, head: head, training: training,
       validation: validation, computeType: resolution.computeType)
     let loop = try TrainingLoop(
       task, settings: loopSettings(configuration, steps: task.steps), files: TrainingFiles(builder),
-      stop: .standard(timeLimit: configuration.timeLimit))
+      stop: .standard(timeLimit: configuration.run.timeLimit))
     let result = try loop.run()
 
     try task.network.save(builder.path(for: TempNetFile.name))
@@ -78,11 +79,10 @@ public enum FitStage {
     return withoutGradients { profile.mean(at: 1).entropy.item }
   }
 
-  private static func loopSettings(_ configuration: FitConfiguration, steps: Int) -> TrainingSettings {
-    TrainingSettings(
-      steps: steps, seed: configuration.seed, gradientClip: configuration.gradientClip, beta2: 0.999,
-      validationInterval: max(1, steps / configuration.validations), logInterval: max(1, min(10, steps / 20)),
-      selection: configuration.keepBest ? .best : .last, checkpointInterval: configuration.checkpointInterval,
-      checkInterval: 10)
+  private static func loopSettings(_ configuration: FitConfiguration, steps: Int) -> LoopSettings {
+    LoopSettings(
+      steps: steps, seed: configuration.seed, optimiser: configuration.optimiser,
+      validationInterval: configuration.validationInterval.steps(of: steps), logInterval: max(1, min(10, steps / 20)),
+      selection: configuration.selection, run: configuration.run, checkInterval: 10)
   }
 }

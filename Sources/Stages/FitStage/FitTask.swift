@@ -4,8 +4,9 @@ import TempNet
 import TemperatureSettings
 import Torch
 import Training
+import TrainingOptions
 
-/// Fitting a TempNet as something a training loop can train: batches are rows of features.
+/// A TempNet that is fitted to rows of features.
 final class FitTask: MicroBatchTask {
   private let trained: StandardisedNetwork
   private let configuration: FitConfiguration
@@ -14,7 +15,7 @@ final class FitTask: MicroBatchTask {
   private let training: FeatureSplit
   private let validation: FeatureSplit
   private let order: EpochOrder
-  /// The validation's exact temperatures, which do not change.
+  /// The exact temperatures of the validation's rows, [N]; they do not change.
   let exact: Tensor
   let steps: Int
 
@@ -40,7 +41,7 @@ final class FitTask: MicroBatchTask {
   var network: TemperatureNetwork { trained.published }
   private var settings: TempNetSettings { trained.settings }
 
-  /// Without this the first steps, at rates that suit everything else, are spent on one number.
+  /// Starts the network at the best single temperature. Otherwise the first steps would go into learning that one number.
   private func startAtBestSingleTemperature() {
     let single = SingleTemperature.robust(
       profile: training.profile, entropy: settings.entropy, bounds: settings.bounds)
@@ -53,12 +54,13 @@ final class FitTask: MicroBatchTask {
   var itemsPerStep: Int { configuration.batch }
 
   var groups: [ParameterGroup] {
+    let optimiser = configuration.optimiser
     let schedule = Schedule(
-      peak: configuration.learningRate, floor: configuration.learningRateFloor,
-      warmup: Int(configuration.warmup * Double(steps)), steps: steps)
+      peak: optimiser.learningRate, floor: optimiser.learningRateFloor,
+      warmup: Int(optimiser.warmup * Double(steps)), steps: steps)
     return [
       ParameterGroup(
-        name: "tempnet", parameters: trained.parameters, schedule: schedule, weightDecay: configuration.weightDecay)
+        name: "tempnet", parameters: trained.parameters, schedule: schedule, weightDecay: optimiser.weightDecay)
     ]
   }
 

@@ -83,7 +83,7 @@ extension PretrainConfiguration {
       settings.normalisationEpsilon = network.settings.normalisationEpsilon
       return joint(TemperatureNetwork(settings, weightsOf: network), isTrained: true, resolution)
     }
-    Seeds.seedMachine(UInt64(seed), .initialisation, index: 0)
+    Seeds.seedGenerators(UInt64(seed), .initialisation, index: 0)
     return joint(TemperatureNetwork(settings), isTrained: false, resolution)
   }
 

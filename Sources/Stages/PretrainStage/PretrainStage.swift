@@ -11,6 +11,7 @@ import TokenWindows
 import Tokenization
 import Torch
 import Training
+import TrainingOptions
 
 /// Trains a language model on a `tokens` artifact into a `model` artifact.
 public enum PretrainStage {
@@ -88,11 +89,10 @@ public enum PretrainStage {
 }
 
 extension PretrainConfiguration {
-  fileprivate var settings: TrainingSettings {
-    TrainingSettings(
-      steps: steps, seed: seed, gradientClip: optimiser.gradientClip > 0 ? optimiser.gradientClip : nil,
-      beta1: optimiser.beta1, beta2: optimiser.beta2, epsilon: optimiser.epsilon,
-      validationInterval: validationInterval, logInterval: logInterval, selection: selection,
-      checkpointInterval: run.checkpointInterval, keptCheckpoints: run.keptCheckpoints)
+  fileprivate var settings: LoopSettings {
+    LoopSettings(
+      steps: steps, seed: seed, optimiser: optimiser, validationInterval: validationInterval.steps(of: steps),
+      logInterval: logInterval,
+      selection: selection, run: run)
   }
 }

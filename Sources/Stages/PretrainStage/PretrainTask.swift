@@ -4,9 +4,9 @@ import LanguageModels
 import StageDescriptions
 import TemperatureSettings
 import TokenWindows
-import Tokenization
 import Torch
 import Training
+import TrainingOptions
 
 /// A language model and the objective it is trained with, as the training loop sees them.
 final class PretrainTask<Sequence: TokenSequence>: MicroBatchTask {
@@ -20,12 +20,14 @@ final class PretrainTask<Sequence: TokenSequence>: MicroBatchTask {
   private let bytesPerToken: Double
   private let microBatch: Int
   private let lossChunk: Int
+  /// The hidden states of a step's first micro-batch, which `willBegin` has computed already.
+  private var opening: (step: Int, hidden: Tensor)?
 
-  /// How many tokens of a step TempNet looks at to know how its inputs lie: next to no work beside the step's.
+  /// How many tokens of a step TempNet's moments are averaged over: next to no work beside the step's.
   private static var observedTokens: Int { 256 }
 
-  /// How many tokens go through the model at once on a processor that was not told: matrices of so many rows are as quick
-  /// as larger ones, and what a block keeps for its gradient takes a fourth of what 16 windows of 256 tokens would.
+  /// The default of `micro_batch` on a processor, in tokens. Matrices of 1,024 rows are as quick as larger ones, and a block
+  /// keeps a fourth of the memory for its gradient that 16 windows of 256 tokens would take.
   private static var cacheableTokens: Int { 1024 }
 
   /// - Parameters:
@@ -54,6 +56,19 @@ final class PretrainTask<Sequence: TokenSequence>: MicroBatchTask {
   let itemName = "tokens"
   var itemsPerStep: Int { training.windowsPerStep * training.context }
 
+  /// Averages TempNet's moments over the beginning of the step's first window, however the step is dealt to processes and cut
+  /// into micro-batches.
+  func willBegin(step: Int) throws {
+    guard case .network(let network) = objective.temperature, !network.buffers.isEmpty else { return }
+    let batch = try training.batch(step: step, rows: 0..<min(microBatch, training.windowsPerStep))
+    let hidden = model.hiddenStates(of: CountedWindows(batch, device: model.device), training: true)
+    let count = batch.labels.prefix(min(batch.context, Self.observedTokens)).count { $0 != WindowBatch.masked }
+    let part = hidden.detached()[0..<count]
+    network.updateMoments(model.logits(part), hidden: part, step: step)
+    // With dropout the micro-batch is computed again, so that model and TempNet draw one after the other.
+    opening = model.configuration.dropout == 0 ? (step, hidden) : nil
+  }
+
   func batches(step: Int) throws -> [WindowBatch] { try training.batches(step: step, rows: microBatch) }
   func weight(of batch: WindowBatch) -> Int { batch.countedLabels }
 
@@ -61,27 +76,27 @@ final class PretrainTask<Sequence: TokenSequence>: MicroBatchTask {
   /// head and loss go over it in chunks, each of which leaves its part of the hidden state's gradient; then that goes
   /// back through the body.
   func addGradients(of batch: WindowBatch, _ part: StepPart) throws -> [Measurement] {
-    let (hidden, labels) = countedRows(batch, training: true)
-    if part.index == 0 { updateMoments(hidden, of: batch, step: part.step) }
+    let counted = CountedWindows(batch, device: model.device)
+    let hidden = openingStates(of: part) ?? model.hiddenStates(of: counted, training: true)
     var gradients: [Tensor] = []
     var sums: [[Measurement]] = []
-    for rows in chunks(labels.count) {
+    for rows in chunks(counted.labels.count) {
       let chunk = hidden[rows].detached().requiringGradient()
       sums.append(
         objective.addGradients(
-          logits: model.logits(chunk), hidden: chunk, labels: labels[rows], scale: 1 / Double(part.totalWeight)))
+          logits: model.logits(chunk), hidden: chunk, labels: counted.labels[rows],
+          scale: 1 / Double(part.totalWeight)))
       gradients.append(chunk.gradient!)
     }
     if !gradients.isEmpty { hidden.backward(.concatenate(gradients)) }
     return added(sums)
   }
 
-  /// Shows TempNet the beginning of the step's first window, however the step is cut into micro-batches and chunks.
-  private func updateMoments(_ hidden: Tensor, of batch: WindowBatch, step: Int) {
-    guard case .network(let network) = objective.temperature else { return }
-    let count = batch.labels.prefix(min(batch.context, Self.observedTokens)).count { $0 != WindowBatch.masked }
-    let part = hidden.detached()[0..<count]
-    network.updateMoments(model.logits(part), hidden: part, step: step)
+  /// The hidden states that `willBegin` has computed for the first part of the step, to be used once.
+  private func openingStates(of part: StepPart) -> Tensor? {
+    guard let opening, part.step == opening.step, part.index == 0 else { return nil }
+    self.opening = nil
+    return opening.hidden
   }
 
   func validate(_ checkpoint: () throws -> Void) throws -> Metrics {
@@ -89,7 +104,8 @@ final class PretrainTask<Sequence: TokenSequence>: MicroBatchTask {
     var count = 0
     for range in validation.ranges(rows: microBatch) {
       try checkpoint()
-      let (hidden, labels) = countedRows(try validation.batch(range), training: false)
+      let counted = CountedWindows(try validation.batch(range), device: model.device)
+      let (hidden, labels) = (model.hiddenStates(of: counted), counted.labels)
       count += labels.count
       for rows in chunks(labels.count) {
         let part = hidden[rows]
@@ -110,19 +126,6 @@ final class PretrainTask<Sequence: TokenSequence>: MicroBatchTask {
     return BoundMargin.warning(
       lower: means["at_lower_bound"], upper: means["at_upper_bound"], bounds: objective.bounds
     ).map { [TrainingWarning($0.kind, $0.message)] } ?? []
-  }
-
-  /// The hidden states [N, width] of the tokens that have a label, and the labels [N].
-  private func countedRows(_ batch: WindowBatch, training: Bool) -> (hidden: Tensor, labels: Tensor) {
-    let shape = [batch.rows, batch.context]
-    let inputs = Tensor(batch.inputs, shape: shape).to(model.device)
-    let starts = batch.documentStarts.map { Tensor($0, shape: shape).to(model.device) }
-    let hidden = model.hiddenStates(inputs, documentStarts: starts, training: training)
-      .reshaped([batch.rows * batch.context, model.configuration.width])
-    let counted = batch.labels.indices.filter { batch.labels[$0] != WindowBatch.masked }
-    let labels = Tensor(counted.map { batch.labels[$0] }).to(model.device)
-    if counted.count == batch.labels.count { return (hidden, labels) }
-    return (hidden.selected(0, indices: Tensor(counted).to(model.device)), labels)
   }
 
   private func chunks(_ count: Int) -> [Range<Int>] {
@@ -147,10 +150,9 @@ extension PretrainConfiguration {
       name: "model", parameters: model.parameters(under: "model").filter(\.tensor.requiresGradient), schedule: rates,
       weightDecay: optimiser.weightDecay)
     guard case .network(let network) = temperature else { return [own] }
-    let isConstant = tempnet.schedule == .constant
     let tempnetRates = Schedule(
-      isConstant ? .constant : .cosine, peak: tempnet.learningRate, floor: tempnet.learningRateFloor,
-      warmup: isConstant ? 0 : warmup, steps: steps)
+      tempnet.schedule, peak: tempnet.learningRate, floor: tempnet.learningRateFloor,
+      warmup: tempnet.schedule == .constant ? 0 : warmup, steps: steps)
     return [
       own,
       ParameterGroup(

@@ -32,7 +32,7 @@ struct TokenObjective {
   ///
   /// - Parameters:
   ///   - logits: [N, V], recorded.
-  ///   - hidden: what the logits were made of, [N, d].
+  ///   - hidden: the hidden states of the logits, [N, d].
   ///   - labels: int64 [N].
   /// - Returns: sums over the tokens.
   func addGradients(logits: Tensor, hidden: Tensor, labels: Tensor, scale: Double) -> [Measurement] {
@@ -43,7 +43,7 @@ struct TokenObjective {
     return withoutGradients { measurements(terms) }
   }
 
-  /// Measures without gradients, with what only validation needs: the cross-entropy at temperature 1.
+  /// Measures without gradients; adds the cross-entropy at temperature 1, which only validation needs.
   func measure(logits: Tensor, hidden: Tensor, labels: Tensor) -> [Measurement] {
     withoutGradients {
       let terms = TemperedTerms(logits, labels: labels, tau: temperatures(logits, hidden, training: false))
@@ -90,13 +90,13 @@ struct TokenObjective {
     "loss", "tempered_cross_entropy", "tempered_entropy", "temperature", "at_lower_bound", "at_upper_bound",
   ]
 
-  /// What `addGradients` returns for no tokens at all.
+  /// The measurements of no tokens.
   static var nothingMeasured: [Measurement] { measured.map { Measurement($0, .zeros([], dtype: .float64)) } }
 
   private func total(_ values: Tensor) -> Tensor { values.to(.float64).sum() }
 }
 
-/// What the losses and their gradients are made of, for `p = softmax(z/τ)`.
+/// The terms of the losses and their gradients, for `p = softmax(z/τ)`.
 struct TemperedTerms {
   /// [N]
   let tau: Tensor

@@ -12,13 +12,14 @@ public struct ConfigurationReader {
   private let prefix: String
   /// Where the mapping stands.
   public let place: Place
-  private let entries: [YAMLEntry]
+  private var entries: [YAMLEntry]
   private let isDocumenting: Bool
   private var canonicalMembers = JSONObject()
   /// Every key declared so far, with the keys of sections among them.
   public private(set) var documentation: [OptionDocumentation] = []
   private var declared: [String] = []
   private var sections: [String] = []
+  private var formerSpellings: [FormerSpelling] = []
 
   /// A reader of a mapping, which usually is ``YAMLSource``'s document with overrides applied.
   public init(_ configuration: YAMLNode) throws {
@@ -35,8 +36,18 @@ public struct ConfigurationReader {
     (self.prefix, place, self.entries, self.isDocumenting) = (prefix, configuration.place, entries, isDocumenting)
   }
 
-  /// The values that identify the result: of every key read so far, except those read with `identity: false`.
-  public var canonical: JSON { .object(canonicalMembers) }
+  /// What identifies the result: every key read so far with its value, but not those read with `identity: false`.
+  public var canonical: JSON { .object(formerSpellings.former(canonicalMembers)) }
+
+  /// Reads keys in former spellings too. To be called before any key is read.
+  public mutating func accept(_ spellings: [FormerSpelling]) throws {
+    precondition(declared.isEmpty && formerSpellings.isEmpty, "spellings are accepted once, before keys are read")
+    formerSpellings = spellings
+    entries = try spellings.present(entries)
+  }
+
+  /// Leaves a key that was read out of what identifies the result, where its value makes no difference to it.
+  public mutating func leaveOut(_ key: String) { canonicalMembers[key] = nil }
 
   /// Reads one key; the other methods are short forms of this one.
   ///
@@ -75,7 +86,8 @@ public struct ConfigurationReader {
   public func finish() throws { try refuseKeys(except: declared) }
 
   func refuseKeys(except known: [String]) throws {
-    guard let unknownKey = entries.first(where: { !known.contains($0.key) }) else { return }
+    let former = formerSpellings.map(\.former)
+    guard let unknownKey = entries.first(where: { !(known + former).contains($0.key) }) else { return }
     let parts = unknownKey.key.split(separator: ".", maxSplits: 1)
     let hint =
       if parts.count == 2 && sections.contains(String(parts[0])) {

@@ -25,7 +25,7 @@ extension StageConfiguration {
       values = try Self(reading: &reader)
     } catch let failure as Failure {
       // A misspelt required key is also a missing one; the message about the spelling helps more.
-      if failure.status == .badConfiguration { try reader.refuseKeys(except: documentation.map(\.topLevelKey)) }
+      if failure.status == .badConfiguration { try reader.refuseKeys(except: topLevelKeys) }
       throw failure
     }
     try reader.finish()
@@ -38,6 +38,12 @@ extension StageConfiguration {
   ) throws -> ResolvedConfiguration<Self> {
     let document = try file.map(YAMLSource.read(file:)) ?? YAMLNode(.mapping([]), at: Place("command line"))
     return try resolve(try document.applying(overrides))
+  }
+
+  private static var topLevelKeys: [String] {
+    documentation.map(\.topLevelKey).reduce(into: []) { keys, key in
+      if keys.last != key { keys.append(key) }
+    }
   }
 
   /// All keys, in the order in which they are read.

@@ -1,26 +1,27 @@
 import Torch
 
-/// The processes that train one thing together. Each computes some lanes of every step; all of them hold equal parameters
+/// The processes that train one model together. Each computes some lanes of every step; all of them hold equal parameters
 /// and come to equal bytes.
 ///
-/// An implementation only moves bytes: which lanes there are, and in which order what they made is added, is decided here,
-/// so that results depend on the number of lanes and not on the number of processes.
+/// An implementation only moves bytes. Additions are made here, in an order that follows from the number of lanes alone, so
+/// that any number of processes gives equal bytes. Every process makes the same calls in the same order; a failure that the
+/// others do not share goes through ``together(_:)``.
 public protocol ProcessGroup: Sendable {
   /// From 0. The process of rank 0 writes checkpoints and logs.
   var rank: Int { get }
   var size: Int { get }
 
-  /// Adds up what the lanes of a step made, over the binary tree of `LaneSum.tree(lanes:)`.
+  /// Adds lanes over the binary tree of ``LaneSum``.
   ///
   /// - Parameters:
-  ///   - nodes: those that this process's lanes make whole, with equally many tensors of equal shapes each.
-  ///   - lanes: of all processes.
-  /// - Returns: the tensors of the root, of equal bytes in every process.
+  ///   - nodes: those that cover this process's lanes, each with equally many tensors of equal shapes.
+  ///   - lanes: the number of lanes of all processes.
+  /// - Returns: the tensors of the root, equal in every process. Those of a single node are returned as they are.
   func sum(_ nodes: [LaneSum], lanes: Int) throws -> [Tensor]
-  /// The rows [n, ...] of all processes in the order of their lanes, [N, ...]: for a loss over all of them, of whose
-  /// gradient each process keeps the part of its own rows.
+  /// The rows [n, ...] of all processes in the order of their lanes, [N, ...]. Every process computes the whole loss of them
+  /// and keeps the gradient of its own rows.
   func gathered(_ rows: Tensor) throws -> Tensor
-  /// What one process has, in all of them.
+  /// The bytes that process `rank` passes; those of the others do not count.
   func broadcast(_ bytes: [UInt8], from rank: Int) throws -> [UInt8]
   /// The greatest status among the processes, so that all stop at the same step; 0 is no reason to stop.
   func agreed(_ status: Int32) throws -> Int32

@@ -1,6 +1,7 @@
 import Configuration
 import StageDescriptions
 import Testing
+import TrainingOptions
 
 @Suite struct StageConfigurationTests {
   private func failure<Settings: StageConfiguration>(
@@ -64,6 +65,72 @@ import Testing
     #expect(
       failure(FitConfiguration.self, "entropy: 3\n", set: ["rho=2"])
         == "--set rho=2: entropy stands for rho; give one of them")
+  }
+
+  private func fit(_ yaml: String, set: [String] = []) throws -> ResolvedConfiguration<FitConfiguration> {
+    let document = try YAMLSource.parse(yaml, source: "a.yaml")
+    return try FitConfiguration.resolve(try document.applying(set.map(ConfigurationOverride.init(parsing:))))
+  }
+
+  @Test(arguments: [
+    ("{keep_best: false}", "{select: last}"), ("{validations: 3}", "{validation_interval: run/3}"),
+    ("{gradient_clip: null}", "{optimiser: {gradient_clip: 0}}"),
+    ("{gradient_clip: 0.5, warmup: 0.2}", "{optimiser: {warmup: 0.2, gradient_clip: 0.5}}"),
+    ("{learning_rate: 0.1, optimiser: {warmup: 0}}", "{optimiser: {learning_rate: 0.1, warmup: 0.0}}"),
+    ("{}", "{optimiser: {beta1: 0.9, beta2: 0.999, epsilon: 1.0e-8}, select: best, checkpoint_interval: 7}"),
+  ])
+  func `a setting of training means the same in its former spelling, and gives the same key`(
+    former: String, present: String
+  ) throws {
+    #expect(try fit(former).canonical == fit(present).canonical)
+  }
+
+  @Test func `what fit could not be told before is in its key under the present name`() throws {
+    let configuration = try fit("{validation_interval: 50, optimiser: {beta2: 0.95}}")
+    #expect(configuration.values.validationInterval == .steps(50))
+    #expect(configuration.values.optimiser.beta2 == 0.95)
+    #expect(configuration.canonical["validation_interval"] == 50)
+    #expect(configuration.canonical["optimiser"] == ["beta2": 0.95])
+    #expect(configuration.canonical["validations"] == nil && configuration.canonical["beta2"] == nil)
+  }
+
+  @Test func `a canonical configuration can be used as one`() throws {
+    let canonical = try fit("{validation_interval: 50, keep_best: false, optimiser: {beta2: 0.95, warmup: 0.2}}")
+      .canonical
+    #expect(try fit(canonical.compact).canonical == canonical)
+  }
+
+  @Test func `messages and the listing know the present spelling`() {
+    #expect(
+      failure(FitConfiguration.self, "keep_best: 7\n")
+        == "a.yaml, line 1: select must be one of best, last, not '7'")
+    #expect(
+      failure(FitConfiguration.self, "", set: ["warmup=2"])
+        == "--set warmup=2: optimiser.warmup must be a number from 0 to 1, not '2'")
+    #expect(
+      failure(FitConfiguration.self, "keep_best: true\nselect: last\n")
+        == "a.yaml, line 1: keep_best is the former spelling of select; give one of them")
+    let keys = FitConfiguration.documentation.map(\.key)
+    #expect(keys.contains("optimiser.gradient_clip") && keys.contains("validation_interval") && keys.contains("select"))
+    #expect(!keys.contains("gradient_clip") && !keys.contains("validations") && !keys.contains("keep_best"))
+  }
+
+  @Test func `an option outranks what a file says in another spelling`() throws {
+    #expect(try fit("keep_best: false\n", set: ["select=best"]).values.selection == .best)
+    #expect(try fit("select: last\n", set: ["keep_best=true"]).values.selection == .best)
+    #expect(try fit("optimiser: {warmup: 0.1}\n", set: ["warmup=0.2"]).values.optimiser.warmup == 0.2)
+    #expect(try fit("warmup: 0.1\n", set: ["optimiser.warmup=0.2"]).values.optimiser.warmup == 0.2)
+  }
+
+  @Test func `a part of the run is a validation interval of every stage that trains`() throws {
+    let pretrain = try PretrainConfiguration.resolve(
+      try YAMLSource.parse(
+        "{steps: 600, validation_interval: run/4, optimiser: {gradient_clip: null}}", source: "a.yaml"))
+    #expect(pretrain.values.validationInterval.steps(of: 600) == 150)
+    #expect(pretrain.values.optimiser.gradientClip == nil)
+    #expect(pretrain.canonical["optimiser"]?["gradient_clip"] == 0.0)
+    #expect(
+      failure(PretrainConfiguration.self, "validation_interval: run/0\n")?.contains("run/10, not 'run/0'") == true)
   }
 
   @Test func `of several policies the wrong one is named`() {

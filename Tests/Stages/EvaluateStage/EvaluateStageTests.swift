@@ -10,6 +10,7 @@ import TempNet
 import TemperatureSettings
 import TestSupport
 import Testing
+import TokenWindows
 import Tokenization
 import Torch
 import Weights
@@ -394,7 +395,7 @@ private func pass(_ world: TinyWorld, _ name: String, interruptedAfter windows: 
       try writer.write(rows: noise, of: tensor, at: start)
     }
     try writer.finish()
-    try AtomicFile.write("{\"windows\": \(windows)}", to: checkpoint)
+    try AtomicFile.write("{\"done\": \(windows)}", to: checkpoint)
     try pass.run()
   }
   return try Files.read(file.path)

@@ -4,7 +4,6 @@ import LanguageModels
 import StageDescriptions
 import TempNet
 import TokenWindows
-import Tokenization
 import Torch
 import Training
 
@@ -76,13 +75,10 @@ extension PretrainConfiguration {
   }
 }
 
-/// The gradient of every parameter, by its name, after a step's batches; gradients are cleared.
+/// The gradient of every parameter, by its name, after a step; gradients are cleared.
 func gradients(_ task: PretrainTask<TokenArray>, step: Int) throws -> [String: [Double]] {
-  let batches = try task.batches(step: step)
-  let weight = batches.reduce(0) { $0 + task.weight(of: $1) }
-  for (index, batch) in batches.enumerated() {
-    _ = try task.addGradients(of: batch, StepPart(step: step, index: index, totalWeight: weight))
-  }
+  try task.willBegin(step: step)
+  _ = try task.addGradients(TrainingStep(number: step, seed: 0))
   let parameters = task.groups.flatMap(\.parameters)
   defer { for parameter in parameters { parameter.tensor.clearGradient() } }
   return Dictionary(uniqueKeysWithValues: parameters.map { ($0.name, $0.tensor.gradient!.doubles) })

@@ -118,6 +118,7 @@ import Training
     let batch = try task.batches(step: step)[0]
     #expect(batch.countedLabels < batch.labels.count)
     #expect(task.weight(of: batch) == batch.countedLabels)
+    try task.willBegin(step: step)
     let measured = try task.addGradients(
       of: batch, StepPart(step: step, index: 0, totalWeight: batch.countedLabels))
     let loss = try withoutGradients {

@@ -1,6 +1,7 @@
 import Diagnostics
 import Torch
 import Training
+import TrainingOptions
 
 /// Learns a linear map with dropout from numbers that follow from the step: everything a loop has to keep in order.
 final class ToyTask: MicroBatchTask {
@@ -15,6 +16,7 @@ final class ToyTask: MicroBatchTask {
   /// Called before each validation's result is returned.
   var onValidation: () -> Void = {}
   private(set) var batchCount = 0
+  private(set) var begunSteps: [Int] = []
 
   init(steps: Int) {
     self.steps = steps
@@ -38,6 +40,8 @@ final class ToyTask: MicroBatchTask {
     ]
   }
   var buffers: [NamedTensor] { [NamedTensor("average", average)] }
+
+  func willBegin(step: Int) { begunSteps.append(step) }
 
   func batches(step: Int) -> [Tensor] {
     (0..<2).map { part in

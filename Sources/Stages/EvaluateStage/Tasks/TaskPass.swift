@@ -1,21 +1,23 @@
+import Artifacts
 import Diagnostics
 import Files
 import LanguageEvaluation
 import LanguageModels
 import TempNet
+import TokenWindows
 import Torch
 
-/// One pass of the model over a task's sequences, in which all policies see the same logits.
+/// A pass of the model over a task's sequences. All policies see the same logits.
 struct TaskPass {
   let name: String
   let model: LanguageModel
   let policies: [String]
-  /// What computes the policies' temperatures.
+  /// Computes the policies' temperatures.
   let temperatures: FoldedPolicies
   let sequences: [ScoredSequence]
   let plan: ScoringPlan
   let endOfText: Int32
-  /// What was scored so far, a line for each sequence.
+  /// The scores so far, a line for each sequence; `LOG.pass.json` states how far the pass is.
   let log: String
   let saveInterval: Duration
 
@@ -24,52 +26,39 @@ struct TaskPass {
   /// - Returns: in the order of the sequences.
   func run() throws -> [SequenceScore] {
     precondition(temperatures.count == policies.count)
-    var (scores, bytes, done) = try finished()
+    let pass = try PassProgress("\(log).pass.json", of: plan.batches.count, saving: .time(saveInterval))
+    var (scores, bytes) = try finished(pass.done)
     let batches = plan.batches.map { TaskBatch($0, of: sequences) }
     let writer = try bytes == 0 ? FileWriter(log) : FileWriter(continuing: log, after: bytes)
-    var tokens = batches[..<done].reduce(0) { $0 + $1.tokens }
+    var tokens = batches[..<pass.done].reduce(0) { $0 + $1.tokens }
     let progress = Progress(
       name, unit: "tokens", total: batches.reduce(0) { $0 + $1.tokens }, alreadyDone: tokens)
-    var lastSaved = ContinuousClock.now
-    while done < batches.count {
-      for (sequence, score) in try score(batches[done]) {
+    try pass.advance(synchronise: writer.synchronise) { index in
+      for (sequence, score) in try score(batches[index]) {
         scores[sequence] = score
         try writer.write(score.line(sequence))
       }
-      tokens += batches[done].tokens
-      done += 1
+      tokens += batches[index].tokens
       progress.update(tokens)
-      try writer.flush()
-      let isAsked = Interruption.isRequested
-      if isAsked || done == batches.count || ContinuousClock.now - lastSaved >= saveInterval {
-        try writer.synchronise()
-        lastSaved = .now
-      }
-      if isAsked && done < batches.count { throw Interruption.failure }
     }
     progress.finish()
     try writer.close()
     return scores.map { $0! }
   }
 
-  /// What the log holds of whole batches; anything after them is done again, as it would have been done at first.
-  private func finished() throws -> (scores: [SequenceScore?], bytes: Int, batches: Int) {
+  /// The scores that the log holds of the first batches, and the length of their lines.
+  private func finished(_ batches: Int) throws -> (scores: [SequenceScore?], bytes: Int) {
     var scores = [SequenceScore?](repeating: nil, count: sequences.count)
-    guard Files.exists(log) else { return (scores, 0, 0) }
-    let content = try Files.read(log)
-    var (bytes, batches) = (0, 0)
-    var lines = content.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).dropLast()[...]
-    for batch in plan.batches {
-      let members = batch.flatMap(\.members)
-      guard members.count <= lines.count else { break }
-      let read = lines.prefix(members.count).map { SequenceScore.parse($0, policies: policies.count) }
-      guard zip(read, members).allSatisfy({ $0?.sequence == $1.sequence }) else { break }
-      for case (let sequence, let score)? in read { scores[sequence] = score }
-      bytes += lines.prefix(members.count).reduce(0) { $0 + $1.count + 1 }
-      batches += 1
-      lines = lines.dropFirst(members.count)
+    let members = plan.batches[..<batches].flatMap { $0.flatMap(\.members) }
+    guard !members.isEmpty else { return (scores, 0) }
+    let lines = try Files.read(log).split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).dropLast()
+    let read = lines.prefix(members.count).map { SequenceScore.parse($0, policies: policies.count) }
+    guard read.map({ $0?.sequence }) == members.map({ Optional($0.sequence) }) else {
+      throw Failure(.badData, "does not hold the scores of the work so far", at: log)
+        .ofUnfinishedWork(in: Files.folder(of: Files.folder(of: log)))
     }
-    return (scores, bytes, batches)
+    for case (let sequence, let score)? in read { scores[sequence] = score }
+    return (scores, lines.prefix(members.count).reduce(0) { $0 + $1.count + 1 })
   }
 
   private func score(_ batch: TaskBatch) throws -> [(sequence: Int, SequenceScore)] {
@@ -94,7 +83,7 @@ struct TaskPass {
   }
 }
 
-/// What the logits of a batch come to.
+/// The measurements of a batch's logits.
 private struct NodeScores {
   /// Of each node: the likeliest token, and the entropy at temperature 1 in nats.
   private(set) var likeliest: [Int64] = []
@@ -111,7 +100,7 @@ private struct NodeScores {
     logLikelihoods = [[Float]](repeating: [Float](repeating: 0, count: predictions.count), count: policies.count)
     var next = byNode[...]
     try model.forEachPiece(of: batch.hiddenStates(model, endOfText: endOfText)) { hidden, logits, rows in
-      // A batch over a large vocabulary takes a minute; what is begun is done again later, as it would have been done now.
+      // A batch over a large vocabulary takes a minute, too long to wait for. A later run does it again.
       try Interruption.check()
       let here = next.prefix { predictions[$0].node < rows.upperBound }
       next = next.dropFirst(here.count)

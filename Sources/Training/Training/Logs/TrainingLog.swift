@@ -1,10 +1,10 @@
 import Files
 import JSON
 
-/// What a run tells about itself: one JSON object per line for programs, and a TensorBoard event file.
+/// The log of a run: one JSON object per line, and a TensorBoard event file with the same numbers.
 ///
-/// Both hold the same numbers. Their lengths are part of a checkpoint, and a run that goes on from there cuts them back,
-/// so that they too equal those of a run that was never interrupted.
+/// A checkpoint states the lengths of both. A resumed run cuts them back, so that they equal those of a run that was never
+/// interrupted.
 final class TrainingLog {
   struct Lengths: Equatable, Sendable {
     let metrics: Int
@@ -14,7 +14,7 @@ final class TrainingLog {
   private let lines: FileWriter
   private let events: EventFile
 
-  /// - Parameter lengths: what to keep of the files of an earlier run; nil starts new ones.
+  /// - Parameter lengths: the part of an earlier run's files to keep; nil starts new files.
   init(_ files: TrainingFiles, continuingAfter lengths: Lengths?) throws {
     if let lengths {
       lines = try FileWriter(continuing: files.metrics, after: lengths.metrics)
@@ -26,7 +26,7 @@ final class TrainingLog {
 
   var lengths: Lengths { Lengths(metrics: lines.position, events: events.length) }
 
-  /// Brings everything to the disk: a checkpoint that states the lengths must not be there before the bytes are.
+  /// Brings everything to the disk. The bytes must be there before a checkpoint states their number.
   func synchronise() throws {
     try lines.synchronise()
     try events.synchronise()

@@ -3,9 +3,9 @@ import Files
 import Torch
 import Weights
 
-/// Everything a run needs to go on as if it had never stopped, in one folder:
+/// Everything that a run needs to go on as if it had never stopped, in one folder:
 ///
-///     parameters.safetensors    what is trained, and the task's buffers
+///     parameters.safetensors    the trained parameters, and the task's buffers
 ///     optimiser.safetensors     AdamW's moments and step counts
 ///     state.json                the step, the best validation, running means, lengths of the logs
 enum Checkpoint {
@@ -19,12 +19,12 @@ enum Checkpoint {
   ) throws {
     try write(parameters, to: "\(folder)/\(parametersName)")
     try write(optimiser, to: "\(folder)/\(optimiserName)")
-    try AtomicFile.write(state.json(lengths).pretty, to: "\(folder)/\(stateName)")
+    try AtomicFile.write(state.json(lengths).pretty, to: statePath(folder))
   }
 
-  static func readState(_ folder: String) throws -> (state: TrainingState, lengths: TrainingLog.Lengths) {
-    try TrainingState.read("\(folder)/\(stateName)")
-  }
+  static func statePath(_ folder: String) -> String { "\(folder)/\(stateName)" }
+
+  static func readState(_ folder: String) throws -> [UInt8] { try Files.read(statePath(folder)) }
 
   static func readParameters(_ folder: String, into parameters: [NamedTensor]) throws {
     try read("\(folder)/\(parametersName)", into: parameters)

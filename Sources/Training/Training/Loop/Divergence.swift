@@ -5,10 +5,10 @@ import Torch
 struct Divergence: Error {
   /// The first step that showed it, counted from 0.
   let step: Int
-  /// What was seen there, as in `the loss is nan`.
+  /// The observation at that step, as in `the loss is nan`.
   let symptom: String
 
-  /// Looks for what stopped being finite, for a message that helps.
+  /// The failure to report, with the first tensor that is not finite.
   func failure(groups: [ParameterGroup]) -> Failure {
     let parameters = groups.flatMap(\.parameters)
     let culprit = withoutGradients {

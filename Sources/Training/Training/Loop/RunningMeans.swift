@@ -1,9 +1,9 @@
 import JSON
 import Torch
 
-/// Means of what is measured, over the steps since the last line of the log.
+/// Means of the measurements since the last line of the log.
 ///
-/// Measurements stay where they were computed until someone wants the numbers, so that a GPU is not waited for.
+/// Measurements stay on their device until the numbers are needed, so that no step waits for a GPU.
 struct RunningMeans {
   private struct Step {
     let number: Int
@@ -29,8 +29,8 @@ struct RunningMeans {
     norms = Array(repeating: 0, count: groups.count)
   }
 
-  mutating func add(step: Int, weight: Int, sums: Tensor, norms: Tensor) {
-    waiting.append(Step(number: step, weight: weight, sums: sums, norms: norms))
+  mutating func add(step: Int, _ measured: StepSums, norms: Tensor) {
+    waiting.append(Step(number: step, weight: measured.weight, sums: measured.sums, norms: norms))
   }
 
   /// A measured number that is not finite.
@@ -40,7 +40,7 @@ struct RunningMeans {
     let value: Double
   }
 
-  /// Reads what waits.
+  /// Reads the measurements that wait.
   mutating func settle() throws(NotFinite) {
     for step in waiting {
       let (values, lengths) = (step.sums.doubles, step.norms.doubles)
@@ -56,7 +56,7 @@ struct RunningMeans {
     waiting = []
   }
 
-  /// The means per item, and those of the gradients' norms per step; what waits has to be settled.
+  /// The means per item, and of the gradients' norms per step. Measurements have to be settled first.
   var means: (measured: Metrics, norms: Metrics) {
     precondition(waiting.isEmpty, "measurements have to be settled first")
     return (

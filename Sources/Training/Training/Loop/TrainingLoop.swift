@@ -3,6 +3,7 @@ import Diagnostics
 import Files
 import ProcessGroups
 import Torch
+import TrainingOptions
 
 /// Trains a task to its last step: optimiser, schedule, validation, checkpoints, logs, progress.
 ///
@@ -10,35 +11,40 @@ import Torch
 /// repeats the validation and comes to the same best step, the same logs and the same bytes as a run that never stopped.
 public final class TrainingLoop<Task: TrainingTask> {
   private let task: Task
-  private let settings: TrainingSettings
+  private let settings: LoopSettings
   private let stop: StopRules
-  private let files: TrainingFiles
   private let processes: any ProcessGroup
+  private let files: TrainingFiles
   private let checkpoints: CheckpointFolder
   private let optimiser: AdamW
   /// The schedule of each of the optimiser's groups.
   private let schedules: [Schedule]
   private var state = TrainingState()
   private var shownWarnings: Set<String> = []
-  /// The loss per item of the last steps that were looked at.
+  /// The mean loss per item since the last line of the log, as of the last look at the measurements.
   private var recentLoss: Double?
 
   /// Thrown between steps and within validations, where the state is one that can be saved.
   private struct Stopped: Error { let reason: Failure }
 
   public init(
-    _ task: Task, settings: TrainingSettings, files: TrainingFiles, stop: StopRules,
+    _ task: Task, settings: LoopSettings, files: TrainingFiles, stop: StopRules,
     processes: any ProcessGroup = OneProcess()
   ) throws {
-    self.processes = processes
     self.task = task
     self.settings = settings
     self.files = files
     self.stop = stop
-    checkpoints = try CheckpointFolder(files.checkpoints, keep: settings.keptCheckpoints)
+    self.processes = processes
+    guard processes.size <= settings.lanes else {
+      throw Failure(
+        .badConfiguration, "\(processes.size) processes are more than the \(settings.lanes) lanes of a step")
+    }
+    checkpoints = try CheckpointFolder(files.checkpoints, keep: settings.run.keptCheckpoints)
     let split = task.groups.flatMap { group in group.byDecay.map { (group.schedule, $0) } }
     schedules = split.map(\.0)
-    optimiser = AdamW(split.map(\.1), beta1: settings.beta1, beta2: settings.beta2, epsilon: settings.epsilon)
+    let options = settings.optimiser
+    optimiser = AdamW(split.map(\.1), beta1: options.beta1, beta2: options.beta2, epsilon: options.epsilon)
   }
 
   /// Runs from the newest checkpoint, or from the start, to the last step. Afterwards the task holds the selected
@@ -47,6 +53,8 @@ public final class TrainingLoop<Task: TrainingTask> {
   /// - Throws: `.tryAgain` when told to stop, after saving a checkpoint; `.badConfiguration` when training diverges.
   public func run() throws -> TrainingResult {
     let log = try resume()
+    // Weights that were drawn, or read from a checkpoint, are those of process 0.
+    try processes.broadcast((parameters + optimiser.state).map(\.tensor))
     let progress = Progress(
       "training", unit: task.itemName, total: settings.steps * task.itemsPerStep,
       alreadyDone: state.step * task.itemsPerStep)
@@ -73,7 +81,8 @@ public final class TrainingLoop<Task: TrainingTask> {
       return try TrainingLog(files, continuingAfter: nil)
     }
     do {
-      let (state, lengths) = try Checkpoint.readState(folder)
+      let stated = try processes.broadcast(Checkpoint.readState(folder), from: 0)
+      let (state, lengths) = try TrainingState.read(stated, source: Checkpoint.statePath(folder))
       try Checkpoint.readParameters(folder, into: parameters)
       try Checkpoint.readOptimiser(folder, into: optimiser.state)
       let log = try TrainingLog(files, continuingAfter: lengths)
@@ -92,7 +101,7 @@ public final class TrainingLoop<Task: TrainingTask> {
     while true {
       let isLast = state.step == settings.steps
       let isValidated = isLast || (state.step > 0 && state.step % settings.validationInterval == 0)
-      if isValidated || (state.step > 0 && state.step % settings.checkpointInterval == 0) { try save(log) }
+      if isValidated || (state.step > 0 && state.step % settings.run.checkpointInterval == 0) { try save(log) }
       if isValidated {
         let validation = try validate(log)
         if isLast { return validation }
@@ -104,11 +113,12 @@ public final class TrainingLoop<Task: TrainingTask> {
     }
   }
 
-  /// All processes stop at the same step, whichever of them was asked.
+  /// Stops every process at the same place if one is told to.
   private func stopIfAsked() throws {
     let reason = stop.reason()
-    guard try processes.agreed(reason?.status.rawValue ?? 0) != 0 else { return }
-    throw Stopped(reason: reason ?? Failure(.tryAgain, "another process was told to stop"))
+    let agreed = try processes.agreed(reason?.status.rawValue ?? 0)
+    if let reason { throw Stopped(reason: reason) }
+    guard agreed == 0 else { throw Stopped(reason: Failure(.tryAgain, "another process of this run was told to stop")) }
   }
 }
 
@@ -117,26 +127,20 @@ public final class TrainingLoop<Task: TrainingTask> {
 extension TrainingLoop {
   private func step() throws {
     let step = state.step
-    let made = try summed(task.addGradients(TrainingStep(number: step, seed: settings.seed)))
-    if state.means == nil { state.means = RunningMeans(names: made.names, groups: task.groups.map(\.name)) }
+    let work = TrainingStep(number: step, seed: settings.seed, lanes: settings.lanes, processes: processes)
+    work.seedGenerators(part: 0)
+    try processes.together { try task.willBegin(step: step) }
+    let measured = try task.addGradients(work)
     let norms = task.groups.map { group in
-      clipGradients(of: group.parameters, to: settings.gradientClip ?? .infinity).to(.float64)
+      clipGradients(of: group.parameters, to: settings.optimiser.gradientClip ?? .infinity).to(.float64)
     }
-    state.means?.add(step: step, weight: made.weight, sums: made.sums, norms: .stack(norms))
+    var means = state.means ?? RunningMeans(names: measured.names, groups: task.groups.map(\.name))
+    means.add(step: step, measured, norms: .stack(norms))
+    state.means = means
     // Looking before the optimiser moves keeps the parameters as they were, and the message exact.
     if (step + 1) % settings.checkInterval == 0 { try settle() }
     update()
     state.step = step + 1
-  }
-
-  /// Adds up sums and gradients over all processes, of which each computes one lane.
-  private func summed(_ own: StepSums) throws -> StepSums {
-    guard processes.size > 1 else { return own }
-    let gradients = task.groups.flatMap(\.parameters).compactMap(\.tensor.gradient)
-    let lane = LaneSum(lanes: processes.rank..<processes.rank + 1, tensors: [own.sums] + gradients)
-    let total = try processes.sum([lane], lanes: processes.size)
-    for (gradient, sum) in zip(gradients, total.dropFirst()) { gradient.copy(from: sum) }
-    return StepSums(names: own.names, sums: total[0], weight: own.weight)
   }
 
   private func update() {
@@ -147,7 +151,7 @@ extension TrainingLoop {
     optimiser.clearGradients()
   }
 
-  /// Reads what was measured and fails if any of it is not finite.
+  /// Reads the measurements and fails if one is not finite.
   private func settle() throws {
     do throws(RunningMeans.NotFinite) {
       try state.means?.settle()
@@ -188,7 +192,7 @@ extension TrainingLoop {
     return validation
   }
 
-  /// Writes the means since the line before, and starts anew.
+  /// Writes the means since the line before, and begins new ones.
   private func report(_ log: TrainingLog) throws {
     try settle()
     guard let (measured, norms) = state.means?.means else { return }
@@ -205,7 +209,7 @@ extension TrainingLoop {
     return "step \(state.step)/\(settings.steps)\(loss)"
   }
 
-  /// Gives the task the parameters that were asked for.
+  /// Gives the task the selected parameters.
   private func select(last: TrainingResult.Validation) throws -> TrainingResult {
     guard let best = state.best else { preconditionFailure("the last step was validated") }
     let selected = settings.selection == .best ? best : last

@@ -1,5 +1,4 @@
 import Diagnostics
-import Files
 import JSON
 
 /// Where a run stands, besides its tensors.
@@ -11,7 +10,7 @@ struct TrainingState {
   /// Nil until the first step of a run names what is measured.
   var means: RunningMeans?
 
-  /// As a checkpoint states it, with the lengths that the log has at this step.
+  /// The form that a checkpoint holds, with the lengths of the log at this step.
   func json(_ lengths: TrainingLog.Lengths) -> JSON {
     [
       "step": .integer(step),
@@ -22,8 +21,10 @@ struct TrainingState {
     ]
   }
 
-  static func read(_ path: String) throws -> (state: TrainingState, lengths: TrainingLog.Lengths) {
-    let json = try JSON(parsing: Files.read(path), source: path, for: .strict)
+  /// - Parameter path: where the bytes come from, for messages.
+  static func read(_ bytes: [UInt8], source path: String) throws -> (state: TrainingState, lengths: TrainingLog.Lengths)
+  {
+    let json = try JSON(parsing: bytes, source: path, for: .strict)
     guard let step = json["step"]?.intValue, let metrics = json["metrics_bytes"]?.intValue,
       let events = json["events_bytes"]?.intValue, let best = json["best"], let means = json["means"]
     else { throw Failure(.badData, "is not the state of a checkpoint", at: path) }

@@ -91,7 +91,7 @@ struct Scorer {
   func scores(
     _ sequences: [ScoredSequence], _ plan: ScoringPlan, _ policies: [NamedPolicy] = [one], model: LanguageModel? = nil
   ) throws -> [SequenceScore] {
-    try Files.remove(folder("log"))
+    for name in ["log", "log.pass.json"] { try Files.remove(folder(name)) }
     return try pass(sequences, plan, policies, model: model, log: "log").run()
   }
 

@@ -1,3 +1,4 @@
+import Diagnostics
 import Files
 import Foundation
 import LanguageModels
@@ -162,16 +163,28 @@ import Torch
     #expect(plan.batches.count > 5)
     let whole = try scores(sequences, plan)
     let log = try Files.read(folder("log"))
-    var numbers = Numbers(state: 3)
-    for _ in 0..<12 {
-      let cut = numbers.next(below: log.count)
-      try AtomicFile.write(log.prefix(cut) + Array("[12".utf8), to: folder("cut"))
-      #expect(try scorer.pass(sequences, plan, log: "cut").run() == whole)
-      #expect(try Files.read(folder("cut")) == log)
+    let lines = log.split(separator: UInt8(ascii: "\n"))
+    func cut(after batches: Int, _ content: some Sequence<UInt8>) throws {
+      try AtomicFile.write("{\"done\": \(batches)}", to: folder("cut.pass.json"))
+      try AtomicFile.write(content, to: folder("cut"))
+    }
+    for batches in plan.batches.indices {
+      let finished = plan.batches[..<batches].reduce(0) { $0 + $1.reduce(0) { $0 + $1.members.count } }
+      // Beyond what was saved the log may hold anything.
+      for rest in ["", "[12", "[0, 1]\n[12"] {
+        let kept = lines.prefix(finished).flatMap { $0 + Array("\n".utf8) }
+        try cut(after: batches, kept + Array(rest.utf8))
+        #expect(try scorer.pass(sequences, plan, log: "cut").run() == whole)
+        #expect(try Files.read(folder("cut")) == log)
+      }
+    }
+    try cut(after: plan.batches.count, log.dropLast(5))
+    #expect { try scorer.pass(sequences, plan, log: "cut").run() } throws: {
+      ($0 as? Failure)?.status == .badData && "\($0)".contains("scores of the work so far")
     }
     // Nothing is computed again that stands in the log.
     let changed = String(decoding: log, as: UTF8.self).replacing("[0,", with: "[0, ").replacing("true", with: "false")
-    try AtomicFile.write(changed, to: folder("cut"))
+    try cut(after: plan.batches.count, changed.utf8)
     #expect(try scorer.pass(sequences, plan, log: "cut").run().allSatisfy { !$0.isGreedy })
   }
 

@@ -1,7 +1,5 @@
 import Testing
-import Torch
-
-@testable import EvaluateStage
+import TokenWindows
 
 @Suite struct ScoringWindowsTests {
   @Test func `every token is predicted once, in order, with as much before it as fits`() {
@@ -35,24 +33,25 @@ import Torch
   }
 
   @Test func `inputs are the tokens before, and each document begins at its first token`() throws {
-    let world = try TinyWorld()
-    let split = world.test
-    let tokens = try split.tokens(in: 0..<split.count).map(Int64.init)
-    let stream = [Int64(world.tokens.endOfText)] + tokens
-    let windows = ScoringWindows(tokens: split.count, context: 16, stride: 5)
+    let firsts = [0, 9, 10, 31, 44]
+    let sequence = TokenArray((0..<60).map { Int32(($0 * $0 + 3) % 11) }, documentStarts: firsts)
+    let endOfText: Int32 = 50
+    let tokens = sequence.tokens(in: 0..<sequence.count).map(Int64.init)
+    let stream = [Int64(endOfText)] + tokens
+    let windows = ScoringWindows(tokens: sequence.count, context: 16, stride: 5)
     for index in 0..<windows.count {
       let window = windows[index]
-      let batch = try ScoringBatch([window], of: split, endOfText: world.tokens.endOfText, device: .cpu)
-      #expect(batch.inputs.integers == Array(stream[window.inputs]))
-      #expect(batch.labels.integers == Array(tokens[window.scored]))
-      #expect(batch.rows.integers == window.scored.map { Int64($0 - window.inputs.lowerBound) })
+      let batch = try ShiftedWindowBatch(sequence, [window], endOfText: endOfText)
+      #expect(batch.inputs == Array(stream[window.inputs]))
+      #expect(batch.labels == Array(tokens[window.scored]))
+      #expect(batch.countedPlaces == window.scored.map { $0 - window.inputs.lowerBound })
       let expected = window.inputs.map { input -> Int64 in
         // Input i holds token i - 1. An end-of-text id before a first token stands alone.
-        let isPrefix = split.documents.contains { $0.firstToken == input }
-        let begin = split.documents.last { $0.firstToken < input }.map { $0.firstToken + 1 } ?? 0
+        let isPrefix = firsts.contains(input)
+        let begin = firsts.last { $0 < input }.map { $0 + 1 } ?? 0
         return Int64(max(0, (isPrefix ? input : begin) - window.inputs.lowerBound))
       }
-      #expect(batch.documentStarts.integers == expected)
+      #expect(batch.documentStarts == expected)
     }
   }
 }

@@ -1,8 +1,6 @@
 import Testing
 import TokenWindows
 
-@testable import FeaturesStage
-
 @Suite struct SlidingWindowsTests {
   private static let shapes = [(8, 8), (8, 3), (8, 1), (5, 4), (64, 16)]
 

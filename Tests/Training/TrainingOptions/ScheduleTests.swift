@@ -1,5 +1,5 @@
 import Testing
-import Training
+import TrainingOptions
 
 @Suite struct ScheduleTests {
   @Test func `a cosine schedule rises to its peak, is half way down in the middle and ends at its floor`() {

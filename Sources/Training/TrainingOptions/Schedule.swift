@@ -9,7 +9,7 @@ public struct Schedule: Equatable, Sendable {
 
   public let shape: Shape
   public let peak: Double
-  /// What the cosine ends at.
+  /// The rate at which the cosine ends.
   public let floor: Double
   /// Steps of the rise; the last of them has the peak rate.
   public let warmup: Int

@@ -1,0 +1,43 @@
+/// Which parameters a stage that trains publishes.
+public enum ResultChoice: String, CaseIterable, Sendable {
+  /// Those of the validated step with the lowest loss.
+  case best
+  case last
+}
+
+/// How a run goes, whatever is trained.
+public struct LoopSettings: Equatable, Sendable {
+  public var steps: Int
+  public var seed: Int
+  /// Learning rates are those of the task's groups; the rest counts for all of them. Each group's gradient is clipped by
+  /// itself, so that one network's spikes do not slow the other down.
+  public var optimiser: OptimiserOptions
+  /// Steps between validations; one follows the last step in any case.
+  public var validationInterval: Int
+  /// Steps between lines of the metrics. Each line holds the means since the line before.
+  public var logInterval: Int
+  public var selection: ResultChoice
+  /// Not part of the result's identity.
+  public var run: RunOptions
+  /// Steps between checks that losses and gradients are finite. Not part of the result's identity.
+  public var checkInterval: Int
+  /// Into how many lanes a step's micro-batches are dealt. The order of additions follows from it, whatever the number of
+  /// processes that share the lanes.
+  public var lanes: Int
+
+  public init(
+    steps: Int, seed: Int, optimiser: OptimiserOptions = OptimiserOptions(), validationInterval: Int = 100,
+    logInterval: Int = 10, selection: ResultChoice = .best, run: RunOptions = RunOptions(), checkInterval: Int = 1,
+    lanes: Int = 1
+  ) {
+    self.steps = steps
+    self.seed = seed
+    self.optimiser = optimiser
+    self.validationInterval = validationInterval
+    self.logInterval = logInterval
+    self.selection = selection
+    self.run = run
+    self.checkInterval = checkInterval
+    self.lanes = lanes
+  }
+}
