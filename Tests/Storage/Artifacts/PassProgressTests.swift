@@ -16,7 +16,7 @@ import Testing
 
   @Test func `it saves after so many pieces and at the end, after the results`() throws {
     var events: [String] = []
-    try pass().advance(isInterrupted: { false }, synchronise: { events.append("saved") }) { events.append("\($0)") }
+    try pass().advance(isInterrupted: { false }, synchronise: { events.append("saved") }, { events.append("\($0)") })
     #expect(events == ["0", "1", "2", "saved", "3", "4", "5", "saved", "6", "saved"])
     #expect(try pass().done == 7)
   }
@@ -24,10 +24,10 @@ import Testing
   @Test func `told to stop it saves, and goes on where it was`() throws {
     let stopped = try pass()
     #expect(throws: Interruption.failure) {
-      try stopped.advance(isInterrupted: { stopped.done == 2 }, synchronise: {}) { _ in }
+      try stopped.advance(isInterrupted: { stopped.done == 2 }, synchronise: {}, { _ in })
     }
     var pieces: [Int] = []
-    try pass().advance(to: 4, isInterrupted: { false }, synchronise: {}) { pieces.append($0) }
+    try pass().advance(to: 4, isInterrupted: { false }, synchronise: {}, { pieces.append($0) })
     #expect(pieces == [2, 3])
     #expect(try pass().done == 4)
   }
@@ -35,7 +35,7 @@ import Testing
   @Test func `pieces after the last saved one are done again`() throws {
     struct Crash: Error {}
     #expect(throws: Crash.self) {
-      try pass().advance(isInterrupted: { false }, synchronise: {}) { if $0 == 5 { throw Crash() } }
+      try pass().advance(isInterrupted: { false }, synchronise: {}, { if $0 == 5 { throw Crash() } })
     }
     #expect(try pass().done == 3)
   }
