@@ -170,7 +170,7 @@ public enum Evaluate: StageDescription {
   public static let version = 10
   public static let output = ArtifactKind.evaluation
   public static let inputs = [
-    StageInput("model", .model, takesPublishedModels: true), StageInput("tokens", .tokens),
+    StageInput("model", .model, takesPublishedModels: true, readsTokenizer: true), StageInput("tokens", .tokens),
     StageInput("tempnet", .tempnet, isRequired: false, isRepeated: true),
   ]
   public typealias Configuration = EvaluateConfiguration

@@ -157,11 +157,13 @@ public struct StageInput: Sendable {
   public let isRepeated: Bool
   /// Whether a model made elsewhere will do as well: a GGUF file, or a folder in Hugging Face's form.
   public let takesPublishedModels: Bool
+  /// Whether the stage turns text into ids with the tokenizer of a model made elsewhere.
+  public let readsTokenizer: Bool
 
   public init(
     _ name: String, _ kind: ArtifactKind, or otherKinds: [ArtifactKind] = [], isRequired: Bool = true,
     isRepeated: Bool = false,
-    takesPublishedModels: Bool = false
+    takesPublishedModels: Bool = false, readsTokenizer: Bool = false
   ) {
     self.name = name
     self.kind = kind
@@ -169,6 +171,7 @@ public struct StageInput: Sendable {
     self.isRequired = isRequired
     self.isRepeated = isRepeated
     self.takesPublishedModels = takesPublishedModels
+    self.readsTokenizer = readsTokenizer
   }
 
   public var option: String { "--\(name)" }

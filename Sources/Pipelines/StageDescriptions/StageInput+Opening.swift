@@ -43,7 +43,10 @@ extension StageInput {
     switch input {
     case .artifact(let artifact): return [InputReference(name: name, kind: artifact.manifest.kind, key: artifact.key)]
     case .published(let source):
-      return try source.files.map { file in
+      let isRead = { (file: ModelSource.File) in
+        readsTokenizer || !HuggingFaceFolder.tokenizerSupplements.contains(file.name)
+      }
+      return try source.files.filter(isRead).map { file in
         try RawInput(file.name.isEmpty ? name : "\(name)/\(file.name)", path: file.path).reference(digests)
       }
     }

@@ -68,6 +68,9 @@ public struct HuggingFaceFolder: Sendable {
     }
   }
 
+  /// Files that only add to a tokenizer: they change what a stage makes only if it turns text into ids.
+  public static let tokenizerSupplements = ["special_tokens_map.json", "added_tokens.json"]
+
   /// The names of all files of the model, its tokenizer and its chat template.
   public var files: [String] {
     [Self.configurationName] + (index == nil ? [] : [Self.indexName]) + weights

@@ -191,4 +191,21 @@ import Testing
     #expect(Pretrain.vocabulary(configuration, inputs: ["tokens": 300, "model": 380]) == 380)
     #expect(Pretrain.vocabulary(configuration, inputs: ["tokens": 300, "model": nil]) == nil)
   }
+
+  @Test func `files that only add to a tokenizer count where text is turned into ids`() throws {
+    let folder = try TemporaryFolder()
+    for (name, content) in [
+      ("config.json", "{\"model_type\": \"gpt2\"}"), ("model.safetensors", "weights"), ("tokenizer.json", "{}"),
+      ("added_tokens.json", "{}"), ("special_tokens_map.json", "{}"),
+    ] { try folder.write(content, to: name) }
+    func names(_ description: any StageDescription.Type) throws -> [String] {
+      let input = try #require(description.inputs.first { $0.name == "model" })
+      return try input.references(at: folder.path, FileDigests()).map(\.name)
+    }
+    let read = ["model/config.json", "model/model.safetensors", "model/tokenizer.json"]
+    for stage in [Features.self, Pretrain.self] as [any StageDescription.Type] { #expect(try names(stage) == read) }
+    #expect(
+      try names(Evaluate.self).sorted()
+        == (read + ["model/added_tokens.json", "model/special_tokens_map.json"]).sorted())
+  }
 }
