@@ -234,7 +234,7 @@ import Weights
 
   @Test(.enabled(if: slowTestsEnabled))
   func `SmolLM2 has the log-probabilities that transformers computes`() throws {
-    let path = "\(checkout)/data/cache/smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
+    let path = checkout("data/cache/smollm2/SmolLM2-135M-Instruct.Q4_1.gguf")
     let source = fixture("smollm2.json")
     let expected = try JSON(parsing: Files.read(source), source: source)
     TorchRuntime.trimMemory()
@@ -269,6 +269,3 @@ import Weights
     #expect(failure?.description.contains(word) == true, "\(String(describing: failure))")
   }
 }
-
-/// The root of the checkout.
-private let checkout = Files.folder(of: Files.folder(of: Files.folder(of: #filePath)))

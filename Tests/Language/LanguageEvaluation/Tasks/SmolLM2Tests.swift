@@ -18,7 +18,7 @@ import Tokenization
     scorer = try Scorer(model: PretrainedModel.open(path).load(), tokenizer: Tokenizer(path: path), length: 256)
   }
 
-  private static func data(_ name: String) -> String { Harness.fixture("../../../data/cache/\(name)") }
+  private static func data(_ name: String) -> String { checkout("data/cache/\(name)") }
 
   @Test(arguments: Harness.tasks)
   func `prompts of a task come to the harness's log-likelihoods and metrics`(task: HarnessTask) throws {
