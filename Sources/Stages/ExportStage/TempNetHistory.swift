@@ -1,5 +1,6 @@
 import Artifacts
 import JSON
+import StageDescriptions
 
 /// How a TempNet came to be, as the manifest of its artifact tells.
 struct TempNetHistory {
@@ -21,9 +22,9 @@ struct TempNetHistory {
   init(_ manifest: Manifest) {
     origin =
       switch manifest.producer.stage {
-      case "fit": .fitted
-      case "pretrain": .joint
-      case "import": .imported
+      case Fit.name: .fitted
+      case Pretrain.name: .joint
+      case Import.name: .imported
       default: .unknown
       }
     objective = origin == .imported ? nil : manifest.configuration["objective"]?.stringValue
