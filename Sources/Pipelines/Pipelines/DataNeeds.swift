@@ -7,43 +7,46 @@ import Files
 /// them.
 public struct DataNeeds {
   /// Paths of descriptors that exist, each once, in the order in which the pipeline names them or their data.
-  public let descriptors: [String]
+  public var descriptors: [String] { found.map(\.path) }
+  private let found: [Descriptor]
+
+  fileprivate struct Descriptor {
+    let path: String
+    /// The folder of its data.
+    let data: String
+  }
 
   public init(_ pipeline: PipelineSpecification) {
     var seen: Set<String> = []
-    descriptors = pipeline.stages.flatMap { stage in
+    found = pipeline.stages.flatMap { stage in
       stage.configuration.texts
         + stage.inputs.flatMap(\.sources).compactMap { if case .path(let path) = $0 { path } else { nil } }
-    }.compactMap(Self.descriptor).filter { seen.insert($0).inserted }
+    }.compactMap(Descriptor.init(of:)).filter { seen.insert($0.path).inserted }
   }
 
   /// Those whose data are missing, or older than the descriptor.
   public var missing: [String] {
     get throws {
-      try descriptors.filter { path in
-        guard let name = Self.name(ofDescriptor: path) else { return false }
-        guard let data = try Files.status("\(Files.folder(of: path))/cache/\(name)") else { return true }
-        return try Files.status(path).map { $0.modified > data.changed } ?? false
-      }
+      try found.filter { descriptor in
+        guard let data = try Files.status(descriptor.data) else { return true }
+        return try Files.status(descriptor.path).map { $0.modified > data.changed } ?? false
+      }.map(\.path)
     }
   }
+}
 
-  /// The descriptor that a path names, or whose data it lies in.
-  private static func descriptor(of path: String) -> String? {
-    var descriptor = path
-    let parts = path.split(separator: "/", omittingEmptySubsequences: false)
+extension DataNeeds.Descriptor {
+  /// The descriptor that a path names, or whose data it lies in; nil where it is neither.
+  fileprivate init?(of named: String) {
+    var path = named
+    let parts = named.split(separator: "/", omittingEmptySubsequences: false)
     if let cache = parts.lastIndex(of: "cache"), cache + 1 < parts.count {
-      descriptor = (parts[..<cache] + ["\(parts[cache + 1]).yaml"]).joined(separator: "/")
+      path = (parts[..<cache] + ["\(parts[cache + 1]).yaml"]).joined(separator: "/")
     }
-    return name(ofDescriptor: descriptor) == nil ? nil : descriptor
-  }
-
-  /// The name that a descriptor gives its data; nil for any other file.
-  private static func name(ofDescriptor path: String) -> String? {
     guard path.utf8.suffix(5).elementsEqual(".yaml".utf8), let node = try? YAMLSource.read(file: path),
-      node["licence"] != nil
+      node["licence"] != nil, let name = node["name"]?.scalar?.text
     else { return nil }
-    return node["name"]?.scalar?.text
+    self.init(path: path, data: "\(Files.folder(of: path))/cache/\(name)")
   }
 }
 
