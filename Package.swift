@@ -139,7 +139,10 @@ let package = Package(
     library(.language, "Tasks", ["Configuration", "Diagnostics", "Files", "JSON"]),
     library(
       .language, "LanguageEvaluation",
-      ["Artifacts", "Diagnostics", "Files", "JSON", "Pages", "Reports", "Statistics", "Tasks", "Tokenization"]),
+      [
+        "Artifacts", "Diagnostics", "Files", "JSON", "Pages", "Reports", "Statistics", "Tasks", "TemperatureSettings",
+        "Tokenization",
+      ]),
 
     library(
       .pipelines, "StageDescriptions",

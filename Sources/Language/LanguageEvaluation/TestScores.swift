@@ -1,4 +1,4 @@
-import Glibc
+import TemperatureSettings
 
 /// What was measured on each token of a test text, policy by policy.
 ///
@@ -42,7 +42,7 @@ public struct TestScores: Sendable {
   }
 
   /// The entropy that the robust loss asks of each prediction, in nats.
-  public var targetEntropy: Double { log(Double(vocabulary)) - rho }
+  public var targetEntropy: Double { RobustBudget.entropy(alternatives: vocabulary, rho: rho) }
 
   /// The robust loss of each token, `τ · CE(z/τ, y) + (ρ - ln V) · τ`.
   func robustLoss(of policy: PolicyScores) -> [Double] {

@@ -1,5 +1,6 @@
 import Glibc
 import Statistics
+import TemperatureSettings
 
 /// Everything that a report states, computed from the scores of single tokens.
 public struct TextMetrics: Sendable {
@@ -72,10 +73,6 @@ public struct PolicyMetrics: Sendable {
   /// policy closes.
   public let gapClosed: Interval?
 
-  /// How near to an end of the range, as a share of it, a temperature counts as being at the bound: a TempNet's
-  /// sigmoid never reaches the end itself.
-  public static let boundMargin = 0.01
-
   init(_ policy: PolicyScores, in scores: TestScores, exact: PolicyScores?, comparison: Comparison, index: Int) {
     (name, title, kind) = (policy.name, policy.title, policy.kind)
     let metrics = ComparedMetric.allCases.map { ($0, comparison.mean(of: $0, for: index)) }
@@ -90,7 +87,7 @@ public struct PolicyMetrics: Sendable {
     calibration = Calibration(confidence: policy.confidence, isCorrect: scores.isCorrect)
     temperature = Distribution(of: policy.temperature)
     let bounds = policy.bounds ?? scores.bounds
-    let margin = Self.boundMargin * (bounds.upperBound - bounds.lowerBound)
+    let margin = BoundMargin.width(of: bounds)
     let (low, high) = (bounds.lowerBound + margin, bounds.upperBound - margin)
     shareAtMinimum = Double(policy.temperature.count { Double($0) <= low }) / tokens
     shareAtMaximum = Double(policy.temperature.count { Double($0) >= high }) / tokens

@@ -1,4 +1,5 @@
 import Glibc
+import TemperatureSettings
 import Torch
 
 /// The temperature that minimises the robust loss of each token: what TempNet learns to predict.
@@ -35,7 +36,8 @@ public enum ExactTemperature {
 
   /// As above, for the divergence budget `rho`.
   public static func solve(logits: Tensor, rho: Double, bounds: ClosedRange<Double>) -> Tensor {
-    solve(logits: logits, entropy: log(Double(logits.size(1))) - rho, bounds: bounds)
+    solve(
+      logits: logits, entropy: RobustBudget.entropy(alternatives: logits.size(1), rho: rho), bounds: bounds)
   }
 
   private static func solve(chunk: Tensor, entropy: Double, bounds: ClosedRange<Double>) -> Tensor {

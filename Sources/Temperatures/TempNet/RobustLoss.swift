@@ -1,4 +1,4 @@
-import Glibc
+import TemperatureSettings
 import Torch
 
 /// The robust loss of one prediction: the dual of the worst expected logit gap under distributions within `rho` nats of
@@ -20,7 +20,7 @@ public enum RobustLoss {
   ///   - tau: [N].
   ///   - rho: the divergence budget in nats.
   public static func perToken(logits: Tensor, labels: Tensor, tau: Tensor, rho: Double) -> Tensor {
-    let entropy = log(Double(logits.size(-1))) - rho
+    let entropy = RobustBudget.entropy(alternatives: logits.size(-1), rho: rho)
     let loss = tau * (temperedNegativeLogLikelihood(logits: logits, labels: labels, tau: tau) - entropy)
     return loss.masked(labels.equal(Double(ignoredLabel)), with: 0)
   }

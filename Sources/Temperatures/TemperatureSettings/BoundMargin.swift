@@ -3,8 +3,13 @@ import Diagnostics
 /// Temperatures at the bounds of a TempNet. A sigmoid reaches its bounds nowhere: within a hundredth of the range counts,
 /// and there its slope is less than a twenty-fifth of the greatest.
 public enum BoundMargin {
+  /// The share of the range within which a temperature counts as one at a bound.
+  public static let share = 0.01
+
   /// How near a bound a temperature counts as one at it.
-  public static func width(of bounds: ClosedRange<Double>) -> Double { (bounds.upperBound - bounds.lowerBound) / 100 }
+  public static func width(of bounds: ClosedRange<Double>) -> Double {
+    share * (bounds.upperBound - bounds.lowerBound)
+  }
 
   /// What to tell a person when more than half of the temperatures lie at one bound; nil otherwise.
   ///

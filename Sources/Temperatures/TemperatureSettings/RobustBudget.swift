@@ -13,7 +13,10 @@ public struct RobustBudget: Equatable, Sendable {
   public let rho: Double
 
   /// The entropy that the loss asks each tempered distribution to have, in nats.
-  public var entropy: Double { log(Double(alternatives)) - rho }
+  public var entropy: Double { Self.entropy(alternatives: alternatives, rho: rho) }
+
+  /// `ln V - rho`, for a rho that was checked before, or whose loss is only evaluated.
+  public static func entropy(alternatives: Int, rho: Double) -> Double { log(Double(alternatives)) - rho }
 
   /// - Parameter place: the key or file that states rho, for the message.
   /// - Throws: `Failure(.badConfiguration)` unless `0 ≤ rho < ln V`.

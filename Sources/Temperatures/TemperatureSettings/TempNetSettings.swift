@@ -1,5 +1,3 @@
-import Glibc
-
 /// Everything about a TempNet that its weights do not say: the same weights under other bounds or another centring give
 /// other temperatures, so these values travel with the weights.
 public struct TempNetSettings: Equatable, Sendable {
@@ -71,6 +69,6 @@ public struct TempNetSettings: Equatable, Sendable {
   }
 
   /// The entropy, in nats, that the robust loss asks each tempered distribution to have.
-  public var entropy: Double { log(Double(vocabulary)) - rho }
+  public var entropy: Double { RobustBudget.entropy(alternatives: vocabulary, rho: rho) }
   public var bounds: ClosedRange<Double> { tauMin...tauMax }
 }

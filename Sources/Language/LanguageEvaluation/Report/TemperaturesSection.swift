@@ -2,6 +2,7 @@ import Diagnostics
 import Pages
 import Reports
 import Statistics
+import TemperatureSettings
 
 /// What the temperatures are like, and what they follow.
 struct TemperaturesSection {
@@ -32,7 +33,7 @@ struct TemperaturesSection {
   }
 
   private var note: String {
-    let margin = wholePercent(PolicyMetrics.boundMargin)
+    let margin = wholePercent(BoundMargin.share)
     return
       "Temperatures may run from \(shortest(metrics.bounds.lowerBound)) to \(shortest(metrics.bounds.upperBound)); "
       + "one within \(margin) of that range from an end counts as being at the bound. The columns r and rank r are "
