@@ -1,9 +1,9 @@
 import Files
-import Foundation
 import JSON
 import LanguageEvaluation
 import Reports
 import Statistics
+import TestSupport
 
 /// `scores.json`: scores of invented tokens, and what other software makes of them.
 struct Fixture {
@@ -12,7 +12,7 @@ struct Fixture {
   let expected: JSON
 
   init() throws {
-    let path = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Fixtures/scores.json").path
+    let path = fixture("scores.json")
     let json = try JSON(parsing: Files.read(path), source: path)
     let settings = json["settings"]!
     let extent = json["extent"]!

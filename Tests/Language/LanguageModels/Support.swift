@@ -1,15 +1,9 @@
-import Foundation
 import ModelDescriptions
 import RandomNumbers
 import Testing
 import Torch
 
 @testable import LanguageModels
-
-/// Path of a file or folder in `Fixtures`.
-func fixture(_ name: String) -> String {
-  URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Fixtures/\(name)").path
-}
 
 /// The largest absolute difference between two tensors of one shape.
 func largestDifference(_ a: Tensor, _ b: Tensor) -> Double {

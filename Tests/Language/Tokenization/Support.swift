@@ -8,9 +8,6 @@ import Testing
 
 @testable import Tokenization
 
-/// The path of a file in `Fixtures`.
-func fixture(_ name: String, file: String = #filePath) -> String { "\(Files.folder(of: file))/Fixtures/\(name)" }
-
 /// A text with the pieces and ids of Python's `tokenizers`.
 struct Case: CustomTestStringConvertible {
   let name: String

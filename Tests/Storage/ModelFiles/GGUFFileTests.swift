@@ -6,9 +6,6 @@ import Testing
 
 @testable import ModelFiles
 
-/// The path of a file in `Fixtures`.
-func fixture(_ name: String, file: String = #filePath) -> String { "\(Files.folder(of: file))/Fixtures/\(name)" }
-
 @Suite struct GGUFFileTests {
   private static let blocks = try! GGUFFile(fixture("blocks.gguf"))
 

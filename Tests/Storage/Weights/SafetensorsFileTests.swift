@@ -1,4 +1,6 @@
 import Diagnostics
+import Files
+import TestSupport
 import Testing
 import Weights
 
@@ -51,7 +53,7 @@ struct SafetensorsFileTests {
   }
 
   @Test func `refuses a file cut at any place`() throws {
-    let whole = try contents(fixture("mixed.safetensors"))
+    let whole = try Files.read(fixture("mixed.safetensors"))
     for length in 0..<whole.count {
       #expect(throws: Failure.self, "cut to \(length) of \(whole.count) bytes") {
         try opening(Array(whole.prefix(length)))
@@ -60,7 +62,7 @@ struct SafetensorsFileTests {
   }
 
   @Test func `never reads outside a file with a damaged header`() throws {
-    let whole = try contents(fixture("mixed.safetensors"))
+    let whole = try Files.read(fixture("mixed.safetensors"))
     for position in 0..<(whole.count - 135) {
       var damaged = whole
       damaged[position] ^= [1, 0x10, 0x80][position % 3]

@@ -1,4 +1,5 @@
 import Diagnostics
+import Files
 import Foundation
 import Testing
 import Torch
@@ -27,7 +28,7 @@ struct SafetensorsStreamWriterTests {
           StoredTensor("hidden", hidden, [4, 3]), StoredTensor("label", labels, [4]),
           StoredTensor("total", [9 as Float], []),
         ], metadata: ["a": "b"], to: whole)
-      #expect(try contents(streamed) == contents(whole))
+      #expect(try Files.read(streamed) == Files.read(whole))
     }
   }
 
@@ -53,7 +54,7 @@ struct SafetensorsStreamWriterTests {
         try SafetensorsStreamWriter(continuing: path, tensors: Array(tensors.dropLast()))
       }
       #expect(failure?.status == .badData)
-      try contents(path).dropLast().withUnsafeBytes { try Data($0).write(to: URL(filePath: path)) }
+      try Files.read(path).dropLast().withUnsafeBytes { try Data($0).write(to: URL(filePath: path)) }
       #expect(throws: Failure.self) { try SafetensorsStreamWriter(continuing: path, tensors: tensors) }
     }
   }

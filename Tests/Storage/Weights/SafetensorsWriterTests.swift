@@ -1,5 +1,7 @@
 import Diagnostics
+import Files
 import Foundation
+import TestSupport
 import Testing
 import Torch
 import Weights
@@ -30,10 +32,10 @@ struct SafetensorsWriterTests {
     try withTemporaryFolder { folder in
       let path = folder + "/mixed.safetensors"
       try SafetensorsWriter.write(mixed, metadata: ["note": "a \"quoted\" word, a\ttab, ümlaut"], to: path)
-      #expect(try contents(path) == contents(fixture("mixed.safetensors")))
+      #expect(try Files.read(path) == Files.read(fixture("mixed.safetensors")))
       #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["mixed.safetensors"])
       try SafetensorsWriter.write([StoredTensor](), to: path)
-      #expect(try contents(path) == contents(fixture("empty.safetensors")))
+      #expect(try Files.read(path) == Files.read(fixture("empty.safetensors")))
     }
   }
 
@@ -42,7 +44,7 @@ struct SafetensorsWriterTests {
       let (a, b) = (folder + "/a", folder + "/b")
       try SafetensorsWriter.write(mixed, metadata: ["x": "1", "y": "2"], to: a)
       try SafetensorsWriter.write(mixed.reversed(), metadata: ["y": "2", "x": "1"], to: b)
-      #expect(try contents(a) == contents(b))
+      #expect(try Files.read(a) == Files.read(b))
     }
   }
 
@@ -51,11 +53,11 @@ struct SafetensorsWriterTests {
     try withTemporaryFolder { folder in
       let path = folder + "/a.safetensors"
       try SafetensorsWriter.write([StoredTensor("a", [1 as Float], [1])], to: path)
-      let before = try contents(path)
+      let before = try Files.read(path)
       #expect(throws: Unreadable.self) {
         try SafetensorsWriter.write([StoredTensor("a", .float32, [1]) { _ in throw Unreadable() }], to: path)
       }
-      #expect(try contents(path) == before)
+      #expect(try Files.read(path) == before)
       #expect(try FileManager.default.contentsOfDirectory(atPath: folder).count == 1)
     }
   }

@@ -1,11 +1,6 @@
 import Foundation
 import Weights
 
-/// The path of a file made by `Fixtures/make_fixtures.py`.
-func fixture(_ name: String) -> String {
-  URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Fixtures/\(name)").path
-}
-
 /// Runs a test's body in a temporary folder, which is removed afterwards.
 func withTemporaryFolder<Result>(_ body: (String) throws -> Result) throws -> Result {
   let folder = FileManager.default.temporaryDirectory.appending(path: "weights-\(UUID().uuidString)")
@@ -13,8 +8,6 @@ func withTemporaryFolder<Result>(_ body: (String) throws -> Result) throws -> Re
   defer { try? FileManager.default.removeItem(at: folder) }
   return try body(folder.path)
 }
-
-func contents(_ path: String) throws -> [UInt8] { try Array(Data(contentsOf: URL(filePath: path))) }
 
 /// A safetensors file with any header and any data, whether they fit or not.
 func file(header: String, data: [UInt8] = []) -> [UInt8] {

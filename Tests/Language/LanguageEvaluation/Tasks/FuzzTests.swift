@@ -8,10 +8,10 @@ import Tokenization
 
 @Suite(.enabled(if: slowTestsEnabled)) struct FuzzTests {
   private static let kinds = Harness.tasks.count + 1
-  private let tokenizer = try! Tokenizer(path: Harness.fixture("model/tokenizer.json"))
+  private let tokenizer = try! Tokenizer(path: fixture("model/tokenizer.json"))
 
   @Test(arguments: Harness.tasks) func `items in the fields of data sets`(task: HarnessTask) throws {
-    let lines = try text(Harness.fixture("data/\(task.rawValue).jsonl")).split(separator: "\n")
+    let lines = try text(fixture("data/\(task.rawValue).jsonl")).split(separator: "\n")
     let samples = [lines.prefix(3), lines.suffix(3)].map { Array($0.joined(separator: "\n").utf8) }
     let folder = try TemporaryFolder()
     try fuzz(samples, as: "data.jsonl", times: fuzzTimes / Self.kinds) { path in

@@ -1,6 +1,5 @@
 import Diagnostics
 import Files
-import Foundation
 import JSON
 import LanguageModels
 import StageDescriptions
@@ -33,7 +32,7 @@ struct Harness {
   init(_ task: HarnessTask) throws { try self.init(task.rawValue) }
 
   init(_ task: String) throws {
-    let path = Self.fixture("expected.json")
+    let path = fixture("expected.json")
     let json = try #require(try JSON(parsing: Files.read(path), source: path)[task])
     metrics = json["metrics"]!
     items = json["items"]!.arrayValue!.map { item in
@@ -46,7 +45,7 @@ struct Harness {
 
   /// What it made of them with SmolLM2, and of the first items of request files, whose tasks are `requests_NAME`.
   init(smolLM2 task: String) throws {
-    let path = Self.fixture("smollm2.json")
+    let path = fixture("smollm2.json")
     let json = try #require(try JSON(parsing: Files.read(path), source: path)[task])
     metrics = json["metrics"]!
     items = zip(json["log_likelihoods"]!.arrayValue!, json["greedy"]!.arrayValue!).map { logLikelihoods, greedy in
@@ -54,10 +53,6 @@ struct Harness {
         requests: [], logLikelihoods: logLikelihoods.arrayValue!.map { $0.doubleValue! },
         isGreedy: greedy.arrayValue!.map { $0 == 1 })
     }
-  }
-
-  static func fixture(_ name: String) -> String {
-    URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Fixtures/\(name)").path
   }
 
   /// The task over the fixtures' items.

@@ -1,6 +1,6 @@
 import Diagnostics
 import Files
-import Foundation
+import Glibc
 import LanguageModels
 import StageDescriptions
 import Tasks
@@ -19,9 +19,9 @@ import Torch
   private let scorer: Scorer
 
   init() throws {
-    let model = try PretrainedModel.open(Harness.fixture("model")).load()
+    let model = try PretrainedModel.open(fixture("model")).load()
     scorer = try Scorer(
-      model: model, tokenizer: Tokenizer(path: Harness.fixture("model/tokenizer.json")),
+      model: model, tokenizer: Tokenizer(path: fixture("model/tokenizer.json")),
       length: model.configuration.context)
   }
 
@@ -49,7 +49,7 @@ import Torch
   func `requests with tokens that reach over the join are split by count, as lm-evaluation-harness does`(
     alone: Bool
   ) throws {
-    let task = try ScoringTask(TaskFile(Harness.fixture("joins.requests.jsonl")))
+    let task = try ScoringTask(TaskFile(fixture("joins.requests.jsonl")))
     #expect(try encoded(task).mergedJoins == 10)
     try scorer.compare(task, with: Harness("joins"), alone: alone)
   }

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 import Tokenization
 
@@ -51,7 +52,7 @@ import Tokenization
       toy.beginsTexts = begins
       #expect(PairEncoder(toy).encode(context: "<begin>a", continuation: "b").context == toy.ids(of: "<begin>a"))
     }
-    let tokenizer = try Tokenizer(path: Harness.fixture("model/tokenizer.json"))
+    let tokenizer = try Tokenizer(path: fixture("model/tokenizer.json"))
     let pair = PairEncoder(tokenizer).encode(context: "<|endoftext|>A", continuation: " b<|endoftext|>")
     #expect(pair.context.first == tokenizer.endOfText && pair.continuation.last == tokenizer.endOfText)
     #expect(pair.context.count == 2)
