@@ -27,6 +27,7 @@ enum Floor: String {
   case training = "Training"
   case temperatures = "Temperatures"
   case language = "Language"
+  case imageText = "ImageText"
   case pipelines = "Pipelines"
   case stages = "Stages"
   case programs = "Programs"
@@ -143,6 +144,8 @@ let package = Package(
         "Artifacts", "Diagnostics", "Files", "JSON", "Pages", "Reports", "Statistics", "Tasks", "TemperatureSettings",
         "Tokenization",
       ]),
+
+    library(.imageText, "Pairs", ["Artifacts", "Diagnostics", "Files", "JSON"]),
 
     library(
       .pipelines, "StageDescriptions",
@@ -288,6 +291,7 @@ let package = Package(
         "StageDescriptions", "Statistics", "Tasks", "TempNet", "TemperatureSettings", "TestSupport", "Tokenization",
         "Torch",
       ], fixtures: ["Fixtures", "Tasks/Fixtures"]),
+    tests(.imageText, "Pairs", ["Artifacts", "Diagnostics", "Files", "JSON", "Pairs", "TestSupport"]),
     tests(
       .pipelines, "StageDescriptions",
       [

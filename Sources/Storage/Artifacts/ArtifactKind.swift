@@ -18,7 +18,14 @@ public struct ArtifactKind: Hashable, Sendable {
   public static let evaluation = ArtifactKind("evaluation", formatVersion: 1, oldestReadable: 1)
   public static let export = ArtifactKind("export", formatVersion: 1, oldestReadable: 1)
 
-  public static let all = [tokens, model, features, tempnet, evaluation, export]
+  public static let pairs = ArtifactKind("pairs", formatVersion: 1, oldestReadable: 1)
+  public static let embeddings = ArtifactKind("embeddings", formatVersion: 1, oldestReadable: 1)
+  public static let dualEncoder = ArtifactKind("dual-encoder", formatVersion: 1, oldestReadable: 1)
+  public static let retrieval = ArtifactKind("retrieval", formatVersion: 1, oldestReadable: 1)
+
+  public static let all = [
+    tokens, model, features, tempnet, evaluation, export, pairs, embeddings, dualEncoder, retrieval,
+  ]
 
   public static func named(_ name: String) -> ArtifactKind? { all.first { $0.name == name } }
 }

@@ -44,6 +44,16 @@ public struct JSONFields {
     return members[name]
   }
 
+  /// A string that may be missing.
+  public mutating func optionalString(_ name: String) throws -> String? {
+    try optional(name) == nil ? nil : string(name)
+  }
+
+  /// An integer that may be missing.
+  public mutating func optionalInteger(_ name: String) throws -> Int? {
+    try optional(name) == nil ? nil : integer(name)
+  }
+
   public mutating func fields(_ name: String) throws -> JSONFields {
     try JSONFields(try value(name), source: source, path: place(name))
   }
