@@ -104,7 +104,7 @@ let package = Package(
     library(.storage, "JSON", ["CJSON", "Diagnostics", "Files", collections]),
     library(.storage, "Artifacts", ["Diagnostics", "Files", "JSON"], exclude: ["FORMAT.md"]),
     library(.storage, "Configuration", ["Diagnostics", "Files", "JSON", yams]),
-    library(.storage, "WireFormats", []),
+    library(.storage, "WireFormats", ["Diagnostics"]),
     library(.storage, "ModelFiles", ["Artifacts", "Diagnostics", "Files", "JSON"]),
     library(.storage, "Weights", ["Diagnostics", "Files", "JSON", "ModelFiles", "Torch"]),
 
@@ -145,7 +145,7 @@ let package = Package(
         "Tokenization",
       ]),
 
-    library(.imageText, "Pairs", ["Artifacts", "Diagnostics", "Files", "JSON"]),
+    library(.imageText, "Pairs", ["Artifacts", "Diagnostics", "Files", "JSON", "WireFormats"]),
 
     library(
       .pipelines, "StageDescriptions",
@@ -250,6 +250,7 @@ let package = Package(
       .storage, "ModelFiles", ["Diagnostics", "Files", "ModelFiles", "RandomNumbers", "TestSupport"],
       fixtures: ["Fixtures"]),
     tests(.storage, "Weights", ["Diagnostics", "Files", "TestSupport", "Torch", "Weights"], fixtures: ["Fixtures"]),
+    tests(.storage, "WireFormats", ["Diagnostics", "WireFormats"]),
     tests(.reporting, "Pages", ["Pages"]),
     tests(.training, "TrainingOptions", ["TrainingOptions"]),
     tests(.training, "ProcessGroups", ["Diagnostics", "ProcessGroups", "Torch"]),
@@ -291,7 +292,7 @@ let package = Package(
         "StageDescriptions", "Statistics", "Tasks", "TempNet", "TemperatureSettings", "TestSupport", "Tokenization",
         "Torch",
       ], fixtures: ["Fixtures", "Tasks/Fixtures"]),
-    tests(.imageText, "Pairs", ["Artifacts", "Diagnostics", "Files", "JSON", "Pairs", "TestSupport"]),
+    tests(.imageText, "Pairs", ["Artifacts", "Diagnostics", "Files", "JSON", "Pairs", "TestSupport", "WireFormats"]),
     tests(
       .pipelines, "StageDescriptions",
       [

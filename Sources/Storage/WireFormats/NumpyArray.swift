@@ -4,6 +4,17 @@ public enum NumpyArray {
   /// What precedes the elements of an array of float32 in row-major order.
   public static func floatHeader(shape: [Int]) -> [UInt8] { header("<f4", shape: shape) }
 
+  /// What precedes the elements of an array of uint8 in row-major order. It has 128 bytes for every shape of at most four
+  /// dimensions, so it can be replaced once the number of rows is known.
+  public static func byteHeader(shape: [Int]) -> [UInt8] {
+    let header = header("|u1", shape: shape)
+    precondition(header.count == byteHeaderSize || shape.count > 4, "a header of \(header.count) bytes")
+    return header
+  }
+
+  /// The size of ``byteHeader(shape:)``, in bytes.
+  public static let byteHeaderSize = 128
+
   /// A whole file: a text as an array without dimensions, which Python's `str` turns back into the text.
   public static func file(_ text: String) -> [UInt8] {
     // NumPy keeps a text as code points of four bytes.
@@ -17,7 +28,8 @@ public enum NumpyArray {
     var header = "{'descr': '\(type)', 'fortran_order': False, 'shape': (\(sizes)), }"
     // Magic, version, length and header together fill whole units of 64 bytes, and a line feed ends them.
     let prefix = 10
-    header += String(repeating: " ", count: (64 - (prefix + header.utf8.count + 1) % 64) % 64) + "\n"
+    let unit = type == "|u1" ? byteHeaderSize : 64
+    header += String(repeating: " ", count: (unit - (prefix + header.utf8.count + 1) % unit) % unit) + "\n"
     let length = UInt16(header.utf8.count)
     return [0x93] + Array("NUMPY".utf8) + [1, 0, UInt8(length & 0xFF), UInt8(length >> 8)] + Array(header.utf8)
   }
