@@ -6,12 +6,14 @@ import TemperatureSettings
 import Torch
 import Training
 
-/// How good a fit is on the validation split: against the best single temperature, and against every token's optimum.
-struct FitReport {
-  let settings: TempNetSettings
-  let validation: FeatureSplit
-  let head: Head
-  /// Predicted and exact temperatures of the validation's tokens, [N].
+/// How good a fit is on the validation split: against the best single temperature, and against every row's optimum.
+struct FitReport<Rows: FitRows> {
+  let rho: Double
+  let bounds: ClosedRange<Double>
+  let validation: Rows
+  /// The mean entropy that the loss asks of the training rows.
+  let entropy: Double
+  /// Predicted and exact temperatures of the validation's rows, [N].
   let predicted: Tensor
   let exact: Tensor
 
@@ -19,13 +21,13 @@ struct FitReport {
     let tau = predicted.to(.float64)
     let distance = tau - exact
     let single = SingleTemperature.robust(
-      profile: validation.profile, entropy: settings.entropy, bounds: settings.bounds)
+      profile: validation.profile, entropy: validation.entropies(rho: rho).mean, bounds: bounds)
     let losses = (single: robustLoss(exact * 0 + single), fitted: robustLoss(tau), exact: robustLoss(exact))
     return [
-      "rho": .number(settings.rho), "entropy": .number(settings.entropy), "steps": .integer(result.steps),
+      "rho": .number(rho), "entropy": .number(entropy), "steps": .integer(result.steps),
       "selected_step": .integer(result.selected.step),
       FitSummary.validation: [
-        "tokens": .integer(validation.count), "robust_loss": .number(losses.fitted),
+        validation.kind.rawValue: .integer(validation.count), "robust_loss": .number(losses.fitted),
         "robust_loss_best_single": .number(losses.single), "robust_loss_exact": .number(losses.exact),
         FitSummary.bestSingleTemperature: .number(single), "gap_closed": .number(closed(losses)),
         "mean_temperature": .number(tau.mean().item),
@@ -44,25 +46,16 @@ struct FitReport {
   }
 
   /// The mean robust loss at given temperatures, float64 [N].
-  private func robustLoss(_ tau: Tensor) -> Double {
-    (validation.profile(at: tau).value - validation.target - tau * settings.entropy).mean().item
-  }
+  private func robustLoss(_ tau: Tensor) -> Double { validation.robustLosses(at: tau, rho: rho).mean().item }
 
-  /// The largest differences between interpolated and true values, at the predicted temperatures of evenly spread tokens.
+  /// At the predicted temperatures of evenly spread rows.
   private func interpolationError() -> JSON {
     let sample = 512
     let indices = Array(stride(from: 0, to: validation.count, by: max(1, validation.count / sample)).prefix(sample))
-    let batch = validation.rows(indices)
     let tau = predicted.selected(0, indices: Tensor(indices).to(predicted.device)).to(.float64)
-    let lookup = batch.profile(at: tau)
-    var (loss, entropy) = (0.0, 0.0)
-    // Few tokens at a time: with a large vocabulary the logits of all would be the largest thing in memory.
-    for first in stride(from: 0, to: indices.count, by: 64) {
-      let rows = first..<min(first + 64, indices.count)
-      let direct = TemperedStatistics(logits: head(batch.hidden[rows]), tau: tau[rows])
-      loss = max(loss, (lookup.value[rows] - tau[rows] * direct.logPartition).abs().maximum(0).item)
-      entropy = max(entropy, (lookup.entropy[rows] - direct.entropy).abs().maximum(0).item)
-    }
-    return ["tokens": .integer(indices.count), "loss": .number(loss), "entropy": .number(entropy)]
+    let error = validation.rows(indices).interpolationError(at: tau)
+    return [
+      validation.kind.rawValue: .integer(error.rows), "loss": .number(error.loss), "entropy": .number(error.entropy),
+    ]
   }
 }

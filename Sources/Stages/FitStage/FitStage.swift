@@ -20,17 +20,45 @@ public enum FitStage {
     _ request: StageRequest<Fit>, _ resolution: Resolution, _ builder: ArtifactBuilder
   ) throws -> JSON {
     resolution.apply()
-    let configuration = request.configuration
     let features = FeaturesArtifact(request.inputs.artifact("features"))
+    return try fitTokens(request.configuration, features, resolution, builder)
+  }
+
+  private static func fitTokens(
+    _ configuration: FitConfiguration, _ features: FeaturesArtifact, _ resolution: Resolution,
+    _ builder: ArtifactBuilder
+  ) throws -> JSON {
     let head = try features.head(on: resolution.device)
-    let training = FeatureSplit(try features.rows(of: .train, head: head), head: head)
-    let validation = FeatureSplit(try features.rows(of: .validation, head: head), head: head)
-    let settings = try settings(configuration, training, head, features.path)
+    func rows(of part: FeaturesArtifact.Part) throws -> TokenRows {
+      try TokenRows(features.rows(of: part, head: head), head: head, method: configuration.method.ofRows)
+    }
+    let training = try rows(of: .train)
+    return try fit(configuration, training, rows(of: .validation), builder, at: features.path) { rho in
+      let settings = TempNetSettings(
+        vocabulary: head.vocabulary, hidden: configuration.hidden, tauMin: configuration.tauMin,
+        tauMax: configuration.tauMax, rho: rho, input: configuration.input,
+        width: configuration.input == .hidden ? head.width : nil, dropout: configuration.dropout)
+      return TokenFitNetwork(
+        TemperatureNetwork(settings).mapped { $0.to(resolution.device) }, training: training,
+        computeType: resolution.computeType)
+    }
+  }
+
+  /// Fits a network to rows of any kind and writes it.
+  ///
+  /// - Parameter network: makes one with fresh weights for a rho, at which it is trained.
+  private static func fit<Network: FitNetwork>(
+    _ configuration: FitConfiguration, _ training: Network.Rows, _ validation: Network.Rows,
+    _ builder: ArtifactBuilder, at path: String, network: (_ rho: Double) throws -> Network
+  ) throws -> JSON {
+    try check(configuration.tauMin...configuration.tauMax, areCoveredBy: training.profile.grid, path)
+    let rho = try rho(configuration.budget, training, path)
+    let entropy = training.entropies(rho: rho).mean
+    Log.note("rho \(fixed(rho, digits: 4)): entropy \(fixed(entropy, digits: 4)) nats per \(training.kind.item)")
 
     Seeds.seedGenerators(UInt64(configuration.seed), .initialisation, index: 0)
-    let task = FitTask(
-      TemperatureNetwork(settings).mapped { $0.to(resolution.device) }, configuration, head: head, training: training,
-      validation: validation, computeType: resolution.computeType)
+    let task = try FitTask(
+      network(rho), configuration, training: training, validation: validation, rho: rho)
     let loop = try TrainingLoop(
       task, settings: loopSettings(configuration, steps: task.steps), files: TrainingFiles(builder),
       stop: .standard(timeLimit: configuration.run.timeLimit))
@@ -38,37 +66,35 @@ public enum FitStage {
 
     try task.network.save(builder.path(for: TempNetFile.name))
     let report = FitReport(
-      settings: settings, validation: validation, head: head, predicted: task.validationTemperatures(),
-      exact: task.exact)
+      rho: rho, bounds: task.network.bounds, validation: validation, entropy: entropy,
+      predicted: task.validationTemperatures(), exact: task.exact)
     return withoutGradients { report.summary(result) }
   }
 
-  /// The network's settings, with the budget that the configuration asks for.
-  private static func settings(
-    _ configuration: FitConfiguration, _ training: FeatureSplit, _ head: Head, _ path: String
-  ) throws -> TempNetSettings {
-    let bounds = configuration.tauMin...configuration.tauMax
-    guard training.profile.grid.covers(bounds) else {
-      let covered = training.profile.grid.bounds
-      throw Failure(
-        .badConfiguration,
-        "the temperatures \(bounds.lowerBound) to \(bounds.upperBound) exceed the features' profiles, which cover "
-          + "\(fixed(covered.lowerBound, digits: 4)) to \(fixed(covered.upperBound, digits: 4)); make features with "
-          + "wider tau_min and tau_max", at: path)
+  private static func check(
+    _ bounds: ClosedRange<Double>, areCoveredBy grid: TemperatureGrid, _ path: String
+  ) throws {
+    guard !grid.covers(bounds) else { return }
+    let covered = grid.bounds
+    throw Failure(
+      .badConfiguration,
+      "the temperatures \(bounds.lowerBound) to \(bounds.upperBound) exceed the features' profiles, which cover "
+        + "\(fixed(covered.lowerBound, digits: 4)) to \(fixed(covered.upperBound, digits: 4)); make features with "
+        + "wider tau_min and tau_max", at: path)
+  }
+
+  /// The rho that a configuration asks for. An entropy counts from the typical number of logits of a training row.
+  private static func rho(
+    _ budget: FitConfiguration.Budget, _ training: some FitRows, _ path: String
+  ) throws -> Double {
+    let alternatives = training.typicalAlternatives
+    return switch budget {
+    case .stated(let stated): try stated.budget(alternatives: alternatives).rho
+    case .meanEntropy:
+      try RobustBudget(
+        alternatives: alternatives, entropy: meanEntropy(training.profile, path), at: "entropy: auto"
+      ).rho
     }
-    let vocabulary = head.vocabulary
-    let budget =
-      switch configuration.budget {
-      case .stated(let stated): try stated.budget(alternatives: vocabulary)
-      case .meanEntropy:
-        try RobustBudget(
-          alternatives: vocabulary, entropy: meanEntropy(training.profile, path), at: "entropy: auto")
-      }
-    Log.note("rho \(fixed(budget.rho, digits: 4)): entropy \(fixed(budget.entropy, digits: 4)) nats per token")
-    let input = configuration.input
-    return TempNetSettings(
-      vocabulary: vocabulary, hidden: configuration.hidden, tauMin: bounds.lowerBound, tauMax: bounds.upperBound,
-      rho: budget.rho, input: input, width: input == .hidden ? head.width : nil, dropout: configuration.dropout)
   }
 
   /// The model's mean entropy at temperature 1 over the training features.
@@ -84,5 +110,14 @@ public enum FitStage {
       steps: steps, seed: configuration.seed, optimiser: configuration.optimiser,
       validationInterval: configuration.validationInterval.steps(of: steps), logInterval: max(1, min(10, steps / 20)),
       selection: configuration.selection, run: configuration.run, checkInterval: 10)
+  }
+}
+
+extension FitConfiguration.Method {
+  fileprivate var ofRows: TokenRows.Method {
+    switch self {
+    case .profile: .profile
+    case .logits: .logits
+    }
   }
 }

@@ -7,50 +7,42 @@ import Training
 import TrainingOptions
 
 /// A TempNet that is fitted to rows of features.
-final class FitTask: MicroBatchTask {
-  private let trained: StandardisedNetwork
+final class FitTask<Network: FitNetwork>: MicroBatchTask {
+  typealias Rows = Network.Rows
+
+  let network: Network
   private let configuration: FitConfiguration
-  private let head: Head
-  private let unembedding: FoldedUnembedding
-  private let training: FeatureSplit
-  private let validation: FeatureSplit
+  private let training: Rows
+  private let validation: Rows
+  private let rho: Double
   private let order: EpochOrder
   /// The exact temperatures of the validation's rows, [N]; they do not change.
   let exact: Tensor
   let steps: Int
 
-  init(
-    _ fresh: TemperatureNetwork, _ configuration: FitConfiguration, head: Head, training: FeatureSplit,
-    validation: FeatureSplit, computeType: DType
-  ) {
-    let (moments, mean) = training.moments(fresh.settings, head)
-    trained = StandardisedNetwork(fresh, moments)
+  init(_ network: Network, _ configuration: FitConfiguration, training: Rows, validation: Rows, rho: Double) {
+    self.network = network
     self.configuration = configuration
-    self.head = head
-    unembedding = trained.foldedUnembedding(head.weight, bias: head.bias, mean: mean, computeType: computeType)
     self.training = training
     self.validation = validation
+    self.rho = rho
     order = EpochOrder(count: training.count, seed: UInt64(configuration.seed))
-    exact = validation.profile.optimum(entropy: fresh.settings.entropy, bounds: fresh.settings.bounds)
+    exact = validation.profile.optimum(entropies: validation.entropies(rho: rho).each, bounds: network.bounds)
     steps = max(1, Int((configuration.epochs * Double(training.count) / Double(configuration.batch)).rounded(.up)))
     startAtBestSingleTemperature()
-    trained.requireGradients()
+    network.requireGradients()
   }
-
-  /// The network as it is now, in its published form.
-  var network: TemperatureNetwork { trained.published }
-  private var settings: TempNetSettings { trained.settings }
 
   /// Starts the network at the best single temperature. Otherwise the first steps would go into learning that one number.
   private func startAtBestSingleTemperature() {
     let single = SingleTemperature.robust(
-      profile: training.profile, entropy: settings.entropy, bounds: settings.bounds)
+      profile: training.profile, entropy: training.entropies(rho: rho).mean, bounds: network.bounds)
     let sample = training.rows(Array(0..<min(training.count, 4096)))
-    let mean = withoutGradients { predicted(sample, training: false).mean().item }
-    trained.start(at: single, from: mean)
+    let mean = withoutGradients { network(sample, training: false).mean().item }
+    network.start(at: single, from: mean)
   }
 
-  let itemName = "tokens"
+  var itemName: String { training.kind.rawValue }
   var itemsPerStep: Int { configuration.batch }
 
   var groups: [ParameterGroup] {
@@ -60,21 +52,22 @@ final class FitTask: MicroBatchTask {
       warmup: Int(optimiser.warmup * Double(steps)), steps: steps)
     return [
       ParameterGroup(
-        name: "tempnet", parameters: trained.parameters, schedule: schedule, weightDecay: optimiser.weightDecay)
+        name: "tempnet", parameters: network.parameters, schedule: schedule, weightDecay: optimiser.weightDecay)
     ]
   }
 
-  func batches(step: Int) -> [FeatureSplit] {
+  func batches(step: Int) -> [Rows] {
     [training.rows(order.items(step * configuration.batch..<(step + 1) * configuration.batch))]
   }
 
-  func weight(of batch: FeatureSplit) -> Int { batch.count }
+  func weight(of batch: Rows) -> Int { batch.count }
 
-  func addGradients(of batch: FeatureSplit, _ part: StepPart) -> [Measurement] {
-    let scores = score(batch, predicted(batch, training: true))
-    let loss = scores.loss(configuration.objective).sum()
+  func addGradients(of batch: Rows, _ part: StepPart) -> [Measurement] {
+    let tau = network(batch, training: true)
+    let losses = batch.losses(at: tau, rho: rho)
+    let loss = losses.value(of: configuration.objective).sum()
     (loss / Double(part.totalWeight)).backward()
-    return [Measurement("loss", loss)] + scores.measurements(settings)
+    return [Measurement("loss", loss)] + measurements(losses, tau)
   }
 
   func validate(_ checkpoint: () throws -> Void) throws -> Metrics {
@@ -85,10 +78,11 @@ final class FitTask: MicroBatchTask {
       try checkpoint()
       let rows = first..<min(first + chunk, validation.count)
       let batch = validation.rows(Array(rows))
-      let scores = score(batch, predicted(batch, training: false))
-      let distance = (scores.tau.to(.float64) - exact[rows]).abs().sum()
+      let tau = network(batch, training: false)
+      let losses = batch.losses(at: tau, rho: rho)
+      let distance = (tau.to(.float64) - exact[rows]).abs().sum()
       let measured =
-        [Measurement("loss", scores.loss(configuration.objective).sum())] + scores.measurements(settings)
+        [Measurement("loss", losses.value(of: configuration.objective).sum())] + measurements(losses, tau)
         + [Measurement("distance_from_exact", distance)]
       names = measured.map(\.name)
       let values = measured.map { $0.sum.item }
@@ -97,9 +91,21 @@ final class FitTask: MicroBatchTask {
     return Metrics(zip(names, sums).map { (name: $0, value: $1 / Double(validation.count)) })
   }
 
+  private func measurements(_ losses: RowLosses, _ tau: Tensor) -> [Measurement] {
+    let bounds = network.bounds
+    let margin = BoundMargin.width(of: bounds)
+    let tau = tau.detached()
+    return [
+      Measurement("robust_loss", losses.robust), Measurement("cross_entropy", losses.crossEntropy),
+      Measurement("temperature", tau),
+      Measurement("at_lower_bound", tau.less(bounds.lowerBound + margin).to(.float64)),
+      Measurement("at_upper_bound", tau.greater(bounds.upperBound - margin).to(.float64)),
+    ].map { Measurement($0.name, $0.sum.detached().sum()) }
+  }
+
   func warnings(_ means: Metrics) -> [TrainingWarning] {
     BoundMargin.warning(
-      lower: means["at_lower_bound"], upper: means["at_upper_bound"], bounds: settings.bounds
+      lower: means["at_lower_bound"], upper: means["at_upper_bound"], bounds: network.bounds
     ).map { [TrainingWarning($0.kind, $0.message)] } ?? []
   }
 
@@ -108,54 +114,17 @@ final class FitTask: MicroBatchTask {
     withoutGradients {
       .concatenate(
         stride(from: 0, to: validation.count, by: 4096).map { first in
-          predicted(validation.rows(Array(first..<min(first + 4096, validation.count))), training: false)
+          network(validation.rows(Array(first..<min(first + 4096, validation.count))), training: false)
         })
-    }
-  }
-
-  private func predicted(_ batch: FeatureSplit, training: Bool) -> Tensor {
-    switch configuration.method {
-    case .profile: trained.folded(unembedding)(hidden: batch.hidden, logits: batch.logits, training: training)
-    case .logits: network(head(batch.hidden), hidden: batch.hidden, training: training)
-    }
-  }
-
-  private func score(_ batch: FeatureSplit, _ tau: Tensor) -> Scores {
-    switch configuration.method {
-    case .profile:
-      let value = batch.profile(at: tau).value
-      let tau64 = tau.to(.float64)
-      // ℓ = G(τ) - x_y - H₀ τ and CE = (G(τ) - x_y) / τ, with x counted from the maximum.
-      return Scores(
-        tau: tau, robust: value - batch.target - tau64 * settings.entropy,
-        crossEntropy: (value - batch.target) / tau64)
-    case .logits:
-      let logits = head(batch.hidden)
-      return Scores(
-        tau: tau,
-        robust: RobustLoss.perToken(logits: logits, labels: batch.label, tau: tau, rho: settings.rho),
-        crossEntropy: RobustLoss.temperedCrossEntropy(logits: logits, labels: batch.label, tau: tau))
     }
   }
 }
 
-/// Losses of some tokens at their predicted temperatures, all [N].
-private struct Scores {
-  let tau: Tensor
-  let robust: Tensor
-  let crossEntropy: Tensor
-
-  func loss(_ objective: FitConfiguration.Objective) -> Tensor {
-    objective == .robust ? robust : crossEntropy
-  }
-
-  func measurements(_ settings: TempNetSettings) -> [Measurement] {
-    let margin = BoundMargin.width(of: settings.bounds)
-    let tau = tau.detached()
-    return [
-      Measurement("robust_loss", robust), Measurement("cross_entropy", crossEntropy), Measurement("temperature", tau),
-      Measurement("at_lower_bound", tau.less(settings.tauMin + margin).to(.float64)),
-      Measurement("at_upper_bound", tau.greater(settings.tauMax - margin).to(.float64)),
-    ].map { Measurement($0.name, $0.sum.detached().sum()) }
+extension RowLosses {
+  fileprivate func value(of objective: FitConfiguration.Objective) -> Tensor {
+    switch objective {
+    case .robust: robust
+    case .crossEntropy: crossEntropy
+    }
   }
 }

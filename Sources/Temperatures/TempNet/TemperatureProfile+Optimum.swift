@@ -2,20 +2,25 @@ import Glibc
 import Torch
 
 extension TemperatureProfile {
-  /// The temperature of each token, float64 [N], at which its tempered distribution has the wanted entropy, or a bound:
+  /// The temperature of each row, float64 [N], at which its tempered distribution has the wanted entropy, or a bound:
   /// `ExactTemperature` to within the error of interpolation, without logits.
   public func optimum(entropy: Double, bounds: ClosedRange<Double>) -> Tensor {
+    optimum(entropies: .full([value.size(0)], entropy, dtype: .float64, device: value.device), bounds: bounds)
+  }
+
+  /// - Parameter entropies: one for each row, float64 [N].
+  public func optimum(entropies: Tensor, bounds: ClosedRange<Double>) -> Tensor {
     withoutGradients {
       // Bisection in ln τ: the entropy rises with τ, and forty halvings leave nothing of the widest range.
       var low = value.selected(1, at: 0).to(.float64) * 0 + log(bounds.lowerBound)
       var high = low * 0 + log(bounds.upperBound)
       for _ in 0..<40 {
         let middle = (low + high) * 0.5
-        let isHigh = self(at: middle.exp()).entropy.greater(entropy)
+        let isHigh = self(at: middle.exp()).entropy.greater(entropies)
         high = isHigh.choose(middle, high)
         low = isHigh.choose(low, middle)
       }
-      func excess(at tau: Double) -> Tensor { self(at: low * 0 + tau).entropy - entropy }
+      func excess(at tau: Double) -> Tensor { self(at: low * 0 + tau).entropy - entropies }
       return ((low + high) * 0.5).exp()
         .masked(excess(at: bounds.lowerBound).less(0).not(), with: bounds.lowerBound)
         .masked(excess(at: bounds.upperBound).greater(0).not(), with: bounds.upperBound)

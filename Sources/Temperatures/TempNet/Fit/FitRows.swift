@@ -1,0 +1,94 @@
+import Glibc
+import Torch
+
+/// What a TempNet can be fitted to: rows with a profile, the value of a label and an input of the network.
+public protocol FitRows {
+  /// What a row stands for.
+  var kind: FeatureKind { get }
+  var profile: TemperatureProfile { get }
+  /// The logit of the label minus the largest logit, [N].
+  var target: Tensor { get }
+  /// ln V of each row's number of logits, float64 [N].
+  var logAlternatives: Tensor { get }
+
+  /// The rows that the indices name, in their order.
+  func rows(_ indices: [Int]) -> Self
+  /// The losses at temperatures, [N]; differentiable in them.
+  ///
+  /// - Parameter rho: the robust loss's divergence budget, in nats.
+  func losses(at tau: Tensor, rho: Double) -> RowLosses
+  /// How far the profiles lie from what the logits give at these temperatures, float64 [N].
+  func interpolationError(at tau: Tensor) -> InterpolationError
+}
+
+/// What a row of features stands for.
+public enum FeatureKind: String, CaseIterable, Sendable {
+  case tokens, images, texts
+
+  /// One of them, in words.
+  public var item: String {
+    switch self {
+    case .tokens: "token"
+    case .images: "image"
+    case .texts: "text"
+    }
+  }
+}
+
+/// Losses of rows at their temperatures, [N].
+public struct RowLosses {
+  public let robust: Tensor
+  public let crossEntropy: Tensor
+
+  public init(robust: Tensor, crossEntropy: Tensor) { (self.robust, self.crossEntropy) = (robust, crossEntropy) }
+}
+
+/// The largest differences between interpolated and true values of some rows.
+public struct InterpolationError: Equatable, Sendable {
+  /// How many rows were measured.
+  public let rows: Int
+  /// Of τ · log Σ exp(x/τ), in nats.
+  public let loss: Double
+  /// In nats.
+  public let entropy: Double
+
+  public init(rows: Int, loss: Double, entropy: Double) { (self.rows, self.loss, self.entropy) = (rows, loss, entropy) }
+}
+
+extension FitRows {
+  public var count: Int { profile.value.size(0) }
+
+  /// The entropies that the robust loss with this budget asks of the rows.
+  public func entropies(rho: Double) -> TargetEntropies { TargetEntropies(logAlternatives - rho) }
+
+  /// The geometric mean of the rows' numbers of logits; the number itself where all rows have equally many.
+  public var typicalAlternatives: Int { Int(exp(entropies(rho: 0).mean).rounded()) }
+
+  /// The robust losses by the profiles, float64 [N]: `ℓ = G(τ) - x_y - H₀ τ`, with x counted from the maximum.
+  public func robustLosses(at tau: Tensor, rho: Double) -> Tensor {
+    profile(at: tau).value - target - tau.to(.float64) * (logAlternatives - rho)
+  }
+
+  /// As ``losses(at:rho:)``, by the profiles, of rows whose label is one of the logits: `CE = (G(τ) - x_y) / τ`.
+  public func profiledLosses(at tau: Tensor, rho: Double) -> RowLosses {
+    let value = profile(at: tau).value
+    let tau64 = tau.to(.float64)
+    return RowLosses(
+      robust: value - target - tau64 * (logAlternatives - rho), crossEntropy: (value - target) / tau64)
+  }
+}
+
+/// The entropies that a robust loss asks the tempered distributions of rows to have: `ln V - rho`, V a row's own number of
+/// logits.
+public struct TargetEntropies: Sendable {
+  /// float64 [N]
+  public let each: Tensor
+  /// Exactly the common entropy where all are equal.
+  public let mean: Double
+
+  init(_ each: Tensor) {
+    let first = each.narrowed(0, 0..<1)
+    self.each = each
+    mean = first.item + ((each - first).sum() / Double(each.count)).item
+  }
+}
