@@ -110,7 +110,7 @@ let package = Package(
 
     library(.reporting, "Pages", ["Diagnostics"]),
     library(.reporting, "Statistics", ["RandomNumbers"]),
-    library(.reporting, "Reports", ["Diagnostics", "JSON", "Pages"]),
+    library(.reporting, "Reports", ["Diagnostics", "JSON", "Pages", "Statistics"]),
 
     library(.training, "TrainingOptions", ["Configuration", "JSON"]),
     library(.training, "ProcessGroups", ["Diagnostics", "Torch"]),
@@ -156,8 +156,8 @@ let package = Package(
     library(
       .pipelines, "Pipelines",
       [
-        "Artifacts", "Configuration", "Diagnostics", "Files", "JSON", "LanguageEvaluation", "Pages",
-        "StageDescriptions", subprocess, systemPackage,
+        "Artifacts", "Configuration", "Diagnostics", "Files", "JSON", "Pages", "Reports", "StageDescriptions",
+        subprocess, systemPackage,
       ]),
 
     library(
@@ -252,6 +252,7 @@ let package = Package(
     tests(.storage, "Weights", ["Diagnostics", "Files", "TestSupport", "Torch", "Weights"], fixtures: ["Fixtures"]),
     tests(.storage, "WireFormats", ["Diagnostics", "WireFormats"]),
     tests(.reporting, "Pages", ["Pages"]),
+    tests(.reporting, "Reports", ["Diagnostics", "JSON", "Pages", "Reports", "Statistics"]),
     tests(.training, "TrainingOptions", ["TrainingOptions"]),
     tests(.training, "ProcessGroups", ["Diagnostics", "ProcessGroups", "Torch"]),
     tests(.reporting, "Statistics", ["RandomNumbers", "Statistics"]),
@@ -340,7 +341,7 @@ let package = Package(
       .stages, "ExportStage",
       [
         "Artifacts", "Configuration", "Diagnostics", "ExportStage", "Files", "JSON", "LanguageEvaluation",
-        "LanguageModels", "ModelDescriptions", "ModelFiles", "StageDescriptions", "Statistics", "TempNet",
+        "LanguageModels", "ModelDescriptions", "ModelFiles", "Reports", "StageDescriptions", "Statistics", "TempNet",
         "TemperatureSettings", "TestSupport", "Tokenization", "Torch", "Weights",
       ], fixtures: ["Fixtures"]),
     .testTarget(

@@ -2,8 +2,8 @@ import Artifacts
 import Diagnostics
 import Files
 import JSON
-import LanguageEvaluation
 import Pages
+import Reports
 
 /// All runs of a store on one page: what each did and how long it took, what it measured, and the way to its report.
 ///

@@ -59,7 +59,7 @@ public enum EvaluateStage {
     let scores = try file.scores(
       extent: TextExtent(forward.split), rho: validation.rho, vocabulary: subject.vocabulary, bounds: loss.bounds)
     let metrics = TextMetrics(scores, bootstrap: BlockBootstrap(configuration.bootstrap, forward))
-    let context = try ReportContext(
+    let context = try EvaluationContext(
       request, subject: subject, forward: forward, policies: policies, validation: validation, loss: loss,
       resolution: resolution)
     try AtomicFile.write(

@@ -33,7 +33,7 @@ struct FitReport<Rows: FitRows> {
         "mean_temperature": .number(tau.mean().item),
         "distance_from_exact": [
           "mean": .number(distance.abs().mean().item), "root_mean_square": .number(sqrt(distance.square().mean().item)),
-          "spearman": Correlation(of: tau.floats, and: exact.floats).spearman.map(JSON.number) ?? .null,
+          "spearman": .number(orNull: Correlation(of: tau.floats, and: exact.floats).spearman),
         ],
       ],
       "interpolation_error": interpolationError(),

@@ -46,6 +46,9 @@ extension JSON {
     }
   }
 
+  /// A number; null where there is none.
+  public static func number(orNull value: Double?) -> JSON { value.map(JSON.number) ?? .null }
+
   /// The member of that name; nil where there is none or this is not an object.
   ///
   /// Setting a member of a value that is not an object is a programmer mistake and traps.

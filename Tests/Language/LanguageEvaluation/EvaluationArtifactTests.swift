@@ -3,6 +3,7 @@ import Diagnostics
 import Files
 import JSON
 import LanguageEvaluation
+import Reports
 import TestSupport
 import Testing
 

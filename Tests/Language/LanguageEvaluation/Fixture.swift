@@ -37,22 +37,22 @@ struct Fixture {
   }
 
   /// With something that could be taken for markup wherever words come from outside.
-  func context() throws -> ReportContext {
+  func context() throws -> EvaluationContext {
     let lines = """
       {"step":10,"training":{"loss":2.5,"<b>":1.25,"zero":0},"learning_rate":{"model":0.001}}
       {"step":20,"training":{"loss":2.25,"<b>":1.125,"zero":0},"learning_rate":{"model":0.002}}
       {"step":20,"validation":{"loss":2.375,"bits_per_byte":1.5,"broken":null}}
       """
-    return ReportContext(
+    let origin = ReportContext(
       facts: [ReportContext.Fact("context <length>", "256 & more")],
       inputs: [ReportContext.Input(name: "model", kind: "model", key: "0123abcd", bytes: 1_234_567)],
       sources: [ReportContext.Source(name: "Emma", licence: "public domain", origin: "a \"shelf\"")],
-      splits: [ReportContext.Split(name: "test", extent: scores.extent)],
       histories: [try TrainingHistory(of: "the <model>", parsing: Array(lines.utf8), source: "metrics.jsonl")],
-      leading: "tempnet",
-      passage: Passage(
-        start: 100, tokens: ["<i>", "\u{2019}", "\n", "\n", " a\t&"].map { Array($0.utf8) } + [[0xE2, 0x80]]),
       configuration: ["seed": 2024, "policies": ["x": "<script>alert('1')</script>"]])
+    return EvaluationContext(
+      origin, splits: [EvaluationContext.Split(name: "test", extent: scores.extent)], leading: "tempnet",
+      passage: Passage(
+        start: 100, tokens: ["<i>", "\u{2019}", "\n", "\n", " a\t&"].map { Array($0.utf8) } + [[0xE2, 0x80]]))
   }
 }
 

@@ -2,6 +2,7 @@ import Artifacts
 import Files
 import Foundation
 import LanguageEvaluation
+import Reports
 import Statistics
 import TempNet
 import TemperatureSettings
@@ -51,9 +52,9 @@ func inventedEvaluation(of key: String, _ output: String) throws -> String {
       single("mine", "temperature 1", .fixed, 1),
     ],
     extent: TextExtent(tokens: 3, documents: 1, bytes: 12, words: 2), rho: 1.5, vocabulary: 37, bounds: 0.2...3)
-  let context = ReportContext(
-    facts: [], inputs: [], sources: [ReportContext.Source(name: "Emma", licence: "public domain", origin: "a|shelf")],
-    leading: "tempnet", configuration: [:])
+  let source = ReportContext.Source(name: "Emma", licence: "public domain", origin: "a|shelf")
+  let context = EvaluationContext(
+    ReportContext(facts: [], inputs: [], sources: [source], configuration: [:]), leading: "tempnet")
   let metrics = TextMetrics(scores, bootstrap: BlockBootstrap(count: 3, blockLength: 1, resamples: 100))
   let builder = try ArtifactBuilder(output: output, identity: identity)
   try AtomicFile.write(MetricsFile.json(metrics, context: context).pretty, to: builder.path(for: MetricsFile.name))

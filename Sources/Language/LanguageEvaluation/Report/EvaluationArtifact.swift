@@ -2,6 +2,7 @@ import Artifacts
 import Diagnostics
 import Files
 import JSON
+import Reports
 
 /// An `evaluation` artifact, read for its figures; ``MetricsFile`` writes them.
 public struct EvaluationArtifact: Sendable {
@@ -50,10 +51,7 @@ public struct EvaluationArtifact: Sendable {
         name: name, title: title, robustLoss: robustLoss, perplexity: perplexity,
         bitsPerByte: policy["bits_per_byte"]?.doubleValue, meanTemperature: mean)
     }
-    sources = (file["sources"]?.arrayValue ?? []).map { source in
-      func text(_ member: String) -> String { source[member]?.stringValue ?? "not stated" }
-      return ReportContext.Source(name: text("name"), licence: text("licence"), origin: text("source"))
-    }
+    sources = (file["sources"]?.arrayValue ?? []).map(ReportContext.Source.init)
   }
 
   /// The single temperature with the least cross-entropy, or robust loss, on the validation split.

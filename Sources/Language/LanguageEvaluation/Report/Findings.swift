@@ -1,4 +1,5 @@
 import Diagnostics
+import Reports
 import Statistics
 
 /// A report's numbers as plain sentences: what each policy changed, and whether the test text is large enough to
@@ -18,9 +19,7 @@ public struct Findings: Sendable {
     {
       for reference in Self.references(for: policy, in: metrics) {
         sentences += Self.judged.compactMap { metric in
-          metrics.difference(policy.name, minus: reference.name, in: metric).map { interval in
-            Self.sentence(policy, reference, metric, interval, confidence: metrics.bootstrap.confidence)
-          }
+          Self.finding(policy, minus: reference, metric, in: metrics)?.sentence
         }
       }
       if policy.kind == .tempnet { sentences += Self.gap(policy, in: metrics).map { [$0] } ?? [] }
@@ -37,21 +36,17 @@ public struct Findings: Sendable {
     let opponents: [(metric: ComparedMetric, kind: PolicyKind)] = [
       (.robustLoss, .bestRobustLoss), (.crossEntropy, .bestCrossEntropy),
     ]
-    let compared = opponents.map { metric, kind in
-      let reference = metrics.policy(kind) ?? metrics.policies[0]
-      return (metric, reference, metrics.difference(leading, minus: reference.name, in: metric))
-    }.compactMap { metric, reference, interval in interval.map { (metric, reference, $0) } }
-    let confidence = wholePercent(metrics.bootstrap.confidence)
-    guard !compared.isEmpty else { return "There is nothing to compare \(policy.title) with." }
-    let changes = compared.map { metric, reference, interval in
-      let verb = !interval.excludesZero ? "changes" : interval.estimate < 0 ? "lowers" : "raises"
-      let size = interval.excludesZero ? fourDigits(abs(interval.estimate)) : signed(interval.estimate)
-      return "\(verb) the \(metric.title) by \(size) nats per token (\(confidence) interval of the difference "
-        + "\(fourDigits(interval.low)) to \(fourDigits(interval.high))) against \(reference.title)"
-        + (metric == .robustLoss && interval.high < 0 ? share(policy, in: metrics) : "")
+    let findings = opponents.compactMap { metric, kind in
+      finding(policy, minus: metrics.policy(kind) ?? metrics.policies[0], metric, in: metrics)
+    }
+    guard !findings.isEmpty else { return "There is nothing to compare \(policy.title) with." }
+    let changes = findings.map { finding in
+      finding.predicate
+        + (finding.metric == ComparedMetric.robustLoss.title && finding.interval.high < 0
+          ? share(policy, in: metrics) : "")
     }
     return "On these \(grouped(metrics.extent.tokens)) tokens \(policy.title) \(changes.joined(separator: ", and ")): "
-      + verdict(compared.map(\.2.excludesZero), blocks: metrics.bootstrap.blockCount)
+      + verdict(findings.map(\.interval.excludesZero), blocks: metrics.bootstrap.blockCount)
       + ", for this model and text like this."
   }
 
@@ -79,21 +74,15 @@ public struct Findings: Sendable {
     return [metrics.policies[0]] + best.compactMap { metrics.policy($0) }
   }
 
-  private static func sentence(
-    _ policy: PolicyMetrics, _ reference: PolicyMetrics, _ metric: ComparedMetric, _ interval: Interval,
-    confidence: Double
-  ) -> String {
-    let name = metric.title
-    let size = fourDigits(abs(interval.estimate))
-    let percent = wholePercent(confidence)
-    let range = "\(percent) interval of the difference \(fourDigits(interval.low)) to \(fourDigits(interval.high))"
-    let subject = "Against \(reference.title), \(policy.title)"
-    guard interval.excludesZero else {
-      return "\(subject) changes \(name) by \(signed(interval.estimate)) nats per token (\(range)): the interval "
-        + "includes zero, so this text does not show a difference."
+  /// Nil where the two were not compared.
+  private static func finding(
+    _ policy: PolicyMetrics, minus reference: PolicyMetrics, _ metric: ComparedMetric, in metrics: TextMetrics
+  ) -> Finding? {
+    metrics.difference(policy.name, minus: reference.name, in: metric).map { interval in
+      Finding(
+        policy.title, minus: reference.title, metric: metric.title, unit: "nats per token", interval,
+        confidence: metrics.bootstrap.confidence, on: "text")
     }
-    let verb = interval.estimate < 0 ? "lowers" : "raises"
-    return "\(subject) \(verb) \(name) by \(size) nats per token (\(range)): the interval excludes zero."
   }
 
   private static func gap(_ policy: PolicyMetrics, in metrics: TextMetrics) -> String? {

@@ -8,7 +8,7 @@ public enum HTMLReport {
   public static let name = "report.html"
 
   public static func page(
-    _ metrics: TextMetrics, scores: TestScores, tasks: [TaskMetrics] = [], context: ReportContext
+    _ metrics: TextMetrics, scores: TestScores, tasks: [TaskMetrics] = [], context: EvaluationContext
   ) -> String {
     let findings = Findings(metrics, leading: context.leading)
     let sections: [Report.Section] = [
@@ -20,11 +20,11 @@ public enum HTMLReport {
         context.passage.map { PassageSection($0, scores: scores, leading: context.leading).content } ?? []
       ),
       Report.Section("Tasks", id: "tasks", TasksSection(tasks: tasks).content),
-      Report.Section("Training", id: "training", context.histories.flatMap { TrainingSection(history: $0).content }),
+      .training(context.origin),
       Report.Section(
         "Comparisons", id: "comparisons", ComparisonsSection(metrics: metrics, findings: findings).content),
-      Report.Section("Data and origin", id: "origin", OriginSection(context: context).content),
-      Report.Section("Configuration", id: "configuration", configuration(context)),
+      .origin(context.origin, sources: "Texts", source: "text", splits: context.splitTable),
+      .configuration(context.origin),
     ]
     return Report(
       title: "tempnet: evaluation", heading: "Temperature policies on the test split", headline: findings.headline,
@@ -49,17 +49,5 @@ public enum HTMLReport {
     cards.append((fourDigits(policy.temperature.mean), "mean temperature of \(policy.title)"))
     cards.append((grouped(metrics.extent.tokens), "tokens of test text"))
     return cards
-  }
-
-  private static func configuration(_ context: ReportContext) -> [HTML] {
-    [
-      .definitions(context.facts.map { (term: $0.name, meaning: $0.value) }),
-      .heading("The stage's configuration"), .preformatted(context.configuration.pretty),
-      .paragraph(
-        "How long a stage took is not part of its result: the same work has to give the same bytes. Times are in the "
-          + "runner's records; tempnet-run report shows them for all runs of a store, with links to pages like this "
-          + "one."
-      ),
-    ]
   }
 }

@@ -1,4 +1,5 @@
 import JSON
+import Reports
 import Statistics
 
 /// `metrics.json`: a report's numbers for other programs. `Artifacts/FORMAT.md` documents the schema, and its version
@@ -8,7 +9,7 @@ public enum MetricsFile {
   public static let schemaVersion = 1
 
   /// - Parameter tasks: where there are none, there is no member for them.
-  public static func json(_ metrics: TextMetrics, tasks: [TaskMetrics] = [], context: ReportContext) -> JSON {
+  public static func json(_ metrics: TextMetrics, tasks: [TaskMetrics] = [], context: EvaluationContext) -> JSON {
     var file: JSON = [
       "schema_version": .integer(schemaVersion),
       "text": json(metrics.extent),
@@ -18,30 +19,21 @@ public enum MetricsFile {
         "tau_max": .number(metrics.bounds.upperBound),
       ],
       "accuracy": .number(metrics.accuracy),
-      "entropy": json(metrics.entropy),
+      "entropy": metrics.entropy.json,
       "policies": .array(metrics.policies.map(json)),
       "leading": .string(context.leading),
-      "bootstrap": json(metrics.bootstrap),
+      "bootstrap": metrics.bootstrap.json,
       "differences": .array(metrics.differences.map(json)),
-      "inputs": .array(
-        context.inputs.map { input in
-          [
-            "name": .string(input.name), "kind": .string(input.kind), "key": .string(input.key),
-            "bytes": input.bytes.map(JSON.integer) ?? .null,
-          ]
-        }),
-      "sources": .array(context.sources.map(json)),
-      "facts": .object(JSONObject(context.facts.map { ($0.name, .string($0.value)) })),
-      "configuration": context.configuration,
     ]
+    for (name, value) in context.origin.members { file[name] = value }
     if !tasks.isEmpty { file["tasks"] = .array(tasks.map(json)) }
     return file
   }
 
   /// The few figures that an artifact's manifest repeats.
-  public static func summary(_ metrics: TextMetrics, tasks: [TaskMetrics] = [], context: ReportContext) -> JSON {
-    var summary = EvaluationSummary.members(metrics, leading: context.leading)
-    summary["sources"] = .array(context.sources.map(json))
+  public static func summary(_ metrics: TextMetrics, tasks: [TaskMetrics] = [], context: EvaluationContext) -> JSON {
+    var summary = EvaluationSummary(metrics, leading: context.leading).json
+    summary["sources"] = context.origin.sourcesJSON
     if !tasks.isEmpty { summary["tasks"] = .array(tasks.map(Self.summary)) }
     return summary
   }
@@ -61,73 +53,31 @@ public enum MetricsFile {
       "robust_loss": .number(policy.robustLoss),
       "cross_entropy": .number(policy.crossEntropy),
       "token_perplexity": .number(policy.tokenPerplexity),
-      "word_perplexity": number(policy.wordPerplexity),
-      "byte_perplexity": number(policy.bytePerplexity),
-      "bits_per_byte": number(policy.bitsPerByte?.estimate),
+      "word_perplexity": .number(orNull: policy.wordPerplexity),
+      "byte_perplexity": .number(orNull: policy.bytePerplexity),
+      "bits_per_byte": .number(orNull: policy.bitsPerByte?.estimate),
       "brier": .number(policy.brier),
       "intervals": .object(
-        JSONObject(ComparedMetric.allCases.map { ($0.rawValue, json(policy.intervals[$0]!)) })),
-      "calibration": json(policy.calibration),
-      "temperature": json(policy.temperature),
+        JSONObject(ComparedMetric.allCases.map { ($0.rawValue, policy.intervals[$0]!.json) })),
+      "calibration": policy.calibration.json(counting: "tokens"),
+      "temperature": policy.temperature.json,
       "share_at_minimum": .number(policy.shareAtMinimum),
       "share_at_maximum": .number(policy.shareAtMaximum),
-      "correlation_with_entropy": json(policy.entropyCorrelation),
-      "correlation_with_exact": policy.exactCorrelation.map(json) ?? .null,
-      "gap_closed": policy.gapClosed.map(json) ?? .null,
-    ]
-  }
-
-  private static func json(_ calibration: Calibration) -> JSON {
-    [
-      "expected_error": .number(calibration.expectedError),
-      "bins": .array(
-        calibration.bins.map { bin in
-          [
-            "from": .number(bin.range.lowerBound), "to": .number(bin.range.upperBound), "tokens": .integer(bin.count),
-            "confidence": number(bin.confidence), "accuracy": number(bin.accuracy),
-          ]
-        }),
-    ]
-  }
-
-  private static func json(_ distribution: Distribution) -> JSON {
-    [
-      "mean": .number(distribution.mean),
-      "standard_deviation": .number(distribution.standardDeviation),
-      "quantiles": .array(
-        distribution.quantiles.map { ["fraction": .number($0.fraction), "value": .number($0.value)] }),
-    ]
-  }
-
-  private static func json(_ correlation: Correlation) -> JSON {
-    ["pearson": number(correlation.pearson), "spearman": number(correlation.spearman)]
-  }
-
-  private static func json(_ interval: Interval) -> JSON {
-    ["estimate": .number(interval.estimate), "low": .number(interval.low), "high": .number(interval.high)]
-  }
-
-  private static func json(_ bootstrap: BlockBootstrap) -> JSON {
-    [
-      "method": "percentile interval of the paired, non-overlapping block bootstrap over contiguous tokens",
-      "confidence": .number(bootstrap.confidence), "resamples": .integer(bootstrap.resamples),
-      "block_length": .integer(bootstrap.blockLength), "blocks": .integer(bootstrap.blockCount),
-      "seed": .integer(Int(bitPattern: UInt(bootstrap.seed))),
+      "correlation_with_entropy": policy.entropyCorrelation.json,
+      "correlation_with_exact": policy.exactCorrelation?.json ?? .null,
+      "gap_closed": policy.gapClosed?.json ?? .null,
     ]
   }
 
   private static func json(_ difference: Difference) -> JSON {
-    [
-      "policy": .string(difference.policy), "reference": .string(difference.reference),
-      "metric": .string(difference.metric.rawValue), "estimate": .number(difference.interval.estimate),
-      "low": .number(difference.interval.low), "high": .number(difference.interval.high),
-      "excludes_zero": .bool(difference.interval.excludesZero),
+    json(difference.policy, difference.reference, difference.metric.rawValue, difference.interval)
+  }
+
+  /// A policy minus a reference.
+  static func json(_ policy: String, _ reference: String, _ metric: String, _ interval: Interval) -> JSON {
+    let names: [(String, JSON)] = [
+      ("policy", .string(policy)), ("reference", .string(reference)), ("metric", .string(metric)),
     ]
+    return .object(JSONObject(names + interval.differenceMembers))
   }
-
-  private static func json(_ source: ReportContext.Source) -> JSON {
-    ["name": .string(source.name), "licence": .string(source.licence), "source": .string(source.origin)]
-  }
-
-  private static func number(_ value: Double?) -> JSON { value.map(JSON.number) ?? .null }
 }

@@ -1,6 +1,7 @@
 import Diagnostics
 import JSON
 import Pages
+import Reports
 import Statistics
 
 /// What a report says about a task.
@@ -109,7 +110,7 @@ extension MetricsFile {
                     figure.metric.rawValue,
                     [
                       "value": .number(figure.value),
-                      "standard_error": figure.standardError.map(JSON.number) ?? .null,
+                      "standard_error": .number(orNull: figure.standardError),
                     ]
                   )
                 })),
@@ -122,12 +123,7 @@ extension MetricsFile {
       ],
       "differences": .array(
         metrics.differences.map { difference in
-          [
-            "policy": .string(difference.policy), "reference": .string(difference.reference),
-            "metric": .string(difference.metric.rawValue), "estimate": .number(difference.interval.estimate),
-            "low": .number(difference.interval.low), "high": .number(difference.interval.high),
-            "excludes_zero": .bool(difference.interval.excludesZero),
-          ]
+          Self.json(difference.policy, difference.reference, difference.metric.rawValue, difference.interval)
         }),
     ]
   }

@@ -1,17 +1,16 @@
 import JSON
-import LanguageEvaluation
 
 /// What was measured on one sequence: sums over the tokens that it predicts.
-struct SequenceScore: Equatable {
-  var tokens = 0
-  var isGreedy = true
+public struct SequenceScore: Equatable, Sendable {
+  public var tokens = 0
+  public var isGreedy = true
   /// Of the predictions at temperature 1, in nats.
-  var entropy = 0.0
+  public var entropy = 0.0
   /// By policy.
-  var logLikelihoods: [Double]
-  var temperatures: [Double]
+  public var logLikelihoods: [Double]
+  public var temperatures: [Double]
 
-  init(policies: Int) {
+  public init(policies: Int) {
     logLikelihoods = [Double](repeating: 0, count: policies)
     temperatures = logLikelihoods
   }
@@ -29,7 +28,7 @@ struct SequenceScore: Equatable {
 
 extension RequestScore {
   /// A request that was scored in several sequences, or in none because it is empty.
-  init(_ sequences: some Sequence<SequenceScore>, policies: Int) {
+  public init(_ sequences: some Sequence<SequenceScore>, policies: Int) {
     var sum = SequenceScore(policies: policies)
     for sequence in sequences { sum.add(sequence) }
     let tokens = Double(max(1, sum.tokens))
@@ -43,7 +42,7 @@ extension RequestScore {
 
 extension SequenceScore {
   /// As a line that reads back to equal numbers.
-  func line(_ sequence: Int) -> String {
+  public func line(_ sequence: Int) -> String {
     let json: JSON = [
       .integer(sequence), .integer(tokens), .bool(isGreedy), .number(entropy), .array(logLikelihoods.map(JSON.number)),
       .array(temperatures.map(JSON.number)),
@@ -52,7 +51,7 @@ extension SequenceScore {
   }
 
   /// Reads a line; nil for anything else, such as what a torn write left.
-  static func parse(_ line: some Collection<UInt8>, policies: Int) -> (sequence: Int, SequenceScore)? {
+  public static func parse(_ line: some Collection<UInt8>, policies: Int) -> (sequence: Int, SequenceScore)? {
     guard let members = try? JSON(parsing: line, source: "log", for: .strict).arrayValue, members.count == 6,
       let sequence = members[0].intValue, let tokens = members[1].intValue, let isGreedy = members[2].boolValue,
       let entropy = members[3].doubleValue, let logLikelihoods = members[4].doubles(policies),

@@ -1,12 +1,11 @@
 import Files
 import JSON
-import LanguageEvaluation
 
 /// `items-TASK.jsonl`: what was asked and measured, a line for each item in the order of the data.
-enum ItemFile {
-  static func name(of task: String) -> String { "items-\(task).jsonl" }
+public enum ItemFile {
+  public static func name(of task: String) -> String { "items-\(task).jsonl" }
 
-  static func write(_ task: ScoringTask, _ scores: TaskScores, to path: String) throws {
+  public static func write(_ task: ScoringTask, _ scores: TaskScores, to path: String) throws {
     let writer = try FileWriter(path)
     for (index, (item, score)) in zip(task.items, scores.items).enumerated() {
       try writer.write(json(index, item, score, scores.policies).compact + "\n")

@@ -9,7 +9,7 @@ import Tokenization
 import Torch
 import Training
 
-extension ReportContext {
+extension EvaluationContext {
   init(
     _ request: StageRequest<Evaluate>, subject: Subject, forward: Forward, policies: [NamedPolicy],
     validation: Validation, loss: LossSettings, resolution: Resolution
@@ -17,34 +17,37 @@ extension ReportContext {
     let model = subject.model
     let windows = forward.windows
     let identity = request.identity([:])
-    try self.init(
+    let origin = ReportContext(
       facts: [
-        Fact("model", "\(abbreviated(Double(model.parameterCount))) parameters, context of \(windows.context) tokens"),
-        Fact("windows", "\(windows.count), each predicting the next \(windows.stride) tokens"),
-        Fact(
+        ReportContext.Fact(
+          "model", "\(abbreviated(Double(model.parameterCount))) parameters, context of \(windows.context) tokens"),
+        ReportContext.Fact("windows", "\(windows.count), each predicting the next \(windows.stride) tokens"),
+        ReportContext.Fact(
           "single temperatures",
           "chosen on \(validation.tokens) tokens of the validation split: \(fixed(validation.best, digits: 4)) has the "
             + "least cross-entropy, \(fixed(validation.bestRobust, digits: 4)) the least robust loss"),
-        Fact("rho", "\(readable(validation.rho, digits: 4)), from \(loss.origin)"),
-        Fact(
+        ReportContext.Fact("rho", "\(readable(validation.rho, digits: 4)), from \(loss.origin)"),
+        ReportContext.Fact(
           "validation entropy", "\(readable(validation.entropy, digits: 4)) nats per token at temperature 1, on average"
         ),
-      ] + resolution.record.map { Fact($0.name.replacing("_", with: " "), $0.value) },
-      inputs: Self.inputs(request, identity), sources: subject.tokens.sources.map(Source.init),
+      ] + resolution.record.map { ReportContext.Fact($0.name.replacing("_", with: " "), $0.value) },
+      inputs: Self.inputs(request, identity), sources: subject.tokens.sources.map(ReportContext.Source.init),
+      histories: try Self.histories(request), configuration: identity.configuration)
+    try self.init(
+      origin,
       splits: Tokenization.Split.allCases.map {
-        ReportContext.Split(name: $0.rawValue, extent: TextExtent(subject.tokens.split($0)))
+        Split(name: $0.rawValue, extent: TextExtent(subject.tokens.split($0)))
       },
-      histories: Self.histories(request), leading: Self.leading(policies),
-      passage: Passage(of: subject.tokens, forward.split, tokens: request.configuration.passageTokens),
-      configuration: identity.configuration)
+      leading: Self.leading(policies),
+      passage: Passage(of: subject.tokens, forward.split, tokens: request.configuration.passageTokens))
   }
 
   /// What was read, artifacts with their sizes.
-  private static func inputs(_ request: StageRequest<Evaluate>, _ identity: StageIdentity) -> [Input] {
+  private static func inputs(_ request: StageRequest<Evaluate>, _ identity: StageIdentity) -> [ReportContext.Input] {
     let artifacts = Evaluate.inputs.flatMap { request.inputs.ownArtifacts($0.name) }
     return identity.inputs.map { input in
       let files = artifacts.first { $0.key == input.key }?.manifest.files
-      return Input(
+      return ReportContext.Input(
         name: input.name, kind: input.kind, key: input.key, bytes: files?.reduce(0) { $0 + $1.size })
     }
   }
