@@ -146,7 +146,10 @@ let package = Package(
       ]),
 
     library(.imageText, "Pairs", ["Artifacts", "Diagnostics", "Files", "JSON", "WireFormats"]),
-
+    library(.imageText, "EncoderDescriptions", ["Diagnostics", "JSON"]),
+    library(
+      .imageText, "ImageTextModels",
+      ["Artifacts", "Diagnostics", "EncoderDescriptions", "Files", "JSON", "Pairs", "Torch", "Weights"]),
     library(
       .pipelines, "StageDescriptions",
       [
@@ -294,6 +297,12 @@ let package = Package(
         "Torch",
       ], fixtures: ["Fixtures", "Tasks/Fixtures"]),
     tests(.imageText, "Pairs", ["Artifacts", "Diagnostics", "Files", "JSON", "Pairs", "TestSupport", "WireFormats"]),
+    tests(
+      .imageText, "ImageTextModels",
+      [
+        "Artifacts", "Diagnostics", "EncoderDescriptions", "Files", "ImageTextModels", "Pairs", "TestSupport", "Torch",
+        "Weights",
+      ]),
     tests(
       .pipelines, "StageDescriptions",
       [

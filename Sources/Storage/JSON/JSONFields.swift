@@ -32,6 +32,16 @@ public struct JSONFields {
 
   public mutating func array(_ name: String) throws -> [JSON] { try required(name, "an array", \.arrayValue) }
 
+  /// A string that must be one of a few.
+  public mutating func choice<Choice: RawRepresentable<String> & CaseIterable>(_ name: String) throws -> Choice {
+    let text = try string(name)
+    guard let choice = Choice(rawValue: text) else {
+      let names = Choice.allCases.map(\.rawValue).joined(separator: ", ")
+      throw failure(name, "is \"\(text)\", expected one of \(names)")
+    }
+    return choice
+  }
+
   /// An object whose members have free names.
   public mutating func object(_ name: String) throws -> JSONObject { try required(name, "an object", \.objectValue) }
 

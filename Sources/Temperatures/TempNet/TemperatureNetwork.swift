@@ -91,7 +91,7 @@ public struct TemperatureNetwork: Module, Sendable {
   }
 
   private func normalised(_ rows: Tensor) -> Tensor {
-    rows / rows.norm(-1, keeping: true).clamped(settings.normalisationEpsilon, nil)
+    rows.unitRows(epsilon: settings.normalisationEpsilon)
   }
 
   /// What follows the first layer: from its outputs [..., hidden], before the sigmoid, to temperatures [...].

@@ -100,6 +100,8 @@ extension Tensor {
   public func norm(_ dimension: Int, keeping: Bool = false) -> Tensor {
     Operator.one("aten::linalg_vector_norm", "", [.tensor(self), .number(2), .integers([dimension]), .flag(keeping)])
   }
+  /// Vectors along the last dimension divided by their Euclidean norm, or by `epsilon` where that is greater.
+  public func unitRows(epsilon: Double = 1e-12) -> Tensor { self / norm(-1, keeping: true).clamped(epsilon, nil) }
   public func logSumExp(_ dimension: Int, keeping: Bool = false) -> Tensor {
     Operator.one("aten::logsumexp", "", [.tensor(self), .integers([dimension]), .flag(keeping)])
   }
