@@ -36,7 +36,7 @@ extension PolicySpecification? {
   fileprivate var readsOwnNetwork: Bool {
     switch self {
     case nil, .model, .exact: true
-    case .fixed, .entropyDynamic, .dynamicRange, .artifact: false
+    case .fixed, .entropyDynamic, .dynamicRange, .entropyLevels, .divergenceBall, .artifact: false
     }
   }
 }

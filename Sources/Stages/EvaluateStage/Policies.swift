@@ -20,7 +20,8 @@ struct NamedPolicy {
     case .tempnet(let network): network.settings.bounds
     case .entropyDynamic(let base, _): 0...base
     case .dynamicRange(let range, _): range
-    case .fixed, .exact: nil
+    case .entropyLevels(let low, let high, _): low...high
+    case .fixed, .exact, .divergenceBall: nil
     }
   }
 }
@@ -144,6 +145,10 @@ extension PolicySpecification {
     case .dynamicRange(let range, let exponent):
       "dynamic range \(shortest(range.lowerBound)) to \(shortest(range.upperBound))"
         + (exponent == 1 ? "" : ", exponent \(shortest(exponent))")
+    case .entropyLevels(let low, let high, let threshold):
+      "temperature \(shortest(high)) above an entropy of \(shortest(threshold)), \(shortest(low)) elsewhere"
+    case .divergenceBall(let radius):
+      "the most uncertain distribution within \(shortest(radius)) nats of the model's own"
     case .artifact: "the TempNet \(name)"
     }
   }
@@ -153,7 +158,7 @@ extension PolicySpecification {
     case .fixed: .fixed
     case .exact: .exact
     case .model, .artifact: .tempnet
-    case .entropyDynamic, .dynamicRange: .formula
+    case .entropyDynamic, .dynamicRange, .entropyLevels, .divergenceBall: .formula
     }
   }
 }

@@ -25,6 +25,9 @@ extension TemperaturePolicy {
       self = .tempnet(own)
     case .entropyDynamic(let base, let theta): self = .entropyDynamic(base: base, theta: theta)
     case .dynamicRange(let range, let exponent): self = .dynamicRange(range, exponent: exponent)
+    case .entropyLevels(let low, let high, let threshold):
+      self = .entropyLevels(low: low, high: high, threshold: threshold)
+    case .divergenceBall(let radius): self = .divergenceBall(radius: radius)
     case .artifact(let path): self = .tempnet(try network(path))
     }
   }

@@ -1,4 +1,5 @@
 import Glibc
+import TemperatureSettings
 import Torch
 
 /// A rule that gives each prediction its softmax temperature.
@@ -15,6 +16,11 @@ public enum TemperaturePolicy: Sendable {
   /// From the lower to the upper end of a range as the entropy at temperature 1 goes from 0 to that of a uniform
   /// distribution: `low + (high - low) · (H / ln V)^exponent`, llama.cpp's dynamic temperature. Low may be 0.
   case dynamicRange(ClosedRange<Double>, exponent: Double)
+  /// A higher temperature for predictions whose entropy at temperature 1 exceeds a threshold in nats, a lower one for the
+  /// others (arXiv 2510.08892).
+  case entropyLevels(low: Double, high: Double, threshold: Double)
+  /// The most uncertain distribution whose divergence from the model's own is at most a radius in nats: it only heats.
+  case divergenceBall(radius: Double)
 
   /// The range of exact temperatures where neither settings nor a TempNet name any.
   public static let widestBounds = 0.25...4.0
@@ -43,6 +49,13 @@ public enum TemperaturePolicy: Sendable {
         ((TemperedStatistics(logits: logits).entropy.clamped(1e-9, nil).reciprocal() * (theta * log(0.8))).exp() * base)
           .clamped(Self.leastDynamic, nil).to(logits.dtype)
       case .dynamicRange(let range, let exponent): Self.temperatures(of: logits, in: range, exponent: exponent)
+      case .entropyLevels(let low, let high, let threshold):
+        (TemperedStatistics(logits: logits).entropy.greater(threshold).to(.float64) * (high - low) + low)
+          .to(logits.dtype)
+      case .divergenceBall(let radius):
+        DivergenceBall.temperatures(
+          logits: logits, radius: radius, limit: PolicySpecification.temperatures.upperBound
+        ).to(logits.dtype)
       }
     }
   }

@@ -5,6 +5,8 @@
 ///     model                        the TempNet that was trained jointly with the model
 ///     entropy-dynamic:1,1.5        EDT with base 1 and theta 1.5
 ///     dynamic-range:0.5..1.5,1     llama.cpp's dynamic temperature; the exponent, 1, may be left out
+///     entropy-levels:0.7,1.2,2     1.2 where the entropy exceeds 2 nats, 0.7 elsewhere
+///     kl-ball:0.1                  the most uncertain distribution within 0.1 nats of the model's own
 ///     path/to/tempnet              a TempNet in an artifact, recognised by its slash; on command lines alone
 public enum PolicySpecification: Equatable, Sendable {
   case fixed(Double)
@@ -12,6 +14,9 @@ public enum PolicySpecification: Equatable, Sendable {
   case model
   case entropyDynamic(base: Double, theta: Double)
   case dynamicRange(ClosedRange<Double>, exponent: Double)
+  case entropyLevels(low: Double, high: Double, threshold: Double)
+  /// The radius in nats.
+  case divergenceBall(radius: Double)
   /// An artifact of kind `tempnet`, or a model with a TempNet of its own.
   case artifact(String)
 
@@ -19,17 +24,20 @@ public enum PolicySpecification: Equatable, Sendable {
   public static let temperatures = 1e-4...1e4
 
   private static let forms =
-    "a temperature from 0.0001 to 10000, exact, exact:ENTROPY, model, entropy-dynamic:BASE,THETA"
-  private static let lastForm = "dynamic-range:LOW..HIGH,EXPONENT"
+    "a temperature from 0.0001 to 10000, exact, exact:ENTROPY, model, entropy-dynamic:BASE,THETA, "
+    + "dynamic-range:LOW..HIGH,EXPONENT, entropy-levels:LOW,HIGH,NATS"
+  private static let lastForm = "kl-ball:NATS"
   /// The policies that are no TempNet of a file.
   public static let words = "\(forms) or \(lastForm)"
   public static let expectation =
     "\(forms), \(lastForm), or the path of a TempNet's artifact with a slash in it"
 
+  private static let names = ["exact", "model", "entropy-dynamic", "dynamic-range", "entropy-levels", "kl-ball"]
+
   /// Whether a text that may be a path is rather meant as one of `words`, be it a wrong one.
   public static func isWords(_ text: String) -> Bool {
     let first = String(text.unicodeScalars.prefix { $0 != ":" })
-    return Double(text) != nil || ["exact", "model", "entropy-dynamic", "dynamic-range"].contains(first)
+    return Double(text) != nil || names.contains(first)
   }
 
   /// Nil for words that are no policy.
@@ -47,6 +55,12 @@ public enum PolicySpecification: Equatable, Sendable {
     case ("entropy-dynamic", let given?)
     where given.count == 2 && (1e-3...1e4).contains(given[0]) && given[1] >= 0:
       self = .entropyDynamic(base: given[0], theta: given[1])
+    case ("entropy-levels", let given?)
+    where given.count == 3 && Self.temperatures.contains(given[0]) && Self.temperatures.contains(given[1])
+      && given[0] < given[1] && given[2] >= 0:
+      self = .entropyLevels(low: given[0], high: given[1], threshold: given[2])
+    case ("kl-ball", let given?) where given.count == 1 && (1e-6...100).contains(given[0]):
+      self = .divergenceBall(radius: given[0])
     case ("dynamic-range", _) where parts.count > 1:
       guard let range = Self.dynamicRange(parts[1]) else { return nil }
       self = range
