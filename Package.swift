@@ -87,6 +87,10 @@ let package = Package(
     system("CZlib", pkgConfig: "zlib", package: "zlib1g-dev"),
     system("CJSON", pkgConfig: "json-c", package: "libjson-c-dev"),
     system("CCrypto", pkgConfig: "libcrypto", package: "libssl-dev"),
+    .target(
+      name: "CPictures", path: "Sources/System/CPictures",
+      cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])],
+      linkerSettings: ["turbojpeg", "png", "webp", "webpdemux", "gif", "exif"].map { .linkedLibrary($0) }),
     library(.system, "Diagnostics", ["CProcess"]),
     library(.system, "RandomNumbers", []),
 
@@ -145,6 +149,7 @@ let package = Package(
         "Tokenization",
       ]),
 
+    library(.imageText, "Pictures", ["CPictures", "Diagnostics", "Pairs", "RandomNumbers", "Torch"]),
     library(.imageText, "Pairs", ["Artifacts", "Diagnostics", "Files", "JSON", "WireFormats"]),
     library(.imageText, "EncoderDescriptions", ["Diagnostics", "JSON"]),
     library(
@@ -296,6 +301,9 @@ let package = Package(
         "StageDescriptions", "Statistics", "Tasks", "TempNet", "TemperatureSettings", "TestSupport", "Tokenization",
         "Torch",
       ], fixtures: ["Fixtures", "Tasks/Fixtures"]),
+    tests(
+      .imageText, "Pictures", ["Diagnostics", "Files", "JSON", "Pairs", "Pictures", "TestSupport", "Torch"],
+      fixtures: ["Fixtures"]),
     tests(.imageText, "Pairs", ["Artifacts", "Diagnostics", "Files", "JSON", "Pairs", "TestSupport", "WireFormats"]),
     tests(
       .imageText, "ImageTextModels",
