@@ -105,8 +105,9 @@ public struct Generator {
   ) throws -> FinishReason {
     let cache = prompt.cache.copy()
     var hidden = prompt.hidden
+    var adaptive = settings.rules.adaptive
     for position in 0..<settings.maximumTokens {
-      let next = try withoutGradients { try choose(hidden, sequence: sequence, position: position) }
+      let next = try withoutGradients { try choose(hidden, sequence: sequence, position: position, &adaptive) }
       if settings.ends.contains(next.token) { return .end }
       let isWanted = try body(next)
       guard position + 1 < settings.maximumTokens, cache.length < cache.capacity else { break }
@@ -118,7 +119,9 @@ public struct Generator {
     return .length
   }
 
-  private func choose(_ hidden: Tensor, sequence: Int, position: Int) throws -> GeneratedToken {
+  private func choose(
+    _ hidden: Tensor, sequence: Int, position: Int, _ adaptive: inout AdaptiveProbability?
+  ) throws -> GeneratedToken {
     let row = model.logits(hidden).to(.float32)
     guard row.allFinite().item == 1 else {
       throw Failure(.badData, "the model's logits for token \(position + 1) of the continuation are not all finite")
@@ -143,7 +146,7 @@ public struct Generator {
       temperature = policy(policy.looksAtCandidates ? left : row, hidden: hidden).item
     }
     let drawn = candidates.draw(
-      temperature: temperature, uniform: draws.uniform(sequence: sequence, position: position))
+      temperature: temperature, uniform: draws.uniform(sequence: sequence, position: position), adaptive: &adaptive)
     return GeneratedToken(
       token: drawn.token, position: position, temperature: temperature, logProbability: drawn.logProbability,
       modelLogProbability: own.logProbability(drawn.token), entropy: own.entropy)

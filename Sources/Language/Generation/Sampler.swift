@@ -13,17 +13,29 @@ public struct SamplingRules: Equatable, Sendable {
     case temperatureLast = "temperature-last"
   }
 
+  /// First, tokens whose logit lies at most so many standard deviations of all logits below the largest remain (top-n-sigma,
+  /// arXiv 2411.07641); nil for all. No temperature changes this choice.
+  public var topNSigma: Double?
   /// The number of likeliest tokens that remain; nil for all.
   public var topK: Int?
   /// Then the fewest likeliest tokens whose probabilities sum to at least this remain; 1 for all.
   public var topP: Double
   /// Then tokens with at least this share of the likeliest token's probability remain; 0 for all.
   public var minP: Double
+  /// Whether only the tokens before the point remain where the entropy of the likeliest tokens, as a share of its greatest
+  /// value, falls below their probability (EES, arXiv 2512.00789). The shares are those to which ``topP`` refers.
+  public var hasEntropyEquilibrium: Bool
+  /// The probability that drawn tokens are to have on average; nil leaves the probabilities as they are.
+  public var adaptive: AdaptiveProbability?
   public var order: Order
 
-  public init(topK: Int? = nil, topP: Double = 1, minP: Double = 0, order: Order = .temperatureFirst) {
-    precondition(topK ?? 1 > 0 && 0 < topP && topP <= 1 && 0 <= minP && minP <= 1)
-    (self.topK, self.topP, self.minP, self.order) = (topK, topP, minP, order)
+  public init(
+    topNSigma: Double? = nil, topK: Int? = nil, topP: Double = 1, minP: Double = 0, hasEntropyEquilibrium: Bool = false,
+    adaptive: AdaptiveProbability? = nil, order: Order = .temperatureFirst
+  ) {
+    precondition(topNSigma ?? 1 > 0 && topK ?? 1 > 0 && 0 < topP && topP <= 1 && 0 <= minP && minP <= 1)
+    (self.topNSigma, self.topK, self.topP, self.minP) = (topNSigma, topK, topP, minP)
+    (self.hasEntropyEquilibrium, self.adaptive, self.order) = (hasEntropyEquilibrium, adaptive, order)
   }
 }
 
@@ -46,10 +58,15 @@ public struct Candidates: Equatable, Sendable {
   /// - Parameters:
   ///   - temperature: the divisor of the logits.
   ///   - uniform: a number in [0, 1).
+  ///   - adaptive: reshapes the probabilities, and learns which one was drawn.
   /// - Returns: the token, and the logarithm of the probability with which it is drawn.
-  public func draw(temperature: Double, uniform: Double) -> (token: Int32, logProbability: Double) {
+  public func draw(
+    temperature: Double, uniform: Double, adaptive: inout AdaptiveProbability?
+  ) -> (token: Int32, logProbability: Double) {
     let top = Double(logits.max()!)
-    let weights = logits.map { exp((Double($0) - top) / temperature) }
+    let own = logits.map { exp((Double($0) - top) / temperature) }
+    let ownTotal = own.reduce(0, +)
+    let weights = adaptive?.weights(own, total: ownTotal) ?? own
     let total = weights.reduce(0, +)
     var left = uniform * total
     // Where rounding leaves a rest after the last token, the last token with a positive weight is drawn.
@@ -61,7 +78,14 @@ public struct Candidates: Equatable, Sendable {
         break
       }
     }
+    adaptive?.hasDrawn(own[index] / ownTotal)
     return (tokens[index], log(weights[index] / total))
+  }
+
+  /// Draws one with the probabilities as they are.
+  public func draw(temperature: Double, uniform: Double) -> (token: Int32, logProbability: Double) {
+    var none: AdaptiveProbability?
+    return draw(temperature: temperature, uniform: uniform, adaptive: &none)
   }
 }
 
@@ -78,8 +102,9 @@ private struct Ranking {
   }
 
   func tokens(_ rules: SamplingRules) -> [Int32] {
-    let count = min(rules.topK ?? logits.count, logits.count)
-    let cuts = rules.topP < 1 || rules.minP > 0
+    let near = rules.topNSigma.map { countWithin($0) } ?? logits.count
+    let count = min(rules.topK ?? near, near)
+    let cuts = rules.topP < 1 || rules.minP > 0 || rules.hasEntropyEquilibrium
     guard cuts else { return count < logits.count ? likeliest(count) : (0..<Int32(logits.count)).map { $0 } }
     // Ever more of the likeliest tokens, until the cuts fall among them.
     var tried = min(count, 256)
@@ -90,11 +115,19 @@ private struct Ranking {
     }
   }
 
+  /// The number of logits at most so many standard deviations below the largest. Logits of -∞ do not count.
+  private func countWithin(_ deviations: Double) -> Int {
+    let finite = logits.lazy.filter(\.isFinite).map(Double.init)
+    let (mean, count) = (finite.reduce(0, +) / Double(finite.count), Double(finite.count))
+    let deviation = (finite.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / count).squareRoot()
+    return logits.count { Double($0) >= top - deviations * deviation }
+  }
+
   private func weight(_ token: Int32) -> Double { exp((Double(logits[Int(token)]) - top) / temperature) }
 
   /// The total weight of the `count` likeliest tokens, to which shares refer.
   private func total(_ rules: SamplingRules, _ chosen: [Int32], _ count: Int) -> Double {
-    guard rules.topP < 1 else { return 0 }
+    guard rules.topP < 1 || rules.hasEntropyEquilibrium else { return 0 }
     if chosen.count == count { return chosen.reduce(0) { $0 + weight($1) } }
     return (count == logits.count ? (0..<Int32(count)).map { $0 } : likeliest(count)).reduce(0) { $0 + weight($1) }
   }
@@ -103,6 +136,10 @@ private struct Ranking {
   private func cut(_ chosen: [Int32], _ rules: SamplingRules, isAll: Bool, total: Double) -> [Int32]? {
     var kept = chosen[...]
     var isWithin = isAll
+    if rules.hasEntropyEquilibrium, let end = equilibrium(chosen, total) {
+      kept = kept[..<end]
+      isWithin = true
+    }
     if rules.topP < 1 {
       var sum = 0.0
       let last = chosen.firstIndex { token in
@@ -110,9 +147,9 @@ private struct Ranking {
         return sum >= rules.topP * total
       }
       if let last {
-        kept = chosen[...last]
+        kept = kept.prefix(last + 1)
         isWithin = true
-      } else if !isAll && rules.minP == 0 {
+      } else if !isWithin && rules.minP == 0 {
         return nil
       }
     }
@@ -121,6 +158,20 @@ private struct Ranking {
       isWithin = true
     }
     return isWithin ? Array(kept) : nil
+  }
+
+  /// The first k from 2 on whose k likeliest tokens have an entropy, as a share of ln k, below their probability, less one:
+  /// the number of tokens before it. Nil where there is none among the chosen tokens.
+  private func equilibrium(_ chosen: [Int32], _ total: Double) -> Int? {
+    var (sum, weighted) = (0.0, 0.0)
+    for (index, token) in chosen.enumerated() {
+      let weight = weight(token)
+      sum += weight
+      if weight > 0 { weighted += weight * log(weight) }
+      let entropy = log(sum) - weighted / sum
+      if index > 0, entropy / log(Double(index + 1)) < sum / total { return index }
+    }
+    return nil
   }
 
   /// The first `count` tokens in order.

@@ -247,6 +247,13 @@ struct SamplingOptions: ParsableArguments {
   @Option(parsing: .unconditional, help: ArgumentHelp("What the draws depend on.", valueName: "n"))
   var seed: UInt64 = 1
 
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "Only tokens whose logit is at most n standard deviations below the largest; before all other cuts.",
+      valueName: "n"))
+  var topNSigma: Double?
+
   @Option(parsing: .unconditional, help: ArgumentHelp("Only the k likeliest tokens.", valueName: "k"))
   var topK: Int?
 
@@ -260,6 +267,21 @@ struct SamplingOptions: ParsableArguments {
     help: ArgumentHelp("Only tokens with this share of the likeliest one's probability.", valueName: "p"))
   var minP = 0.0
 
+  @Flag(help: "Only the tokens up to the equilibrium of their entropy and probability (EES).")
+  var entropyEquilibrium = false
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "Reshape the probabilities so that drawn tokens have this one on average (llama.cpp's adaptive-p). Unlike a "
+        + "temperature it can change which token is the likeliest.", valueName: "p"))
+  var adaptiveP: Double?
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("How slowly the average of --adaptive-p forgets; 0 to 0.99.", valueName: "decay"))
+  var adaptiveDecay = 0.9
+
   @Option(help: ArgumentHelp("temperature-first, as published, or temperature-last.", valueName: "name"))
   var order = SamplingRules.Order.temperatureFirst.rawValue
 
@@ -268,6 +290,11 @@ struct SamplingOptions: ParsableArguments {
     if !lengths.contains(maxTokens) { throw ValidationError("--max-tokens is from 1 to \(lengths.upperBound)") }
     let most = Generator.mostSamples
     if !(1...most).contains(samples) { throw ValidationError("--samples is from 1 to \(most)") }
+    if let topNSigma, !(topNSigma > 0) { throw ValidationError("--top-n-sigma must be above 0") }
+    if let adaptiveP, !(0...1).contains(adaptiveP) { throw ValidationError("--adaptive-p must be from 0 to 1") }
+    if !AdaptiveProbability.decays.contains(adaptiveDecay) {
+      throw ValidationError("--adaptive-decay must be from 0 to 0.99")
+    }
     if let topK, topK < 1 { throw ValidationError("--top-k must be 1 or more") }
     if !(topP > 0 && topP <= 1) { throw ValidationError("--top-p must be above 0, and 1 at most") }
     if !(minP >= 0 && minP <= 1) { throw ValidationError("--min-p must be from 0 to 1") }
@@ -277,7 +304,10 @@ struct SamplingOptions: ParsableArguments {
   }
 
   var rules: SamplingRules {
-    SamplingRules(topK: topK, topP: topP, minP: minP, order: SamplingRules.Order(rawValue: order)!)
+    SamplingRules(
+      topNSigma: topNSigma, topK: topK, topP: topP, minP: minP, hasEntropyEquilibrium: entropyEquilibrium,
+      adaptive: adaptiveP.map { AdaptiveProbability(target: $0, decay: adaptiveDecay) },
+      order: SamplingRules.Order(rawValue: order)!)
   }
 }
 

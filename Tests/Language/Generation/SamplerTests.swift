@@ -38,6 +38,61 @@ import Testing
     #expect(tokens(SamplingRules(minP: 1)) == [1, 3])
   }
 
+  @Test func `top-n-sigma keeps logits near the largest at any temperature`() {
+    // Mean 4/3, variance 20/9, so a deviation of 1.491.
+    for temperature in [0.1, 1, 10] {
+      #expect(tokens(SamplingRules(topNSigma: 0.6), temperature: temperature) == [1, 3])
+      #expect(tokens(SamplingRules(topNSigma: 0.7), temperature: temperature) == [1, 3, 2])
+      #expect(tokens(SamplingRules(topNSigma: 1.4, topK: 3), temperature: temperature) == [1, 3, 2])
+    }
+    #expect(tokens(SamplingRules(topNSigma: 1.4)) == [1, 3, 2, 0])
+    #expect(Candidates([0, 1, -.infinity], SamplingRules(topNSigma: 1)).tokens == [1])
+  }
+
+  @Test func `the entropy's equilibrium is where its share falls below the probability`() {
+    for seed in 0..<20 {
+      let logits = (0..<400).map { Float(($0 * 7919 + seed * 104_729) % 997) / Float(60 + 20 * seed) }
+      let sorted = logits.indices.sorted { logits[$0] == logits[$1] ? $0 < $1 : logits[$0] > logits[$1] }
+      let weights = sorted.map { exp(Double(logits[$0])) }
+      let p = weights.map { $0 / weights.reduce(0, +) }
+      let end = (2...400).first { k in
+        let mass = p[..<k].reduce(0, +)
+        return -p[..<k].reduce(0) { $0 + $1 / mass * log($1 / mass) } / log(Double(k)) < mass
+      }
+      let kept = Candidates(logits, SamplingRules(hasEntropyEquilibrium: true)).tokens
+      // Where no prefix is below, all tokens stay, the likeliest first.
+      #expect(kept == sorted.prefix(end.map { $0 - 1 } ?? 400).map(Int32.init))
+    }
+  }
+
+  @Test func `adaptive-p draws tokens near its target, whatever the likeliest is`() {
+    let candidates = Candidates(logits, SamplingRules())
+    let draws = Draws(seed: 5)
+    for target in [0.05, 0.14, 0.35] {
+      var adaptive: AdaptiveProbability? = AdaptiveProbability(target: target)
+      var sum = 0.0
+      let own = logits.map { exp(Double($0)) }
+      for position in 0..<4000 {
+        let uniform = draws.uniform(sequence: 0, position: position)
+        let token = candidates.draw(temperature: 1, uniform: uniform, adaptive: &adaptive).token
+        sum += own[Int(token)] / own.reduce(0, +)
+      }
+      #expect(abs(sum / 4000 - target) < 0.04)
+    }
+  }
+
+  @Test func `adaptive-p's first weights are those of its formula`() {
+    // p of two tokens: 0.8 and 0.2; the aim is the target, 0.2, as nothing was drawn.
+    var adaptive: AdaptiveProbability? = AdaptiveProbability(target: 0.2)
+    let candidates = Candidates([Float(log(4.0)), 0], SamplingRules())
+    let first = candidates.draw(temperature: 1, uniform: 0.999, adaptive: &adaptive)
+    let weight = exp(-10 * 4.0 / 3)
+    #expect(first.token == 1 && abs(first.logProbability - log(1 / (1 + weight))) < 1e-6)
+    // 0.2 was drawn, so the aim stays; after 0.8 it would fall below.
+    let second = candidates.draw(temperature: 1, uniform: 0.999, adaptive: &adaptive)
+    #expect(second.token == 1 && abs(second.logProbability - first.logProbability) < 1e-6)
+  }
+
   @Test func `cuts that keep many tokens keep the right ones`() {
     let many = (0..<5000).map { Float(($0 * 7919) % 4999) / 5000 }
     let sorted = many.indices.sorted { many[$0] == many[$1] ? $0 < $1 : many[$0] > many[$1] }.map(Int32.init)
