@@ -7,6 +7,8 @@ import Torch
 import Weights
 
 struct SafetensorsWriterTests {
+  private let folder = try! TemporaryFolder()
+
   /// The tensors of `mixed.safetensors`, in another order.
   private var mixed: [StoredTensor] {
     let values: [Float] = [0, -0.0, 1, -1.5, 3.140625, 65504]
@@ -29,37 +31,31 @@ struct SafetensorsWriterTests {
   }
 
   @Test func `writes the same bytes as the library`() throws {
-    try withTemporaryFolder { folder in
-      let path = folder + "/mixed.safetensors"
-      try SafetensorsWriter.write(mixed, metadata: ["note": "a \"quoted\" word, a\ttab, ümlaut"], to: path)
-      #expect(try Files.read(path) == Files.read(fixture("mixed.safetensors")))
-      #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["mixed.safetensors"])
-      try SafetensorsWriter.write([StoredTensor](), to: path)
-      #expect(try Files.read(path) == Files.read(fixture("empty.safetensors")))
-    }
+    let path = folder("mixed.safetensors")
+    try SafetensorsWriter.write(mixed, metadata: ["note": "a \"quoted\" word, a\ttab, ümlaut"], to: path)
+    #expect(try Files.read(path) == Files.read(fixture("mixed.safetensors")))
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["mixed.safetensors"])
+    try SafetensorsWriter.write([StoredTensor](), to: path)
+    #expect(try Files.read(path) == Files.read(fixture("empty.safetensors")))
   }
 
   @Test func `the order of tensors does not change the bytes`() throws {
-    try withTemporaryFolder { folder in
-      let (a, b) = (folder + "/a", folder + "/b")
-      try SafetensorsWriter.write(mixed, metadata: ["x": "1", "y": "2"], to: a)
-      try SafetensorsWriter.write(mixed.reversed(), metadata: ["y": "2", "x": "1"], to: b)
-      #expect(try Files.read(a) == Files.read(b))
-    }
+    let (a, b) = (folder("a"), folder("b"))
+    try SafetensorsWriter.write(mixed, metadata: ["x": "1", "y": "2"], to: a)
+    try SafetensorsWriter.write(mixed.reversed(), metadata: ["y": "2", "x": "1"], to: b)
+    #expect(try Files.read(a) == Files.read(b))
   }
 
   @Test func `keeps the old file when writing fails`() throws {
     struct Unreadable: Error {}
-    try withTemporaryFolder { folder in
-      let path = folder + "/a.safetensors"
-      try SafetensorsWriter.write([StoredTensor("a", [1 as Float], [1])], to: path)
-      let before = try Files.read(path)
-      #expect(throws: Unreadable.self) {
-        try SafetensorsWriter.write([StoredTensor("a", .float32, [1]) { _ in throw Unreadable() }], to: path)
-      }
-      #expect(try Files.read(path) == before)
-      #expect(try FileManager.default.contentsOfDirectory(atPath: folder).count == 1)
+    let path = folder("a.safetensors")
+    try SafetensorsWriter.write([StoredTensor("a", [1 as Float], [1])], to: path)
+    let before = try Files.read(path)
+    #expect(throws: Unreadable.self) {
+      try SafetensorsWriter.write([StoredTensor("a", .float32, [1]) { _ in throw Unreadable() }], to: path)
     }
+    #expect(try Files.read(path) == before)
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).count == 1)
   }
 
   @Test func `names the path of a file that cannot be created`() {
@@ -68,24 +64,22 @@ struct SafetensorsWriterTests {
   }
 
   @Test func `tensors are read back as written`() throws {
-    try withTemporaryFolder { folder in
-      let path = folder + "/tensors.safetensors"
-      let weight = Tensor((0..<6).map { Float($0) - 2.5 }, shape: [2, 3])
-      let tensors = [
-        ("weight", weight), ("transposed", weight.transposed(0, 1)), ("scalar", Tensor(scalar: 7)),
-        ("half", weight.to(.bfloat16)), ("ids", Tensor([1, -2])),
-      ]
-      try SafetensorsWriter.write(tensors, to: path)
-      let file = try SafetensorsFile(path)
-      #expect(try Tensor(file.entry("weight")).floats == weight.floats)
-      #expect(try Tensor(file.entry("transposed")).shape == [3, 2])
-      #expect(try Tensor(file.entry("transposed")).floats == [-2.5, 0.5, -1.5, 1.5, -0.5, 2.5])
-      #expect(try Tensor(file.entry("scalar")).shape == [])
-      #expect(try Tensor(file.entry("half")).dtype == .bfloat16)
-      #expect(try Tensor(file.entry("half")).floats == weight.floats)
-      #expect(try Tensor(file.entry("ids")).integers == [1, -2])
-      #expect(try Tensor(file.entry("weight"), rows: 1..<2).floats == [0.5, 1.5, 2.5])
-    }
+    let path = folder("tensors.safetensors")
+    let weight = Tensor((0..<6).map { Float($0) - 2.5 }, shape: [2, 3])
+    let tensors = [
+      ("weight", weight), ("transposed", weight.transposed(0, 1)), ("scalar", Tensor(scalar: 7)),
+      ("half", weight.to(.bfloat16)), ("ids", Tensor([1, -2])),
+    ]
+    try SafetensorsWriter.write(tensors, to: path)
+    let file = try SafetensorsFile(path)
+    #expect(try Tensor(file.entry("weight")).floats == weight.floats)
+    #expect(try Tensor(file.entry("transposed")).shape == [3, 2])
+    #expect(try Tensor(file.entry("transposed")).floats == [-2.5, 0.5, -1.5, 1.5, -0.5, 2.5])
+    #expect(try Tensor(file.entry("scalar")).shape == [])
+    #expect(try Tensor(file.entry("half")).dtype == .bfloat16)
+    #expect(try Tensor(file.entry("half")).floats == weight.floats)
+    #expect(try Tensor(file.entry("ids")).integers == [1, -2])
+    #expect(try Tensor(file.entry("weight"), rows: 1..<2).floats == [0.5, 1.5, 2.5])
   }
 
   @Test func `refuses types that tensors do not have`() throws {
