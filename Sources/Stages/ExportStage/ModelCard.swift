@@ -5,7 +5,7 @@ import LanguageEvaluation
 import TempNet
 import TemperatureSettings
 
-/// What somebody who is handed the bundle has to know: what it is, how to use it, what was measured, whose data it is.
+/// The model card of a bundle: what it is, how to use it, what was measured, and the sources of its data.
 struct ModelCard {
   let settings: TempNetSettings
   let tempnet: Artifact
@@ -82,7 +82,7 @@ struct ModelCard {
       """
   }
 
-  /// What other tools would do beside it, and how to keep them from it; empty where none can use it.
+  /// Settings of other tools that would act beside the TempNet, and how to switch them off; empty where no tool uses it.
   private var besides: String {
     guard settings.width == nil else { return "" }
     return """
@@ -110,8 +110,8 @@ struct ModelCard {
       |---|---|
       | input | \(input) |
       | hidden width | \(settings.hidden) |
-      | rho | \(readable(settings.rho, digits: 4)) nats |
-      | entropy that the loss asks for, ln V - rho | \(readable(settings.entropy, digits: 4)) nats |
+      | rho\(history.isRobust ? "" : ", not used in training") | \(readable(settings.rho, digits: 4)) nats |
+      | entropy\(history.isRobust ? " that the loss asks for" : ""), ln V - rho | \(readable(settings.entropy, digits: 4)) nats |
 
       """
   }
@@ -136,7 +136,7 @@ struct ModelCard {
       """
   }
 
-  /// What the policies are; one that is like an earlier one also bears the name that its user gave it.
+  /// The titles of the policies; a title that occurs twice gets the policy's name beside it.
   private func titles(_ policies: [EvaluationArtifact.Policy]) -> [String] {
     policies.enumerated().map { index, policy in
       let isRepeated = policies[..<index].contains { $0.title == policy.title }

@@ -19,6 +19,9 @@ struct TempNetHistory {
   let objective: String?
   private let inputs: [InputReference]
 
+  /// Whether its loss contains the budget rho: false for a likelihood, true also where the loss is not recorded.
+  var isRobust: Bool { objective.map { $0 == "robust" } ?? true }
+
   init(_ manifest: Manifest) {
     origin =
       switch manifest.producer.stage {

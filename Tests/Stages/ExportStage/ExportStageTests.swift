@@ -147,6 +147,8 @@ import Weights
     let card = try text("\(bundle)/README.md").split(whereSeparator: \.isWhitespace).joined(separator: " ")
     #expect(card.contains(origin) && card.contains(loss), "\(card)")
     if stage != "import" { #expect(card.contains("`\(made.key.prefix(16))`")) }
+    // A likelihood does not contain rho.
+    #expect(card.contains("| rho, not used in training |") == (loss == "not the robust loss"), "\(card)")
     let settings = try JSON(parsing: try Files.read("\(bundle)/config.json"), source: "config.json")
     #expect(settings["objective"] ?? .null == configuration["objective"] ?? .null)
   }
