@@ -11,7 +11,7 @@ public struct TestScores: Sendable {
   public var isCorrect: [Bool]
   /// The first one is the reference that the others are compared with.
   public var policies: [PolicyScores]
-  /// What the tokens stand for, in other units.
+  /// The size of the text in tokens, documents, bytes and words.
   public var extent: TextExtent
   /// The robust loss's divergence budget, in nats.
   public var rho: Double
@@ -67,7 +67,7 @@ public struct TextExtent: Equatable, Sendable {
   }
 }
 
-/// One policy's temperatures and what they made of the predictions.
+/// One policy's temperatures and the measurements of its tempered predictions.
 public struct PolicyScores: Sendable {
   /// Short and unique, as given on the command line.
   public var name: String

@@ -45,7 +45,7 @@ public struct TextMetrics: Sendable {
   public func policy(_ kind: PolicyKind) -> PolicyMetrics? { policies.first { $0.kind == kind } }
 }
 
-/// What one policy made of the test text.
+/// The figures of one policy on the test text.
 public struct PolicyMetrics: Sendable {
   public let name: String
   public let title: String

@@ -2,7 +2,7 @@ import Diagnostics
 import Glibc
 import JSON
 
-/// How a model that was trained on short windows is made to read longer ones: by turning more slowly.
+/// Slower rotation of positions, by which a model that was trained on short windows reads longer ones.
 public enum RotaryScaling: Equatable, Sendable {
   case none
   /// All frequencies divided by a factor (Chen et al. 2023).

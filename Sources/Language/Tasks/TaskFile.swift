@@ -3,7 +3,7 @@ import Diagnostics
 import Files
 import JSON
 
-/// What `--task PATH` names: items to score a model on, where they lie and how they become text.
+/// A task, as `--task PATH` names it: the place of its items, and how they become text.
 ///
 /// A path is one of
 /// - a task file (`.yaml`), which states `task`, `data`, and perhaps `format`, `limit`, `name`, `mutual_information`;
@@ -28,7 +28,7 @@ public struct TaskFile: Equatable, Sendable {
   public let format: Format
   /// The JSON lines, perhaps compressed.
   public let data: String
-  /// What stands beside a request file and says more about it.
+  /// The `config.json` beside a request file.
   public let configuration: String?
   /// At most so many items, the first ones.
   public let limit: Int?
@@ -129,7 +129,7 @@ extension TaskFile {
 extension TaskFile {
   private static let requestSuffixes = ["requests.jsonl.gz", "requests.jsonl"]
 
-  /// What stands before `requests.jsonl`: empty, or `NAME.`; nil for other files.
+  /// The part of the name before `requests.jsonl`: empty, or `NAME.`; nil for other files.
   private static func requestStem(_ path: String) -> String? {
     let name = Files.name(of: path)
     guard let suffix = requestSuffixes.first(where: name.lowercased().hasSuffix) else { return nil }

@@ -47,7 +47,7 @@ extension LanguageModel {
     return windows.places.map { all.selected(0, indices: $0) } ?? all
   }
 
-  /// How many logits are worked on at once.
+  /// The number of logits in memory at once.
   private static let logitsPerPiece = 1 << 22
 
   /// Calls `body` with pieces of hidden states [N, width], so that memory does not grow with N times the vocabulary: rows

@@ -30,7 +30,7 @@ public struct TrainingWindows<Sequence: TokenSequence>: Sendable {
     offsets = min(context, sequence.count - windows * context)
   }
 
-  /// How many windows an epoch has.
+  /// The number of windows in an epoch.
   public var windowsPerEpoch: Int { order.count }
 
   /// The first tokens of a step's windows, in the order in which they are read.

@@ -1,8 +1,8 @@
 import Configuration
 import TemperatureSettings
 
-/// A robustness budget is stated by `rho`, or by the `entropy` that stands for it. The stages differ in what an absent key
-/// means, and their keys keep the values that they have always had.
+/// A robustness budget is stated by `rho`, or by its `entropy`. The stages differ in the meaning of an absent key, so that
+/// keys of earlier results stay the same.
 extension ConfigurationReader {
   private static var entropyHelp: String { "in place of rho: the entropy in nats that it stands for, ln V - rho" }
 

@@ -6,14 +6,14 @@ import Tasks
 import TemperatureSettings
 import TrainingOptions
 
-/// What `tempnet-evaluate` measures, and how.
+/// The settings of `tempnet-evaluate`.
 public struct EvaluateConfiguration: StageConfiguration {
   /// Whether contexts begin with the beginning-of-text id; `auto` as the tokenizer's file says.
   public enum Beginning: String, CaseIterable, Sendable {
     case auto, always, never
   }
 
-  /// Beside those that are always measured, in the order in which they were written: those without a file first.
+  /// The policies beside those of every evaluation, in the order of the configuration; those without a file come first.
   public var policies: [(name: String, policy: PolicySpecification)]
   /// Nil for that of the first TempNet.
   public var budget: StatedBudget?
@@ -65,7 +65,7 @@ public struct EvaluateConfiguration: StageConfiguration {
       "passage_tokens", default: 240, in: 0...5000,
       help: "tokens of the test text that the report shows with their temperatures; 0 shows no text")
     tasks = try reader.paths("tasks", default: [], help: "task files (.yaml) and request files (requests.jsonl.gz)")
-    // What concerns tasks identifies a result only where there are some.
+    // Settings of tasks belong to the identity only where there are tasks.
     let hasTasks = !tasks.isEmpty
     taskLimit = try reader.optionalInteger(
       "task_limit", in: 1...Int.max, identity: hasTasks, help: "at most so many items of each task")
@@ -120,7 +120,7 @@ public struct EvaluateConfiguration: StageConfiguration {
   }
 }
 
-/// How intervals of differences are made.
+/// The settings of the bootstrap that gives intervals.
 public struct BootstrapConfiguration: StageConfiguration {
   public var resamples: Int
   /// Tokens per block.
@@ -154,7 +154,7 @@ extension PolicySpecification {
       throw reader.failure(
         "policies", under: given.name, "says '\(given.value)' for \(given.name); a policy is \(Self.words)")
     }
-    // Of files the digests belong to the key, not the paths, and what stands here does as it is.
+    // The text of `policies` enters the key; a path must not: the key has the digests of files.
     if case .artifact(let path) = policy {
       throw reader.failure(
         "policies", under: given.name, "has the path '\(path)' for \(given.name); put it under tempnets")
@@ -163,7 +163,7 @@ extension PolicySpecification {
   }
 }
 
-/// Temperature policies on the test split.
+/// Scores temperature policies on the test split.
 public enum Evaluate: StageDescription {
   public static let name = "evaluate"
   public static let summary = "Scores temperature policies on the test split and reports what they change."

@@ -1,7 +1,7 @@
 import Artifacts
 import Configuration
 
-/// What `tempnet-export` writes.
+/// The settings of `tempnet-export`.
 public struct ExportConfiguration: StageConfiguration {
   public enum Format: String, CaseIterable, Sendable {
     /// The weights under their published names, every setting in the metadata.
@@ -17,7 +17,7 @@ public struct ExportConfiguration: StageConfiguration {
     /// As one file for llama.cpp: a model, a TempNet on its own, or a model's file with the TempNet in its metadata.
     case gguf
 
-    /// The inputs that it is made of.
+    /// The inputs that the format takes.
     public var inputs: [String] {
       switch self {
       case .huggingface: ["model"]
@@ -53,7 +53,7 @@ public struct ExportConfiguration: StageConfiguration {
 public enum Export: StageDescription {
   public static let name = "export"
   public static let summary =
-    "Writes a TempNet, with what was measured of it, or a language model in a form that other tools read."
+    "Writes a TempNet with its measured results, or a language model, in a form that other tools read."
   public static let version = 6
   public static let output = ArtifactKind.export
   public static let inputs = [

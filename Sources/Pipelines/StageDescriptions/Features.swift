@@ -2,11 +2,12 @@ import Artifacts
 import Configuration
 import TrainingOptions
 
-/// What `tempnet-features` keeps of a model's view of its tokens.
+/// The settings of `tempnet-features`.
 public struct FeaturesConfiguration: StageConfiguration {
   /// Tokens that the model reads at once; nil for its whole context.
   public var window: Int?
-  /// How far windows lie apart; nil for `window`. The tokens that a window shares with the one before it are context.
+  /// The distance between the starts of windows; nil for `window`. Tokens that a window shares with the one before it are
+  /// only context.
   public var stride: Int?
   public var trainTokens: Int
   public var validationTokens: Int
@@ -25,12 +26,13 @@ public struct FeaturesConfiguration: StageConfiguration {
     window = try reader.integerOrAuto(
       "window", in: 1...1 << 24, help: "tokens read at once; auto is the model's context")
     stride = try reader.integerOrAuto(
-      "stride", in: 1...1 << 24, help: "distance of windows, which give what overlaps as context; auto is window")
+      "stride", in: 1...1 << 24,
+      help: "distance between the starts of windows; what overlaps is only context; auto is window")
     trainTokens = try reader.integer(
       "train_tokens", default: 262_144, in: tokens,
-      help: "how many tokens of the training split, in whole windows, evenly spread")
+      help: "tokens taken from the training split, in whole windows, evenly spread")
     validationTokens = try reader.integer(
-      "validation_tokens", default: 65_536, in: tokens, help: "and of the validation split, likewise")
+      "validation_tokens", default: 65_536, in: tokens, help: "tokens taken from the validation split, likewise")
     batch = try reader.integer("batch", default: 8, in: 1...1 << 16, help: "windows per batch")
     tauMin = try reader.number("tau_min", default: 0.1, in: .positive, help: "lowest temperature of the profiles")
     tauMax = try reader.number("tau_max", default: 5, in: .positive, help: "highest temperature of the profiles")
@@ -42,12 +44,12 @@ public struct FeaturesConfiguration: StageConfiguration {
     if tauMin >= tauMax { throw reader.failure("tau_max", with: ["tau_min"], "must be above tau_min") }
     if let window, let stride, stride > window {
       throw reader.failure(
-        "stride", with: ["window"], "must not exceed window: tokens between windows would be passed over")
+        "stride", with: ["window"], "must not exceed window: tokens between windows would be left out")
     }
   }
 }
 
-/// A frozen model's view of tokens.
+/// Hidden states and temperature profiles of a frozen model on tokens.
 public enum Features: StageDescription {
   public static let name = "features"
   public static let summary = "Runs a frozen model over tokens once and keeps what fitting a temperature network needs."

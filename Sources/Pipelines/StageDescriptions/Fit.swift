@@ -14,7 +14,7 @@ public struct FitConfiguration: StageConfiguration {
   public enum Method: String, CaseIterable, Sendable {
     /// Tabulated temperature profiles, and the first layer multiplied through the unembedding.
     case profile
-    /// Full logits, as published: the reference for the other.
+    /// Full logits, as published; slower, and the reference for `profile`.
     case logits
   }
   public enum Budget: Equatable, Sendable {
@@ -63,7 +63,7 @@ public struct FitConfiguration: StageConfiguration {
     if tauMin >= tauMax { throw reader.failure("tau_max", with: ["tau_min"], "must be above tau_min") }
   }
 
-  /// Keys that earlier versions did not have stay out of the identity where they say what those did.
+  /// Settings that earlier versions lacked stay out of the identity where they have the values of those versions.
   private static func optimiser(_ reader: inout ConfigurationReader) throws -> OptimiserOptions {
     let usual = OptimiserOptions(
       learningRate: 1e-2, learningRateFloor: 0, weightDecay: 0, beta2: 0.999, gradientClip: nil)

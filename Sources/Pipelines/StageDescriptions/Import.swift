@@ -5,9 +5,9 @@ import Files
 import ModelFiles
 import TemperatureSettings
 
-/// A TempNet of the published code, and what its file does not say.
+/// The weights of a published TempNet, and the settings that its file lacks.
 public struct ImportConfiguration: StageConfiguration {
-  /// What the published variants show their TempNets.
+  /// The inputs of the published variants.
   public enum Input: String, CaseIterable, Sendable {
     case logits, centred
 
@@ -44,7 +44,7 @@ public struct ImportConfiguration: StageConfiguration {
   }
 }
 
-/// A published TempNet as an artifact of ours.
+/// Makes a `tempnet` artifact from a published TempNet.
 public enum Import: StageDescription {
   public static let name = "import"
   public static let summary = "Makes an artifact of a TempNet that the published code trained."
@@ -69,7 +69,7 @@ public struct TempNetFiles: Sendable {
       paths = [path]
       return
     }
-    // What the published conversion calls the file beside the model's.
+    // The name that the published conversion gives to the file beside the model's.
     let beside = "\(path)/\(TempNetFile.name)"
     if Files.exists(beside) {
       paths = [beside]
@@ -93,7 +93,7 @@ public enum PublishedTempNet {
     "proj.0.weight", "proj.0.bias", "proj.3.weight", "proj.3.bias", "scaler", "last.weight", "last.bias",
   ]
 
-  /// What stands before these names among those of a file that may hold a whole model: nothing, or such as `tempnet.`.
+  /// The prefix of these names in a file that may also hold a model: empty, or for example `tempnet.`.
   ///
   /// - Throws: `Failure(.badData)` where there is no TempNet, or more than one.
   public static func prefix(among names: [String], at place: String) throws -> String {

@@ -205,13 +205,13 @@ public struct TempNetTraining: Sendable {
     dropout = try reader.number("dropout", default: 0.5, in: 0...0.99, help: "of its hidden layer in training")
     learningRate = try reader.number("learning_rate", default: 3e-4, in: .nonNegative, help: "its highest rate")
     learningRateFloor = try reader.number(
-      "learning_rate_floor", default: 3e-5, in: .nonNegative, help: "what a cosine schedule ends at")
+      "learning_rate_floor", default: 3e-5, in: .nonNegative, help: "the last rate of a cosine schedule")
     schedule = try reader.choice("schedule", default: .cosine, help: "constant as published, or cosine")
     weightDecay = try reader.number("weight_decay", default: 0.1, in: .nonNegative, help: "of its matrices")
   }
 }
 
-/// Tokens to a language model, with a TempNet beside it.
+/// Trains a language model on tokens, and a TempNet beside it.
 public enum Pretrain: StageDescription {
   public static let name = "pretrain"
   public static let summary = "Trains a language model, with a TempNet or without, on tokens."

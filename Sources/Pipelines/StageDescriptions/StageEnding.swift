@@ -26,7 +26,7 @@ public struct StageEnding: Equatable, Sendable {
     self.init(status: failure.status.rawValue, cause: failure.description, isBusy: failure.isBusy)
   }
 
-  /// Nil where there is no such file, or it cannot be read: the exit code tells enough to go on.
+  /// Nil for a missing or unreadable file: the exit code is then enough.
   public init?(readingIfWhole file: String) {
     guard let bytes = try? Files.read(file), let json = try? JSON(parsing: bytes, source: file, for: .strict),
       let status = json["status"]?.intValue.flatMap({ Int32(exactly: $0) })

@@ -5,7 +5,7 @@ import Files
 import JSON
 import ModelFiles
 
-/// What `tempnet-tokenize` makes of a corpus.
+/// The settings of `tempnet-tokenize`.
 public struct TokenizeConfiguration: StageConfiguration {
   /// Texts: files, folders, archives, JSON lines, descriptors.
   public var corpus: [String]
@@ -21,7 +21,7 @@ public struct TokenizeConfiguration: StageConfiguration {
   public var validation: Double
   public var test: Double
   public var shardTokens: Int
-  /// How many bytes a compressed file or archive may unpack to; nil for as many as texts ever do.
+  /// The most bytes that a compressed file or archive may unpack to; nil for a plausible size of text.
   public var unpackedLimit: Int?
   public var threads: Int?
 
@@ -49,7 +49,7 @@ public struct TokenizeConfiguration: StageConfiguration {
       "shard_tokens", default: 1 << 27, in: 1...1 << 32, help: "tokens per shard, at most")
     unpackedLimit = try reader.value(
       "unpacked_limit", as: .optional(.integer(in: 0...Int.max)), default: .some(nil), identity: false,
-      help: "bytes that a compressed text may unpack to; else 200 times its size or 1 GiB, whichever is more")
+      help: "bytes that a compressed text may unpack to; none is 200 times its size, at least 1 GiB")
     threads = try reader.threads()
     if corpus.isEmpty { throw reader.failure("corpus", "must name a text") }
     if validation + test > 1 {
@@ -61,7 +61,7 @@ public struct TokenizeConfiguration: StageConfiguration {
   }
 }
 
-/// Text to tokens.
+/// Turns text into tokens.
 public enum Tokenize: StageDescription {
   public static let name = "tokenize"
   public static let summary = "Turns text into shards of tokens, with a vocabulary it trains or is given."
@@ -79,7 +79,7 @@ public enum Tokenize: StageDescription {
     return try texts + (configuration.tokenizer.map(tokenizerFiles) ?? [])
   }
 
-  /// What lies in a folder of texts is read as text, and so would be the result, its lock and the runner's store.
+  /// Refuses a result inside a folder of texts: the result, its lock and the runner's store would be read as text.
   public static func problem(_ configuration: TokenizeConfiguration, withOutput path: String) throws -> String? {
     let place = "\(try Files.resolved(Files.folder(of: path)))/\(Files.name(of: path))"
     for corpus in configuration.corpus where try Files.status(corpus)?.isFolder == true {

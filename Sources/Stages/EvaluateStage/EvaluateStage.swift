@@ -25,7 +25,7 @@ public enum EvaluateStage {
       report = text
       return summary
     }
-    // Once everything is published.
+    // Printed last, when the artifact is published.
     if let report { Log.note("\n" + report + "\n") }
     return artifact
   }
@@ -106,8 +106,8 @@ struct Subject {
     model = try pretrained.load(device: resolution.device, computeType: resolution.computeType, isFrozen: true)
   }
 
-  /// The tokenizer that tasks are encoded with: a published model's own, because only its files say how texts begin and
-  /// end; ids are those of the tokens all the same.
+  /// The tokenizer for tasks: a published model's own, because only its files say how texts begin and end. Its ids equal
+  /// those of the tokens artifact.
   func loadTokenizer() throws -> Tokenizer {
     if source.artifact == nil, let own = try Tokenizer(ofModel: source.path) { return own }
     return try tokens.loadTokenizer()

@@ -42,7 +42,7 @@ extension EvaluationContext {
       passage: Passage(of: subject.tokens, forward.split, tokens: request.configuration.passageTokens))
   }
 
-  /// What was read, artifacts with their sizes.
+  /// The inputs, with the sizes of artifacts.
   private static func inputs(_ request: StageRequest<Evaluate>, _ identity: StageIdentity) -> [ReportContext.Input] {
     let artifacts = Evaluate.inputs.flatMap { request.inputs.ownArtifacts($0.name) }
     return identity.inputs.map { input in
@@ -52,7 +52,7 @@ extension EvaluationContext {
     }
   }
 
-  /// How the inputs were trained; an artifact that was imported has nothing to tell.
+  /// How the inputs were trained; imported artifacts have no history.
   private static func histories(_ request: StageRequest<Evaluate>) throws -> [TrainingHistory] {
     let artifacts = request.inputs.artifacts("tempnet")
     let fitted = zip(Networks.titles(artifacts), artifacts).map { ($0, $1) }

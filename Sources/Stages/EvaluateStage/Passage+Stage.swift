@@ -2,10 +2,9 @@ import LanguageEvaluation
 import Tokenization
 
 extension Passage {
-  /// Tokens from the middle of a split, where the model has read as much as anywhere; from the start of a line, if one
-  /// begins near.
+  /// Tokens from the middle of a split: from the next start of a paragraph, or of a line, if one is near.
   ///
-  /// - Parameter count: how many are wanted; nil for none.
+  /// - Parameter count: the number of tokens; nil results from 0.
   init?(of artifact: TokensArtifact, _ split: TokenSplit, tokens count: Int) throws {
     guard count > 0 else { return nil }
     let count = min(count, split.count)

@@ -49,13 +49,13 @@ struct Networks {
     }
   }
 
-  /// What a report calls fitted TempNets: by number, and by the settings in which they differ.
+  /// The titles of fitted TempNets in a report: their number, and the settings in which they differ.
   static func titles(_ artifacts: [Artifact]) -> [String] {
     let settings = artifacts.map { $0.manifest.configuration.objectValue ?? [:] }
     let names = settings.first.map { $0.keys.sorted() } ?? []
     let differing = names.filter { name in
       let values = settings.compactMap { $0[name]?.compact }
-      // What one was made without, as an imported TempNet was, tells nothing of the others.
+      // A setting that one of them lacks, as imported TempNets do, cannot distinguish the others.
       return values.count == settings.count && Set(values).count > 1
     }
     return settings.enumerated().map { index, own in
@@ -68,7 +68,7 @@ struct Networks {
     }
   }
 
-  /// The one whose settings hold where the configuration says `auto`, and what the report calls it: fitted ones come
+  /// The TempNet whose settings replace `auto` in the configuration, with its title in the report; fitted ones come
   /// first.
   var leading: (settings: TempNetSettings, title: String)? {
     if let network = fitted.first { return (network.settings, "the fitted TempNet") }
@@ -77,7 +77,7 @@ struct Networks {
   }
 }
 
-/// The robust loss that policies are measured by, as far as it is known before the validation split was looked at.
+/// The robust loss by which policies are measured, as far as it is known before the validation pass.
 struct LossSettings {
   /// The range of single and exact temperatures.
   let bounds: ClosedRange<Double>
@@ -107,7 +107,7 @@ struct LossSettings {
   }
 }
 
-/// The policies that a configuration names, made before anything is measured, so that one which cannot be is refused at
+/// The policies that a configuration names, made before anything is measured, so that an impossible one is refused at
 /// once.
 struct FurtherPolicies {
   /// Nil stands for the exact optimum of the loss that is measured, whose rho the validation split may decide.
@@ -163,8 +163,8 @@ extension PolicySpecification {
   }
 }
 
-/// What an evaluation measures, in the order of its report. The exact optimum of the loss that is measured goes before
-/// others: of several that are exact, the first is what gaps are counted to.
+/// The policies of an evaluation in the order of its report. The exact optimum of the measured loss precedes other exact
+/// ones: gaps are counted to the first.
 func policies(
   _ networks: Networks, _ further: FurtherPolicies, _ validation: Validation, _ loss: LossSettings, vocabulary: Int
 ) throws -> [NamedPolicy] {

@@ -19,9 +19,9 @@ struct TemperedPrediction {
     let target = (logits.gathered(-1, labels.unsqueezed(-1)).squeezed(-1) - logits.maximum(-1)).to(.float64)
     let right = target / tau.to(.float64) - statistics.logPartition
     crossEntropy = (-right).to(.float32)
-    // The greatest logit, from which all are counted, adds exp(0) to the partition.
+    // Logits are counted from the greatest, whose own term in the partition is exp(0) = 1.
     confidence = (-statistics.logPartition).exp().to(.float32)
-    // The square of the right token's part, (p_y - 1)², is p_y² - 2 p_y + 1.
+    // Σ p² counts the right token as p_y² instead of (p_y - 1)² = p_y² - 2 p_y + 1.
     brier = (statistics.collision - right.exp() * 2 + 1).clamped(0, 2).to(.float32)
   }
 }

@@ -9,11 +9,13 @@ import Torch
 struct Validation: Equatable {
   /// The mean entropy of the model's predictions at temperature 1, in nats.
   let entropy: Double
-  /// The single temperature with the least mean cross-entropy, and the cross-entropy's and robust loss's budget.
+  /// The single temperature with the least mean cross-entropy.
   let best: Double
+  /// The single temperature with the least mean robust loss.
   let bestRobust: Double
+  /// The budget of that loss, in nats.
   let rho: Double
-  /// How many tokens it looked at.
+  /// The number of tokens that decided.
   let tokens: Int
 }
 

@@ -8,7 +8,7 @@ import TempNet
 import TemperatureSettings
 import Torch
 
-/// Puts a fitted TempNet, together with where it comes from, or a language model into the form that other tools take.
+/// Writes a TempNet with its history, or a language model, in a form that other tools read.
 public enum ExportStage {
   static let weightsName = TempNetFile.name
   static let bundleName = "tempnet-bundle.tar.zst"
@@ -30,7 +30,7 @@ public enum ExportStage {
       return try ModelExport(model, format).write { try builder.path(for: $0) }
     }
     let weights = try TempNetFile.find(in: tempnet.path)
-    // Loading checks every tensor and setting: nothing is handed on that we could not use ourselves.
+    // Loading checks every tensor and setting, so that no unusable TempNet is exported.
     let network = try TemperatureNetwork.load(weights)
     let evaluation = try request.inputs.optionalArtifact("evaluation").map(EvaluationArtifact.init)
     if let evaluation { try evaluation.check(measures: tempnet) }
@@ -81,7 +81,7 @@ public enum ExportStage {
     let settings = network.settings
     guard head.vocabulary == settings.vocabulary, [nil, head.width].contains(settings.width) else {
       throw Failure(
-        .badData, "has shape \(head.weight.shape), which is not the unembedding of the model that the TempNet is for",
+        .badData, "has shape \(head.weight.shape), so it is not the unembedding of the TempNet's model",
         at: head.place)
     }
     let model = withoutGradients {

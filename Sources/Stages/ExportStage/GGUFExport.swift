@@ -7,7 +7,7 @@ import TempNet
 import TemperatureSettings
 import Torch
 
-/// A TempNet for llama.cpp and its kin: as a GGUF file of its own, or within a model's.
+/// A TempNet for programs that read GGUF: as a file of its own, or inside a model's file.
 struct GGUFExport {
   let network: TemperatureNetwork
   let tempnet: Artifact
@@ -15,7 +15,7 @@ struct GGUFExport {
 
   /// What `general.architecture` says of a file that holds a TempNet alone.
   static let architecture = "tempnet"
-  /// The key by which a model's file names the temperature that llama.cpp's programs sample with unless they are told.
+  /// The key of the temperature with which llama.cpp's programs sample by default.
   private static let samplingTemperature = "general.sampling.temp"
 
   private var settings: TempNetSettings { network.settings }
@@ -35,12 +35,12 @@ struct GGUFExport {
     try GGUFWriter.write(general + described, tensors, to: path)
   }
 
-  /// Writes a model's file with the TempNet as arrays in its metadata: programs that check that they know all tensors
-  /// look past what they do not know there. The first layer is multiplied through the file's unembedding, because arrays
-  /// as long as the vocabulary times the hidden width take long to read.
+  /// Writes a copy of a model's file with the TempNet as arrays in the metadata, where programs ignore unknown keys; they
+  /// refuse unknown tensors. The first layer is multiplied through the file's unembedding, because arrays of vocabulary
+  /// times hidden width are slow to read.
   func writeCopy(of path: String, to output: String) throws {
     guard case .gguf = try ModelSource(path) else {
-      throw Failure(.usage, "is not a GGUF file, which is what a TempNet can be put into", at: path)
+      throw Failure(.usage, "is not a GGUF file; only to such a file can a TempNet be added", at: path)
     }
     let model = try GGUFFile(path)
     if settings.input != .hidden { try model.checkArchitecture() }
@@ -63,7 +63,7 @@ struct GGUFExport {
       ("tempnet.format_version", .uint32(1)), ("tempnet.producer", .string("tempnet \(Release.version)")),
       ("tempnet.key", .string(tempnet.key)),
     ]
-    // Nothing is dropped out where a temperature is only predicted.
+    // Dropout only acts in training.
     for (name, value) in settings.entries where name != "dropout" {
       switch value {
       case .integer(let value): entries.append(("tempnet.\(name)", .uint32(value)))
@@ -78,7 +78,7 @@ struct GGUFExport {
     return entries
   }
 
-  /// What a sampler needs who has the hidden state and the logits: the arrays of `tempnet-folded.onnx`.
+  /// The arrays that a sampler with the hidden state and the logits needs, as in `tempnet-folded.onnx`.
   private func folded(into model: GGUFFile) throws -> [(name: String, tensor: Tensor)] {
     let (unembedding, bias) = try head(of: model)
     let first = FoldedFirstLayer(network, FoldedUnembedding(weight: unembedding, bias: bias))
@@ -90,7 +90,7 @@ struct GGUFExport {
       + network.parameters.dropFirst().map { ($0.name, $0.tensor) }
   }
 
-  /// The unembedding [vocabulary, d] of a model's file, and its bias, checked to be what the TempNet is for.
+  /// The unembedding [vocabulary, d] of a model's file and its bias, after a check of their shapes against the TempNet.
   private func head(of model: GGUFFile) throws -> (weight: Tensor, bias: Tensor?) {
     guard let weight = model["output.weight"] ?? model["token_embd.weight"] else {
       throw Failure(.badData, "has no unembedding (output.weight or token_embd.weight)", at: model.path)

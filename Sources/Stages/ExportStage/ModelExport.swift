@@ -7,7 +7,7 @@ import ModelFiles
 import StageDescriptions
 import Tokenization
 
-/// A language model in the form in which others are published.
+/// A language model in a published form: a Hugging Face folder or a GGUF file.
 struct ModelExport {
   private let artifact: Artifact
   private let format: ExportConfiguration.Format

@@ -8,9 +8,9 @@ struct OnnxGraph {
     fileprivate let name: String
   }
 
-  /// Operators are those of this set of ONNX's; the oldest that has all of them in their present form.
+  /// The version of ONNX's operator set: the oldest with all used operators in their present form.
   static let operatorSet = 17
-  /// The form of the file that came with it.
+  /// The version of the file format that belongs to it.
   private static let irVersion = 8
   private static let float32 = 1
   private static let int64 = 7

@@ -5,7 +5,7 @@ import TempNet
 import TemperatureSettings
 import Weights
 
-/// Makes a `tempnet` artifact of weights that the published code wrote, with the settings that those lack.
+/// Makes a `tempnet` artifact from weights of the published code; the configuration gives the settings that they lack.
 public enum ImportStage {
   public static func run(_ request: StageRequest<Import>) throws -> Artifact {
     let configuration = request.configuration

@@ -11,7 +11,7 @@ struct SplitText {
   private let plan: SplitPlan
   private let bytes: Int?
 
-  /// What is odd about the texts; the first reading takes it down and says it.
+  /// The irregularities of the texts, which the first reading collects and reports.
   private let findings = CorpusFindings()
   private var isInspected = false
 
@@ -46,7 +46,7 @@ struct SplitText {
 
   /// Hands over the documents of one split, or of all, each with its split.
   ///
-  /// - Parameter finish: works off what the receiver still has in hand; its time counts.
+  /// - Parameter finish: completes the receiver's pending work; the progress includes its time.
   mutating func read<Result>(
     _ title: String, only split: Split? = nil, into receiver: some DocumentReceiver<Split>,
     finish: () throws -> Result

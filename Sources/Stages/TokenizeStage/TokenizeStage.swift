@@ -24,7 +24,7 @@ public enum TokenizeStage {
     let tokenizer = try given?.value() ?? trained(configuration, &text, threads: threads)
     let file = try builder.path(for: TokensArtifact.tokenizerFile)
     let written = BackgroundValue(isConcurrent: threads > 1) { try AtomicFile.write(tokenizer.fileText, to: file) }
-    // Where the shards fail, too: nothing may be written once the builder is gone.
+    // Also after a failure: no thread may write once the builder is gone.
     defer { _ = try? written.value() }
     let totals = try encode(&text, tokenizer, configuration, threads: threads) { try builder.path(for: $0) }
     try written.value()
@@ -36,7 +36,7 @@ public enum TokenizeStage {
     _ configuration: TokenizeConfiguration, _ text: inout SplitText, threads: Int
   ) throws -> Tokenizer {
     let counter = CorpusWordCounter(threads: threads)
-    // What validation and test are for would be spoilt if the vocabulary had seen them.
+    // The vocabulary is trained on the training split only: validation and test must stay unseen.
     let counts = try text.read("counting words", only: .train, into: counter.receiver, finish: counter.finish)
 
     let progress = Progress("learning merges", unit: "entries", total: configuration.vocabulary)

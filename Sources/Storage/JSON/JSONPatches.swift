@@ -40,7 +40,7 @@ struct JSONPatches {
   mutating func loneSurrogates(_ count: Int, in string: Range<Int>) {
     let start = string.lowerBound + 1
     let first = patches.lastIndex { $0.range.lowerBound < string.lowerBound }.map { $0 + 1 } ?? 0
-    // What follows the count need not have its own mark doubled.
+    // The text after the count keeps its own mark single: the count comes first.
     if patches[first].range == start..<start { patches.remove(at: first) }
     patches.insert((start..<start, Self.escaped([Kind.loneSurrogates] + "\(count):".utf8)), at: first)
   }

@@ -8,7 +8,7 @@ import Diagnostics
 /// token by the grammar of RFC 8259; that tokens follow each other in the right order is left to json-c. The number of
 /// members per object is counted so that the parser can tell whether json-c dropped one.
 struct JSONScanner {
-  /// More than any file of ours nests, and far less than would exhaust a stack.
+  /// The greatest depth: more than any file of ours has, and far too little to exhaust a stack.
   static let depthLimit = 100
 
   private struct Container {

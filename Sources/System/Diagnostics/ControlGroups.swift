@@ -10,7 +10,7 @@ struct ControlGroups: Equatable, Sendable {
   /// In bytes; nil without a limit.
   var memory: Int?
 
-  /// - Parameter root: stands before all paths; another than the machine's own is for tests.
+  /// - Parameter root: a prefix of all paths, for tests.
   init(root: String = "") {
     let memberships = lines(of: "\(root)/proc/self/cgroup").compactMap(Membership.init)
     let mounts = lines(of: "\(root)/proc/self/mountinfo").compactMap(Mount.init)
@@ -118,14 +118,14 @@ private func unescaped(_ word: Substring) -> String {
 
 private func lines(of path: String) -> [Substring] { parts(of: text(of: path)[...], at: "\n") }
 
-/// What stands between signs, without empty parts. Names of groups are bytes: a mark after a sign is no part of it.
+/// The non-empty parts between separators. Splits by bytes, since names may begin with a combining mark.
 private func parts(of text: Substring, at sign: Unicode.Scalar) -> [Substring] {
   text.utf8.split(separator: UInt8(ascii: sign)).map(Substring.init)
 }
 
 private func firstLine(of path: String) -> Substring? { lines(of: path).first }
 
-/// The start of a file, in which all of what is asked here stands; empty where there is none.
+/// The start of a file, which is enough for the files read here; empty for a missing file.
 private func text(of path: String) -> String {
   guard let file = fopen(path, "re") else { return "" }
   defer { fclose(file) }

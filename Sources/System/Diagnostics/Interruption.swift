@@ -14,14 +14,14 @@ public enum Interruption {
   /// The environment variable by which the runner tells a stage program its own process id.
   public static let parentVariable = "TEMPNET_PARENT"
 
-  /// Starts to listen; called once by every program before it does anything that takes time.
+  /// Installs the handlers; every program calls it once, before long work.
   ///
   /// SIGINT and SIGHUP stay ignored if whoever started the program has it ignore them, as `&` and `nohup` do; under a
   /// runner they are always ignored, because the terminal sends them to the runner too, which passes on what it heeds.
   /// SIGTERM is always heeded: service managers ignore it for themselves, and block it, and children inherit both.
   public static func install() {
     isOnTerminal.store(isatty(STDERR_FILENO) == 1, ordering: .relaxed)
-    // What a handler reads exists before there is one: the first use of a static variable may take a lock.
+    // Static variables are initialised before the handlers read them: a first use may take a lock.
     (_, _) = (isRequested, Log.isQuiet)
     let runner = getenv(parentVariable).flatMap { Int32(String(cString: $0)) }
     for number in [SIGINT, SIGHUP] where !isIgnored(number) {
@@ -63,7 +63,7 @@ public enum Interruption {
 
   private static func say(_ words: StaticString) {
     func put(_ text: StaticString) { _ = Glibc.write(STDERR_FILENO, text.utf8Start, text.utf8CodeUnitCount) }
-    // A bar, and what the terminal shows of the key, may stand in the line.
+    // The line may hold a progress bar and the terminal's echo of the key.
     if isOnTerminal.load(ordering: .relaxed) { put("\r\u{1B}[K") }
     put(words)
   }

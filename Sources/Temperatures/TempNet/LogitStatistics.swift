@@ -1,6 +1,6 @@
 import Torch
 
-/// What a TempNet needs to know of rows of logits z besides their direction; m is a row's largest logit. All [...].
+/// Statistics of rows of logits z that a TempNet reads beside their direction; m is a row's largest logit. All [...].
 public struct LogitStatistics: Sendable {
   /// m
   public let maximum: Tensor
@@ -29,8 +29,8 @@ public struct LogitStatistics: Sendable {
       spread: deviation.norm(-1) / Double(logits.size(-1)).squareRoot())
   }
 
-  /// Of the logits `hidden · weightᵀ + bias` [N, V] that were measured when they were there. The spread follows from
-  /// what was kept, because the mean of the logits is linear in the hidden state:
+  /// Of logits `hidden · weightᵀ + bias` [N, V] whose maxima and norms are stored. The spread follows from these, because
+  /// the mean of the logits is linear in the hidden state:
   ///
   ///     spread² = ‖z - m‖²/V - (mean(z) - m)²
   ///
@@ -41,7 +41,7 @@ public struct LogitStatistics: Sendable {
   public init(
     maximum: Tensor, norm: Tensor, centredNorm: Tensor, hidden: Tensor, weight: Tensor, bias: Tensor?
   ) {
-    // The difference of two numbers of nearly one size. Chunk by chunk, because libtorch converts what it sums: twice the
+    // In float64, because two nearly equal numbers are subtracted; in chunks, because libtorch would hold the whole
     // unembedding in float64.
     let total = rowChunks(weight.size(0), width: weight.size(1)).reduce(
       Tensor.zeros([weight.size(1)], dtype: .float64, device: weight.device)

@@ -1,7 +1,7 @@
 import TemperatureSettings
 import Torch
 
-/// What a fit needs of the logits that an unembedding makes of tokens' hidden states.
+/// Profiles and statistics of logits, computed from hidden states and an unembedding; the input of a fit.
 public struct ProfiledLogits: Sendable {
   public let profile: TemperatureProfile
   /// The greatest logit m, [N].
@@ -13,18 +13,18 @@ public struct ProfiledLogits: Sendable {
   /// z_y, [N].
   public let labelLogit: Tensor
 
-  /// Tokens that are looked at together: the logits come in slices of the vocabulary, which are too narrow to be
-  /// multiplied quickly where there are many more rows.
+  /// The number of tokens that are computed together. Their logits come in slices of the vocabulary; with many more rows
+  /// the slices would be too narrow for fast products.
   private static let rowsAtOnce = 4096
 
-  /// Without slices so many logits are there together: 64 MiB of them.
+  /// The number of logits in memory at once without slices: 64 MiB.
   private static let logitsAtOnce = 1 << 24
 
   /// - Parameters:
   ///   - hidden: float32 [N, d].
   ///   - weight: the unembedding, [V, d]; one in bfloat16 has the hidden states rounded too.
   ///   - labels: int64 [N].
-  /// - Returns: of all N tokens; for none, tables of no rows.
+  /// - Returns: one row per token; tables without rows for no tokens.
   public static func compute(
     hidden: Tensor, weight: Tensor, labels: Tensor, grid: TemperatureGrid
   ) -> ProfiledLogits {
@@ -54,7 +54,7 @@ public struct ProfiledLogits: Sendable {
     }
   }
 
-  /// Of logits [N, V] that are there.
+  /// From given logits [N, V].
   init(logits: Tensor, labels: Tensor, grid: TemperatureGrid) {
     let statistics = LogitStatistics(logits)
     self.init(

@@ -5,8 +5,8 @@ extension TemperatureProfile {
   /// The profiles, float32, of logits [N, V].
   ///
   /// Halving a temperature squares the exponentials, `exp(x/(τ/2)) = exp(x/τ)²`, so only the highest octave of the grid
-  /// takes exponentials; the other octaves take a multiplication per logit and node. Weights are float32: what squaring
-  /// and summing cost, some 1e-6, is far below the error of interpolation.
+  /// takes exponentials; the other octaves take a multiplication per logit and node. Weights are float32: the error of
+  /// squaring and summing, some 1e-6, is far below the error of interpolation.
   ///
   /// On the CPU one operator of our own reads the logits once. With 24 nodes it takes 8 ns per logit on two threads with
   /// AVX2, where `reference`, whose intermediate tensors go through memory, takes 200.

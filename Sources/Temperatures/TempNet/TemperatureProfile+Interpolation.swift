@@ -17,7 +17,7 @@ extension TemperatureProfile {
   /// octave, largest error of H on peaked rows: 3e-5 nats against 8e-4).
   public func callAsFunction(at tau: Tensor) -> Lookup {
     let position = (tau.to(.float64).log() - grid.start) / grid.step
-    // A temperature that is not a number, of training gone astray, has a cell too, and a value of NaN.
+    // A temperature that is NaN, as after diverged training, also gets a cell; its value is NaN.
     let cell = position.detached().replacingNaN(by: 0).clamped(0, Double(grid.count - 2)).to(.int64).to(.float64)
     let t = position - cell
     let c = coefficients(of: cell)

@@ -1,8 +1,8 @@
 import TemperatureSettings
 import Torch
 
-/// What the robust loss of tokens needs from their logits, as functions of the temperature tabulated on a grid. With
-/// x the logits minus their maximum:
+/// Functions of the temperature from which the losses of tokens follow, tabulated on a grid. With x the logits minus
+/// their maximum:
 ///
 ///     value     G(τ) = τ · log Σ exp(x/τ)
 ///     entropy   H(τ) of softmax(x/τ), which is dG/dτ
@@ -35,8 +35,8 @@ public struct TemperatureProfile: Sendable {
       variance: variance.selected(0, indices: indices))
   }
 
-  /// The mean over all tokens, a profile of one row in float64; what it gives at a temperature is the mean of what the
-  /// tokens' profiles give there.
+  /// The mean over all tokens, a profile of one row in float64. Interpolation is linear in the tables, so a value read
+  /// from it is the mean of the values read from the tokens' profiles.
   public var mean: TemperatureProfile {
     func mean(_ table: Tensor) -> Tensor { table.sum(0, keeping: true, dtype: .float64) / Double(table.size(0)) }
     return TemperatureProfile(grid: grid, value: mean(value), entropy: mean(entropy), variance: mean(variance))

@@ -3,7 +3,7 @@ import Pages
 import Reports
 import Statistics
 
-/// Whether the probabilities mean what they say.
+/// How far predicted probabilities agree with frequencies.
 struct CalibrationSection {
   let metrics: TextMetrics
 

@@ -1,8 +1,8 @@
 import Statistics
 
 extension TextMetrics {
-  /// The least gap in robust loss, in nats per token, of which a report states shares: of less, the noise of any policy
-  /// is hundreds of percent.
+  /// The least gap in robust loss, in nats per token, of which a report states shares; of a smaller gap, noise would be
+  /// hundreds of percent.
   private static let leastGap = 1e-3
 
   /// The share of the gap that a policy closes, where there is a gap to speak of. `metrics.json` has it wherever it can

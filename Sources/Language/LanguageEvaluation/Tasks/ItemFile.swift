@@ -1,7 +1,7 @@
 import Files
 import JSON
 
-/// `items-TASK.jsonl`: what was asked and measured, a line for each item in the order of the data.
+/// `items-TASK.jsonl`: requests and scores, one line per item in the order of the data.
 public enum ItemFile {
   public static func name(of task: String) -> String { "items-\(task).jsonl" }
 
@@ -43,7 +43,7 @@ public enum ItemFile {
 }
 
 extension TaskAnswer {
-  /// What a request's log-likelihood is divided by; choices without a context come after those with one.
+  /// The length by which a request's log-likelihood is divided; choices without a context follow those with one.
   fileprivate func size(ofRequest number: Int) -> TextSize {
     switch self {
     case .choice(_, let choices): choices[number % choices.count]

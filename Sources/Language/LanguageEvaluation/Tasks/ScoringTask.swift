@@ -69,15 +69,15 @@ public struct ScoringTask: Sendable {
       items = try requests.items(limit: limit)
     }
     guard let first = items.first else { throw Failure(.badData, "holds no items", at: file.data) }
-    if let stranger = items.first(where: { !$0.isLike(first) }) {
-      throw Failure(.badData, "the item is of another sort than the first one", at: stranger.place)
+    if let odd = items.first(where: { !$0.isLike(first) }) {
+      throw Failure(.badData, "the item has another kind of answer than the first one", at: odd.place)
     }
   }
 }
 
 /// The records of a JSON file that may be compressed, each with its place.
 enum TaskRecords {
-  /// Data sets unpack to a few hundred megabytes; more than this was made to fill a memory.
+  /// The most bytes that data may unpack to: data sets have a few hundred megabytes, larger files were made to do harm.
   private static let unpackedLimit = 1 << 33
 
   /// Calls `body` with each record, until it says that it has seen enough.

@@ -1,6 +1,6 @@
 import JSON
 
-/// What was measured on one sequence: sums over the tokens that it predicts.
+/// The scores of one sequence: sums over the tokens that it predicts.
 public struct SequenceScore: Equatable, Sendable {
   public var tokens = 0
   public var isGreedy = true
@@ -50,7 +50,7 @@ extension SequenceScore {
     return json.compact + "\n"
   }
 
-  /// Reads a line; nil for anything else, such as what a torn write left.
+  /// Reads a line; nil for anything else, such as the rest of an interrupted write.
   public static func parse(_ line: some Collection<UInt8>, policies: Int) -> (sequence: Int, SequenceScore)? {
     guard let members = try? JSON(parsing: line, source: "log", for: .strict).arrayValue, members.count == 6,
       let sequence = members[0].intValue, let tokens = members[1].intValue, let isGreedy = members[2].boolValue,

@@ -29,7 +29,7 @@ public enum TaskMetric: String, CaseIterable, Sendable {
     }
   }
 
-  /// What is measured on items with such answers.
+  /// The metrics of items with such answers.
   static func metrics(for item: TaskScores.Item) -> [TaskMetric] {
     switch item.answer {
     case .choice(_, let choices):

@@ -1,4 +1,4 @@
-/// What the right answer to an item is, and what its scores are divided by.
+/// The right answer to an item, and the lengths by which scores are divided.
 public enum TaskAnswer: Equatable, Sendable {
   /// The continuation of the choice `gold` should be the likeliest; one request per choice, and perhaps as many again
   /// for the choices without a context.
@@ -73,7 +73,7 @@ public struct TaskScores: Sendable {
   public var items: [Item]
   /// Pairs whose token ids, context and continuation one after the other, are not those of the joined text.
   public var mergedJoins: Int
-  /// Requests whose context lost its beginning because the model reads no more.
+  /// Requests whose context was cut at the beginning to fit the model's context.
   public var truncated: Int
 
   public init(description: Description, policies: [String], items: [Item], mergedJoins: Int, truncated: Int) {

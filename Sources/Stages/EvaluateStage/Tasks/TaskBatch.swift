@@ -2,7 +2,7 @@ import LanguageEvaluation
 import LanguageModels
 import Torch
 
-/// Rows of sequences, as the model takes them, and the predictions that are wanted of it.
+/// Rows of sequences in the form that the model reads, and the places of the wanted predictions.
 struct TaskBatch {
   /// One token to be predicted.
   struct Prediction {

@@ -100,7 +100,7 @@ private struct NodeScores {
     logLikelihoods = [[Float]](repeating: [Float](repeating: 0, count: predictions.count), count: policies.count)
     var next = byNode[...]
     try model.forEachPiece(of: batch.hiddenStates(model, endOfText: endOfText)) { hidden, logits, rows in
-      // A batch over a large vocabulary takes a minute, too long to wait for. A later run does it again.
+      // A batch over a large vocabulary takes a minute: a stop does not wait for its end, and a later run repeats it.
       try Interruption.check()
       let here = next.prefix { predictions[$0].node < rows.upperBound }
       next = next.dropFirst(here.count)

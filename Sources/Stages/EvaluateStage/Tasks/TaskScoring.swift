@@ -6,8 +6,7 @@ import Tasks
 import TempNet
 import Tokenization
 
-/// The tasks of an evaluation: read and encoded before anything is computed, so that what is wrong with them is found at
-/// once, then scored one after the other.
+/// The tasks of an evaluation. All are read and encoded before the model runs, so that faults in them are found at once.
 struct TaskScoring {
   private struct Prepared {
     let task: ScoringTask
@@ -40,7 +39,8 @@ struct TaskScoring {
     }
   }
 
-  /// A model that looks no further than its document would have to be scored document by document.
+  /// Refuses texts of several documents for a model whose attention ends at its document: they would have to be scored
+  /// document by document.
   private static func checkDocuments(of encoded: EncodedTask, in task: ScoringTask, _ subject: Subject) throws {
     guard subject.model.configuration.attention == .document else { return }
     let end = subject.tokens.endOfText
@@ -99,7 +99,7 @@ struct TaskScoring {
 }
 
 extension ScoringPlan {
-  /// Every sequence by itself where nothing else may decide its score, and as cheaply as can be elsewhere.
+  /// One sequence per pass in reproducible runs; otherwise the cheapest plan.
   init(_ sequences: [ScoredSequence], _ configuration: EvaluateConfiguration, constantLength: Int?) {
     if configuration.isReproducible {
       self.init(alone: sequences)

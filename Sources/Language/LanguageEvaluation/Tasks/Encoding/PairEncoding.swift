@@ -95,7 +95,7 @@ public struct ScoredSequence: Hashable, Sendable {
   /// Whether the context lost its beginning.
   public let isTruncated: Bool
 
-  /// Drops the last token, which nothing is predicted from, and what of the context's beginning the model cannot read.
+  /// Drops the last token, from which nothing is predicted, and cuts the context at the beginning to the model's length.
   ///
   /// - Returns: nil where the continuation alone is longer than the model's context.
   public init?(_ pair: EncodedPair, length: Int) {

@@ -1,13 +1,13 @@
 import Tokenization
 
-/// What scoring asks of a tokenizer.
+/// The operations of a tokenizer that scoring needs.
 public protocol ScoringTokenizer {
-  /// The ids of a text, with no special token that the text does not spell: what spells one means it, as in the harness.
+  /// The ids of a text. Words that spell a special token become that token, as in the harness; no other is added.
   func ids(of text: String) -> [Int32]
-  /// What a text without a context is predicted from, as `HFLM.prefix_token_id` of the harness: the beginning-of-text id
-  /// where the files name one, otherwise their end-of-sequence id, and without either the id that closes documents.
+  /// The id before a text without a context, as `HFLM.prefix_token_id` of the harness: the beginning-of-text id if the files
+  /// name one, otherwise their end-of-sequence id, otherwise the id that closes documents.
   var beginning: Int32 { get }
-  /// Whether the tokenizer's own file has it begin every text with that id.
+  /// Whether the tokenizer's file says that every text begins with that id.
   var beginsTexts: Bool { get }
 }
 

@@ -73,7 +73,7 @@ struct HarnessData {
     return try choose(context, endings, gold: fields.integer(alsoFromText: "label"), place)
   }
 
-  /// Takes off what WikiHow's markup left in HellaSwag.
+  /// Removes the remains of WikiHow's markup from HellaSwag.
   private static func withoutArtifacts(_ text: String) -> String {
     PythonText(text).stripped.replacing(" [title]", with: ". ").removingBrackets.replacing("  ", with: " ").string
   }

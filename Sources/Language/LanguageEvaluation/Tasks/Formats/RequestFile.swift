@@ -127,7 +127,7 @@ struct RequestFile {
     return try TaskAnswer(choices: requests.map(Self.text), gold: gold, at: first.place)
   }
 
-  /// What is divided by: the choice as the data set has it, without the space that joins it to the context.
+  /// The length for normalised scores: that of the choice without the space that joins it to the context.
   private static func text(_ line: Line) -> String {
     if let choice = line.choice { return choice }
     let continuation = line.request.continuation

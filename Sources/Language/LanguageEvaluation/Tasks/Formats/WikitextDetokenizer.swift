@@ -1,5 +1,5 @@
-/// Undoes the spacing of WikiText's pages, step by step as lm-evaluation-harness 0.4.13 does it (`wikitext_detokenizer`),
-/// with everything that is odd about it: published figures depend on each step.
+/// Undoes the spacing of WikiText's pages, step by step as `wikitext_detokenizer` of lm-evaluation-harness 0.4.13 does,
+/// including its mistakes: published figures depend on each step.
 enum WikitextDetokenizer {
   static func text(ofPage page: String) -> String {
     var text = PythonText(page).replacing("s '", with: "s'").replacingSlashedQuotes()
@@ -40,7 +40,7 @@ extension PythonText {
     return PythonText(result)
   }
 
-  /// `re.sub(r"/' [0-9]/", r"/'[0-9]/", text)`, meant as something else: `/' 7/` becomes `/'[0-9]/`.
+  /// `re.sub(r"/' [0-9]/", r"/'[0-9]/", text)`, a mistake in the original: `/' 7/` becomes the text `/'[0-9]/`.
   fileprivate func replacingSlashedQuotes() -> PythonText {
     (0...9).reduce(self) { $0.replacing("/' \($1)/", with: "/'[0-9]/") }
   }

@@ -1,6 +1,6 @@
-/// Sequences in one row, what they have in common at their beginnings standing there once.
+/// Sequences in one row, in which common beginnings are stored once.
 ///
-/// Tokens lie in preorder, so that what continues a token directly or further on is the range from it to its `end`. A
+/// Tokens lie in preorder, so that all continuations of a token are the range from it to its `end`. A
 /// model whose token i sees token j where `j <= i < ends[j]`, at position `positions[i]`, computes for each sequence what
 /// it would compute for it alone.
 public struct PrefixTree: Equatable, Sendable {
@@ -18,8 +18,8 @@ public struct PrefixTree: Equatable, Sendable {
     return zip(path, sequence).prefix { tokens[$0] == $1 }.count
   }
 
-  /// Adds a sequence, which must not be less than the one before it in lexicographic order: then what it shares with any
-  /// of the tree it shares with the last.
+  /// Adds a sequence. Sequences must come in lexicographic order: then the longest common beginning is that with the last
+  /// one.
   public mutating func add(_ sequence: [Int32]) {
     let shared = shared(with: sequence)
     let start = tokens.count
@@ -28,7 +28,7 @@ public struct PrefixTree: Equatable, Sendable {
     paths.append((paths.last?.prefix(shared) ?? []) + Array(start..<tokens.count))
   }
 
-  /// Where each token stands to a model that looks no further than its document.
+  /// Positions and ends for a model whose attention ends at its document.
   ///
   /// - Parameter beginning: the id that closes documents.
   public func documentLayout(beginning: Int32) -> (positions: [Int], ends: [Int]) {

@@ -26,7 +26,7 @@ public struct ScoringPlan: Equatable, Sendable {
   /// Rows that go through the model together; the longest first.
   public let batches: [[Row]]
 
-  /// Every sequence by itself: what comes of it depends on nothing else.
+  /// One sequence per pass, so that its score depends on nothing else.
   public init(alone sequences: [ScoredSequence]) {
     batches = Self.longestFirst(sequences.enumerated().map { Row(alone: $1, number: $0) }).map { [$0] }
   }
@@ -69,7 +69,7 @@ public struct ScoringPlan: Equatable, Sendable {
   /// Rows longer than this are only made of one sequence: every token is compared with every other of its row, which at
   /// this length takes 64 MiB for each row.
   public static let longestSharedRow = 4096
-  /// What comparing all pairs of tokens costs, as a share of everything else, per token of a row.
+  /// The cost of attention per token of a row, as a share of all other cost.
   static let attentionCost = 1.0 / 2048
 
   private static func isWorthwhile(adding count: Int, sharing shared: Int, to row: Int) -> Bool {
