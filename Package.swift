@@ -165,7 +165,7 @@ let package = Package(
       .pipelines, "Pipelines",
       [
         "Artifacts", "Configuration", "Diagnostics", "Files", "JSON", "Pages", "Reports", "StageDescriptions",
-        subprocess, systemPackage,
+        "Tokenization", subprocess, systemPackage,
       ]),
 
     library(

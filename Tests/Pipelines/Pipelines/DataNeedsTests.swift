@@ -1,4 +1,5 @@
 import Configuration
+import Diagnostics
 import Files
 import Pipelines
 import TestSupport
@@ -17,13 +18,25 @@ import Testing
           run: features
           from: {tokens: tokens, model: "\(folder("cache/small/model.gguf"))"}
       """, to: "p.yaml")
-    return DataNeeds(
+    return try DataNeeds(
       try PipelineSpecification(file: pipeline, overrides: set.map(ConfigurationOverride.init(parsing:))))
+  }
+
+  private func writeDescriptor(_ name: String, licence: String = "licence: public domain") throws {
+    try folder.write(
+      """
+      name: \(name)
+      title: Some data
+      \(licence)
+      origin: nowhere
+      files:
+        - {file: a.txt, bytes: 0, sha256: \(String(repeating: "0", count: 64))}
+      """, to: "\(name).yaml")
   }
 
   @Test func `descriptors are found by their own path and by that of their data`() throws {
     for name in ["novels", "small", "other"] {
-      try folder.write("name: \(name)\nlicence: public domain\n", to: "\(name).yaml")
+      try writeDescriptor(name)
     }
     #expect(try needs().descriptors == [folder("novels.yaml"), folder("small.yaml")])
     #expect(try needs().missing == [folder("novels.yaml"), folder("small.yaml")])
@@ -34,7 +47,14 @@ import Testing
   }
 
   @Test func `a YAML file without a licence, or one that is not there, is no descriptor`() throws {
-    try folder.write("name: novels\n", to: "novels.yaml")
+    try writeDescriptor("novels", licence: "")
     #expect(try needs().descriptors.isEmpty)
+  }
+
+  @Test func `a descriptor with a fault is refused with its line`() throws {
+    try writeDescriptor("novels", licence: "licence: public domain\nlicense: MIT")
+    #expect { try needs() } throws: {
+      ($0 as? Failure)?.status == .badConfiguration && "\($0)".contains("novels.yaml, line 4")
+    }
   }
 }

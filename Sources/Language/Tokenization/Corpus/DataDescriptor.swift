@@ -75,8 +75,37 @@ public struct DataDescriptor: Sendable {
     }
   }
 
+  /// The descriptor that a path names, or whose files it lies among; nil where it does neither. A YAML file is a
+  /// descriptor where it states a licence.
+  ///
+  /// - Throws: as ``init(_:)``.
+  public init?(mentionedAs named: String) throws {
+    let parts = named.split(separator: "/", omittingEmptySubsequences: false)
+    var path = named
+    if let cache = parts.lastIndex(of: Substring(Self.cacheName)), cache + 1 < parts.count {
+      path = (parts[..<cache] + ["\(parts[cache + 1]).yaml"]).joined(separator: "/")
+    }
+    guard Self.isDescriptor(path), let node = try? YAMLSource.read(file: path), node["licence"] != nil else {
+      return nil
+    }
+    try self.init(path)
+  }
+
+  private static let cacheName = "cache"
+
+  /// The folder of the files, which need not exist.
+  public var folder: String { "\(Files.folder(of: path))/\(Self.cacheName)/\(name)" }
+
   /// The path of one of the files, which need not exist.
-  public func path(of file: File) -> String { "\(Files.folder(of: path))/cache/\(name)/\(file.name)" }
+  public func path(of file: File) -> String { "\(folder)/\(file.name)" }
+
+  /// Whether the files are there and not older than the descriptor. Their content is not looked at.
+  public var isFetched: Bool {
+    get throws {
+      guard let data = try Files.status(folder), let own = try Files.status(path) else { return false }
+      return own.modified <= data.changed
+    }
+  }
 
   /// Checks that all files exist and have the digests of the descriptor.
   ///
