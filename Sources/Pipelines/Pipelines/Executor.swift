@@ -22,23 +22,43 @@ public struct WorkOrder: Equatable, Sendable {
   }
 }
 
+/// The name by which an executor knows a program that it was given to run. Its form is the executor's own.
+public struct JobName: Hashable, Sendable, CustomStringConvertible {
+  public let description: String
+
+  public init(_ name: String) { description = name }
+}
+
 /// How a program ended.
 public enum ProgramEnd: Equatable, Sendable {
   case exited(Int32)
   /// A signal ended it: it crashed, or was killed.
   case signalled(Int32)
+  /// Nobody knows how: the job vanished. The same work may succeed elsewhere.
+  case lost
 }
 
 /// Where stages run: on this machine, or handed to something that runs them elsewhere.
 public protocol Executor: Sendable {
+  /// What stages that run side by side share.
+  var capacity: Budget { get }
+
   /// Makes sure, before anything runs, that a program is there.
   ///
   /// - Throws: `Failure(.unavailable)`.
   func check(_ program: String) throws
 
-  /// Runs a program to its end. When the task is cancelled the program is asked, with SIGTERM, to save its work and
-  /// end; how it then ends is returned as ever.
-  func run(_ order: WorkOrder) async throws -> ProgramEnd
+  /// Starts a program, or hands it to whatever will start it, and does not wait for it. Where jobs outlive the runner, a
+  /// job that an earlier runner submitted for the same output is found again, and nothing is submitted.
+  ///
+  /// - Returns: the name of the job, which the record of the run notes.
+  func submit(_ order: WorkOrder) async throws -> JobName
+
+  /// Waits for the end of a job, also where the waiting task is cancelled; `lost` for a job that is not known.
+  func end(of job: JobName) async throws -> ProgramEnd
+
+  /// Asks a job to save its work and end. How it then ends is what `end(of:)` returns.
+  func stop(_ job: JobName) async
 }
 
 /// The time, as far as the runner needs it.

@@ -3,6 +3,7 @@ import Files
 import Glibc
 import StageDescriptions
 import Subprocess
+import Synchronization
 import SystemPackage
 
 /// Runs stage programs as processes on this machine.
@@ -15,17 +16,22 @@ public struct LocalExecutor: Executor {
 
   /// The folder that holds the programs.
   private let programs: String
+  public let capacity: Budget
+  private let jobs = RunningJobs()
 
-  public init(programs: String) { self.programs = programs }
+  public init(programs: String, capacity: Budget = .ofThisMachine()) {
+    (self.programs, self.capacity) = (programs, capacity)
+  }
 
   /// With the programs that lie beside this one's own file.
-  public static func besideThisProgram() throws -> LocalExecutor {
+  public static func besideThisProgram(capacity: Budget = .ofThisMachine()) throws -> LocalExecutor {
     var buffer = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
     guard readlink("/proc/self/exe", &buffer, buffer.count - 1) > 0 else {
       throw Failure.system("cannot find this program's own file", "/proc/self/exe")
     }
     return LocalExecutor(
-      programs: Files.folder(of: String(decoding: buffer.prefix { $0 != 0 }.map(UInt8.init), as: UTF8.self)))
+      programs: Files.folder(of: String(decoding: buffer.prefix { $0 != 0 }.map(UInt8.init), as: UTF8.self)),
+      capacity: capacity)
   }
 
   public func check(_ program: String) throws {
@@ -34,16 +40,43 @@ public struct LocalExecutor: Executor {
     }
   }
 
-  public func run(_ order: WorkOrder) async throws -> ProgramEnd {
-    let log: FileDescriptor
+  public func submit(_ order: WorkOrder) async throws -> JobName {
+    let log = try openedLog(order.log)
+    let start = Start()
+    // The program lives as long as this task, whatever becomes of the one that waits for it.
+    let running = Task {
+      defer {
+        try? log.close()
+        start.fail(Failure(.internal, "the program was not started", at: order.program))
+      }
+      do {
+        return try await run(order, log) { start.succeed($0) }
+      } catch {
+        start.fail(error)
+        throw error
+      }
+    }
+    return jobs.add(running, process: try await start.process)
+  }
+
+  public func end(of job: JobName) async throws -> ProgramEnd { try await jobs[job]?.value ?? .lost }
+
+  public func stop(_ job: JobName) async { jobs[job]?.cancel() }
+
+  private func openedLog(_ path: String) throws -> FileDescriptor {
     do {
-      log = try FileDescriptor.open(
-        FilePath(order.log), .writeOnly, options: [.append, .create, .closeOnExec],
+      return try FileDescriptor.open(
+        FilePath(path), .writeOnly, options: [.append, .create, .closeOnExec],
         permissions: FilePermissions(rawValue: 0o666))
     } catch let error as Errno {
-      throw Failure.system("cannot write", order.log, code: error.rawValue)
+      throw Failure.system("cannot write", path, code: error.rawValue)
     }
-    defer { try? log.close() }
+  }
+
+  /// Runs a program to its end. When the task is cancelled the program gets SIGTERM.
+  private func run(
+    _ order: WorkOrder, _ log: FileDescriptor, onStart: (pid_t) -> Void
+  ) async throws -> ProgramEnd {
     var variables: [Environment.Key: String?] = [:]
     for (name, value) in order.environment { variables[Environment.Key(stringLiteral: name)] = value }
     variables[Environment.Key(stringLiteral: Interruption.parentVariable)] = "\(getpid())"
@@ -51,13 +84,47 @@ public struct LocalExecutor: Executor {
     options.teardownSequence = [.gracefulShutDown(allowedDurationToNextStep: Self.patience)]
     let result = try await Subprocess.run(
       .path(FilePath("\(programs)/\(order.program)")), arguments: Arguments(order.arguments),
-      environment: .inherit.updating(variables), platformOptions: options,
-      output: .fileDescriptor(log, closeAfterSpawningProcess: false), error: .combinedWithOutput)
+      environment: .inherit.updating(variables), platformOptions: options, input: .none,
+      output: .fileDescriptor(log, closeAfterSpawningProcess: false), error: .combinedWithOutput
+    ) { onStart($0.processIdentifier.value) }
     return switch result.terminationStatus {
     case .exited(let code): .exited(code)
     case .signaled(let signal): .signalled(signal)
     }
   }
+}
+
+/// The process id of a program that is being started, or the reason why it was not; the first word counts.
+private final class Start: Sendable {
+  private let (words, word) = AsyncStream<Result<pid_t, any Error>>.makeStream(bufferingPolicy: .bufferingOldest(1))
+
+  func succeed(_ process: pid_t) { word.yield(.success(process)) }
+  func fail(_ error: any Error) { word.yield(.failure(error)) }
+
+  /// Waits also where the waiting task is cancelled: a process that was started has to be known.
+  var process: pid_t {
+    get async throws {
+      let waiting = Task { [words] in await words.first { _ in true } }
+      guard let outcome = await waiting.value else { preconditionFailure("the stream is never finished") }
+      return try outcome.get()
+    }
+  }
+}
+
+/// The programs that this process has started, by the names of their jobs.
+private final class RunningJobs: Sendable {
+  private let tasks = Mutex<[JobName: Task<ProgramEnd, any Error>]>([:])
+
+  /// Numbered, because the system gives process ids out again.
+  func add(_ task: Task<ProgramEnd, any Error>, process: pid_t) -> JobName {
+    tasks.withLock { tasks in
+      let name = JobName("process \(process), job \(tasks.count + 1) of \(getpid())")
+      tasks[name] = task
+      return name
+    }
+  }
+
+  subscript(job: JobName) -> Task<ProgramEnd, any Error>? { tasks.withLock { $0[job] } }
 }
 
 /// The machine's own clock.

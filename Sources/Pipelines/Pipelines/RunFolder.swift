@@ -2,16 +2,16 @@ import Diagnostics
 import Files
 import Glibc
 import JSON
+import Synchronization
 
 /// The folder of one run of a pipeline: its record, and each stage's log and frozen configuration.
 ///
 /// `run.json` is written anew whenever something changes, so it also tells of a run that was killed. It is the only
 /// place for times and durations: artifacts must not depend on them. `lock` is held while the run goes on.
-struct RunFolder: Sendable {
-  private(set) var record: RunRecord
+final class RunFolder: Sendable {
+  let path: String
+  private let record: Mutex<RunRecord>
   private let lock: FileLock
-
-  var path: String { record.path }
 
   private static let lockName = "lock"
 
@@ -21,10 +21,10 @@ struct RunFolder: Sendable {
   init(in store: Store, label: String, for plan: Plan, at now: Double) throws {
     let runs = store.runs(of: label)
     try Files.makeFolder(runs)
-    let path = try Self.makeFolder(in: runs, named: calendarTime(now, compact: true))
+    path = try Self.makeFolder(in: runs, named: calendarTime(now, compact: true))
     lock = try FileLock("\(path)/\(Self.lockName)")
-    record = RunRecord(of: plan, in: path, origin: RecordOrigin(plan.identity, in: store), at: now)
-    try save()
+    record = Mutex(RunRecord(of: plan, in: path, origin: RecordOrigin(plan.identity, in: store), at: now))
+    try change { _ in }
   }
 
   func log(of stage: PlannedStage) -> String { "\(path)/\(stage.name).log" }
@@ -39,28 +39,25 @@ struct RunFolder: Sendable {
     return file
   }
 
-  mutating func update(_ stage: PlannedStage, _ change: (inout RunRecord.Stage) -> Void) throws {
-    guard let index = record.stages.firstIndex(where: { $0.name == stage.name }) else {
-      preconditionFailure("the record has every stage of the plan")
+  func update(_ stage: PlannedStage, _ change: (inout RunRecord.Stage) -> Void) throws {
+    try self.change { record in
+      guard let index = record.stages.firstIndex(where: { $0.name == stage.name }) else {
+        preconditionFailure("the record has every stage of the plan")
+      }
+      change(&record.stages[index])
     }
-    change(&record.stages[index])
-    try save()
   }
 
-  mutating func close(at now: Double) throws {
-    record.ended = now
-    try save()
-  }
+  func close(at now: Double) throws { try change { $0.ended = now } }
 
-  private func save() throws { try AtomicFile.write(record.json.pretty, to: "\(path)/\(RunRecord.fileName)") }
+  private func change(_ change: (inout RunRecord) -> Void) throws {
+    try record.withLock { record in
+      change(&record)
+      try AtomicFile.write(record.json.pretty, to: "\(path)/\(RunRecord.fileName)")
+    }
+  }
 
   static func goesOn(_ path: String) -> Bool { FileLock.holder("\(path)/\(lockName)") != nil }
-
-  /// The record of a run; nil for one that was killed before it could write it.
-  static func record(ofRunIn path: String) throws -> JSON? {
-    let file = "\(path)/\(RunRecord.fileName)"
-    return try Files.status(file) == nil ? nil : JSON(parsing: try Files.read(file), source: file, for: .strict)
-  }
 
   /// Where a run stands among those of its pipeline. Folders are named after the time; those of one second are numbered
   /// from the second on: `20260131T120000Z`, `20260131T120000Z-2`.

@@ -38,6 +38,8 @@ public struct RunRecord: Equatable, Sendable {
     /// Keys of the artifacts that the stage reads.
     public let inputs: [String]
     public internal(set) var attempts = 0
+    /// What the executor calls the latest attempt; nil for stages that did not run, and in records of earlier versions.
+    public internal(set) var job: JobName?
     /// Seconds since 1970, whole ones where the record was read; nil for stages that did not run.
     public internal(set) var started: Double?
     /// Duration in seconds; nil before the stage has ended.
@@ -89,11 +91,12 @@ extension RunRecord {
       process: Int(getpid()), started: now, ended: nil, stages: plan.stages.map(Stage.init(planned:)))
   }
 
-  /// Reads the record of a run back.
+  /// Reads the record of a run back; nil for a run that was killed before it could write one.
   ///
   /// - Throws: `.badData` that names the member at fault.
-  public init(of folder: String) throws {
+  public init?(of folder: String) throws {
     let file = "\(folder)/\(Self.fileName)"
+    guard try Files.status(file) != nil else { return nil }
     let json = try JSON(parsing: try Files.read(file), source: file, for: .strict)
     func failure(_ member: String) -> Failure { Failure(.badData, "has no usable member '\(member)'", at: file) }
     guard let pipeline = json["pipeline"]?.stringValue else { throw failure("pipeline") }
@@ -145,7 +148,8 @@ extension RunRecord.Stage {
     self.init(
       name: name, stage: stage, state: state, reason: json["reason"]?.stringValue, key: key, output: output,
       inputs: (json["inputs"]?.arrayValue ?? []).compactMap(\.stringValue),
-      attempts: json["attempts"]?.intValue ?? 0, started: json["started"]?.stringValue.flatMap(calendarSeconds),
+      attempts: json["attempts"]?.intValue ?? 0, job: json["job"]?.stringValue.map(JobName.init),
+      started: json["started"]?.stringValue.flatMap(calendarSeconds),
       seconds: json["seconds"]?.doubleValue)
   }
 
@@ -153,7 +157,8 @@ extension RunRecord.Stage {
     [
       "stage": .string(stage), "state": .string(state.rawValue), "reason": reason.map { .string($0) } ?? .null,
       "key": .string(key), "artifact": .string(output), "inputs": .array(inputs.map { .string($0) }),
-      "attempts": .integer(attempts), "started": started.map { .string(calendarTime($0)) } ?? .null,
+      "attempts": .integer(attempts), "job": job.map { .string($0.description) } ?? .null,
+      "started": started.map { .string(calendarTime($0)) } ?? .null,
       "seconds": seconds.map { .number($0) } ?? .null,
     ]
   }
@@ -175,7 +180,7 @@ extension Store {
     for label in try Files.list(allRuns) {
       for run in try runNames(of: label) {
         do {
-          records.append(try RunRecord(of: "\(runs(of: label))/\(run)"))
+          if let record = try RunRecord(of: "\(runs(of: label))/\(run)") { records.append(record) }
         } catch let failure as Failure {
           Log.warning("\(failure); this run is left out")
         }

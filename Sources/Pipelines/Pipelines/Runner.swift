@@ -4,7 +4,8 @@ import Files
 import Glibc
 import StageDescriptions
 
-/// Carries out a plan: independent stages side by side within the budget, each as soon as what it reads is there.
+/// Carries out a plan: independent stages side by side within the executor's capacity, each as soon as what it reads is
+/// there.
 ///
 /// When a stage fails, those that already run are let finish, nothing else begins, and the failure of the first is the
 /// runner's. When an interruption is asked for, running stages save their work and the runner ends with `tryAgain`.
@@ -12,7 +13,6 @@ public struct Runner: Sendable {
   private let store: Store
   private let executor: any Executor
   private let clock: any WallClock
-  private let budget: Budget
   /// Whether what stages print is not shown: then the runner's own message has to say why one failed.
   private let isQuiet: Bool
   private let isInterrupted: @Sendable () -> Bool
@@ -21,10 +21,10 @@ public struct Runner: Sendable {
   private static let watchInterval = Duration.milliseconds(50)
 
   public init(
-    store: Store, executor: any Executor, clock: any WallClock = SystemClock(), budget: Budget = .ofThisMachine(),
-    isQuiet: Bool = Log.isQuiet, isInterrupted: @escaping @Sendable () -> Bool = { Interruption.isRequested }
+    store: Store, executor: any Executor, clock: any WallClock = SystemClock(), isQuiet: Bool = Log.isQuiet,
+    isInterrupted: @escaping @Sendable () -> Bool = { Interruption.isRequested }
   ) {
-    (self.store, self.executor, self.clock, self.budget) = (store, executor, clock, budget)
+    (self.store, self.executor, self.clock) = (store, executor, clock)
     (self.isQuiet, self.isInterrupted) = (isQuiet, isInterrupted)
   }
 
@@ -34,8 +34,8 @@ public struct Runner: Sendable {
   public func run(_ plan: Plan) async throws -> String? {
     guard try !plan.work.isEmpty || needsNoting(plan) else { return nil }
     for stage in plan.work { try executor.check(stage.description.program) }
-    guard var folder = try begin(plan) else { return nil }
-    let failure = try await carryOut(plan, &folder)
+    guard let folder = try begin(plan) else { return nil }
+    let failure = try await carryOut(plan, folder)
     try folder.close(at: clock.now)
     if let failure { throw failure }
     return folder.path
@@ -67,18 +67,18 @@ public struct Runner: Sendable {
     case watchEnded
   }
 
-  private func carryOut(_ plan: Plan, _ folder: inout RunFolder) async throws -> Failure? {
-    var state = RunState(waiting: plan.work, free: budget)
+  private func carryOut(_ plan: Plan, _ folder: RunFolder) async throws -> Failure? {
+    var state = RunState(waiting: plan.work, free: executor.capacity)
     try await withThrowingTaskGroup(of: Event.self) { group in
       group.addTask { await watch() }
       while true {
-        for stage in state.startable(budget) {
-          let run = try begin(stage, &folder)
+        for stage in state.startable(executor.capacity) {
+          let run = try begin(stage, folder)
           group.addTask { .ended(stage, await run.perform()) }
         }
         guard !state.running.isEmpty, let event = try await group.next() else { break }
         switch event {
-        case .ended(let stage, let end): try finish(stage, end, of: plan, &state, &folder)
+        case .ended(let stage, let end): try finish(stage, end, of: plan, &state, folder)
         case .interrupted:
           state.failure = state.failure ?? Interruption.failure
           group.cancelAll()
@@ -97,20 +97,30 @@ public struct Runner: Sendable {
     return .interrupted
   }
 
-  private func begin(_ stage: PlannedStage, _ folder: inout RunFolder) throws -> StageRun {
+  private func begin(_ stage: PlannedStage, _ folder: RunFolder) throws -> StageRun {
     if case .run(let reason) = stage.decision { Log.note("\(stage.name): runs (\(reason))") }
     let now = clock.now
     try folder.update(stage) { $0.begin(at: now) }
     return StageRun(
       stage: stage, configuration: try folder.freeze(stage), log: folder.log(of: stage),
       ending: folder.ending(of: stage), isQuiet: isQuiet,
-      environment: [FileDigests.cacheVariable: store.digestCache], executor: executor, clock: clock)
+      environment: [FileDigests.cacheVariable: store.digestCache], executor: executor, clock: clock,
+      onSubmission: { note($0, of: stage, in: folder) })
+  }
+
+  /// The record is for people and for later runs; where it cannot be written, the stage's own end still counts.
+  private func note(_ job: JobName, of stage: PlannedStage, in folder: RunFolder) {
+    do {
+      try folder.update(stage) { $0.job = job }
+    } catch {
+      Log.warning("\(stage.name): its job, '\(job)', cannot be noted: \(error)")
+    }
   }
 
   private func finish(
-    _ stage: PlannedStage, _ end: StageEnd, of plan: Plan, _ state: inout RunState, _ folder: inout RunFolder
+    _ stage: PlannedStage, _ end: StageEnd, of plan: Plan, _ state: inout RunState, _ folder: RunFolder
   ) throws {
-    state.release(stage, budget)
+    state.release(stage, executor.capacity)
     if case .failed(let failure, _) = end { state.failure = state.failure ?? failure }
     let now = clock.now
     var seconds = 0.0

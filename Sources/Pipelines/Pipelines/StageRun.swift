@@ -28,6 +28,8 @@ struct StageRun: Sendable {
   let environment: [String: String]
   let executor: any Executor
   let clock: any WallClock
+  /// Called with the name of each attempt's job.
+  let onSubmission: @Sendable (JobName) -> Void
 
   /// Between two looks at a lock that someone else holds.
   private static let lockInterval = 1.0
@@ -71,9 +73,12 @@ struct StageRun: Sendable {
   /// Ten seconds after the first attempt, then twice as long each time, at most ten minutes.
   static func delay(afterAttempt attempt: Int) -> Double { min(10 * Double(1 << min(attempt - 1, 10)), 600) }
 
-  /// Crashes and failing disks may be over the next time; everything else fails again.
+  /// Crashes, lost jobs and failing disks may be over the next time; everything else fails again.
   static func isWorthRepeating(_ end: ProgramEnd) -> Bool {
-    if case .signalled = end { true } else { end == .exited(ExitStatus.inputOutput.rawValue) }
+    switch end {
+    case .signalled, .lost: true
+    case .exited(let code): code == ExitStatus.inputOutput.rawValue
+    }
   }
 
   private var relay: LogRelay { LogRelay(path: log, prefix: "\(stage.name): ") }
@@ -114,15 +119,26 @@ struct StageRun: Sendable {
       environment: environment.merging([StageEnding.fileVariable: ending]) { $1 }, log: log, cores: stage.cores,
       memory: stage.memory)
     let (relay, start) = (relay, relay.size)
+    let job = try await executor.submit(order)
+    onSubmission(job)
     return try await withThrowingTaskGroup(of: ProgramEnd?.self) { group in
       group.addTask {
         await relay.follow(from: start)
         return nil
       }
-      group.addTask { try await executor.run(order) }
+      group.addTask { try await end(of: job) }
       defer { group.cancelAll() }
       while let end = try await group.next() { if let end { return end } }
       throw CancellationError()
+    }
+  }
+
+  /// How a job ended. Where the runner is asked to end, so is the job, and its end is waited for.
+  private func end(of job: JobName) async throws -> ProgramEnd {
+    try await withTaskCancellationHandler {
+      try await executor.end(of: job)
+    } onCancel: {
+      Task { await executor.stop(job) }
     }
   }
 
@@ -142,6 +158,7 @@ struct StageRun: Sendable {
       status = ExitStatus(rawValue: code) ?? .internal
       if isQuiet, let cause = StageEnding(readingIfWhole: ending)?.cause { detail = ": \(cause)" }
     }
+    if end == .lost { (status, detail) = (.tryAgain, "; the same command continues its work") }
     if case .signalled(let signal) = end, [SIGKILL, SIGINT, SIGTERM, SIGHUP].contains(signal) {
       status = .tryAgain
       let guess = signal == SIGKILL ? ", perhaps because memory ran out" : ""
@@ -154,6 +171,7 @@ struct StageRun: Sendable {
     switch end {
     case .exited(let code): "ended with \(code)"
     case .signalled(let signal): "was ended by signal \(signal)"
+    case .lost: "was lost: nobody knows how its job ended"
     }
   }
 }

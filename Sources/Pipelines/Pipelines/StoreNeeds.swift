@@ -14,13 +14,10 @@ struct StoreNeeds {
   /// still in use.
   let isOfEarlierVersion: Bool
 
-  fileprivate init(_ run: JSON, in folder: String, isOfEarlierVersion: Bool) {
-    let stages = (run["stages"]?.objectValue ?? [:]).map(\.value)
-    record = folder
-    keys = stages.flatMap { stage in
-      [stage["key"]?.stringValue].compactMap { $0 } + (stage["inputs"]?.arrayValue ?? []).compactMap(\.stringValue)
-    }
-    artifacts = Set(stages.compactMap { $0["artifact"]?.stringValue }.map(Files.name))
+  fileprivate init(_ run: RunRecord, isOfEarlierVersion: Bool) {
+    record = run.path
+    keys = run.stages.flatMap { [$0.key] + $0.inputs }
+    artifacts = Set(run.stages.map(\.artifact))
     self.isOfEarlierVersion = isOfEarlierVersion
   }
 
@@ -67,19 +64,18 @@ extension Store {
     return try runNames(of: label).reversed().compactMap { name in
       let folder = "\(runs(of: label))/\(name)"
       guard let record = try record(ofRunIn: folder) else { return nil }
-      let origin = RecordOrigin(record)
-      let isEarlier = origin == nil
-      let wasLeft = !hasLedger && origin?.path.map(files.contains) == true
-      let pipeline = isEarlier ? "path \(record["source"]?.stringValue ?? "")" : "label"
+      let isEarlier = record.origin == nil
+      let wasLeft = !hasLedger && record.origin?.path.map(files.contains) == true
+      let pipeline = isEarlier ? "path \(record.source ?? "")" : "label"
       let isLatest = seen.insert(ExactString(pipeline)).inserted
       guard isLatest && !wasLeft || RunFolder.goesOn(folder) else { return nil }
-      return StoreNeeds(record, in: folder, isOfEarlierVersion: isEarlier && isTaken)
+      return StoreNeeds(record, isOfEarlierVersion: isEarlier && isTaken)
     }
   }
 
-  private func record(ofRunIn folder: String) throws -> JSON? {
+  private func record(ofRunIn folder: String) throws -> RunRecord? {
     do {
-      return try RunFolder.record(ofRunIn: folder)
+      return try RunRecord(of: folder)
     } catch let failure as Failure where failure.status == .badData {
       throw Failure(
         .badData,

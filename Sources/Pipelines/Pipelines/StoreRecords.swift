@@ -67,9 +67,9 @@ extension Store {
     if let origin = ledger.origin { return .file(origin) }
     // Without a ledger, or with one that an earlier version has written, the latest run tells.
     for run in try runNames(of: label).reversed() {
-      guard let record = try? RunFolder.record(ofRunIn: "\(runs(of: label))/\(run)") else { continue }
-      if let origin = RecordOrigin(record) { return .file(origin) }
-      if let path = record["source"]?.stringValue { return .path(path) }
+      guard let record = try? RunRecord(of: "\(runs(of: label))/\(run)") else { continue }
+      if let origin = record.origin { return .file(origin) }
+      if let path = record.source { return .path(path) }
     }
     return .nobody
   }

@@ -34,8 +34,8 @@ struct RunCommand: AsyncParsableCommand {
     if dryRun { return print(plan.table) }
     try workspace.saveDigests()
     let runner = Runner(
-      store: workspace.store, executor: try LocalExecutor.besideThisProgram(),
-      budget: .ofThisMachine(jobs: jobs ?? .max))
+      store: workspace.store,
+      executor: try LocalExecutor.besideThisProgram(capacity: .ofThisMachine(jobs: jobs ?? .max)))
     if let record = try await runner.run(plan) {
       Log.note("\(plan.pipeline): done; logs and times are in \(record)")
     } else {

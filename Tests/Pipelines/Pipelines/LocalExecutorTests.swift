@@ -15,8 +15,10 @@ import Testing
     -> (end: ProgramEnd, printed: String)
   {
     let log = "\(folder.path)/log"
-    let end = try await LocalExecutor(programs: folder.path).run(
+    let executor = LocalExecutor(programs: folder.path)
+    let job = try await executor.submit(
       try order(script, arguments: arguments, environment: environment, log: log))
+    let end = try await executor.end(of: job)
     return (end, String(decoding: try Files.read(log), as: UTF8.self))
   }
 
@@ -51,16 +53,37 @@ import Testing
     #expect(try await run("echo two").printed == "one\ntwo\n")
   }
 
-  @Test func `cancelling asks the program to end and waits for it`() async throws {
+  @Test func `stopping a job asks the program to end and waits for it`() async throws {
     let log = "\(folder.path)/log"
     let order = try order(
       "trap 'echo saving; sleep 0.2; exit 75' TERM\necho ready\nwhile :; do sleep 0.05; done", log: log)
-    let programs = folder.path
-    let task = Task { try await LocalExecutor(programs: programs).run(order) }
+    let executor = LocalExecutor(programs: folder.path)
+    let job = try await executor.submit(order)
     try await until { ((try? Files.read(log)) ?? []).count >= 6 }
-    task.cancel()
-    #expect(try await task.value == .exited(75))
+    await executor.stop(job)
+    #expect(try await executor.end(of: job) == .exited(75))
     #expect(String(decoding: try Files.read(log), as: UTF8.self) == "ready\nsaving\n")
+  }
+
+  @Test func `a job is known by the number of its process, and no two jobs have one name`() async throws {
+    let executor = LocalExecutor(programs: folder.path)
+    let order = try order("echo $$", log: "\(folder.path)/log")
+    let jobs = [try await executor.submit(order), try await executor.submit(order)]
+    for job in jobs { #expect(try await executor.end(of: job) == .exited(0)) }
+    let printed = String(decoding: try Files.read(order.log), as: UTF8.self).split(separator: "\n")
+    #expect(Set(jobs.map { $0.description.prefix { $0 != "," } }) == Set(printed.map { "process \($0)" }))
+    #expect(Set(jobs).count == 2)
+  }
+
+  @Test func `a job of another runner is lost`() async throws {
+    #expect(try await LocalExecutor(programs: folder.path).end(of: JobName("process 1, job 1 of 1")) == .lost)
+  }
+
+  @Test func `a program that cannot be started has no job`() async throws {
+    let order = try order("exit 0", log: "\(folder.path)/log")
+    try Files.remove("\(folder.path)/tempnet-sample")
+    let executor = LocalExecutor(programs: folder.path)
+    await #expect(throws: (any Error).self) { try await executor.submit(order) }
   }
 
   @Test func `a missing program is reported as not installed`() {

@@ -30,18 +30,20 @@ final class RecordingExecutor: Executor {
     var orders: [WorkOrder] = []
     var running: Set<String> = []
     var mostAtOnce = 0
+    var jobs: [JobName: Task<ProgramEnd, any Error>] = [:]
   }
 
   private let plan: Plan
+  let capacity: Budget
   private let state = Mutex(State())
   private let behaviour: @Sendable (WorkOrder, RecordingExecutor) async throws -> ProgramEnd
 
   /// - Parameter behaviour: what a program does; leaving its artifact by default.
   init(
-    _ plan: Plan,
+    _ plan: Plan, capacity: Budget = .ample,
     behaviour: @escaping @Sendable (WorkOrder, RecordingExecutor) async throws -> ProgramEnd = { try $1.publish($0) }
   ) {
-    (self.plan, self.behaviour) = (plan, behaviour)
+    (self.plan, self.capacity, self.behaviour) = (plan, capacity, behaviour)
   }
 
   var orders: [WorkOrder] { state.withLock { $0.orders } }
@@ -51,15 +53,25 @@ final class RecordingExecutor: Executor {
 
   func check(_ program: String) throws {}
 
-  func run(_ order: WorkOrder) async throws -> ProgramEnd {
+  func submit(_ order: WorkOrder) async throws -> JobName {
     state.withLock { state in
       state.orders.append(order)
       state.running.insert(order.stage)
       state.mostAtOnce = max(state.mostAtOnce, state.running.count)
+      let name = JobName("\(order.stage), job \(state.orders.count)")
+      state.jobs[name] = Task {
+        defer { self.state.withLock { _ = $0.running.remove(order.stage) } }
+        return try await behaviour(order, self)
+      }
+      return name
     }
-    defer { state.withLock { _ = $0.running.remove(order.stage) } }
-    return try await behaviour(order, self)
   }
+
+  func end(of job: JobName) async throws -> ProgramEnd { try await task(of: job)?.value ?? .lost }
+
+  func stop(_ job: JobName) async { task(of: job)?.cancel() }
+
+  private func task(of job: JobName) -> Task<ProgramEnd, any Error>? { state.withLock { $0.jobs[job] } }
 
   /// How often a stage was begun.
   func attempts(_ stage: String) -> Int { stages.count { $0 == stage } }

@@ -21,11 +21,11 @@ import Testing
   private func mostAtOnce(_ budget: Budget, _ yaml: String = sideBySide) async throws -> Int {
     let bench = try Bench()
     let plan = try bench.plan(yaml)
-    let executor = RecordingExecutor(plan) { order, executor in
+    let executor = RecordingExecutor(plan, capacity: budget) { order, executor in
       try await Task.sleep(for: .milliseconds(50))
       return try executor.publish(order)
     }
-    try await bench.run(plan, executor: executor, budget: budget)
+    try await bench.run(plan, executor: executor)
     #expect(executor.stages.first == "text" && executor.orders.count == plan.stages.count)
     return executor.mostAtOnce
   }
@@ -66,6 +66,7 @@ import Testing
     let record = try JSON(parsing: try Files.read("\(folder)/run.json"), source: "run.json")
     let stage = try #require(record["stages"]?["text"])
     #expect(stage["state"] == "made" && stage["reason"] == "no artifact yet" && stage["attempts"] == 1)
+    #expect(stage["job"] == "text, job 1")
     #expect(stage["seconds"] == 1.0 && stage["started"] == "2027-01-15T08:00:02Z")
     #expect(record["ended"]?.stringValue?.hasPrefix("2027-01-15T08:00:") == true)
   }
@@ -128,7 +129,7 @@ import Testing
         let attempt = executor.attempts("t")
         return attempt <= ends.count ? ends[attempt - 1] : try executor.publish(order)
       }
-      try await Runner(store: bench.store, executor: executor, clock: clock, budget: .ample, isInterrupted: { false })
+      try await Runner(store: bench.store, executor: executor, clock: clock, isInterrupted: { false })
         .run(plan)
       return executor.attempts("t")
     }
@@ -143,6 +144,22 @@ import Testing
     #expect(clock.sleeps == [10, 20, 40, 10, 20])
   }
 
+  @Test func `a lost job is tried again as often as the pipeline says`() async throws {
+    let bench = try Bench()
+    let plan = try bench.plan("stages: {t: {run: read, with: {text: TEXT}, retries: 1}}")
+    let executor = RecordingExecutor(plan) { order, executor in
+      executor.attempts("t") == 1 ? .lost : try executor.publish(order)
+    }
+    let folder = try #require(try await bench.run(plan, executor: executor))
+    #expect(try RunRecord(of: folder)?.stages.first?.job == JobName("t, job 2"))
+    let again = try bench.plan(select: Selection(forced: ["text"]))
+    await #expect {
+      try await bench.run(again, executor: RecordingExecutor(again) { _, _ in .lost })
+    } throws: {
+      ($0 as? Failure)?.status == .tryAgain && "\($0)".contains("stage text was lost")
+    }
+  }
+
   @Test func `an interruption stops running stages and ends with try again`() async throws {
     let bench = try Bench()
     let plan = try bench.plan(Self.sideBySide)
@@ -153,7 +170,7 @@ import Testing
       return .exited(75)
     }
     let runner = Runner(
-      store: bench.store, executor: executor, clock: RecordingClock(), budget: .ample,
+      store: bench.store, executor: executor, clock: RecordingClock(),
       isInterrupted: { executor.running.isSuperset(of: ["a", "b"]) })
     await #expect { try await runner.run(plan) } throws: { ($0 as? Failure)?.status == .tryAgain }
     #expect(wasStopped.withLock { $0 } == ["a", "b"])
@@ -173,7 +190,7 @@ import Testing
       lock.withLock { $0 = nil }
       _ = try? other.publish(WorkOrder(stage: "text", program: "", arguments: [], environment: [:], log: ""))
     }
-    try await Runner(store: bench.store, executor: executor, clock: clock, budget: .ample, isInterrupted: { false })
+    try await Runner(store: bench.store, executor: executor, clock: clock, isInterrupted: { false })
       .run(plan)
     #expect(executor.stages == ["a", "b", "words", "bundle"])
   }
@@ -191,7 +208,7 @@ import Testing
     }
     try Files.makeFolder(bench.store.artifacts)
     let clock = WaitingClock { _ in lock.withLock { $0 = nil } }
-    try await Runner(store: bench.store, executor: executor, clock: clock, budget: .ample, isInterrupted: { false })
+    try await Runner(store: bench.store, executor: executor, clock: clock, isInterrupted: { false })
       .run(plan)
     #expect(executor.attempts("t") == 2)
   }
@@ -205,7 +222,7 @@ import Testing
       try StageEnding(Failure(.tryAgain, "locked by process 1", isBusy: true)).write(to: file)
       return .exited(75)
     }
-    try await Runner(store: bench.store, executor: executor, budget: .ample, isInterrupted: { false }).run(plan)
+    try await Runner(store: bench.store, executor: executor, isInterrupted: { false }).run(plan)
     #expect(executor.attempts("t") == 2)
   }
 
@@ -223,7 +240,7 @@ import Testing
         return .exited(failure.status.rawValue)
       }
       let runner = Runner(
-        store: bench.store, executor: executor, clock: RecordingClock(), budget: .ample, isQuiet: isQuiet,
+        store: bench.store, executor: executor, clock: RecordingClock(), isQuiet: isQuiet,
         isInterrupted: { false })
       await #expect { try await runner.run(plan) } throws: { error in
         (error as? Failure)?.message.hasPrefix("stage t ended with 65\(isQuiet ? ": a.txt: is empty" : "") (log: ")
@@ -259,7 +276,7 @@ import Testing
       let plan = try bench.plan(set: settings)
       return try #require(
         try await Runner(
-          store: bench.store, executor: RecordingExecutor(plan), clock: clock, budget: .ample, isInterrupted: { false }
+          store: bench.store, executor: RecordingExecutor(plan), clock: clock, isInterrupted: { false }
         ).run(plan))
     }
     let folders = [try await run([]), try await run(["a.rho=7"]), try await run(["a.rho=8"])]

@@ -109,9 +109,9 @@ struct Bench {
 
   /// Runs a plan with stages that do nothing but leave their artifact.
   @discardableResult
-  func run(_ plan: Plan, executor: RecordingExecutor? = nil, budget: Budget = .ample) async throws -> String? {
+  func run(_ plan: Plan, executor: RecordingExecutor? = nil) async throws -> String? {
     try await Runner(
-      store: store, executor: executor ?? RecordingExecutor(plan), clock: RecordingClock(), budget: budget,
+      store: store, executor: executor ?? RecordingExecutor(plan), clock: RecordingClock(),
       isInterrupted: { false }
     ).run(plan)
   }

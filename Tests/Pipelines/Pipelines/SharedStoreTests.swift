@@ -40,7 +40,7 @@ import Testing
   private func run(_ file: String, store: Store? = nil) async throws -> Plan {
     let plan = try plan(file, store: store)
     try await Runner(
-      store: store ?? bench.store, executor: RecordingExecutor(plan), clock: RecordingClock(), budget: .ample,
+      store: store ?? bench.store, executor: RecordingExecutor(plan), clock: RecordingClock(),
       isInterrupted: { false }
     ).run(plan)
     return plan
