@@ -263,7 +263,8 @@ let package = Package(
     tests(.reporting, "Reports", ["Diagnostics", "JSON", "Pages", "Reports", "Statistics"]),
     tests(.training, "TrainingOptions", ["TrainingOptions"]),
     tests(.training, "ProcessGroups", ["Diagnostics", "ProcessGroups", "Torch"]),
-    tests(.reporting, "Statistics", ["RandomNumbers", "Statistics"]),
+    tests(
+      .reporting, "Statistics", ["Files", "JSON", "RandomNumbers", "Statistics", "TestSupport"], fixtures: ["Fixtures"]),
     tests(
       .training, "Training",
       [
