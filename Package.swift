@@ -155,6 +155,8 @@ let package = Package(
     library(
       .imageText, "ImageTextModels",
       ["Artifacts", "Diagnostics", "EncoderDescriptions", "Files", "JSON", "Pairs", "Torch", "Weights"]),
+    library(.imageText, "RetrievalEvaluation", ["Pairs", "Statistics", "TempNet", "Torch"]),
+
     library(
       .pipelines, "StageDescriptions",
       [
@@ -312,6 +314,9 @@ let package = Package(
         "Artifacts", "Diagnostics", "EncoderDescriptions", "Files", "ImageTextModels", "Pairs", "TestSupport", "Torch",
         "Weights",
       ]),
+    tests(
+      .imageText, "RetrievalEvaluation", ["Files", "JSON", "Pairs", "RetrievalEvaluation", "TestSupport", "Torch"],
+      fixtures: ["Fixtures"]),
     tests(
       .pipelines, "StageDescriptions",
       [
