@@ -54,7 +54,7 @@ public struct JointNetwork: Module, Sendable {
   }
 
   /// The most steps over which moments are averaged.
-  private static let horizon = 100.0
+  static let horizon = 100.0
 
   /// Averages in the moments of some inputs of a step, before the step is computed. The moments of a network that was trained before are those of the
   /// first step: were they to move, its temperatures would.

@@ -26,7 +26,7 @@ public struct StandardisedNetwork: Module, Sendable {
     precondition(moments.mean.count == raw.settings.inputSize && moments.deviation.count == raw.settings.inputSize)
     self.raw = raw
     self.moments = moments
-    scale = moments.deviation.reciprocal() * (3 * Double(raw.settings.inputSize)).squareRoot()
+    scale = moments.columnScale
   }
 
   public var settings: TempNetSettings { raw.settings }
@@ -111,4 +111,7 @@ public struct InputMoments: Sendable {
     self.mean = mean
     deviation = .concatenate([direction, scales].compactMap { $0 })
   }
+
+  /// c_j = √(3 D) / s_j, [D]: the factor between weights of PyTorch's default size and those of standardised coordinates.
+  var columnScale: Tensor { deviation.reciprocal() * (3 * Double(mean.count)).squareRoot() }
 }

@@ -89,7 +89,7 @@ extension TemperatureNetwork {
 
 extension SafetensorsEntry {
   /// Weights that are not finite make every temperature NaN, and all that is computed with it.
-  fileprivate func finiteFloats() throws -> [Float] {
+  func finiteFloats() throws -> [Float] {
     let floats = try floats()
     if let index = floats.firstIndex(where: { !$0.isFinite }) {
       throw Failure(.badData, "holds \(floats[index]) at element \(index), expected finite numbers", at: place)

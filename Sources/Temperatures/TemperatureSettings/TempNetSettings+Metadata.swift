@@ -67,7 +67,7 @@ extension TempNetSettings {
 }
 
 /// Typed access to a file's strings.
-private struct MetadataReader {
+struct MetadataReader {
   let metadata: [String: String]
   let path: String
 
