@@ -150,6 +150,7 @@ let package = Package(
       ]),
 
     library(.imageText, "Pictures", ["CPictures", "Diagnostics", "Pairs", "RandomNumbers", "Torch"]),
+    library(.imageText, "ContrastiveLosses", ["Diagnostics", "TemperatureSettings", "Torch"]),
     library(.imageText, "Pairs", ["Artifacts", "Diagnostics", "Files", "JSON", "WireFormats"]),
     library(.imageText, "EncoderDescriptions", ["Diagnostics", "JSON"]),
     library(
@@ -275,7 +276,10 @@ let package = Package(
       ]),
     tests(
       .temperatures, "TempNet",
-      ["Diagnostics", "RandomNumbers", "StageDescriptions", "TempNet", "TemperatureSettings", "Torch", "Weights"],
+      [
+        "Diagnostics", "RandomNumbers", "StageDescriptions", "TempNet", "TemperatureSettings", "TestSupport", "Torch",
+        "Weights",
+      ],
       fixtures: ["Fixtures"]),
     tests(
       .language, "Tokenization",
@@ -306,6 +310,10 @@ let package = Package(
       ], fixtures: ["Fixtures", "Tasks/Fixtures"]),
     tests(
       .imageText, "Pictures", ["Diagnostics", "Files", "JSON", "Pairs", "Pictures", "TestSupport", "Torch"],
+      fixtures: ["Fixtures"]),
+    tests(
+      .imageText, "ContrastiveLosses",
+      ["ContrastiveLosses", "Diagnostics", "TempNet", "TemperatureSettings", "TestSupport", "Torch", "Weights"],
       fixtures: ["Fixtures"]),
     tests(.imageText, "Pairs", ["Artifacts", "Diagnostics", "Files", "JSON", "Pairs", "TestSupport", "WireFormats"]),
     tests(
