@@ -277,8 +277,8 @@ let package = Package(
     tests(
       .temperatures, "TempNet",
       [
-        "Diagnostics", "RandomNumbers", "StageDescriptions", "TempNet", "TemperatureSettings", "TestSupport", "Torch",
-        "Weights",
+        "Diagnostics", "Files", "JSON", "RandomNumbers", "StageDescriptions", "TempNet", "TemperatureSettings",
+        "TestSupport", "Torch", "Weights",
       ],
       fixtures: ["Fixtures"]),
     tests(

@@ -10,6 +10,10 @@ public struct FitConfiguration: StageConfiguration {
     case robust
     /// The cross-entropy at the predicted temperature.
     case crossEntropy = "cross_entropy"
+    /// AutoDeco's loss, the cross-entropy weighted by the label's probability at temperature 1.
+    case autoDeco = "autodeco"
+    /// AutoDeco's other published form, weighted by the label's tempered probability.
+    case autoDecoByTempered = "autodeco_tempered"
   }
   public enum Method: String, CaseIterable, Sendable {
     /// Tabulated temperature profiles, and the first layer multiplied through the unembedding.
@@ -43,7 +47,10 @@ public struct FitConfiguration: StageConfiguration {
 
   public init(reading reader: inout ConfigurationReader) throws {
     try reader.accept(OptimiserOptions.formerSpellings + [.validations, .keepBest])
-    objective = try reader.choice("objective", default: .robust, help: "what to minimise")
+    objective = try reader.choice(
+      "objective", default: .robust,
+      help: "what to minimise: the robust loss, the cross-entropy, or AutoDeco's loss in one of its two published forms"
+    )
     budget = try reader.budgetOrMeanEntropy().map(Budget.stated) ?? .meanEntropy
     input = try reader.choice("input", default: .centred, help: TempNetSettings.Input.help)
     method = try reader.choice("method", default: .profile, help: "tabulated profiles, or full logits as published")

@@ -63,6 +63,10 @@ struct TempNetHistory {
     case "robust": "the robust loss"
     case "cross_entropy", "tempnet_cross_entropy":
       "the cross-entropy at its own temperatures (the likelihood), not the robust loss"
+    case "autodeco":
+      "AutoDeco's loss, the cross-entropy weighted by the label's probability at temperature 1, not the robust loss"
+    case "autodeco_tempered":
+      "AutoDeco's loss in its other published form, weighted by the label's tempered probability, not the robust loss"
     case .some(let other): "the objective `\(other)`"
     case nil: "an objective that is not recorded"
     }

@@ -57,6 +57,11 @@ public enum FitStage {
     Log.note("rho \(fixed(rho, digits: 4)): entropy \(fixed(entropy, digits: 4)) nats per \(training.kind.item)")
 
     Seeds.seedGenerators(UInt64(configuration.seed), .initialisation, index: 0)
+    if configuration.objective.readsTemperatureOne && !training.profile.grid.bounds.contains(1) {
+      throw Failure(
+        .badConfiguration, "objective: \(configuration.objective.rawValue) needs profiles that cover temperature 1",
+        at: path)
+    }
     let task = try FitTask(
       network(rho), configuration, training: training, validation: validation, rho: rho)
     let loop = try TrainingLoop(

@@ -44,6 +44,7 @@ final class FitTask<Network: FitNetwork>: MicroBatchTask {
 
   var itemName: String { training.kind.rawValue }
   var itemsPerStep: Int { configuration.batch }
+  var criterion: String { configuration.objective.criterion }
 
   var groups: [ParameterGroup] {
     let optimiser = configuration.optimiser
@@ -65,7 +66,7 @@ final class FitTask<Network: FitNetwork>: MicroBatchTask {
   func addGradients(of batch: Rows, _ part: StepPart) -> [Measurement] {
     let tau = network(batch, training: true)
     let losses = batch.losses(at: tau, rho: rho)
-    let loss = losses.value(of: configuration.objective).sum()
+    let loss = configuration.objective.values(losses, of: batch, isTraining: true).sum()
     (loss / Double(part.totalWeight)).backward()
     return [Measurement("loss", loss)] + measurements(losses, tau)
   }
@@ -82,7 +83,8 @@ final class FitTask<Network: FitNetwork>: MicroBatchTask {
       let losses = batch.losses(at: tau, rho: rho)
       let distance = (tau.to(.float64) - exact[rows]).abs().sum()
       let measured =
-        [Measurement("loss", losses.value(of: configuration.objective).sum())] + measurements(losses, tau)
+        [Measurement("loss", configuration.objective.values(losses, of: batch, isTraining: false).sum())]
+        + measurements(losses, tau)
         + [Measurement("distance_from_exact", distance)]
       names = measured.map(\.name)
       let values = measured.map { $0.sum.item }
@@ -116,15 +118,6 @@ final class FitTask<Network: FitNetwork>: MicroBatchTask {
         stride(from: 0, to: validation.count, by: 4096).map { first in
           network(validation.rows(Array(first..<min(first + 4096, validation.count))), training: false)
         })
-    }
-  }
-}
-
-extension RowLosses {
-  fileprivate func value(of objective: FitConfiguration.Objective) -> Tensor {
-    switch objective {
-    case .robust: robust
-    case .crossEntropy: crossEntropy
     }
   }
 }

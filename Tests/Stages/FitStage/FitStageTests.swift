@@ -44,7 +44,7 @@ import Weights
     #expect(try number(artifact, "robust_loss") > number(artifact, "robust_loss_exact"))
   }
 
-  @Test(arguments: ["robust", "cross_entropy"])
+  @Test(arguments: ["robust", "cross_entropy", "autodeco", "autodeco_tempered"])
   func `profiles and full logits train the same network`(objective: String) throws {
     let features = try SyntheticFeatures(in: folder).artifact
     let networks = try ["profile", "logits"].map { method in
@@ -58,6 +58,20 @@ import Weights
       let difference = zip(a, b).reduce(0) { max($0, abs($1.0 - $1.1)) }
       #expect(difference <= 5e-3 * max(size, 1e-3), "\(entry.name)")
     }
+  }
+
+  /// The factor of `autodeco_tempered` is a constant, so a step lowers the weighted cross-entropy and not the product, which
+  /// grows with the label's probability up to 1/e.
+  @Test(arguments: [("autodeco", "loss"), ("autodeco_tempered", "cross_entropy")], TempNetSettings.Input.allCases)
+  func `a rival's fit lowers its criterion on the validation split`(
+    objective: (name: String, criterion: String), input: TempNetSettings.Input
+  ) throws {
+    let artifact = try fit(SyntheticFeatures(in: folder).artifact, ["objective=\(objective.name)", "input=\(input)"])
+    let values = try text(artifact.file("metrics.jsonl")).split(separator: "\n").compactMap { line in
+      try JSON(parsing: String(line), source: "metrics.jsonl")["validation"]?[objective.criterion]?.doubleValue
+    }
+    #expect(try #require(values.min()) < #require(values.first))
+    #expect(artifact.summary["selected_step"]?.intValue ?? 0 > 0)
   }
 
   @Test(arguments: TempNetSettings.Input.allCases)

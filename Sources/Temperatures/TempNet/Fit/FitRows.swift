@@ -61,6 +61,14 @@ extension FitRows {
   /// The entropies that the robust loss with this budget asks of the rows.
   public func entropies(rho: Double) -> TargetEntropies { TargetEntropies(logAlternatives - rho) }
 
+  /// 1 where the label has the largest logit, 0 elsewhere, float64 [N].
+  public var hit: Tensor { target.equal(0).to(.float64) }
+
+  /// The cross-entropy at temperature 1, which the profiles have to cover, float64 [N].
+  public var ownCrossEntropy: Tensor {
+    withoutGradients { profile(at: .ones([count], dtype: .float64, device: target.device)).value - target }
+  }
+
   /// The geometric mean of the rows' numbers of logits; the number itself where all rows have equally many.
   public var typicalAlternatives: Int { Int(exp(entropies(rho: 0).mean).rounded()) }
 
