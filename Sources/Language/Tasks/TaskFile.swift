@@ -41,7 +41,7 @@ public struct TaskFile: Equatable, Sendable {
   ///   or for a path that is neither form.
   public init(_ path: String) throws {
     try Self.checkExistence(path)
-    if [".yaml", ".yml"].contains(where: path.lowercased().hasSuffix) {
+    if YAMLSource.isName(path) {
       let stated = try Statement.resolve(try YAMLSource.read(file: path)).values
       let data = stated.data.hasPrefix("/") ? stated.data : "\(Files.folder(of: path))/\(stated.data)"
       try Self.checkExistence(data)
@@ -153,15 +153,8 @@ extension TaskFile {
     return folder.isPlainName ? "\(task)-\(folder)" : task
   }
 
-  /// Where data of a descriptor are missing, the message has the command that fetches them.
   private static func checkExistence(_ path: String) throws {
-    guard try Files.status(path) == nil else { return }
-    let cache = Files.folder(of: Files.folder(of: path))
-    let descriptor = "\(Files.folder(of: cache))/\(Files.name(of: Files.folder(of: path))).yaml"
-    let isCached = Files.name(of: cache) == "cache" && Files.exists(descriptor)
-    throw Failure(
-      .missingInput, "there is no such file" + (isCached ? "; get it with: scripts/fetch-data \(descriptor)" : ""),
-      at: path)
+    if try Files.status(path) == nil { throw Failure.missing("file", at: path) }
   }
 }
 

@@ -64,7 +64,7 @@ public struct TempNetFiles: Sendable {
 
   /// - Throws: `Failure` with `.missingInput`, or `.badData` for a folder without a TempNet.
   public init(_ path: String) throws {
-    guard let status = try Files.status(path) else { throw Failure(.missingInput, "there is no such file", at: path) }
+    guard let status = try Files.status(path) else { throw Failure.missing("file", at: path) }
     guard status.isFolder else {
       paths = [path]
       return

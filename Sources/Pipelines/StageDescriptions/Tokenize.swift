@@ -95,15 +95,13 @@ public enum Tokenize: StageDescription {
 
   /// A file, or all files of a folder that `Corpus` reads. A descriptor stands for its files, whose digests it states.
   private static func files(_ name: String, _ path: String) throws -> [RawInput] {
-    guard let status = try Files.status(path) else { throw Failure(.missingInput, "there is no such text", at: path) }
+    guard let status = try Files.status(path) else { throw Failure.missing("text", at: path) }
     guard status.isFolder else { return [RawInput("\(name)/\(Files.name(of: path))", path: path)] }
     return try VisibleFiles.paths(in: path).map { RawInput("\(name)/\($0)", path: "\(path)/\($0)") }
   }
 
   private static func tokenizerFiles(_ path: String) throws -> [RawInput] {
-    guard let status = try Files.status(path) else {
-      throw Failure(.missingInput, "there is no such tokenizer", at: path)
-    }
+    guard let status = try Files.status(path) else { throw Failure.missing("tokenizer", at: path) }
     guard status.isFolder else { return [RawInput("tokenizer", path: path)] }
     return HuggingFaceFolder.tokenizerNames.filter { Files.exists("\(path)/\($0)") }
       .map { RawInput("tokenizer/\($0)", path: "\(path)/\($0)") }

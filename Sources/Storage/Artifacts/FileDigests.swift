@@ -41,7 +41,7 @@ public final class FileDigests: Sendable {
 
   /// The digest of a file's content.
   public func sha256(of path: String) throws -> String {
-    guard let status = try Files.status(path) else { throw Failure(.missingInput, "there is no such file", at: path) }
+    guard let status = try Files.status(path) else { throw Failure.missing("file", at: path) }
     // The file will be read again after this, and a pipe or a device gives its bytes only once.
     guard status.isRegular else { throw Failure(.badData, "is not a regular file", at: path) }
     if let entry = state.withLock({ $0.entries[Self.name(path)] }), entry.status == status { return entry.sha256 }

@@ -11,6 +11,9 @@ public enum YAMLSource {
   static let mostAliases = 32
   static let mostNodes = 100_000
 
+  /// Whether a path names a YAML file, by its ending.
+  public static func isName(_ path: String) -> Bool { [".yaml", ".yml"].contains(where: path.lowercased().hasSuffix) }
+
   /// The document in a file; an empty file is an empty mapping.
   public static func read(file path: String) throws -> YAMLNode {
     try parse(try YAMLBytes.text(ofFile: path, limit: largestSource), source: path)

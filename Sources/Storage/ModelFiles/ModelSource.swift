@@ -12,7 +12,7 @@ public enum ModelSource: Sendable {
 
   /// - Throws: `Failure` with `.missingInput` where nothing exists, `.badData` for anything but a model.
   public init(_ path: String) throws {
-    guard let status = try Files.status(path) else { throw Failure(.missingInput, "there is no such model", at: path) }
+    guard let status = try Files.status(path) else { throw Failure.missing("model", at: path) }
     guard status.isFolder else {
       guard try GGUFFile.isGGUF(path) else {
         throw Failure(

@@ -59,7 +59,7 @@ public struct DataDescriptor: Sendable {
   public let files: [File]
 
   /// Whether a path names a descriptor.
-  static func isDescriptor(_ path: String) -> Bool { [".yaml", ".yml"].contains(where: path.lowercased().hasSuffix) }
+  static func isDescriptor(_ path: String) -> Bool { YAMLSource.isName(path) }
 
   /// - Throws: `Failure(.badConfiguration)` with the line of the fault, `.missingInput` if there is no such file.
   public init(_ path: String) throws {
@@ -80,21 +80,15 @@ public struct DataDescriptor: Sendable {
   ///
   /// - Throws: as ``init(_:)``.
   public init?(mentionedAs named: String) throws {
-    let parts = named.split(separator: "/", omittingEmptySubsequences: false)
-    var path = named
-    if let cache = parts.lastIndex(of: Substring(Self.cacheName)), cache + 1 < parts.count {
-      path = (parts[..<cache] + ["\(parts[cache + 1]).yaml"]).joined(separator: "/")
-    }
+    let path = DataCache.descriptor(ofDataAt: named) ?? named
     guard Self.isDescriptor(path), let node = try? YAMLSource.read(file: path), node["licence"] != nil else {
       return nil
     }
     try self.init(path)
   }
 
-  private static let cacheName = "cache"
-
   /// The folder of the files, which need not exist.
-  public var folder: String { "\(Files.folder(of: path))/\(Self.cacheName)/\(name)" }
+  public var folder: String { DataCache.folder(of: name, besideDescriptor: path) }
 
   /// The path of one of the files, which need not exist.
   public func path(of file: File) -> String { "\(folder)/\(file.name)" }
@@ -115,11 +109,12 @@ public struct DataDescriptor: Sendable {
       let filePath = path(of: file)
       guard let status = try Files.status(filePath) else {
         throw Failure(
-          .missingInput, "the data set '\(name)' is not there; get it with: scripts/fetch-data \(path)", at: filePath)
+          .missingInput, "the data set '\(name)' is not there; get it with: \(DataCache.command(for: path))",
+          at: filePath)
       }
       guard status.size == file.size, try digests.sha256(of: filePath) == file.sha256 else {
         throw Failure(
-          .badData, "is not the file that \(path) describes; remove it and run: scripts/fetch-data \(path)",
+          .badData, "is not the file that \(path) describes; remove it and run: \(DataCache.command(for: path))",
           at: filePath)
       }
     }
