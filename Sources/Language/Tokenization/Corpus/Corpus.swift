@@ -46,7 +46,7 @@ public struct Corpus: Sendable {
     var sources: [Source] = []
     var items: [Item] = []
     for path in paths {
-      guard let status = try Files.status(path) else { throw Failure(.missingInput, "there is no such text", at: path) }
+      guard let status = try Files.status(path) else { throw Failure.missing("text", at: path) }
       if !status.isFolder && DataDescriptor.isDescriptor(path) {
         let descriptor = try DataDescriptor(path)
         try descriptor.check(digests)
@@ -154,9 +154,7 @@ enum TextContainer: Equatable {
   case text, json, packed
 
   private static let jsonSuffixes = [".jsonl", ".ndjson", ".json", ".jsonlines", ".ldjson"]
-  private static let packedSuffixes = [
-    ".gz", ".bz2", ".xz", ".lzma", ".zst", ".lz4", ".tar", ".tgz", ".tbz2", ".txz", ".tzst", ".zip", ".7z",
-  ]
+  private static let packedSuffixes = PackedEndings.compressions + PackedEndings.archives
 
   init(ofName name: String, _ format: TextFormat = .auto) {
     let name = name.lowercased().utf8

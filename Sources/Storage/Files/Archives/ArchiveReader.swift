@@ -202,7 +202,7 @@ public final class ArchiveReader {
     let name = Files.name(of: path)
     guard let dot = name.utf8.lastIndex(of: UInt8(ascii: ".")), dot != name.startIndex else { return name }
     let ending = name[dot...].lowercased()
-    return [".gz", ".bz2", ".xz", ".lzma", ".zst", ".lz4"].contains(ending) ? String(name[..<dot]) : name
+    return PackedEndings.compressions.contains(ending) ? String(name[..<dot]) : name
   }
 
   fileprivate func read(_ buffer: UnsafeMutableRawBufferPointer, ofEntry number: Int) throws -> Int {
