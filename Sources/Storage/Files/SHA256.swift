@@ -25,8 +25,7 @@ public struct SHA256: ~Copyable {
   public consuming func hex() -> String {
     var digest = [UInt8](repeating: 0, count: 32)
     EVP_DigestFinal_ex(context, &digest, nil)
-    let digits = Array("0123456789abcdef".utf8)
-    return String(decoding: digest.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+    return hexadecimal(digest)
   }
 
   public static func hex(of bytes: some Sequence<UInt8>) -> String {

@@ -1,3 +1,5 @@
+import Diagnostics
+
 extension JSON {
   /// The canonical text of this value: members sorted by the bytes of their names, no blanks, numbers in the shortest
   /// form that reads back equal. Digests and keys are made from it.
@@ -91,7 +93,7 @@ private struct JSONWriter {
       case UInt8(ascii: "\t"): append(#"\t"# as StaticString)
       case 0x00..<0x20:
         append(#"\u00"# as StaticString)
-        for digit in [byte >> 4, byte & 15] { bytes.append(Array("0123456789abcdef".utf8)[Int(digit)]) }
+        append(hexadecimal([byte]))
       default: bytes.append(byte)
       }
     }

@@ -48,6 +48,12 @@ public func grouped(_ number: Int) -> String {
   return (number < 0 ? "-" : "") + groups.joined()
 }
 
+/// Bytes as lower-case hexadecimals, two to a byte.
+public func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
+  let digits = Array("0123456789abcdef".utf8)
+  return String(decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+}
+
 /// `0.5`, `5`: as short as the number allows.
 public func shortest(_ value: Double) -> String {
   value == value.rounded() && abs(value) < 1e15 ? fixed(value, digits: 0) : "\(value)"

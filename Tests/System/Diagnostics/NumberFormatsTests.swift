@@ -10,6 +10,10 @@ import Testing
     #expect(fourDigits(value) == text)
   }
 
+  @Test func `bytes are written as two hexadecimals each`() {
+    #expect(hexadecimal([0x00, 0x0A, 0xF9, 0xFF] as [UInt8]) == "000af9ff" && hexadecimal([UInt8]()) == "")
+  }
+
   @Test func `signs stand before figures alone`() {
     #expect([0.25, -0.25, 0.00002, 1e-9, 0].map(signed) == ["+0.2500", "-0.2500", "+0.000020", "< 0.000001", "0"])
     #expect([0.5, -0.0002, 0].map(percent) == ["50.0 %", "-0.020 %", "0 %"])
