@@ -92,12 +92,21 @@ public struct ConfigurationReader {
     let hint =
       if parts.count == 2 && sections.contains(String(parts[0])) {
         "in a file it is written '\(parts[0]): {\(parts[1]): ...}'"
+      } else if case let inSections = keys(inSectionsCalled: unknownKey.key), !inSections.isEmpty {
+        "did you mean \(inSections.map { "'\($0)'" }.joined(separator: " or "))?"
       } else if let near = nearest(to: unknownKey.key, in: known) {
         "did you mean '\(prefix)\(near)'?"
       } else {
         "known are \(known.joined(separator: ", "))"
       }
     throw Failure(.badConfiguration, "unknown key '\(prefix)\(unknownKey.key)'; \(hint)", at: "\(unknownKey.place)")
+  }
+
+  /// The keys of this name in the sections that were read.
+  private func keys(inSectionsCalled name: String) -> [String] {
+    documentation.map(\.key).filter { key in
+      sections.contains { key == "\(prefix)\($0).\(name)" }
+    }
   }
 
   /// A failure about the value of a key, for checks that concern several keys.

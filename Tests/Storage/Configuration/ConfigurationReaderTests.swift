@@ -126,6 +126,12 @@ import Testing
         == "a.yaml, line 2: unknown key 'optimizer.decay'; in a file it is written 'optimizer: {decay: ...}'")
   }
 
+  @Test func `a key that belongs in a section is reported with its section`() {
+    #expect(failure("steps: 1\ndecay: 3\n") == "a.yaml, line 2: unknown key 'decay'; did you mean 'optimizer.decay'?")
+    #expect(
+      failure("steps: 1", set: ["decay=3"]) == "--set decay=3: unknown key 'decay'; did you mean 'optimizer.decay'?")
+  }
+
   @Test func `a misspelt required key is reported as misspelt`() {
     #expect(failure("rate: 3\nstep: 5\n") == "a.yaml, line 2: unknown key 'step'; did you mean 'steps'?")
     #expect(failure("rate: 3\n") == "a.yaml, line 1: steps is missing; it must be a whole number from 1 to 100")
