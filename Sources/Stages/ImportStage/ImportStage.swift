@@ -28,23 +28,23 @@ public enum ImportStage {
       throw Failure(
         .badData, "has shape \(first.shape), expected a row of logits for each hidden unit", at: first.place)
     }
-    let (vocabulary, own) = (first.shape[1], try weights.ownSettings())
+    let (vocabulary, own) = (first.shape[1], try weights.ownSettings)
     var settings = TempNetSettings(
       vocabulary: vocabulary, hidden: first.shape[0], tauMin: configuration.tauMin, tauMax: configuration.tauMax,
-      rho: try rho(configuration, own, vocabulary: vocabulary),
+      rho: try rho(configuration, own?.settings, vocabulary: vocabulary),
       input: configuration.input.ofSettings)
     if let own {
-      try check(settings, agreeWith: own, of: first.place)
-      settings.normalisationEpsilon = own.normalisationEpsilon
+      try check(settings, agreeWith: own.settings, of: own.path)
+      settings.normalisationEpsilon = own.settings.normalisationEpsilon
     }
     return settings
   }
 
   /// A file of ours says what a published one does not; then nothing else may be said.
-  private static func check(_ settings: TempNetSettings, agreeWith own: TempNetSettings, of place: String) throws {
+  private static func check(_ settings: TempNetSettings, agreeWith own: TempNetSettings, of path: String) throws {
     func refuse(_ key: String, _ said: some CustomStringConvertible, _ stated: some CustomStringConvertible) throws {
       guard said.description != stated.description else { return }
-      throw Failure(.badConfiguration, "is \(said), but \(place) states \(stated)", at: key)
+      throw Failure(.badConfiguration, "is \(said), but \(path) states \(stated)", at: key)
     }
     try refuse("tau_min", settings.tauMin, own.tauMin)
     try refuse("tau_max", settings.tauMax, own.tauMax)
@@ -81,10 +81,12 @@ private struct PublishedWeights {
     return try shape.map { try file.entry(full, shape: $0) } ?? file.entry(full)
   }
 
-  /// What a file of ours says of itself; nil for published ones.
-  func ownSettings() throws -> TempNetSettings? {
-    try files.first { $0.metadata["format_version"] != nil }.map {
-      try TempNetSettings(metadata: $0.metadata, path: $0.path)
+  /// What a file of ours says of itself, and that file; nil for published ones.
+  var ownSettings: (settings: TempNetSettings, path: String)? {
+    get throws {
+      try files.first { $0.metadata["format_version"] != nil }.map {
+        (try TempNetSettings(metadata: $0.metadata, path: $0.path), $0.path)
+      }
     }
   }
 }

@@ -52,17 +52,17 @@ extension TempNetSettings {
       let known = Input.allCases.map(\.rawValue).joined(separator: " or ")
       throw reader.failure("input", "is not \(known)")
     }
-    let tauMin = try reader.number("tau_min", where: { $0 > 0 }, "above 0")
+    let tauMin = try reader.number("tau_min", where: { $0 > 0 }, "a number above 0")
     self.init(
       vocabulary: try reader.integer("vocabulary", from: 2),
       hidden: try reader.integer("hidden", from: 1),
       tauMin: tauMin,
-      tauMax: try reader.number("tau_max", where: { $0 > tauMin }, "above tau_min"),
-      rho: try reader.number("rho", where: { _ in true }, ""),
+      tauMax: try reader.number("tau_max", where: { $0 > tauMin }, "a number above tau_min"),
+      rho: try reader.number("rho", where: { _ in true }, "a finite number"),
       input: input,
       width: input == .hidden ? try reader.integer("width", from: 1) : nil,
-      normalisationEpsilon: try reader.number("normalisation_epsilon", where: { $0 >= 0 }, "from 0 up"),
-      dropout: try reader.number("dropout", where: { (0..<1).contains($0) }, "from 0 to below 1"))
+      normalisationEpsilon: try reader.number("normalisation_epsilon", where: { $0 >= 0 }, "a number from 0 up"),
+      dropout: try reader.number("dropout", where: { (0..<1).contains($0) }, "a number from 0 to below 1"))
   }
 }
 
@@ -91,7 +91,7 @@ struct MetadataReader {
   func number(_ key: String, where isValid: (Double) -> Bool, _ expected: String) throws -> Double {
     let text = try text(key)
     guard let value = Double(text), value.isFinite, isValid(value) else {
-      throw failure(key, "is \(text), expected a number \(expected)")
+      throw failure(key, "is \(text), expected \(expected)")
     }
     return value
   }

@@ -112,7 +112,10 @@ import Weights
     try network().save(folder("ours.safetensors"))
     #expect("our own file") {
       try importing(folder("ours.safetensors"), ["input=logits", "tau_min=0.01", "tau_max=2", "rho=2"])
-    } throws: { ($0 as? Failure)?.status == .badConfiguration && "\($0)".contains(" states ") }
+    } throws: {
+      ($0 as? Failure)
+        == Failure(.badConfiguration, "is 2.0, but \(folder("ours.safetensors")) states 1.2", at: "tau_max")
+    }
   }
 
   @Test func `weights that are not finite are refused with their place`() throws {
