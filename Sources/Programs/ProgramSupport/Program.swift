@@ -17,11 +17,13 @@ public protocol Program: ParsableCommand {
 /// A program that waits for others while it works.
 public protocol AsyncProgram: Program, AsyncParsableCommand {
   /// The arguments in the order in which they are parsed; as given by default.
-  static func ordered(_ arguments: [String]) -> [String]
+  ///
+  /// - Throws: `Failure(.usage)` for arguments that are better refused here than by their parser.
+  static func ordered(_ arguments: [String]) throws -> [String]
 }
 
 extension AsyncProgram {
-  public static func ordered(_ arguments: [String]) -> [String] { arguments }
+  public static func ordered(_ arguments: [String]) throws -> [String] { arguments }
 
   public static func main() async {
     prepare()

@@ -21,20 +21,27 @@ struct RunnerProgram: AsyncProgram {
       CollectCommand.self, NeedsCommand.self,
     ], defaultSubcommand: RunCommand.self)
 
-  static let commandNames = configuration.subcommands.compactMap { $0.configuration.commandName }
+  private static let commandNames = configuration.subcommands.compactMap { $0.configuration.commandName }
 
   /// The options, of all commands, whose value may be the next word.
   private static let optionsWithValue: Set = ["--store", "--set", "--stage", "--from", "--force", "--jobs", "--format"]
 
   /// Moves the command before options that precede it: `--store DIR status PIPELINE` is `status --store DIR PIPELINE`.
-  /// ArgumentParser would take `status` for the pipeline of the default command.
-  static func ordered(_ arguments: [String]) -> [String] {
+  /// ArgumentParser would take `status` for the pipeline of the default command, and `statsu` as well.
+  static func ordered(_ arguments: [String]) throws -> [String] {
     var index = 0
     while index < arguments.count, arguments[index].hasPrefix("-"), arguments[index] != "--" {
       index += optionsWithValue.contains(arguments[index]) ? 2 : 1
     }
-    guard index < arguments.count, commandNames.contains(arguments[index]) else { return arguments }
-    return [arguments[index]] + arguments[..<index] + arguments[(index + 1)...]
+    guard index < arguments.count else { return arguments }
+    let word = arguments[index]
+    guard commandNames.contains(word) else {
+      if let near = nearest(to: word, in: commandNames), !Files.exists(word) {
+        throw Failure(.usage, "there is no such pipeline; did you mean the command '\(near)'?", at: word)
+      }
+      return arguments
+    }
+    return [word] + arguments[..<index] + arguments[(index + 1)...]
   }
 }
 
@@ -60,9 +67,6 @@ struct PipelineOptions: ParsableArguments {
   var overrides: [String] = []
 
   func workspace() throws -> Workspace {
-    if !Files.exists(file), let near = nearest(to: file, in: RunnerProgram.commandNames) {
-      throw Failure(.usage, "there is no such pipeline; did you mean the command '\(near)'?", at: file)
-    }
     let overrides = try overrides.map(ConfigurationOverride.init(parsing:))
     let workspace = try Workspace(
       pipeline: try PipelineSpecification(file: file, overrides: overrides), store: Store(storeOptions.store))
