@@ -217,7 +217,6 @@ public struct Draws: Sendable {
 
   /// In [0, 1).
   public func uniform(sequence: Int, position: Int) -> Double {
-    let mixed = SplitMix64.mixed(SplitMix64.mixed(SplitMix64.mixed(seed) ^ UInt64(sequence)) ^ UInt64(position))
-    return Double(mixed >> 11) * 0x1p-53
+    Double(SplitMix64.mixed(seed, UInt64(sequence), UInt64(position)) >> 11) * 0x1p-53
   }
 }

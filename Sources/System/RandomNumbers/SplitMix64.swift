@@ -25,6 +25,11 @@ public struct SplitMix64: RandomNumberGenerator, Sendable {
     return mixed ^ (mixed >> 31)
   }
 
+  /// A number that depends on a seed and two further numbers, in this order.
+  public static func mixed(_ seed: UInt64, _ first: UInt64, _ second: UInt64) -> UInt64 {
+    mixed(mixed(mixed(seed) ^ first) ^ second)
+  }
+
   /// 2^64 over the golden ratio, made odd.
   private static let increment: UInt64 = 0x9E37_79B9_7F4A_7C15
 }

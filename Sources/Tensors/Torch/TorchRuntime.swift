@@ -44,7 +44,7 @@ public enum TorchRuntime {
   /// Seeds the generators for one piece of work within a run. Its draws depend on `(seed, stream, index)` alone, not on earlier
   /// draws, so that a resumed run repeats an undisturbed one. The mixing is SplitMix64's (Steele et al. 2014).
   public static func seed(_ seed: UInt64, stream: UInt64, index: UInt64) {
-    self.seed(SplitMix64.mixed(SplitMix64.mixed(SplitMix64.mixed(seed) ^ stream) ^ index))
+    self.seed(SplitMix64.mixed(seed, stream, index))
   }
 
   /// Returns the memory of freed CPU tensors to the system, and resets `peakMemory` to the memory in use.
