@@ -15,6 +15,16 @@ quiet=
 
 note() { [[ -n $quiet ]] || printf '%s\n' "$*" >&2; }
 
+# Prints the comment at the top of the script, and ends it, where the first argument asks for help.
+offer_help() { # ARGUMENT...
+  case ${1:-} in
+  -h | --help | help) ;;
+  *) return 0 ;;
+  esac
+  sed -n '2,/^set /{/^#/s/^# \{0,1\}//p}' -- "$0"
+  exit
+}
+
 # Ends the script with one of the programs' own exit codes (Sources/System/Diagnostics/Failure.swift).
 fail() { # STATUS MESSAGE...
   local status=$1

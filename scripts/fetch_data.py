@@ -16,7 +16,7 @@ import subprocess
 import sys
 import zipfile
 
-USAGE, BAD_DATA, UNAVAILABLE, BAD_CONFIGURATION = 64, 65, 69, 78
+BAD_DATA, UNAVAILABLE, INPUT_OUTPUT, TRY_AGAIN, BAD_CONFIGURATION = 65, 69, 74, 75, 78
 
 
 def fail(status, message):
@@ -181,4 +181,9 @@ def main():
         say(f"{descriptor['title']}: {target}")
 
 
-main()
+try:
+    main()
+except KeyboardInterrupt:
+    fail(TRY_AGAIN, "interrupted; nothing was kept, the same command begins again")
+except OSError as error:
+    fail(INPUT_OUTPUT, f"{error.filename or 'a file'}: {error.strerror or error}")
