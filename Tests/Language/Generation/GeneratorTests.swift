@@ -217,6 +217,7 @@ import Torch
   @Test(arguments: TempNetSettings.Input.allCases)
   func `a policy made ready for a model gives the temperatures of the policy itself`(input: TempNetSettings.Input) {
     let network = network(input)
+    TorchRuntime.seed(8)
     let hidden = Tensor.normal([9, 16])
     let logits = model.logits(hidden)
     let (direct, folded) = withoutGradients {

@@ -19,7 +19,7 @@ import Testing
     var broken = text
     var random = SplitMix64(seed: 1)
     for _ in 0..<text.count / 50 {
-      broken[Int.random(in: 0..<text.count, using: &random)] = UInt8.random(in: 0x80...0xFF)
+      broken[Int.random(in: 0..<text.count, using: &random)] = UInt8.random(in: 0x80...0xFF, using: &random)
     }
     let novel = try Files.read(checkout("data/cache/austen/emma.txt"))
     for bytes in [text, broken, novel] {
