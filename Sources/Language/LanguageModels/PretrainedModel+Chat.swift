@@ -39,7 +39,7 @@ extension PretrainedModel {
     case .own(let path): return try content(path) ?? []
     case .huggingFace(let folder):
       if let template = try content(folder.path) { return template }
-      let settings = "\(folder.path)/tokenizer_config.json"
+      let settings = "\(folder.path)/\(HuggingFaceFolder.tokenizerSettingsName)"
       guard Files.exists(settings) else { return [] }
       return try Self.templates(JSON(parsing: Files.read(settings), source: settings), settings)
     }
@@ -69,7 +69,7 @@ extension PretrainedModel {
   }
 
   private static func templates(_ metadata: GGUFMetadata) throws -> [Named] {
-    let key = "tokenizer.chat_template"
+    let key = GGUFMetadata.chatTemplateKey
     var templates = try metadata.string(ifPresent: key).map { [(name: defaultTemplate, text: $0)] } ?? []
     for other in metadata.keys where other.utf8.starts(with: "\(key).".utf8) {
       templates.append(
@@ -77,4 +77,9 @@ extension PretrainedModel {
     }
     return templates
   }
+}
+
+extension GGUFMetadata {
+  /// The key of the chat template; further ones have names behind a point.
+  public static let chatTemplateKey = "tokenizer.chat_template"
 }

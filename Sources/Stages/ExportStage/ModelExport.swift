@@ -32,7 +32,7 @@ struct ModelExport {
     ]
     if format == .gguf {
       var vocabulary = try tokenizer.ggufEntries(logits: model.configuration.vocabulary, at: artifact.path)
-      if let template { vocabulary.append(("tokenizer.chat_template", .string(template))) }
+      if let template { vocabulary.append((GGUFMetadata.chatTemplateKey, .string(template))) }
       try form.writeGGUF(
         model.parameters, to: path(ExportStage.modelFileName), name: "tempnet \(artifact.key.prefix(12))",
         vocabulary: vocabulary)

@@ -21,12 +21,15 @@ public struct HuggingFaceFolder: Sendable {
   /// The vocabulary with its rules, in an artifact as well.
   public static let tokenizerName = "tokenizer.json"
   public static let tokenizerSettingsName = "tokenizer_config.json"
+  /// Of older programs: special tokens by name, and added tokens with their ids.
+  public static let specialTokensName = "special_tokens_map.json"
+  public static let addedTokensName = "added_tokens.json"
+  /// GPT-2's vocabulary in two files, ids and merges, by OpenAI's names and by those of transformers.
+  public static let openAINames = ["encoder.json", "vocab.bpe"]
+  public static let transformersNames = ["vocab.json", "merges.txt"]
   /// The files of tokenizers; all that exist count.
-  public static let tokenizerNames = [
-    tokenizerName, tokenizerSettingsName, "special_tokens_map.json", "added_tokens.json", "encoder.json",
-    "vocab.bpe",
-    "vocab.json", "merges.txt",
-  ]
+  public static let tokenizerNames =
+    [tokenizerName, tokenizerSettingsName, specialTokensName, addedTokensName] + openAINames + transformersNames
 
   public var configurationPath: String { "\(path)/\(Self.configurationName)" }
   public var indexPath: String { "\(path)/\(Self.indexName)" }
@@ -69,7 +72,7 @@ public struct HuggingFaceFolder: Sendable {
   }
 
   /// Files that only add to a tokenizer: they change what a stage makes only if it turns text into ids.
-  public static let tokenizerSupplements = ["special_tokens_map.json", "added_tokens.json"]
+  public static let tokenizerSupplements = [specialTokensName, addedTokensName]
 
   /// The names of all files of the model, its tokenizer and its chat template.
   public var files: [String] {

@@ -58,10 +58,10 @@ import Testing
   }()
 
   @Test func `GPT-2's files`() throws {
-    for (name, sample) in [(GPT2Files.encoderName, Self.encoder), (GPT2Files.mergesName, Self.merges)] {
+    let files = Array(zip(HuggingFaceFolder.openAINames, [Self.encoder, Self.merges]))
+    for (name, sample) in files {
       let folder = try TemporaryFolder()
-      try AtomicFile.write(Self.encoder, to: folder(GPT2Files.encoderName))
-      try AtomicFile.write(Self.merges, to: folder(GPT2Files.mergesName))
+      for (name, sample) in files { try AtomicFile.write(sample, to: folder(name)) }
       try fuzz([sample], as: name) { path in
         try Files.link(folder(name), to: path)
         try Self.read(tokenizer: folder.path)

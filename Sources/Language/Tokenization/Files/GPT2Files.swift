@@ -4,8 +4,6 @@ import JSON
 /// GPT-2's pair of files: `encoder.json` (token to id) and `vocab.bpe` (the merges, one a line). In transformers they
 /// are called `vocab.json` and `merges.txt`.
 enum GPT2Files {
-  static let encoderName = "encoder.json"
-  static let mergesName = "vocab.bpe"
   /// The most tokens without a merge: added and reserved ones.
   private static let mostWithoutMerge = 2048
 

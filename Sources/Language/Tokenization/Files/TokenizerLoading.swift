@@ -10,9 +10,7 @@ extension Tokenizer {
   ///
   /// - Throws: `Failure(.missingInput)` without a vocabulary, `.badData` for a damaged one or one of another kind.
   public init(path: String) throws {
-    guard let status = try Files.status(path) else {
-      throw Failure(.missingInput, "there is no such tokenizer", at: path)
-    }
+    guard let status = try Files.status(path) else { throw Failure.missing("tokenizer", at: path) }
     self = try status.isFolder ? Self.load(folder: path) : Self.load(file: path)
     for warning in warnings { Log.warning(warning) }
   }
@@ -39,7 +37,7 @@ extension Tokenizer {
 
   /// Names of the files of a vocabulary, the likeliest first: one file, or one for tokens and one for merges.
   private static let names: [[String]] = [
-    [GPT2Files.encoderName, GPT2Files.mergesName], [HuggingFaceFolder.tokenizerName], ["vocab.json", "merges.txt"],
+    HuggingFaceFolder.openAINames, [HuggingFaceFolder.tokenizerName], HuggingFaceFolder.transformersNames,
   ]
 
   private static func files(inFolder folder: String) -> [String]? {
@@ -51,7 +49,8 @@ extension Tokenizer {
       let other = UnsupportedFile.allCases.first { Files.exists("\(folder)/\($0.rawValue)") }
       throw Failure(
         .missingInput,
-        "the folder holds neither tokenizer.json nor \(GPT2Files.encoderName) with \(GPT2Files.mergesName)"
+        "the folder holds neither \(HuggingFaceFolder.tokenizerName) nor "
+          + HuggingFaceFolder.openAINames.joined(separator: " with ")
           + (other.map { "; \($0.rawValue) is not supported: \($0.remedy)" } ?? ""), at: folder)
     }
     guard files.count == 2 else { return try load(json: files[0], settings: TokenizerSettings(folder: folder)) }

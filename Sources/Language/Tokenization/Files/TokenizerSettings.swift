@@ -6,10 +6,6 @@ import ModelFiles
 /// The settings of a tokenizer beside its vocabulary: `tokenizer_config.json`, and `special_tokens_map.json` and
 /// `added_tokens.json` of older programs. They are read as transformers 5 reads them.
 struct TokenizerSettings {
-  static let configurationName = HuggingFaceFolder.tokenizerSettingsName
-  static let specialsName = "special_tokens_map.json"
-  static let addedName = "added_tokens.json"
-
   private let configuration: JSONObject
   private let specials: JSONObject
   private let added: JSONObject
@@ -34,9 +30,9 @@ struct TokenizerSettings {
       }
       return object
     }
-    configuration = try object(Self.configurationName)
-    specials = try object(Self.specialsName)
-    added = try object(Self.addedName)
+    configuration = try object(HuggingFaceFolder.tokenizerSettingsName)
+    specials = try object(HuggingFaceFolder.specialTokensName)
+    added = try object(HuggingFaceFolder.addedTokensName)
     kind = configuration["tokenizer_class"]?.stringValue.map(Self.withoutEnding) ?? usual
   }
 
@@ -48,7 +44,7 @@ struct TokenizerSettings {
     return String(decoding: name.utf8.dropLast(ending.utf8.count), as: UTF8.self)
   }
 
-  var configurationPath: String { "\(folder)/\(Self.configurationName)" }
+  var configurationPath: String { "\(folder)/\(HuggingFaceFolder.tokenizerSettingsName)" }
 
   func bool(_ name: String) -> Bool? { configuration[name]?.boolValue }
 
@@ -199,7 +195,7 @@ struct TokenizerSettings {
         throw Failure(
           .badData, "added_tokens_decoder should be an object of ids and tokens; found '\(id)'", at: configurationPath)
       }
-      return (number, token, Self.configurationName)
+      return (number, token, HuggingFaceFolder.tokenizerSettingsName)
     }.sorted { $0.id < $1.id }
   }
 
@@ -213,9 +209,12 @@ struct TokenizerSettings {
     let special = Set((named + further.map(\.content)).map(ExactString.init))
     return try added.map { content, id in
       guard let id = id.intValue else {
-        throw Failure(.badData, "the id of '\(content)' should be an integer", at: "\(folder)/\(Self.addedName)")
+        throw Failure(
+          .badData, "the id of '\(content)' should be an integer", at: "\(folder)/\(HuggingFaceFolder.addedTokensName)")
       }
-      return (id, StatedToken(content, isSpecial: special.contains(ExactString(content))), Self.addedName)
+      return (
+        id, StatedToken(content, isSpecial: special.contains(ExactString(content))), HuggingFaceFolder.addedTokensName
+      )
     }.sorted { $0.id < $1.id }
   }
 
