@@ -92,9 +92,7 @@ struct GGUFExport {
 
   /// The unembedding [vocabulary, d] of a model's file and its bias, after a check of their shapes against the TempNet.
   private func head(of model: GGUFFile) throws -> (weight: Tensor, bias: Tensor?) {
-    guard let weight = model["output.weight"] ?? model["token_embd.weight"] else {
-      throw Failure(.badData, "has no unembedding (output.weight or token_embd.weight)", at: model.path)
-    }
+    let weight = try model.unembedding()
     guard weight.shape.count == 2, weight.shape[0] == settings.vocabulary,
       [nil, weight.shape[1]].contains(settings.width)
     else {
@@ -103,7 +101,7 @@ struct GGUFExport {
         .badData, "has shape \(weight.shape), but the TempNet is for \(settings.vocabulary) logits\(width)",
         at: weight.place)
     }
-    let bias = try model["output.bias"].map { tensor in
+    let bias = try model.unembeddingBias.map { tensor in
       guard tensor.shape == [settings.vocabulary] else {
         throw Failure(.badData, "has shape \(tensor.shape), expected [\(settings.vocabulary)]", at: tensor.place)
       }

@@ -29,7 +29,7 @@ struct GGUFFields {
     return names.mapValues(key).merging(["rotary_fraction": "the share of \(key("rope.dimension_count"))"]) { $1 }
   }
   /// Whether the file has no head of its own.
-  var tiesHead: Bool { file["output.weight"] == nil }
+  var tiesHead: Bool { file[GGUFFile.headName] == nil }
 
   func failure(_ name: String, _ message: String) -> Failure { file.metadata.failure(key(name), message) }
 
@@ -79,12 +79,13 @@ struct GGUFFields {
 
   /// The number of rows of the embedding, which `vocab_size`, where it is given, must state.
   func vocabulary() throws -> Int {
-    guard let embedding = file["token_embd.weight"], embedding.shape.count == 2 else {
-      throw Failure(.badData, "holds no tensor \"token_embd.weight\" of two dimensions", at: path)
+    let name = GGUFFile.embeddingName
+    guard let embedding = file[name], embedding.shape.count == 2 else {
+      throw Failure(.badData, "holds no tensor \"\(name)\" of two dimensions", at: path)
     }
     let rows = embedding.shape[0]
     if let stated = try file.metadata.integer(ifPresent: key("vocab_size")), stated != rows {
-      throw failure("vocab_size", "is \(stated), but token_embd.weight has \(rows) rows")
+      throw failure("vocab_size", "is \(stated), but \(name) has \(rows) rows")
     }
     return rows
   }
@@ -174,6 +175,20 @@ struct GGUFFields {
 }
 
 extension GGUFFile {
+  fileprivate static let embeddingName = "token_embd.weight"
+  fileprivate static let headName = "output.weight"
+
+  /// The unembedding, [vocabulary, width]: of a tied head the token embedding.
+  ///
+  /// - Throws: `Failure` with `.badData` for a file without one.
+  public func unembedding() throws -> GGUFTensor {
+    if let weight = self[Self.headName] ?? self[Self.embeddingName] { return weight }
+    throw Failure(.badData, "has no unembedding (\(Self.headName) or \(Self.embeddingName))", at: path)
+  }
+
+  /// What is added to the logits, [vocabulary]; nil in most models.
+  public var unembeddingBias: GGUFTensor? { self["output.bias"] }
+
   /// Refuses architectures whose logits may differ from the unembedding times the last hidden state.
   ///
   /// - Throws: `Failure` with `.badData`, naming what is supported.

@@ -45,9 +45,9 @@ extension JSONFields {
     var settings = RotarySettings(
       base: try number(ifPresent: base) ?? 10_000, fraction: try number(ifPresent: fraction) ?? defaultFraction,
       context: context)
-    // Only the first of them that is present is read.
     // A few files state the original training length beside them.
     let original = try integer(ifPresent: "original_max_position_embeddings")
+    // Only the first of them that is present is read.
     for member in ["rope_scaling", "rope_parameters"] {
       guard let members = optional(member)?.objectValue, !members.isEmpty,
         var parameters = try fields(ifPresent: member)
