@@ -34,40 +34,41 @@ public enum ExportStage {
     let network = try TemperatureNetwork.load(weights)
     let evaluation = try request.inputs.optionalArtifact("evaluation").map(EvaluationArtifact.init)
     if let evaluation { try evaluation.check(measures: tempnet) }
+    let file: String
     switch format {
     case .huggingface: preconditionFailure("a TempNet has no such form")
     case .gguf:
       let export = GGUFExport(network: network, tempnet: tempnet, evaluation: evaluation)
       if let model = request.inputs.optionalModel("model") {
-        try export.writeCopy(of: model.path, to: builder.path(for: modelFileName))
+        file = modelFileName
+        try export.writeCopy(of: model.path, to: builder.path(for: file))
       } else {
-        try export.writeAlone(to: builder.path(for: ggufName))
+        file = ggufName
+        try export.writeAlone(to: builder.path(for: file))
       }
     case .safetensors:
+      file = weightsName
       let origin = ["producer": "tempnet \(Release.version)", "tempnet_key": tempnet.key]
       switch request.configuration.variant {
-      case .training: try network.save(builder.path(for: weightsName), metadata: origin)
-      case .inference: try network.saveForInference(builder.path(for: weightsName), metadata: origin)
+      case .training: try network.save(builder.path(for: file), metadata: origin)
+      case .inference: try network.saveForInference(builder.path(for: file), metadata: origin)
       }
     case .bundle:
+      file = bundleName
       let card = ModelCard(settings: network.settings, tempnet: tempnet, evaluation: evaluation)
-      try writeBundle(to: builder.path(for: bundleName), weights: weights, card: card)
+      try writeBundle(to: builder.path(for: file), weights: weights, card: card)
     case .onnx:
-      try AtomicFile.write(OnnxExport(network: network).model(), to: builder.path(for: onnxName))
+      file = onnxName
+      try AtomicFile.write(OnnxExport(network: network).model(), to: builder.path(for: file))
       if let features = request.inputs.optionalArtifact("features"), network.settings.input != .hidden {
         try writeFolded(network, features, to: builder.path(for: foldedName))
       }
     case .npz:
+      file = arraysName
       try NumpyArchive.write(
-        network.parameters, texts: [("settings", settings(network).pretty)], to: builder.path(for: arraysName))
+        network.parameters, texts: [("settings", settings(network).pretty)], to: builder.path(for: file))
     }
-    let files: [ExportConfiguration.Format: String] = [
-      .safetensors: weightsName, .bundle: bundleName, .onnx: onnxName, .npz: arraysName,
-      .gguf: request.inputs.optionalModel("model") == nil ? ggufName : modelFileName,
-    ]
-    return [
-      "format": .string(format.rawValue), "file": .string(files[format]!), "tempnet": .string(tempnet.key),
-    ]
+    return ["format": .string(format.rawValue), "file": .string(file), "tempnet": .string(tempnet.key)]
   }
 
   /// As strings, like those of the safetensors file's metadata.

@@ -60,8 +60,9 @@ struct TempNetHistory {
 
   private var loss: String {
     switch objective {
-    case "robust": "the robust loss"
-    case "cross_entropy", "tempnet_cross_entropy":
+    case FitConfiguration.Objective.robust.rawValue, PretrainConfiguration.Objective.robust.rawValue: "the robust loss"
+    case FitConfiguration.Objective.crossEntropy.rawValue,
+      PretrainConfiguration.Objective.tempnetCrossEntropy.rawValue:
       "the cross-entropy at its own temperatures (the likelihood), not the robust loss"
     case "autodeco":
       "AutoDeco's loss, the cross-entropy weighted by the label's probability at temperature 1, not the robust loss"
