@@ -63,6 +63,8 @@ import Testing
     "twice": tokens + tokens,
     "broken": "  tokens: [1, 2\n",
     "shape": tokens + "  model:\n    run: pretrain\n    from: {tokens: tokens}\n    with: {model: {width: 30}}\n",
+    "blocks": tokens
+      + "  model:\n    run: pretrain\n    from: {tokens: tokens}\n    with: {train_last_blocks: 2}\n",
   ]
 
   static let cases = [
@@ -87,6 +89,8 @@ import Testing
       "a missing configuration", .tokenize, ["--config", "no.yaml", "--output", "made"], 66, "no.yaml: cannot read"),
     Case("a missing pipeline", .run, ["no.yaml", "--store", "made"], 66, "no.yaml: cannot read"),
     Case("a misspelt command", .run, ["stauts"], 64, "stauts: there is no such pipeline"),
+    Case(
+      "a misspelt command with its pipeline", .run, ["--store", "made", "stauts", "key.yaml"], 64, "command 'status'"),
     Case("a folder for a pipeline", .run, ["folder", "--store", "made"], 66, "folder: is a folder"),
     Case(pipeline: "key", 78, "key.yaml, line 6: unknown key 'vocabulery'; did you mean 'vocabulary'?"),
     Case(pipeline: "type", 78, "type.yaml, line 6: vocabulary must be a whole number from 257 to 2097152, not 'many'"),
@@ -99,6 +103,10 @@ import Testing
     Case(pipeline: "twice", 78, "twice.yaml, line 3: the key 'tokens' stands twice in one mapping, first in line 2"),
     Case(
       pipeline: "shape", 78, "shape.yaml, line 6: model.heads is 4, which does not divide the width of 30",
+      options: ["--dry-run"]),
+    Case(
+      pipeline: "blocks", 78,
+      "line 6: stage model: train_last_blocks is for a model that is trained further, and no model is given",
       options: ["--dry-run"]),
     Case("no stages to run at once", .run, ["key.yaml", "--jobs", "-1"], 64, "--jobs must be at least 1"),
     Case(

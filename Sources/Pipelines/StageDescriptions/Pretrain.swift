@@ -222,6 +222,15 @@ public enum Pretrain: StageDescription {
   ]
   public typealias Configuration = PretrainConfiguration
 
+  public static func problem(_ configuration: PretrainConfiguration, withInputs given: Set<String>) -> String? {
+    guard given.contains("model") else {
+      return configuration.trainedBlocks == nil
+        ? nil : "train_last_blocks is for a model that is trained further, and no model is given"
+    }
+    return configuration.model == (try? ModelShape.standard)
+      ? nil : "the model that is trained further has a shape of its own; leave out the keys of the section model"
+  }
+
   public static func check(_ configuration: PretrainConfiguration, vocabulary: Int) throws {
     _ = try configuration.budget.budget(alternatives: vocabulary)
   }

@@ -125,15 +125,9 @@ extension PretrainConfiguration {
 
   fileprivate func model(vocabulary: Int, base: BaseModel?, _ resolution: Resolution) throws -> LanguageModel {
     guard let base else {
-      guard trainedBlocks == nil else {
-        throw Failure(.badConfiguration, "is for a model that is given", at: "train_last_blocks")
-      }
       let shape = try ModelConfiguration(model, vocabulary: vocabulary, context: context)
       return LanguageModel(
         shape, seed: UInt64(seed), device: resolution.device, computeType: resolution.computeType)
-    }
-    guard try model == ModelShape.standard else {
-      throw Failure(.badConfiguration, "the model that is trained further has a shape of its own", at: "model")
     }
     let longest = base.pretrained.configuration.context
     guard context <= longest else {
