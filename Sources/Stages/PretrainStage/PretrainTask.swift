@@ -124,7 +124,7 @@ final class PretrainTask<Sequence: TokenSequence>: MicroBatchTask {
   func warnings(_ means: Metrics) -> [TrainingWarning] {
     guard case .network = objective.temperature else { return [] }
     return BoundMargin.warning(
-      lower: means["at_lower_bound"], upper: means["at_upper_bound"], bounds: objective.bounds
+      lower: means[BoundMargin.lowerName], upper: means[BoundMargin.upperName], bounds: objective.bounds
     ).map { [TrainingWarning($0.kind, $0.message)] } ?? []
   }
 

@@ -87,7 +87,7 @@ struct TokenObjective {
   }
 
   private static let measured = [
-    "loss", "tempered_cross_entropy", "tempered_entropy", "temperature", "at_lower_bound", "at_upper_bound",
+    "loss", "tempered_cross_entropy", "tempered_entropy", "temperature", BoundMargin.lowerName, BoundMargin.upperName,
   ]
 
   /// The measurements of no tokens.

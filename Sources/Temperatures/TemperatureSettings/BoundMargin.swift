@@ -3,6 +3,10 @@ import Diagnostics
 /// Temperatures at the bounds of a TempNet. A sigmoid reaches its bounds nowhere: within a hundredth of the range counts,
 /// and there its slope is less than a twenty-fifth of the greatest.
 public enum BoundMargin {
+  /// The metrics that hold the shares of temperatures at the bounds, and the kinds of the warnings about them.
+  public static let lowerName = "at_lower_bound"
+  public static let upperName = "at_upper_bound"
+
   /// The share of the range within which a temperature counts as one at a bound.
   public static let share = 0.01
 
@@ -15,7 +19,7 @@ public enum BoundMargin {
   ///
   /// - Parameters:
   ///   - lower: the share of temperatures at the lower bound, and `upper` at the upper one; nil where it was not measured.
-  /// - Returns: the kind of the warning, `at_lower_bound` or `at_upper_bound`, and its text.
+  /// - Returns: the kind of the warning, `lowerName` or `upperName`, and its text.
   public static func warning(
     lower: Double?, upper: Double?, bounds: ClosedRange<Double>
   ) -> (kind: String, message: String)? {
@@ -25,13 +29,13 @@ public enum BoundMargin {
     }
     if let lower, lower > 0.5 {
       return (
-        "at_lower_bound",
+        lowerName,
         message(lower, bounds.lowerBound, "lower tau_min, or choose a higher entropy (a lower rho)")
       )
     }
     if let upper, upper > 0.5 {
       return (
-        "at_upper_bound",
+        upperName,
         message(upper, bounds.upperBound, "raise tau_max, or choose a lower entropy (a higher rho)")
       )
     }
