@@ -30,9 +30,6 @@ public struct TrainingWindows<Sequence: TokenSequence>: Sendable {
     offsets = min(context, sequence.count - windows * context)
   }
 
-  /// The number of windows in an epoch.
-  public var windowsPerEpoch: Int { order.count }
-
   /// The first tokens of a step's windows, in the order in which they are read.
   public func starts(step: Int) -> [Int] {
     order.places(step * windowsPerStep..<(step + 1) * windowsPerStep).map { place in

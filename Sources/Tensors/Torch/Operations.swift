@@ -44,7 +44,6 @@ extension Tensor {
   public func square() -> Tensor { Operator.one("aten::square", "", [.tensor(self)]) }
   public func cos() -> Tensor { Operator.one("aten::cos", "", [.tensor(self)]) }
   public func sin() -> Tensor { Operator.one("aten::sin", "", [.tensor(self)]) }
-  public func tanh() -> Tensor { Operator.one("aten::tanh", "", [.tensor(self)]) }
   public func sigmoid() -> Tensor { Operator.one("aten::sigmoid", "", [.tensor(self)]) }
   public func reciprocal() -> Tensor { Operator.one("aten::reciprocal", "", [.tensor(self)]) }
   public func clamped(_ low: Double?, _ high: Double?) -> Tensor {

@@ -147,7 +147,13 @@ extension Tensor {
   }
 
   /// The raw elements, row by row, as the machine holds them (little endian on every platform we build for).
-  public var bytes: [UInt8] { view(as: UInt8.self) }
+  public var bytes: [UInt8] {
+    let size = count * dtype.byteCount
+    return [UInt8](unsafeUninitializedCapacity: size) { buffer, initialized in
+      copyBytes(to: UnsafeMutableRawBufferPointer(UnsafeMutableBufferPointer(rebasing: buffer[..<size])))
+      initialized = size
+    }
+  }
 
   /// Calls `body` with the raw elements, row by row. They are copied only where they do not lie so in the processor's
   /// memory.
@@ -156,14 +162,6 @@ extension Tensor {
     defer { withExtendedLifetime(self) {} }
     guard let start = ctorch_row_major_bytes(reference) else { return try bytes.withUnsafeBytes(body) }
     return try body(UnsafeRawBufferPointer(start: start, count: count * dtype.byteCount))
-  }
-
-  private func view(as type: UInt8.Type) -> [UInt8] {
-    let size = count * dtype.byteCount
-    return [UInt8](unsafeUninitializedCapacity: size) { buffer, initialized in
-      copyBytes(to: UnsafeMutableRawBufferPointer(UnsafeMutableBufferPointer(rebasing: buffer[..<size])))
-      initialized = size
-    }
   }
 }
 

@@ -7,7 +7,6 @@ import TokenWindows
 
   @Test func `an epoch reads windows that do not overlap, each once`() throws {
     let windows = try TrainingWindows(tokens, context: 10, windowsPerStep: 3, seed: 5)
-    #expect(windows.windowsPerEpoch == 9)
     let starts = (0..<6).flatMap { windows.starts(step: $0) }
     for epoch in [starts[0..<9], starts[9..<18]] {
       let sorted = epoch.sorted()
