@@ -12,8 +12,10 @@ struct WorkFolder {
   /// Whether an earlier, interrupted run had already begun here.
   let isResumed: Bool
 
-  var content: String { "\(path)/content" }
-  var checkpoints: String { "\(path)/checkpoints" }
+  var content: String { "\(path)/\(Self.contentName)" }
+  var checkpoints: String { "\(path)/\(Self.checkpointsName)" }
+  private static let contentName = "content"
+  private static let checkpointsName = "checkpoints"
   private static let identityName = "identity.json"
 
   static func path(for output: String) -> String { "\(output).partial" }
@@ -39,7 +41,7 @@ struct WorkFolder {
   private static func clear(_ path: String) throws {
     guard try Files.status(path) != nil else { return }
     for name in try Files.list(path) {
-      let isOurs = name == "content" || name == "checkpoints" || name.hasPrefix(identityName)
+      let isOurs = [contentName, checkpointsName].contains(name) || name.hasPrefix(identityName)
       guard isOurs else {
         throw Failure(.outputExists, "holds '\(name)', which is not of tempnet; remove or rename the folder", at: path)
       }
@@ -54,7 +56,7 @@ struct WorkFolder {
   }
 
   private static func hasCheckpoints(_ path: String) throws -> Bool {
-    let checkpoints = "\(path)/checkpoints"
+    let checkpoints = "\(path)/\(checkpointsName)"
     return try Files.status(checkpoints) != nil && !Files.list(checkpoints).isEmpty
   }
 
