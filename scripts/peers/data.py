@@ -31,7 +31,7 @@ def read_metrics(artifact, kind):
 
 
 def mixed(value):
-    """splitmix64's finaliser, with which Sources/Tensors/Torch/Machine.swift derives seeds."""
+    """splitmix64's finaliser, with which Sources/System/RandomNumbers/SplitMix64.swift derives seeds."""
     z = (value + 0x9E3779B97F4A7C15) & MASK64
     z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & MASK64
     z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & MASK64
