@@ -62,6 +62,15 @@ struct Composition: Sendable {
     output.append(bytes[...])
   }
 
+  /// The canonical decomposition (NFD).
+  func decomposed(_ scalars: [UInt32]) -> [UInt32] {
+    var parts: [UInt32] = []
+    parts.reserveCapacity(scalars.count)
+    for scalar in scalars { decompose(scalar, into: &parts) }
+    reorder(&parts)
+    return parts
+  }
+
   /// Whether a scalar keeps its place, is not replaced, and does not join the scalars before it. Text that begins with
   /// such a scalar can be composed separately from the text before it.
   func leavesAlone(_ code: UInt32) -> Bool { isActive[Int(code >> 6)] >> UInt64(code & 63) & 1 == 0 }
