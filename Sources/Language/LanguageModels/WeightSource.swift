@@ -18,15 +18,6 @@ protocol WeightSource {
 
 extension SafetensorsFile: WeightSource {
   var tensorNames: [String] { entries.map(\.name) }
-
-  func tensor(_ name: String, shape: [Int]) throws -> Tensor {
-    let entry = try entry(name, shape: shape)
-    guard entry.type.dtype?.isFloatingPoint == true else {
-      throw Failure(.badData, "holds \(entry.type.rawValue), expected floating-point numbers", at: entry.place)
-    }
-    defer { entry.release() }
-    return try Tensor(entry).to(.float32)
-  }
 }
 
 extension GGUFFile: WeightSource {
