@@ -155,7 +155,10 @@ let package = Package(
     library(.imageText, "EncoderDescriptions", ["Diagnostics", "JSON"]),
     library(
       .imageText, "ImageTextModels",
-      ["Artifacts", "Diagnostics", "EncoderDescriptions", "Files", "JSON", "Pairs", "Torch", "Weights"]),
+      [
+        "Artifacts", "Diagnostics", "EncoderDescriptions", "Files", "JSON", "Pairs", "Pictures", "Tokenization",
+        "Torch", "Weights",
+      ]),
     library(.imageText, "RetrievalEvaluation", ["Pairs", "Statistics", "TempNet", "Torch"]),
 
     library(
@@ -319,9 +322,9 @@ let package = Package(
     tests(
       .imageText, "ImageTextModels",
       [
-        "Artifacts", "Diagnostics", "EncoderDescriptions", "Files", "ImageTextModels", "Pairs", "TestSupport", "Torch",
-        "Weights",
-      ]),
+        "Artifacts", "Diagnostics", "EncoderDescriptions", "Files", "ImageTextModels", "JSON", "Pairs", "Pictures",
+        "TestSupport", "Torch", "Weights",
+      ], fixtures: ["Fixtures"]),
     tests(
       .imageText, "RetrievalEvaluation", ["Files", "JSON", "Pairs", "RetrievalEvaluation", "TestSupport", "Torch"],
       fixtures: ["Fixtures"]),

@@ -34,14 +34,3 @@ extension HeadsConfiguration {
     guard (0..<1).contains(dropout) else { throw fields.failure("dropout", "is \(dropout), expected 0 to below 1") }
   }
 }
-
-extension JSONFields {
-  /// An integer within a range.
-  mutating func size(_ name: String, in range: ClosedRange<Int>) throws -> Int {
-    let value = try integer(name)
-    guard range.contains(value) else {
-      throw failure(name, "is \(value), expected \(range.lowerBound) to \(range.upperBound)")
-    }
-    return value
-  }
-}

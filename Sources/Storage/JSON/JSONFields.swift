@@ -26,6 +26,15 @@ public struct JSONFields {
 
   public mutating func integer(_ name: String) throws -> Int { try required(name, "an integer", \.intValue) }
 
+  /// An integer within a range.
+  public mutating func size(_ name: String, in range: ClosedRange<Int>) throws -> Int {
+    let value = try integer(name)
+    guard range.contains(value) else {
+      throw failure(name, "is \(value), expected \(range.lowerBound) to \(range.upperBound)")
+    }
+    return value
+  }
+
   public mutating func number(_ name: String) throws -> Double { try required(name, "a number", \.doubleValue) }
 
   public mutating func boolean(_ name: String) throws -> Bool { try required(name, "a boolean", \.boolValue) }

@@ -52,6 +52,20 @@ extension Tensor {
   }
 }
 
+extension SafetensorsFile {
+  /// A tensor in float32 on the CPU. The mapped bytes of the file are released, so that a model is not in memory twice.
+  ///
+  /// - Throws: `Failure` with `.badData` unless it is there with this shape and holds floating-point numbers.
+  public func tensor(_ name: String, shape: [Int]) throws -> Tensor {
+    let entry = try entry(name, shape: shape)
+    guard entry.type.dtype?.isFloatingPoint == true else {
+      throw Failure(.badData, "holds \(entry.type.rawValue), expected floating-point numbers", at: entry.place)
+    }
+    defer { entry.release() }
+    return try Tensor(entry).to(.float32)
+  }
+}
+
 extension SafetensorsEntry {
   fileprivate var tensorType: DType {
     get throws {

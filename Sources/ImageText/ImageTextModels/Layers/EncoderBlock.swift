@@ -1,0 +1,48 @@
+import Torch
+
+/// Attention of every position to every other, and feed-forward, each added to what it reads (Vaswani et al. 2017).
+struct EncoderBlock: Sendable {
+  /// Where the norms are.
+  enum NormOrder: Sendable {
+    /// Before each half, outside the residual stream: vision transformers.
+    case first
+    /// After each sum: BERT.
+    case last
+  }
+
+  let attentionNorm: LayerNorm
+  /// [3 · width, width], rows of all queries, then all keys, then all values.
+  let queryKeyValue: Linear
+  let output: Linear
+  let feedForwardNorm: LayerNorm
+  let up: Linear
+  let down: Linear
+  let heads: Int
+  let order: NormOrder
+
+  /// - Parameters:
+  ///   - x: [B, T, width].
+  ///   - mask: true for the positions that are seen, bool [B, 1, 1, T]; nil for all.
+  func callAsFunction(_ x: Tensor, mask: Tensor? = nil, computeType: DType) -> Tensor {
+    switch order {
+    case .first:
+      let y = x + attention(attentionNorm(x), mask, computeType)
+      return y + feedForward(feedForwardNorm(y), computeType)
+    case .last:
+      let y = attentionNorm(x + attention(x, mask, computeType))
+      return feedForwardNorm(y + feedForward(y, computeType))
+    }
+  }
+
+  private func attention(_ x: Tensor, _ mask: Tensor?, _ computeType: DType) -> Tensor {
+    let (batch, length, width) = (x.size(0), x.size(1), x.size(2))
+    let all = queryKeyValue(x, computeType: computeType).reshaped([batch, length, 3, heads, width / heads])
+    let parts = (0..<3).map { all.selected(2, at: $0).transposed(1, 2) }
+    let attended = Tensor.attention(parts[0], parts[1], parts[2], mask: mask)
+    return output(attended.transposed(1, 2).reshaped([batch, length, width]), computeType: computeType)
+  }
+
+  private func feedForward(_ x: Tensor, _ computeType: DType) -> Tensor {
+    down(up(x, computeType: computeType).gelu(), computeType: computeType)
+  }
+}
