@@ -142,13 +142,8 @@ public enum Files {
 
   /// Makes a symbolic link, in place of one that is there.
   public static func link(_ path: String, to target: String) throws {
-    let temporary = "\(path).\(getpid()).new"
-    guard symlink(target, temporary) == 0 else { throw Failure.system("cannot make the link", path) }
-    do {
-      try rename(temporary, to: path)
-    } catch {
-      unlink(temporary)
-      throw error
+    try AtomicFile.replace(path) { temporary in
+      guard symlink(target, temporary) == 0 else { throw Failure.system("cannot make the link", path) }
     }
   }
 

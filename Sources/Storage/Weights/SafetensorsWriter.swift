@@ -1,5 +1,4 @@
-import Diagnostics
-import Glibc
+import Files
 
 /// A tensor to be written: its description, and access to its bytes when they are written.
 public struct StoredTensor {
@@ -42,8 +41,7 @@ public enum SafetensorsWriter {
   public static func write(
     _ tensors: [StoredTensor], metadata: [String: String] = [:], to path: String
   ) throws {
-    let temporary = path + ".writing"
-    do {
+    try AtomicFile.replace(path) { temporary in
       let writer = try SafetensorsStreamWriter(
         creating: temporary, tensors: tensors.map(\.description), metadata: metadata)
       for tensor in tensors {
@@ -55,10 +53,6 @@ public enum SafetensorsWriter {
         }
       }
       try writer.finish()
-    } catch {
-      unlink(temporary)
-      throw error
     }
-    guard rename(temporary, path) == 0 else { throw Failure.system("cannot replace", path) }
   }
 }

@@ -63,6 +63,18 @@ import Testing
     #expect(try Files.list(folder.path) == ["busy", "file"])
   }
 
+  @Test func `a replacement that fails leaves the file as it was, and nothing beside it`() throws {
+    try folder.write("old", to: "file")
+    let stop = Failure(.tryAgain, "stop")
+    #expect(throws: stop) {
+      try AtomicFile.replace(folder("file")) { temporary in
+        try AtomicFile.write("half", to: temporary)
+        throw stop
+      }
+    }
+    #expect(try contents(folder.path) == ["file": Array("old".utf8)])
+  }
+
   @Test func `folders are made with their parents and removed with their content`() throws {
     try Files.makeFolder(folder("a/b/c"))
     try Files.makeFolder(folder("a/b/c"))
