@@ -47,10 +47,10 @@ public enum GGUFWriter {
     var offset = 0
     for tensor in tensors {
       try put(tensor.name, writer)
-      try put(UInt32(tensor.shape.count), writer)
-      for size in tensor.shape.reversed() { try put(UInt64(size), writer) }
-      try put(GGUFTensorType.float32.rawValue, writer)
-      try put(UInt64(offset), writer)
+      try writer.write(littleEndian: UInt32(tensor.shape.count))
+      for size in tensor.shape.reversed() { try writer.write(littleEndian: UInt64(size)) }
+      try writer.write(littleEndian: GGUFTensorType.float32.rawValue)
+      try writer.write(littleEndian: UInt64(offset))
       offset = GGUFFile.aligned(offset + 4 * tensor.shape.reduce(1, *), to: GGUFFile.defaultAlignment)
     }
     for tensor in tensors {
@@ -66,15 +66,15 @@ public enum GGUFWriter {
 
   static func putHeader(version: UInt32, tensors: Int, entries: Int, _ writer: FileWriter) throws {
     try writer.write(GGUFFile.magic)
-    try put(version, writer)
-    try put(UInt64(tensors), writer)
-    try put(UInt64(entries), writer)
+    try writer.write(littleEndian: version)
+    try writer.write(littleEndian: UInt64(tensors))
+    try writer.write(littleEndian: UInt64(entries))
   }
 
   static func put(_ entries: [(key: String, value: Value)], _ writer: FileWriter) throws {
     for (key, value) in entries {
       try put(key, writer)
-      try put(value.kind.rawValue, writer)
+      try writer.write(littleEndian: value.kind.rawValue)
       try put(value, writer)
     }
   }
@@ -86,32 +86,28 @@ public enum GGUFWriter {
 
   private static func put(_ value: Value, _ writer: FileWriter) throws {
     switch value {
-    case .uint32(let number): try put(UInt32(number), writer)
-    case .float32(let number): try put(Float(number).bitPattern, writer)
-    case .float64(let number): try put(number.bitPattern, writer)
-    case .bool(let flag): try put(UInt8(flag ? 1 : 0), writer)
+    case .uint32(let number): try writer.write(littleEndian: UInt32(number))
+    case .float32(let number): try writer.write(littleEndian: Float(number).bitPattern)
+    case .float64(let number): try writer.write(littleEndian: number.bitPattern)
+    case .bool(let flag): try writer.write(littleEndian: UInt8(flag ? 1 : 0))
     case .string(let text): try put(text, writer)
     case .strings(let texts):
-      try put(GGUFValueKind.string.rawValue, writer)
-      try put(UInt64(texts.count), writer)
+      try writer.write(littleEndian: GGUFValueKind.string.rawValue)
+      try writer.write(littleEndian: UInt64(texts.count))
       for text in texts { try put(text, writer) }
     case .integers(let numbers):
-      try put(GGUFValueKind.int32.rawValue, writer)
-      try put(UInt64(numbers.count), writer)
-      for number in numbers { try put(Int32(number), writer) }
+      try writer.write(littleEndian: GGUFValueKind.int32.rawValue)
+      try writer.write(littleEndian: UInt64(numbers.count))
+      for number in numbers { try writer.write(littleEndian: Int32(number)) }
     case .floats(let numbers):
-      try put(GGUFValueKind.float32.rawValue, writer)
-      try put(UInt64(numbers.count), writer)
+      try writer.write(littleEndian: GGUFValueKind.float32.rawValue)
+      try writer.write(littleEndian: UInt64(numbers.count))
       try numbers.withUnsafeBytes { try writer.write($0) }
     }
   }
 
   private static func put(_ text: String, _ writer: FileWriter) throws {
-    try put(UInt64(text.utf8.count), writer)
+    try writer.write(littleEndian: UInt64(text.utf8.count))
     try writer.write(text)
-  }
-
-  private static func put(_ number: some FixedWidthInteger, _ writer: FileWriter) throws {
-    try withUnsafeBytes(of: number.littleEndian) { try writer.write($0) }
   }
 }
