@@ -28,7 +28,7 @@ public enum PretrainStage {
     let configuration = request.configuration
     let tokens = try TokensArtifact(request.inputs.artifact("tokens"))
     let base = try request.inputs.optionalModel("model").map { try BaseModel($0, tokens) }
-    let networks = try Networks(configuration, vocabulary: tokens.vocabularySize, base: base, resolution)
+    let networks = try TrainedNetworks(configuration, vocabulary: tokens.vocabularySize, base: base, resolution)
     let task = try Failure.locating(tokens.artifact.path) { try Self.task(networks, tokens, configuration) }
     let count = task.groups.flatMap(\.parameters).reduce(0) { $0 + $1.tensor.count }
     Log.note("training \(abbreviated(Double(count))) parameters on \(tokens.split(.train).count) tokens")
@@ -45,7 +45,7 @@ public enum PretrainStage {
   }
 
   private static func task(
-    _ networks: Networks, _ tokens: TokensArtifact, _ configuration: PretrainConfiguration
+    _ networks: TrainedNetworks, _ tokens: TokensArtifact, _ configuration: PretrainConfiguration
   ) throws -> PretrainTask<TokenSplit> {
     let validation = tokens.split(.validation)
     return PretrainTask(
@@ -57,7 +57,7 @@ public enum PretrainStage {
       validationBytes: validation.documents.reduce(0) { $0 + $1.bytes }, configuration: configuration)
   }
 
-  private static func save(_ networks: Networks, _ tokens: TokensArtifact, _ builder: ArtifactBuilder) throws {
+  private static func save(_ networks: TrainedNetworks, _ tokens: TokensArtifact, _ builder: ArtifactBuilder) throws {
     let configurationPath = try builder.path(for: LanguageModel.configurationName)
     _ = try builder.path(for: LanguageModel.weightsName)
     try networks.model.save(to: Files.folder(of: configurationPath))
@@ -66,7 +66,7 @@ public enum PretrainStage {
   }
 
   private static func summary(
-    _ result: TrainingResult, _ networks: Networks, _ task: PretrainTask<TokenSplit>,
+    _ result: TrainingResult, _ networks: TrainedNetworks, _ task: PretrainTask<TokenSplit>,
     _ configuration: PretrainConfiguration
   ) -> JSON {
     var summary: JSONObject = [

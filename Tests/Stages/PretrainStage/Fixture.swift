@@ -25,7 +25,7 @@ struct Fixture {
         "entropy=1.7", "tau_min=0.05", "tempnet.hidden=5", "tempnet.dropout=0",
       ] + settings
     configuration = try PretrainConfiguration(settings)
-    let networks = try Networks(
+    let networks = try TrainedNetworks(
       configuration, vocabulary: Self.vocabulary, base: nil, Resolution(device: .cpu, computeType: .float32))
     // Weights as they start are too alike to tell a wrong gradient from a right one.
     TorchRuntime.seed(4)

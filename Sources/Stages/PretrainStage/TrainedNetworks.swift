@@ -11,7 +11,7 @@ import Torch
 import Training
 
 /// The model and the TempNet that a run trains, new or from an artifact, and the objective that joins them.
-struct Networks {
+struct TrainedNetworks {
   let model: LanguageModel
   let tempnet: JointNetwork?
   let objective: TokenObjective
