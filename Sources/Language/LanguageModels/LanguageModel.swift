@@ -16,13 +16,13 @@ public final class LanguageModel: Module {
   private let positions: Tensor?
   private let rotary: RotaryEmbedding?
   private let blocks: [TransformerBlock]
-  private let norm: Norm
+  private let norm: NormLayer
 
   /// A model with initial weights, which depend on the seed and not on the device.
   public convenience init(
     _ configuration: ModelConfiguration, seed: UInt64, device: Device = .cpu, computeType: DType = .float32
   ) {
-    let parameters = Initialization.parameters(configuration, seed: seed)
+    let parameters = InitialWeights.parameters(configuration, seed: seed)
     self.init(configuration, parameters: parameters, device: device, computeType: computeType)
   }
 
@@ -52,7 +52,7 @@ public final class LanguageModel: Module {
       configuration.positions == .rotary
       ? RotaryEmbedding(configuration, device: device, dtype: precision.branches) : nil
     blocks = (0..<configuration.layers).map { TransformerBlock($0, configuration, table, precision) }
-    norm = Norm("norm", configuration, table)
+    norm = NormLayer("norm", configuration, table)
     headWeight = table.ifPresent("head.weight") ?? embedding
     headFactor = isFrozen ? headWeight.to(computeType) : headWeight
   }

@@ -65,18 +65,18 @@ struct FeedForward {
 
 /// Attention and feed-forward, each with a norm before it and added to the residual stream after it.
 struct TransformerBlock {
-  private let attentionNorm: Norm
+  private let attentionNorm: NormLayer
   private let attention: SelfAttention
-  private let feedForwardNorm: Norm
+  private let feedForwardNorm: NormLayer
   private let feedForward: FeedForward
   private let parallel: Bool
   private let precision: Precision
 
   init(_ layer: Int, _ configuration: ModelConfiguration, _ parameters: ParameterTable, _ precision: Precision) {
     let name = "blocks.\(layer)"
-    attentionNorm = Norm("\(name).attention_norm", configuration, parameters)
+    attentionNorm = NormLayer("\(name).attention_norm", configuration, parameters)
     attention = SelfAttention("\(name).attention", layer, configuration, parameters, precision)
-    feedForwardNorm = Norm("\(name).feed_forward_norm", configuration, parameters)
+    feedForwardNorm = NormLayer("\(name).feed_forward_norm", configuration, parameters)
     feedForward = FeedForward("\(name).feed_forward", configuration, parameters, precision)
     parallel = configuration.parallelResidual
     self.precision = precision

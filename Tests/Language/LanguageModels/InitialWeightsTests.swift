@@ -5,7 +5,7 @@ import Torch
 
 @testable import LanguageModels
 
-@Suite struct InitializationTests {
+@Suite struct InitialWeightsTests {
   private let configuration = try! ModelConfiguration(vocabulary: 500, context: 16, width: 64, layers: 8, heads: 4)
 
   @Test func `matrices are as wide as GPT-2's, those into the residual stream narrower`() {

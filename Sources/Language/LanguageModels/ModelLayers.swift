@@ -2,7 +2,7 @@ import ModelDescriptions
 import Torch
 
 /// A layer or RMS norm; computed in the residual stream's precision.
-enum Norm {
+enum NormLayer {
   case layer(LayerNorm)
   case rms(RMSNorm)
 

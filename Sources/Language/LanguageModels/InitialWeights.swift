@@ -5,7 +5,7 @@ import Torch
 /// The initial weights of GPT-2 (Radford et al. 2019): matrices and embeddings from N(0, 0.02²); matrices that add to the
 /// residual stream with a standard deviation divided by √(2 · layers), so that its variance does not grow with depth;
 /// biases 0, norms 1.
-enum Initialization {
+enum InitialWeights {
   private static let standardDeviation = 0.02
   /// The stream of these draws, apart from others of the same seed ("model" in ASCII).
   private static let stream: UInt64 = 0x6D_6F64_656C
