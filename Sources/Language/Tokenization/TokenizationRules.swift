@@ -40,13 +40,13 @@ public struct TokenizationRules: Equatable, Sendable {
   public var prefix: Prefix
   /// Whether the normaliser replaces blanks by `▁` before normalised added tokens are searched for. With
   /// `Prefix.everywhere` it always does.
-  public var normalizesBlanks = false
+  public var normalisesBlanks = false
 
   /// Whether text is encoded unchanged, apart from added tokens.
   var leavesTextAlone: Bool { !composes && prefix == .none && splitting != .sentencePiece }
 
   /// Whether normalised added tokens are searched for after blanks became `▁`.
-  var blanksComeFirst: Bool { splitting == .sentencePiece && (prefix == .everywhere || normalizesBlanks) }
+  var blanksComeFirst: Bool { splitting == .sentencePiece && (prefix == .everywhere || normalisesBlanks) }
 
   /// Whether decoding removes the added blank; byte-level decoders keep it.
   var decodesWithoutPrefix: Bool { splitting == .sentencePiece && prefix != .none }

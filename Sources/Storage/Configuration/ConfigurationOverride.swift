@@ -11,7 +11,7 @@ public struct ConfigurationOverride: Sendable {
     self.value = value
   }
 
-  /// Reads what follows `--set`: `optimizer.rate=1e-3`, `corpus=[a.txt, b.txt]`.
+  /// Reads what follows `--set`: `optimiser.learning_rate=1e-3`, `corpus=[a.txt, b.txt]`.
   ///
   /// The value is YAML. An empty one means that the key has no value.
   public init(parsing argument: String) throws {
@@ -23,7 +23,8 @@ public struct ConfigurationOverride: Sendable {
     }
     let key = scalars[..<equals].split(separator: ".", omittingEmptySubsequences: false).map(String.init)
     guard key.allSatisfy({ !$0.isEmpty }) else {
-      throw Failure(.usage, "expected a key such as rate or optimizer.rate before the equals sign", at: "\(place)")
+      throw Failure(
+        .usage, "expected a key such as steps or optimiser.learning_rate before the equals sign", at: "\(place)")
     }
     let text = String(scalars[scalars.index(after: equals)...])
     let parsed = try Self.parse(text, at: place)

@@ -57,7 +57,7 @@ extension StageConfiguration {
 
 /// A configuration key as documentation shows it.
 public struct OptionDocumentation: Equatable, Sendable {
-  /// With the sections before it: `optimizer.rate`.
+  /// With the sections before it: `optimiser.learning_rate`.
   public let key: String
   /// The accepted values, worded to follow "must be".
   public let expectation: String

@@ -57,10 +57,10 @@ final class TextEncoder {
     if rules.composes {
       composed.removeAll()
       Composition.shared.append(UnsafeBufferPointer(start: text, count: count), to: &composed)
-      return encodeNormalized(composed.base, count: composed.count, to: output, place: place)
+      return encodeNormalised(composed.base, count: composed.count, to: output, place: place)
     }
     guard rules.blanksComeFirst, !search.normalized.isEmpty else {
-      return encodeNormalized(text, count: count, to: output, place: place)
+      return encodeNormalised(text, count: count, to: output, place: place)
     }
     let (blanks, length) = blanked(text, count: count, place: place)
     return search.normalized.split(blanks, count: length, to: output) { stretch, count, output in
@@ -69,7 +69,7 @@ final class TextEncoder {
   }
 
   /// Writes the ids of normalised tokens, and between them those of the other text with added blanks.
-  private func encodeNormalized(
+  private func encodeNormalised(
     _ text: UnsafePointer<UInt8>, count: Int, to output: UnsafeMutablePointer<UInt32>, place: Place
   ) -> Int {
     search.normalized.split(text, count: count, to: output) { stretch, count, output in

@@ -40,9 +40,9 @@ struct TokenReach {
     // A token between two scalars prevents their composition.
     if rules.composes, search.raw.occurs(in: window, text) { return false }
     var bytes = ByteBuffer(capacity: window.count)
-    normalize(text, window.lowerBound..<place, to: &bytes)
+    normalise(text, window.lowerBound..<place, to: &bytes)
     let middle = bytes.count
-    normalize(text, place..<window.upperBound, to: &bytes)
+    normalise(text, place..<window.upperBound, to: &bytes)
     // The text after the place is not known well enough.
     if middle == bytes.count { return false }
     return !normalized.mayReach(middle, bytes.base, count: bytes.count)
@@ -70,7 +70,7 @@ struct TokenReach {
     !rules.composes || Composition.shared.leavesAlone(scalar(text).code)
   }
 
-  private func normalize(_ text: UnsafePointer<UInt8>, _ part: Range<Int>, to output: inout ByteBuffer) {
+  private func normalise(_ text: UnsafePointer<UInt8>, _ part: Range<Int>, to output: inout ByteBuffer) {
     let bytes = UnsafeBufferPointer(start: text + part.lowerBound, count: part.count)
     guard rules.composes else { return output.append(SentencePieceAlphabet.blanked(Array(bytes))[...]) }
     Composition.shared.append(bytes, to: &output)

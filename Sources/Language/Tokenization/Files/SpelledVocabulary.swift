@@ -72,7 +72,7 @@ struct SpelledVocabulary {
     (all.specials, all.added) = (list.tokens(special: true), list.tokens(special: false))
     // The two ways to add blanks differ only for normalised tokens.
     if !(all.specials + all.added).contains(where: { $0.matching.contains(.normalized) }) {
-      all.rules.normalizesBlanks = false
+      all.rules.normalisesBlanks = false
     }
     if let (a, b) = TokenSearch.ambiguous(all.specials + all.added, all.rules) {
       throw Failure(

@@ -129,7 +129,7 @@ struct TokenizerFileRules {
       }
     }
     var rules = TokenizationRules(splitting: .sentencePiece, prefix: prefix)
-    rules.normalizesBlanks = file["pre_tokenizer"]?.isNull ?? true
+    rules.normalisesBlanks = file["pre_tokenizer"]?.isNull ?? true
     return rules
   }
 

@@ -64,9 +64,9 @@ struct TokenizerSettings {
       return
     case "LlamaTokenizer":
       guard rules.splitting == .sentencePiece else { return }
-      if adds == false { (rules.prefix, rules.normalizesBlanks) = (.none, false) }
+      if adds == false { (rules.prefix, rules.normalisesBlanks) = (.none, false) }
       if adds == true, rules.prefix == .none {
-        (rules.prefix, rules.normalizesBlanks) = (bool("legacy") == true ? .missing : .missingAtStart, false)
+        (rules.prefix, rules.normalisesBlanks) = (bool("legacy") == true ? .missing : .missingAtStart, false)
       }
       return
     case "PreTrainedTokenizerFast", "TokenizersBackend": return
