@@ -253,6 +253,7 @@ let package = Package(
       name: "TestSupport", dependencies: ["Diagnostics", "Files", "RandomNumbers"], path: "Tests/Support",
       swiftSettings: strict),
     tests(.system, "Diagnostics", ["Diagnostics", "TestSupport"]),
+    tests(.system, "RandomNumbers", ["RandomNumbers"]),
     tests(.tensors, "Torch", ["CTorch", "Diagnostics", "RandomNumbers", "TestSupport", "Torch"]),
     tests(
       .storage, "Files", ["CArchive", "Diagnostics", "Files", "JSON", "RandomNumbers", "TestSupport"],
@@ -277,6 +278,7 @@ let package = Package(
         "Artifacts", "Diagnostics", "Files", "JSON", "ProcessGroups", "TestSupport", "Torch", "Training",
         "TrainingOptions", "WireFormats",
       ]),
+    tests(.temperatures, "TemperatureSettings", ["TemperatureSettings"]),
     tests(
       .temperatures, "TempNet",
       [
@@ -331,8 +333,8 @@ let package = Package(
     tests(
       .pipelines, "StageDescriptions",
       [
-        "Artifacts", "Configuration", "Diagnostics", "Files", "JSON", "StageDescriptions", "TemperatureSettings",
-        "TestSupport", "TrainingOptions",
+        "Artifacts", "Configuration", "Diagnostics", "Files", "JSON", "StageDescriptions", "TestSupport",
+        "TrainingOptions",
       ]),
     tests(
       .pipelines, "Pipelines",

@@ -123,7 +123,7 @@ import Weights
     #expect(failure?.description.contains(words) == true, "\(failure as Any)")
   }
 
-  @Test func `temperatures that crowd at a bound are spoken of`() throws {
+  @Test func `temperatures that crowd at a bound are counted in the metrics`() throws {
     let features = try SyntheticFeatures(in: folder)
     let artifact = try fit(features.artifact, ["entropy=0.02", "tau_min=0.9", "tau_max=1.1"])
     let lines = try text(artifact.file("metrics.jsonl")).split(separator: "\n")

@@ -1,4 +1,3 @@
-import StageDescriptions
 import TemperatureSettings
 import Testing
 
