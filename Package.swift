@@ -193,6 +193,13 @@ let package = Package(
       .stages, "ImportStage",
       ["Artifacts", "Diagnostics", "StageDescriptions", "TempNet", "TemperatureSettings", "Weights"]),
     library(
+      .stages, "ContrastStage",
+      [
+        "Artifacts", "ContrastiveLosses", "Diagnostics", "EncoderDescriptions", "ImageTextModels", "JSON", "Pairs",
+        "RandomNumbers", "RetrievalEvaluation", "StageDescriptions", "Statistics", "TempNet", "TemperatureSettings",
+        "Torch", "Training", "TrainingOptions", "Weights",
+      ]),
+    library(
       .stages, "FitStage",
       [
         "Artifacts", "Diagnostics", "JSON", "StageDescriptions", "Statistics", "TempNet", "TemperatureSettings",
@@ -225,6 +232,9 @@ let package = Package(
     program(
       "tempnet-features",
       ["Artifacts", "Configuration", "FeaturesStage", "ProgramSupport", "StageDescriptions", "Torch", argumentParser]),
+    program(
+      "tempnet-contrast",
+      ["Artifacts", "ContrastStage", "ProgramSupport", "StageDescriptions", "Torch", argumentParser]),
     program("tempnet-fit", ["Artifacts", "FitStage", "ProgramSupport", "StageDescriptions", "Torch", argumentParser]),
     program(
       "tempnet-import",
@@ -359,6 +369,13 @@ let package = Package(
       [
         "Artifacts", "Configuration", "Diagnostics", "Files", "ImportStage", "StageDescriptions", "TempNet",
         "TemperatureSettings", "TestSupport", "Torch", "Weights",
+      ]),
+    tests(
+      .stages, "ContrastStage",
+      [
+        "Artifacts", "Configuration", "ContrastStage", "ContrastiveLosses", "Diagnostics", "EncoderDescriptions",
+        "Files", "ImageTextModels", "JSON", "Pairs", "RandomNumbers", "StageDescriptions", "TempNet",
+        "TemperatureSettings", "TestSupport", "Torch", "Training", "Weights",
       ]),
     tests(
       .stages, "FitStage",

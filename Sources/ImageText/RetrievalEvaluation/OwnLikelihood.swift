@@ -54,18 +54,31 @@ public struct Alternatives: Sendable {
 
   /// The one temperature with the greatest likelihood, a multiple of the model's own.
   public func bestTemperature(in bounds: ClosedRange<Double>, tolerance: Double = 1e-4) -> Double {
+    Self.bestTemperature(of: [self], in: bounds, tolerance: tolerance)
+  }
+
+  /// The one temperature at which the mean loss, averaged over several directions, is least.
+  public static func bestTemperature(
+    of directions: [Alternatives], in bounds: ClosedRange<Double>, tolerance: Double = 1e-4
+  ) -> Double {
     SingleTemperature.minimiser(in: bounds, tolerance: tolerance) { tau in
-      // The derivative of the mean loss, times τ: the mean logit of the own candidates less that of all.
-      var slope = 0.0
-      scores.forEachQuery { query, row in
-        guard !own[query].isEmpty else { return }
-        let factor = scale / tau
-        slope +=
-          Softmax(row, own[query], factor: factor).meanLogit(row, own[query])
-          - Softmax(row, distinct, factor: factor).meanLogit(row, distinct)
-      }
-      return slope
+      directions.reduce(0) { $0 + $1.slope(at: tau) }
     }
+  }
+
+  /// The derivative of the mean loss at one temperature, times that temperature: the mean logit of the own candidates less
+  /// that of all.
+  private func slope(at tau: Double) -> Double {
+    let factor = scale / tau
+    var (slope, count) = (0.0, 0)
+    scores.forEachQuery { query, row in
+      guard !own[query].isEmpty else { return }
+      count += 1
+      slope +=
+        Softmax(row, own[query], factor: factor).meanLogit(row, own[query])
+        - Softmax(row, distinct, factor: factor).meanLogit(row, distinct)
+    }
+    return slope / Double(max(1, count))
   }
 }
 

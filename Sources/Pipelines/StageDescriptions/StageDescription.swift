@@ -195,7 +195,7 @@ public struct RawInput: Equatable, Sendable {
 /// The stages that exist.
 public enum Stages {
   public static let all: [any StageDescription.Type] = [
-    Tokenize.self, Pretrain.self, Features.self, Fit.self, Import.self, Evaluate.self, Export.self,
+    Tokenize.self, Pretrain.self, Features.self, Fit.self, Import.self, Evaluate.self, Export.self, Contrast.self,
   ]
 
   public static func named(_ name: String) -> (any StageDescription.Type)? { all.first { $0.name == name } }

@@ -18,14 +18,16 @@ public struct RobustBudget: Equatable, Sendable {
   /// `ln V - rho`, for a rho that was checked before, or whose loss is only evaluated.
   public static func entropy(alternatives: Int, rho: Double) -> Double { log(Double(alternatives)) - rho }
 
-  /// - Parameter place: the key or file that states rho, for the message.
+  /// - Parameters:
+  ///   - noun: what the alternatives are, for the message.
+  ///   - place: the key or file that states rho, for the message.
   /// - Throws: `Failure(.badConfiguration)` unless `0 ≤ rho < ln V`.
-  public init(alternatives: Int, rho: Double, at place: String? = nil) throws {
+  public init(alternatives: Int, rho: Double, of noun: String = "logits", at place: String? = nil) throws {
     let limit = log(Double(alternatives))
     guard rho >= 0, rho < limit else {
       throw Failure(
         .badConfiguration,
-        "rho \(rho) cannot be met with \(alternatives) logits: it must be at least 0 and below ln \(alternatives) = "
+        "rho \(rho) cannot be met with \(alternatives) \(noun): it must be at least 0 and below ln \(alternatives) = "
           + "\(fixed(limit, digits: 4)), or every temperature runs to a bound", at: place)
     }
     (self.alternatives, self.rho) = (alternatives, rho)
@@ -34,12 +36,12 @@ public struct RobustBudget: Equatable, Sendable {
   /// The budget that stands for an entropy: `rho = ln V - entropy`.
   ///
   /// - Throws: `Failure(.badConfiguration)` unless `0 < entropy ≤ ln V`.
-  public init(alternatives: Int, entropy: Double, at place: String? = nil) throws {
+  public init(alternatives: Int, entropy: Double, of noun: String = "logits", at place: String? = nil) throws {
     let limit = log(Double(alternatives))
     guard entropy > 0, entropy <= limit else {
       throw Failure(
         .badConfiguration,
-        "entropy \(entropy) cannot be met with \(alternatives) logits: it must be above 0 and at most "
+        "entropy \(entropy) cannot be met with \(alternatives) \(noun): it must be above 0 and at most "
           + "ln \(alternatives) = \(fixed(limit, digits: 4)) nats, or every temperature runs to a bound", at: place)
     }
     (self.alternatives, rho) = (alternatives, limit - entropy)
@@ -53,11 +55,12 @@ public enum StatedBudget: Equatable, Sendable {
   /// `ln V - rho`, in nats.
   case entropy(Double)
 
+  /// - Parameter noun: what the alternatives are, for the message.
   /// - Throws: `Failure(.badConfiguration)`, at the key, where no temperature meets the budget.
-  public func budget(alternatives: Int) throws -> RobustBudget {
+  public func budget(alternatives: Int, of noun: String = "logits") throws -> RobustBudget {
     switch self {
-    case .rho(let rho): try RobustBudget(alternatives: alternatives, rho: rho, at: "rho")
-    case .entropy(let entropy): try RobustBudget(alternatives: alternatives, entropy: entropy, at: "entropy")
+    case .rho(let rho): try RobustBudget(alternatives: alternatives, rho: rho, of: noun, at: "rho")
+    case .entropy(let entropy): try RobustBudget(alternatives: alternatives, entropy: entropy, of: noun, at: "entropy")
     }
   }
 }

@@ -8,6 +8,8 @@ public enum RandomStream: UInt64, Sendable {
   case order
   case offset
   case dropout
+  /// Which of an item's versions is drawn.
+  case choice
 }
 
 /// Random numbers that depend on `(seed, stream, index)` alone, not on earlier draws. So a resumed run repeats one that never

@@ -1,0 +1,170 @@
+import Diagnostics
+import Pairs
+import RandomNumbers
+import StageDescriptions
+import Training
+
+/// The pairs of one step.
+struct PairBatch: Equatable {
+  struct Pair: Equatable {
+    let picture: Int
+    let caption: Int
+    /// Which version of the picture: 0 is the picture itself, k its augmented copy k - 1.
+    let version: Int
+  }
+
+  /// By the positions of their pictures, rising; so are the positions of their captions.
+  let pairs: [Pair]
+  /// How many pairs came up in this step and were put off, as their picture or caption was in the batch already.
+  let putOff: Int
+
+  var pictures: [Int] { pairs.map(\.picture) }
+  var captions: [Int] { pairs.map(\.caption) }
+}
+
+/// Deals the training pairs into batches, as a function of the seed and the step.
+///
+/// Every picture comes up once an epoch, with one of its captions. A batch holds equal pictures and equal captions at most
+/// once: they would be negatives of their own pair. What is put off stands first in the next batch. Every batch is full, and
+/// what is left at an epoch's end opens the next one.
+///
+/// Batches follow from those before. So a step is found by dealing from the beginning, some 100 nanoseconds a pair.
+final class PairDealer {
+  private let table: PairTable
+  private let pictures: [Int]
+  private let captions: ContrastConfiguration.Captions
+  private let versions: Int
+  private let batch: Int
+  private let seed: UInt64
+  private let order: EpochOrder
+  private var state = State()
+
+  private struct State {
+    /// The step that is dealt next.
+    var step = 0
+    /// The place in the endless order of pictures.
+    var position = 0
+    var waiting: [EpochOrder.Place] = []
+    /// By position, of those that have been dealt.
+    var seenPictures: Set<Int> = []
+    var seenCaptions: Set<Int> = []
+  }
+
+  /// - Parameter versions: of each picture, itself among them.
+  /// - Throws: `Failure(.badConfiguration)` for a batch that is too large for the training pairs, with the largest that fits.
+  init(
+    _ table: PairTable, captions: ContrastConfiguration.Captions, versions: Int, batch: Int, seed: Int
+  ) throws {
+    self.table = table
+    pictures = table.pictures(of: .train)
+    (self.captions, self.versions, self.batch, self.seed) = (captions, versions, batch, UInt64(seed))
+    let (largest, reason) = Self.largestBatch(table, pictures, captions)
+    guard batch <= largest else {
+      throw Failure(
+        .badConfiguration,
+        largest < 2
+          ? "there is no batch for \(pictures.count) training pictures: \(reason)"
+          : "a batch of \(batch) is too large: \(reason); the largest that fits is \(largest)", at: "batch")
+    }
+    order = EpochOrder(count: pictures.count, seed: self.seed)
+  }
+
+  /// How many pictures are dealt in an epoch.
+  var count: Int { pictures.count }
+
+  /// The largest batch: half of the pictures, or what keeps equal pictures and captions apart, each batch taking one of them.
+  private static func largestBatch(
+    _ table: PairTable, _ pictures: [Int], _ captions: ContrastConfiguration.Captions
+  ) -> (Int, reason: String) {
+    var ofPictures: [Int: Double] = [:]
+    var ofCaptions: [Int: Double] = [:]
+    for position in pictures {
+      let picture = table.pictures[position]
+      ofPictures[picture.group, default: 0] += 1
+      let drawn = captions == .titles ? picture.captions.prefix(1) : picture.captions
+      for caption in drawn { ofCaptions[table.captions[caption].group, default: 0] += 1 / Double(drawn.count) }
+    }
+    let half = pictures.count / 2
+    let most = (picture: ofPictures.values.max() ?? 1, caption: ofCaptions.values.max() ?? 1)
+    let apart = Int((Double(pictures.count) / max(most.picture, most.caption, 1) + 1e-9).rounded(.down))
+    guard apart < half else {
+      return (half, "there are \(pictures.count) training pictures, and two batches are the least")
+    }
+    let what = most.picture >= most.caption ? "pictures that are equal" : "pictures with one and the same caption"
+    return (
+      apart,
+      "there are \(Int(max(most.picture, most.caption).rounded())) \(what) among \(pictures.count), "
+        + "and a batch takes one of them"
+    )
+  }
+
+  /// The pairs of a step, counted from 0.
+  func batch(step: Int) -> PairBatch {
+    if step < state.step { state = State() }
+    while state.step < step { _ = deal() }
+    return deal()
+  }
+
+  /// How many of the training pictures and captions no step before the given one has had.
+  func unseen(before step: Int) -> (pictures: Int, captions: Int) {
+    if step < state.step { state = State() }
+    while state.step < step { _ = deal() }
+    let all = pictures.reduce(0) { $0 + (captions == .titles ? 1 : table.pictures[$1].captions.count) }
+    return (pictures.count - state.seenPictures.count, all - state.seenCaptions.count)
+  }
+
+  private func deal() -> PairBatch {
+    var batch = Batch(table)
+    var waiting: [EpochOrder.Place] = []
+    for place in state.waiting {
+      if batch.pairs.count == self.batch || !batch.take(pair(at: place)) { waiting.append(place) }
+    }
+    let before = waiting.count
+    while batch.pairs.count < self.batch {
+      let places = order.places(state.position..<state.position + self.batch - batch.pairs.count)
+      state.position += places.count
+      for place in places where !batch.take(pair(at: place)) { waiting.append(place) }
+    }
+    let putOff = waiting.count - before
+    for pair in batch.pairs {
+      state.seenPictures.insert(pair.picture)
+      state.seenCaptions.insert(pair.caption)
+    }
+    state.waiting = waiting
+    state.step += 1
+    return PairBatch(pairs: batch.pairs.sorted { $0.picture < $1.picture }, putOff: putOff)
+  }
+
+  /// A batch that is being filled.
+  private struct Batch {
+    let table: PairTable
+    var pairs: [PairBatch.Pair] = []
+    private var pictureGroups: Set<Int> = []
+    private var captionGroups: Set<Int> = []
+
+    init(_ table: PairTable) { self.table = table }
+
+    /// False where an equal picture or caption is in the batch.
+    mutating func take(_ pair: PairBatch.Pair) -> Bool {
+      let (picture, caption) = (table.pictures[pair.picture].group, table.captions[pair.caption].group)
+      guard !pictureGroups.contains(picture), !captionGroups.contains(caption) else { return false }
+      pictureGroups.insert(picture)
+      captionGroups.insert(caption)
+      pairs.append(pair)
+      return true
+    }
+  }
+
+  /// The picture of a place, and what is drawn for it in that epoch. Its captions come up in a random order, each once before
+  /// any comes up again.
+  private func pair(at place: EpochOrder.Place) -> PairBatch.Pair {
+    let position = pictures[place.item]
+    let own = table.pictures[position].captions
+    let base = Seeds.derived(seed, .choice, index: position)
+    let round = SplitMix64.mixed(base ^ UInt64(place.epoch / own.count))
+    let caption = captions == .titles ? 0 : Shuffle(count: own.count, seed: round)[place.epoch % own.count]
+    let drawn = SplitMix64.mixed(~base ^ UInt64(place.epoch))
+    return PairBatch.Pair(
+      picture: position, caption: own.lowerBound + caption, version: Int(drawn % UInt64(versions)))
+  }
+}

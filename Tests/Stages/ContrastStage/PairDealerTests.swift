@@ -1,0 +1,75 @@
+import Diagnostics
+import Pairs
+import Testing
+
+@testable import ContrastStage
+
+@Suite struct PairDealerTests {
+  private func dealer(
+    _ pairs: SyntheticPairs, batch: Int, seed: Int = 3, versions: Int = 1
+  ) throws -> PairDealer {
+    try PairDealer(pairs.table, captions: .all, versions: versions, batch: batch, seed: seed)
+  }
+
+  @Test func `batches are full, rise, and hold equal captions and pictures once`() throws {
+    let pairs = SyntheticPairs(100, captions: 1, titles: 60)
+    let dealer = try dealer(pairs, batch: 20)
+    var putOff = 0
+    for step in 0..<40 {
+      let batch = dealer.batch(step: step)
+      #expect(batch.pairs.count == 20)
+      #expect(batch.pictures == Set(batch.pictures).sorted())
+      #expect(batch.captions == batch.captions.sorted())
+      #expect(Set(batch.captions.map { pairs.table.captions[$0].group }).count == 20)
+      #expect(batch.pictures.allSatisfy { pairs.table.pictures[$0].split == .train })
+      putOff += batch.putOff
+    }
+    #expect(putOff > 0)
+  }
+
+  @Test func `what an epoch leaves opens the next, so that pictures come up equally often`() throws {
+    let pairs = SyntheticPairs(100, validation: 24)
+    let dealer = try dealer(pairs, batch: 32)
+    var counts: [Int: Int] = [:]
+    // 19 batches of 32 are 8 epochs of 76.
+    for step in 0..<19 { for picture in dealer.batch(step: step).pictures { counts[picture, default: 0] += 1 } }
+    #expect(counts.count == 76)
+    #expect(counts.values.allSatisfy { (7...8).contains($0) })
+    #expect(counts.values.reduce(0, +) == 8 * 76)
+  }
+
+  @Test func `a picture's captions each come up before one comes up again`() throws {
+    let pairs = SyntheticPairs(60, captions: 5, validation: 20)
+    let dealer = try dealer(pairs, batch: 20)
+    var drawn: [Int: [Int]] = [:]
+    for step in 0..<10 {
+      for pair in dealer.batch(step: step).pairs { drawn[pair.picture, default: []].append(pair.caption) }
+    }
+    #expect(drawn.values.allSatisfy { $0.count == 5 && Set($0).count == 5 })
+    #expect(dealer.unseen(before: 10).captions == 0)
+    #expect(dealer.unseen(before: 1).pictures == 20)
+    #expect(Set(drawn.values.map { $0.map { $0 % 5 } }).count > 10)
+  }
+
+  @Test func `a batch is a function of seed and step`() throws {
+    let pairs = SyntheticPairs(100, titles: 70)
+    let (a, b) = (try dealer(pairs, batch: 24, versions: 3), try dealer(pairs, batch: 24, versions: 3))
+    let batches = (0..<12).map(a.batch)
+    #expect(b.batch(step: 11) == batches[11])
+    #expect(b.batch(step: 4) == batches[4])
+    #expect(try dealer(pairs, batch: 24, seed: 4, versions: 3).batch(step: 0) != batches[0])
+    #expect(Set(batches.flatMap { $0.pairs.map(\.version) }) == [0, 1, 2])
+  }
+
+  @Test func `a batch too large for the pairs is refused with the largest that fits`() throws {
+    let few = #expect(throws: Failure.self) { try dealer(SyntheticPairs(100), batch: 39) }
+    #expect(few?.status == .badConfiguration && few!.message.contains("the largest that fits is 38"))
+    // A tenth of the pictures share a title: a batch can hold one of them.
+    let alike = #expect(throws: Failure.self) {
+      try dealer(SyntheticPairs(100, captions: 1, titles: 10, validation: 20), batch: 11)
+    }
+    #expect(alike!.message.contains("the largest that fits is 10"))
+    #expect(alike!.message.contains("8 pictures with one and the same caption among 80"))
+    _ = try dealer(SyntheticPairs(100, captions: 1, titles: 10, validation: 20), batch: 10).batch(step: 50)
+  }
+}
