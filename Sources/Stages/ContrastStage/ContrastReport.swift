@@ -27,8 +27,8 @@ struct ContrastReport {
     task.encoder.scaleOrigin = .validation
   }
 
-  func summary(_ result: TrainingResult) -> JSON {
-    let unseen = task.dealer.unseen(before: result.selected.step)
+  func summary(_ result: TrainingResult) throws -> JSON {
+    let unseen = try task.dealer.unseen(before: result.selected.step)
     let scale = task.encoder.scale
     var summary: JSONObject = [
       "loss": .string(configuration.loss.rawValue), "batch": .integer(configuration.batch),

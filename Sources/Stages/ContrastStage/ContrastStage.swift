@@ -51,7 +51,7 @@ public enum ContrastStage {
     let report = ContrastReport(task: task, table: embeddings.table, pairs: pairs, configuration: configuration)
     try report.setScale()
     try save(task, builder)
-    return withoutGradients { report.summary(result) }
+    return try withoutGradients { try report.summary(result) }
   }
 
   private static func save(_ task: ContrastTask, _ builder: ArtifactBuilder) throws {

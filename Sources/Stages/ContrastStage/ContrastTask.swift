@@ -70,7 +70,7 @@ final class ContrastTask: TrainingTask {
 
   func addGradients(_ step: TrainingStep) throws -> StepSums {
     clampScale()
-    let batch = dealer.batch(step: step.number)
+    let batch = try dealer.batch(step: step.number)
     let ids = [
       try SampleIds(batch.pictures, of: samples[0], side: .image),
       try SampleIds(batch.captions, of: samples[1], side: .text),
@@ -92,7 +92,7 @@ final class ContrastTask: TrainingTask {
         first = range.upperBound
       }
     }
-    return measurements(outcome, putOff: batch.putOff)
+    return measurements(outcome, dealtApart: batch.dealtApart)
   }
 
   func chunks(of batch: PairBatch) -> [ArraySlice<PairBatch.Pair>] {
@@ -137,7 +137,7 @@ final class ContrastTask: TrainingTask {
 // MARK: - Measurements
 
 extension ContrastTask {
-  private func measurements(_ outcome: ContrastObjective.Outcome, putOff: Int) -> StepSums {
+  private func measurements(_ outcome: ContrastObjective.Outcome, dealtApart: Int) -> StepSums {
     let count = Double(configuration.batch)
     let gradient = outcome.gradient
     func mean(_ values: Tensor) -> Tensor { values.to(.float64).mean() }
@@ -162,7 +162,7 @@ extension ContrastTask {
       entries.append(("at_lower_bound", mean(tau.less(configuration.tauMin + margin))))
       entries.append(("at_upper_bound", mean(tau.greater(configuration.tauMax - margin))))
     }
-    entries.append(("put_off", .full([], Double(putOff) / count, dtype: .float64, device: encoder.device)))
+    entries.append(("dealt_apart", .full([], Double(dealtApart) / count, dtype: .float64, device: encoder.device)))
     return StepSums(
       names: entries.map(\.name), sums: .stack(entries.map { $0.mean.to(.float64) * count }),
       weight: configuration.batch)

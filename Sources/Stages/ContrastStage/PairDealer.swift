@@ -15,8 +15,9 @@ struct PairBatch: Equatable {
 
   /// By the positions of their pictures, rising; so are the positions of their captions.
   let pairs: [Pair]
-  /// How many pairs came up in this step and were put off, as their picture or caption was in the batch already.
-  let putOff: Int
+  /// How many pairs came up in this step whose picture or caption was in the batch already: they got another caption, or
+  /// were put off.
+  let dealtApart: Int
 
   var pictures: [Int] { pairs.map(\.picture) }
   var captions: [Int] { pairs.map(\.caption) }
@@ -25,7 +26,8 @@ struct PairBatch: Equatable {
 /// Deals the training pairs into batches, as a function of the seed and the step.
 ///
 /// Every picture comes up once an epoch, with one of its captions. A batch holds equal pictures and equal captions at most
-/// once: they would be negatives of their own pair. What is put off stands first in the next batch. Every batch is full, and
+/// once: they would be negatives of their own pair. Where the caption that is drawn is in the batch already, the picture's
+/// next one is taken; where none is left the picture is put off, and stands first in the next batch. Every batch is full, and
 /// what is left at an epoch's end opens the next one.
 ///
 /// Batches follow from those before. So a step is found by dealing from the beginning, some 100 nanoseconds a pair.
@@ -72,67 +74,79 @@ final class PairDealer {
   /// How many pictures are dealt in an epoch.
   var count: Int { pictures.count }
 
-  /// The largest batch: half of the pictures, or what keeps equal pictures and captions apart, each batch taking one of them.
+  /// The largest batch: half of the pictures, or what keeps equal pictures, and pictures with no caption but one, apart, each
+  /// batch taking one of them.
   private static func largestBatch(
     _ table: PairTable, _ pictures: [Int], _ captions: ContrastConfiguration.Captions
   ) -> (Int, reason: String) {
-    var ofPictures: [Int: Double] = [:]
-    var ofCaptions: [Int: Double] = [:]
+    var ofPictures: [Int: Int] = [:]
+    var ofCaptions: [Int: Int] = [:]
     for position in pictures {
       let picture = table.pictures[position]
       ofPictures[picture.group, default: 0] += 1
       let drawn = captions == .titles ? picture.captions.prefix(1) : picture.captions
-      for caption in drawn { ofCaptions[table.captions[caption].group, default: 0] += 1 / Double(drawn.count) }
+      let group = table.captions[drawn.lowerBound].group
+      if drawn.allSatisfy({ table.captions[$0].group == group }) { ofCaptions[group, default: 0] += 1 }
     }
     let half = pictures.count / 2
     let most = (picture: ofPictures.values.max() ?? 1, caption: ofCaptions.values.max() ?? 1)
-    let apart = Int((Double(pictures.count) / max(most.picture, most.caption, 1) + 1e-9).rounded(.down))
-    guard apart < half else {
+    let alike = max(most.picture, most.caption, 1)
+    guard pictures.count / alike < half else {
       return (half, "there are \(pictures.count) training pictures, and two batches are the least")
     }
-    let what = most.picture >= most.caption ? "pictures that are equal" : "pictures with one and the same caption"
+    let what = most.picture >= most.caption ? "equal pictures" : "pictures with one and the same caption"
     return (
-      apart,
-      "there are \(Int(max(most.picture, most.caption).rounded())) \(what) among \(pictures.count), "
-        + "and a batch takes one of them"
+      pictures.count / alike,
+      "there are \(alike) \(what) among \(pictures.count), and a batch takes one of them"
     )
   }
 
   /// The pairs of a step, counted from 0.
-  func batch(step: Int) -> PairBatch {
-    if step < state.step { state = State() }
-    while state.step < step { _ = deal() }
-    return deal()
+  ///
+  /// - Throws: `Failure(.badConfiguration)` where so many are put off that they never come up.
+  func batch(step: Int) throws -> PairBatch {
+    try goOn(to: step)
+    return try deal()
   }
 
   /// How many of the training pictures and captions no step before the given one has had.
-  func unseen(before step: Int) -> (pictures: Int, captions: Int) {
-    if step < state.step { state = State() }
-    while state.step < step { _ = deal() }
+  func unseen(before step: Int) throws -> (pictures: Int, captions: Int) {
+    try goOn(to: step)
     let all = pictures.reduce(0) { $0 + (captions == .titles ? 1 : table.pictures[$1].captions.count) }
     return (pictures.count - state.seenPictures.count, all - state.seenCaptions.count)
   }
 
-  private func deal() -> PairBatch {
+  private func goOn(to step: Int) throws {
+    if step < state.step { state = State() }
+    while state.step < step { _ = try deal() }
+  }
+
+  private func deal() throws -> PairBatch {
     var batch = Batch(table)
     var waiting: [EpochOrder.Place] = []
     for place in state.waiting {
-      if batch.pairs.count == self.batch || !batch.take(pair(at: place)) { waiting.append(place) }
+      if batch.pairs.count == self.batch || !batch.take(candidates(at: place)) { waiting.append(place) }
     }
     let before = waiting.count
     while batch.pairs.count < self.batch {
       let places = order.places(state.position..<state.position + self.batch - batch.pairs.count)
       state.position += places.count
-      for place in places where !batch.take(pair(at: place)) { waiting.append(place) }
+      for place in places where !batch.take(candidates(at: place)) { waiting.append(place) }
+      guard waiting.count <= pictures.count else {
+        throw Failure(
+          .badConfiguration,
+          "too many training pictures share captions for batches of \(self.batch): more are put off than come up; choose a "
+            + "smaller batch", at: "batch")
+      }
     }
-    let putOff = waiting.count - before
     for pair in batch.pairs {
       state.seenPictures.insert(pair.picture)
       state.seenCaptions.insert(pair.caption)
     }
     state.waiting = waiting
     state.step += 1
-    return PairBatch(pairs: batch.pairs.sorted { $0.picture < $1.picture }, putOff: putOff)
+    return PairBatch(
+      pairs: batch.pairs.sorted { $0.picture < $1.picture }, dealtApart: waiting.count - before + batch.replaced)
   }
 
   /// A batch that is being filled.
@@ -144,27 +158,37 @@ final class PairDealer {
 
     init(_ table: PairTable) { self.table = table }
 
-    /// False where an equal picture or caption is in the batch.
-    mutating func take(_ pair: PairBatch.Pair) -> Bool {
-      let (picture, caption) = (table.pictures[pair.picture].group, table.captions[pair.caption].group)
-      guard !pictureGroups.contains(picture), !captionGroups.contains(caption) else { return false }
-      pictureGroups.insert(picture)
-      captionGroups.insert(caption)
-      pairs.append(pair)
-      return true
+    /// How many pairs have another caption than the one that was drawn.
+    private(set) var replaced = 0
+
+    /// Takes the first of a picture's pairs whose caption is not in the batch; false where there is none, or where an equal
+    /// picture is in it.
+    mutating func take(_ candidates: some Collection<PairBatch.Pair>) -> Bool {
+      let picture = table.pictures[candidates.first!.picture].group
+      guard !pictureGroups.contains(picture) else { return false }
+      for (index, pair) in candidates.enumerated() {
+        guard captionGroups.insert(table.captions[pair.caption].group).inserted else { continue }
+        pictureGroups.insert(picture)
+        pairs.append(pair)
+        if index > 0 { replaced += 1 }
+        return true
+      }
+      return false
     }
   }
 
-  /// The picture of a place, and what is drawn for it in that epoch. Its captions come up in a random order, each once before
-  /// any comes up again.
-  private func pair(at place: EpochOrder.Place) -> PairBatch.Pair {
+  /// The pairs of a place's picture in that epoch: the one that is drawn, then those with its other captions. Captions come up
+  /// in a random order, each once before any comes up again.
+  private func candidates(at place: EpochOrder.Place) -> some Collection<PairBatch.Pair> {
     let position = pictures[place.item]
     let own = table.pictures[position].captions
+    let count = captions == .titles ? 1 : own.count
     let base = Seeds.derived(seed, .choice, index: position)
-    let round = SplitMix64.mixed(base ^ UInt64(place.epoch / own.count))
-    let caption = captions == .titles ? 0 : Shuffle(count: own.count, seed: round)[place.epoch % own.count]
-    let drawn = SplitMix64.mixed(~base ^ UInt64(place.epoch))
-    return PairBatch.Pair(
-      picture: position, caption: own.lowerBound + caption, version: Int(drawn % UInt64(versions)))
+    let round = Shuffle(count: count, seed: SplitMix64.mixed(base ^ UInt64(place.epoch / count)))
+    let version = Int(SplitMix64.mixed(~base ^ UInt64(place.epoch)) % UInt64(versions))
+    return (0..<count).lazy.map { index in
+      PairBatch.Pair(
+        picture: position, caption: own.lowerBound + round[(place.epoch + index) % count], version: version)
+    }
   }
 }

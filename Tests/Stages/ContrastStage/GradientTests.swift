@@ -34,7 +34,7 @@ import Training
 
   /// A step in one piece: every chunk keeps its record, and the loss sees one matrix of similarities.
   private func wholeStep(_ task: ContrastTask, _ step: TrainingStep) throws {
-    let batch = task.dealer.batch(step: step.number)
+    let batch = try task.dealer.batch(step: step.number)
     let chunks = task.chunks(of: batch)
     let parts = chunks.enumerated().map { task.embed($1, part: $0, step) }
     let rows = [0, 1].map { side in Tensor.concatenate(parts.map { $0[side] }) }
