@@ -260,7 +260,7 @@ let package = Package(
       torch: false),
 
     .target(
-      name: "TestSupport", dependencies: ["Diagnostics", "Files", "RandomNumbers"], path: "Tests/Support",
+      name: "TestSupport", dependencies: ["Diagnostics", "Files", "ProcessGroups", "RandomNumbers"], path: "Tests/Support",
       swiftSettings: strict),
     tests(.system, "Diagnostics", ["Diagnostics", "TestSupport"]),
     tests(.system, "RandomNumbers", ["RandomNumbers"]),
@@ -279,7 +279,7 @@ let package = Package(
     tests(.reporting, "Pages", ["Pages"]),
     tests(.reporting, "Reports", ["Diagnostics", "JSON", "Pages", "Reports", "Statistics"]),
     tests(.training, "TrainingOptions", ["TrainingOptions"]),
-    tests(.training, "ProcessGroups", ["Diagnostics", "ProcessGroups", "Torch"]),
+    tests(.training, "ProcessGroups", ["Diagnostics", "ProcessGroups", "TestSupport", "Torch"]),
     tests(
       .reporting, "Statistics", ["Files", "JSON", "RandomNumbers", "Statistics", "TestSupport"], fixtures: ["Fixtures"]),
     tests(
@@ -354,8 +354,8 @@ let package = Package(
       .stages, "PretrainStage",
       [
         "Artifacts", "Configuration", "Diagnostics", "Files", "JSON", "LanguageModels", "ModelDescriptions",
-        "ModelFiles", "PretrainStage", "StageDescriptions", "TempNet", "TestSupport", "TokenWindows", "TokenizeStage",
-        "Torch", "Training", "Weights",
+        "ModelFiles", "PretrainStage", "ProcessGroups", "StageDescriptions", "TempNet", "TestSupport", "TokenWindows",
+        "TokenizeStage", "Torch", "Training", "TrainingOptions", "Weights",
       ], fixtures: ["Fixtures"]),
     tests(
       .stages, "FeaturesStage",

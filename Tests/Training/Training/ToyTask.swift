@@ -11,15 +11,17 @@ final class ToyTask: MicroBatchTask {
   let bias: Tensor
   let average: Tensor
   let steps: Int
+  private let batchesPerStep: Int
   /// Makes the gradient of the bias infinite at this step.
   var poisonedStep: Int?
   /// Called before each validation's result is returned.
-  var onValidation: () -> Void = {}
+  var onValidation: () throws -> Void = {}
   private(set) var batchCount = 0
   private(set) var begunSteps: [Int] = []
 
-  init(steps: Int) {
+  init(steps: Int, batchesPerStep: Int = 2) {
     self.steps = steps
+    self.batchesPerStep = batchesPerStep
     TorchRuntime.seed(1)
     weight = Tensor.normal([4, 3]).requiringGradient()
     bias = Tensor.zeros([4]).requiringGradient()
@@ -27,7 +29,7 @@ final class ToyTask: MicroBatchTask {
   }
 
   let itemName = "rows"
-  let itemsPerStep = 8
+  var itemsPerStep: Int { 4 * batchesPerStep }
 
   var groups: [ParameterGroup] {
     [
@@ -41,10 +43,16 @@ final class ToyTask: MicroBatchTask {
   }
   var buffers: [NamedTensor] { [NamedTensor("average", average)] }
 
-  func willBegin(step: Int) { begunSteps.append(step) }
+  func willBegin(step: Int) {
+    begunSteps.append(step)
+    withoutGradients {
+      let output = batches(step: step)[0].dropout(0.5).linear(weight, bias: bias)
+      average.copy(from: average * 0.9 + output.mean(0) * 0.1)
+    }
+  }
 
   func batches(step: Int) -> [Tensor] {
-    (0..<2).map { part in
+    (0..<batchesPerStep).map { part in
       Tensor((0..<12).map { Float(($0 * 7 + step * 5 + part * 3) % 11) / 5 - 1 }, shape: [4, 3])
     }
   }
@@ -55,14 +63,13 @@ final class ToyTask: MicroBatchTask {
     let output = batch.dropout(0.5).linear(weight, bias: bias)
     let loss = (output - batch.sum(1, keeping: true)).square().sum()
     (loss * (1 / Double(part.totalWeight))).backward()
-    withoutGradients { average.copy(from: average * 0.9 + output.mean(0) * 0.1) }
-    if let poisonedStep, batchCount == 2 * poisonedStep { bias.gradient?.fill(with: .infinity) }
+    if let poisonedStep, part.step == poisonedStep - 1 { bias.gradient?.fill(with: .infinity) }
     return [Measurement("loss", loss), Measurement("square", output.square().sum())]
   }
 
   func validate(_ checkpoint: () throws -> Void) throws -> Metrics {
     try checkpoint()
-    onValidation()
+    try onValidation()
     let batch = Tensor((0..<12).map { Float($0) / 6 - 1 }, shape: [4, 3])
     let loss = (batch.linear(weight, bias: bias) - batch.sum(1, keeping: true)).square().mean().item
     return ["loss": loss]

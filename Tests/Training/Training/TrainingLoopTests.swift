@@ -3,7 +3,6 @@ import Diagnostics
 import Files
 import Foundation
 import JSON
-import ProcessGroups
 import TestSupport
 import Testing
 import Torch
@@ -105,28 +104,6 @@ extension TemporaryFolder {
     let folder = try TemporaryFolder()
     _ = try TrainingLoop(task, settings: settings, files: folder.files(), stop: StopRules { nil }).run()
     #expect(task.begunSteps == Array(0..<Self.steps))
-  }
-
-  @Test func `all processes stop where one is told to`() throws {
-    let task = ToyTask(steps: Self.steps)
-    let group = StoppedGroup()
-    let folder = try TemporaryFolder()
-    #expect {
-      try TrainingLoop(task, settings: settings, files: folder.files(), stop: StopRules { nil }, processes: group).run()
-    } throws: { "\($0)".contains("another process of this run was told to stop") }
-    #expect(try CheckpointFolder("\(folder.path)/checkpoints", keep: 2).steps() == [0])
-  }
-
-  /// A group in which another process was told to stop before the first step.
-  private struct StoppedGroup: ProcessGroup {
-    private let alone = OneProcess()
-    var rank: Int { 0 }
-    var size: Int { 1 }
-    func sum(_ nodes: [LaneSum], lanes: Int) -> [Tensor] { alone.sum(nodes, lanes: lanes) }
-    func gathered(_ rows: Tensor) -> Tensor { rows }
-    func broadcast(_ bytes: [UInt8], from rank: Int) -> [UInt8] { bytes }
-    func agreed(_ status: Int32) -> Int32 { max(status, ExitStatus.tryAgain.rawValue) }
-    func abort(_ status: Int32) -> Never { alone.abort(status) }
   }
 
   @Test func `only the newest checkpoints and the best one stay`() throws {

@@ -1,6 +1,4 @@
-import Artifacts
 import Diagnostics
-import Files
 import ProcessGroups
 import Torch
 import TrainingOptions
@@ -14,8 +12,8 @@ public final class TrainingLoop<Task: TrainingTask> {
   private let settings: LoopSettings
   private let stop: StopRules
   private let processes: any ProcessGroup
-  private let files: TrainingFiles
-  private let checkpoints: CheckpointFolder
+  /// Nil where another process writes.
+  private let journal: TrainingJournal?
   private let optimiser: AdamW
   /// The schedule of each of the optimiser's groups.
   private let schedules: [Schedule]
@@ -27,20 +25,23 @@ public final class TrainingLoop<Task: TrainingTask> {
   /// Thrown between steps and within validations, where the state is one that can be saved.
   private struct Stopped: Error { let reason: Failure }
 
+  /// - Parameter files: where the process of rank 0 writes; nil in all others.
   public init(
-    _ task: Task, settings: LoopSettings, files: TrainingFiles, stop: StopRules,
+    _ task: Task, settings: LoopSettings, files: TrainingFiles?, stop: StopRules,
     processes: any ProcessGroup = OneProcess()
   ) throws {
+    precondition((files != nil) == (processes.rank == 0), "the process of rank 0 writes, and no other")
     self.task = task
     self.settings = settings
-    self.files = files
     self.stop = stop
     self.processes = processes
     guard processes.size <= settings.lanes else {
       throw Failure(
         .badConfiguration, "\(processes.size) processes are more than the \(settings.lanes) lanes of a step")
     }
-    checkpoints = try CheckpointFolder(files.checkpoints, keep: settings.run.keptCheckpoints)
+    journal = try processes.together {
+      try files.map { try TrainingJournal($0, keptCheckpoints: settings.run.keptCheckpoints) }
+    }
     let split = task.groups.flatMap { group in group.byDecay.map { (group.schedule, $0) } }
     schedules = split.map(\.0)
     let options = settings.optimiser
@@ -52,63 +53,52 @@ public final class TrainingLoop<Task: TrainingTask> {
   ///
   /// - Throws: `.tryAgain` when told to stop, after saving a checkpoint; `.badConfiguration` when training diverges.
   public func run() throws -> TrainingResult {
-    let log = try resume()
-    // Weights that were drawn, or read from a checkpoint, are those of process 0.
-    try processes.broadcast((parameters + optimiser.state).map(\.tensor))
+    try resume()
     let progress = Progress(
       "training", unit: task.itemName, total: settings.steps * task.itemsPerStep,
       alreadyDone: state.step * task.itemsPerStep)
     do {
-      let last = try advance(log, progress)
+      let last = try advance(progress)
       progress.finish(detail: "step \(state.step)")
-      try log.close()
+      try processes.together { try journal?.close() }
       return try select(last: last)
     } catch let stopped as Stopped {
       optimiser.clearGradients()
-      try save(log)
+      try save()
       Log.note("saved step \(state.step) of \(settings.steps)")
       throw stopped.reason
     } catch let diverged as Divergence {
       // Every attempt to go on would come to the same end.
-      try checkpoints.removeAll()
+      try processes.together { try journal?.removeCheckpoints() }
       throw diverged.failure(groups: task.groups)
     }
   }
 
-  /// Restores the newest checkpoint, if there is one.
-  private func resume() throws -> TrainingLog {
-    guard let (step, folder) = try checkpoints.latest() else {
-      return try TrainingLog(files, continuingAfter: nil)
+  /// Restores the newest checkpoint, if there is one. Weights that were drawn, or read, are those of process 0.
+  private func resume() throws {
+    let restored = try processes.together {
+      try journal?.resume(parameters, optimiser: optimiser.state, steps: settings.steps)
     }
-    do {
-      let stated = try processes.broadcast(Checkpoint.readState(folder), from: 0)
-      let (state, lengths) = try TrainingState.read(stated, source: Checkpoint.statePath(folder))
-      try Checkpoint.readParameters(folder, into: parameters)
-      try Checkpoint.readOptimiser(folder, into: optimiser.state)
-      let log = try TrainingLog(files, continuingAfter: lengths)
-      self.state = state
-      Log.note("continuing from step \(step) of \(settings.steps) (\(folder))")
-      return log
-    } catch let failure as Failure where [.badData, .missingInput].contains(failure.status) {
-      throw failure.ofUnfinishedWork(in: Files.folder(of: checkpoints.path))
-    }
+    let stated = try processes.broadcast(restored ?? [], from: 0)
+    if !stated.isEmpty { state = try TrainingState.read(stated, source: "the checkpoint of process 0").state }
+    try processes.broadcast((parameters + optimiser.state).map(\.tensor))
   }
 
   private var parameters: [NamedTensor] { task.groups.flatMap(\.parameters) + task.buffers }
 
   /// - Returns: the validation after the last step.
-  private func advance(_ log: TrainingLog, _ progress: Progress) throws -> TrainingResult.Validation {
+  private func advance(_ progress: Progress) throws -> TrainingResult.Validation {
     while true {
       let isLast = state.step == settings.steps
       let isValidated = isLast || (state.step > 0 && state.step % settings.validationInterval == 0)
-      if isValidated || (state.step > 0 && state.step % settings.run.checkpointInterval == 0) { try save(log) }
+      if isValidated || (state.step > 0 && state.step % settings.run.checkpointInterval == 0) { try save() }
       if isValidated {
-        let validation = try validate(log)
+        let validation = try validate()
         if isLast { return validation }
       }
       try stopIfAsked()
       try step()
-      if state.step % settings.logInterval == 0 || state.step == settings.steps { try report(log) }
+      if state.step % settings.logInterval == 0 || state.step == settings.steps { try report() }
       progress.update(state.step * task.itemsPerStep, detail: progressDetail)
     }
   }
@@ -116,9 +106,8 @@ public final class TrainingLoop<Task: TrainingTask> {
   /// Stops every process at the same place if one is told to.
   private func stopIfAsked() throws {
     let reason = stop.reason()
-    let agreed = try processes.agreed(reason?.status.rawValue ?? 0)
-    if let reason { throw Stopped(reason: reason) }
-    guard agreed == 0 else { throw Stopped(reason: Failure(.tryAgain, "another process of this run was told to stop")) }
+    guard try processes.agreeToStop(reason != nil) else { return }
+    throw Stopped(reason: reason ?? Failure(.tryAgain, "another process of this run was told to stop"))
   }
 }
 
@@ -165,39 +154,46 @@ extension TrainingLoop {
 // MARK: - Between steps
 
 extension TrainingLoop {
-  private func save(_ log: TrainingLog) throws {
+  private func save() throws {
     try settle()
-    try log.synchronise()
-    try checkpoints.save(step: state.step) { folder in
-      try Checkpoint.write(
-        to: folder, state: state, lengths: log.lengths, parameters: parameters, optimiser: optimiser.state)
-    }
+    try processes.together { try journal?.save(state, parameters: parameters, optimiser: optimiser.state) }
   }
 
-  private func validate(_ log: TrainingLog) throws -> TrainingResult.Validation {
-    let metrics = try withoutGradients { try task.validate { try stopIfAsked() } }
+  private func validate() throws -> TrainingResult.Validation {
+    let metrics = try measured()
     guard let value = metrics[task.criterion] else { preconditionFailure("validation has no \(task.criterion)") }
     guard value.isFinite else {
       throw Divergence(step: state.step - 1, symptom: "the validation's \(task.criterion) is \(value)")
     }
-    try log.write(step: state.step, [("validation", metrics)])
     let validation = TrainingResult.Validation(step: state.step, metrics: metrics)
     let isBest = state.best.flatMap { $0.metrics[task.criterion] }.map { value < $0 } ?? true
-    if isBest {
-      state.best = validation
-      try checkpoints.save(step: state.step, isBest: true) { _ in preconditionFailure("saved before validating") }
+    if isBest { state.best = validation }
+    try processes.together {
+      try journal?.write(step: state.step, [("validation", metrics)])
+      if isBest { try journal?.markBest(step: state.step) }
     }
     let figures = metrics.entries.map { "\($0.name) \(fixed($0.value, digits: 4))" }.joined(separator: ", ")
     Log.note("step \(state.step): validation \(figures)\(isBest ? ", the best so far" : "")")
     return validation
   }
 
+  /// The task's validation. A process in which it fails tells the others where they next look whether to stop, or at the
+  /// end.
+  private func measured() throws -> Metrics {
+    let outcome = Result { try withoutGradients { try task.validate { try stopIfAsked() } } }
+    if case .failure(let stopped as Stopped) = outcome { throw stopped }
+    return try processes.together { try outcome.get() }
+  }
+
   /// Writes the means since the line before, and begins new ones.
-  private func report(_ log: TrainingLog) throws {
+  private func report() throws {
     try settle()
     guard let (measured, norms) = state.means?.means else { return }
     let rates = Metrics(task.groups.map { (name: $0.name, value: $0.schedule.rate(state.step - 1)) })
-    try log.write(step: state.step, [("training", measured), ("gradient_norm", norms), ("learning_rate", rates)])
+    try processes.together {
+      try journal?.write(
+        step: state.step, [("training", measured), ("gradient_norm", norms), ("learning_rate", rates)])
+    }
     for warning in task.warnings(measured) where shownWarnings.insert(warning.kind).inserted {
       Log.warning("step \(state.step): \(warning.message)")
     }
@@ -214,11 +210,9 @@ extension TrainingLoop {
     guard let best = state.best else { preconditionFailure("the last step was validated") }
     let selected = settings.selection == .best ? best : last
     if selected.step != state.step {
-      guard let (step, folder) = try checkpoints.best(), step == selected.step else {
-        throw Failure(.badData, "does not hold the best checkpoint, step \(selected.step)", at: checkpoints.path)
-      }
-      try Checkpoint.readParameters(folder, into: parameters)
-      Log.note("the result is step \(step), with the lowest validation \(task.criterion), not the last")
+      try processes.together { try journal?.restoreBest(step: selected.step, parameters) }
+      try processes.broadcast(parameters.map(\.tensor))
+      Log.note("the result is step \(selected.step), with the lowest validation \(task.criterion), not the last")
     }
     return TrainingResult(steps: state.step, selected: selected, best: best, last: last)
   }

@@ -2,7 +2,7 @@ import Artifacts
 import Diagnostics
 
 /// Where a run writes.
-public struct TrainingFiles {
+public struct TrainingFiles: Sendable {
   public static let metricsName = "metrics.jsonl"
   public static let eventsName = EventFile.fileName
 

@@ -25,9 +25,9 @@ public protocol TrainingTask: AnyObject {
   func willBegin(step: Int) throws
   /// Leaves in each parameter the gradient of the step's loss per item, equal in all processes.
   func addGradients(_ step: TrainingStep) throws -> StepSums
-  /// Measures the parameters as they are, on items that are never trained on.
+  /// Measures the parameters as they are, on items that are never trained on; the same in every process.
   ///
-  /// - Parameter checkpoint: to be called now and then; it throws when the run has to stop.
+  /// - Parameter checkpoint: to be called now and then, equally often in every process; it throws when the run has to stop.
   func validate(_ checkpoint: () throws -> Void) throws -> Metrics
   /// Messages to a person about the means of the last steps.
   func warnings(_ means: Metrics) -> [TrainingWarning]
