@@ -108,6 +108,7 @@ let package = Package(
     library(.storage, "JSON", ["CJSON", "Diagnostics", "Files", collections]),
     library(.storage, "Artifacts", ["Diagnostics", "Files", "JSON"], exclude: ["FORMAT.md"]),
     library(.storage, "Configuration", ["Diagnostics", "Files", "JSON", yams]),
+    library(.storage, "DataDescriptors", ["Artifacts", "Configuration", "Diagnostics", "Files"]),
     library(.storage, "WireFormats", ["Diagnostics"]),
     library(.storage, "ModelFiles", ["Artifacts", "Diagnostics", "Files", "JSON"]),
     library(.storage, "Weights", ["Diagnostics", "Files", "JSON", "ModelFiles", "Torch"]),
@@ -130,7 +131,7 @@ let package = Package(
 
     library(.language, "ModelDescriptions", ["Diagnostics", "JSON"]),
     library(
-      .language, "Tokenization", ["Artifacts", "Configuration", "Diagnostics", "Files", "JSON", "ModelFiles", heap]),
+      .language, "Tokenization", ["Artifacts", "DataDescriptors", "Diagnostics", "Files", "JSON", "ModelFiles", heap]),
     library(.language, "TokenWindows", ["Diagnostics", "LanguageModels", "Tokenization", "Torch", "Training"]),
     library(
       .language, "LanguageModels",
@@ -275,6 +276,7 @@ let package = Package(
       .storage, "ModelFiles", ["Diagnostics", "Files", "ModelFiles", "RandomNumbers", "TestSupport"],
       fixtures: ["Fixtures"]),
     tests(.storage, "Weights", ["Diagnostics", "Files", "TestSupport", "Torch", "Weights"], fixtures: ["Fixtures"]),
+    tests(.storage, "DataDescriptors", ["DataDescriptors", "Files", "TestSupport"]),
     tests(.storage, "WireFormats", ["Diagnostics", "WireFormats"]),
     tests(.reporting, "Pages", ["Pages"]),
     tests(.reporting, "Reports", ["Diagnostics", "JSON", "Pages", "Reports", "Statistics"]),

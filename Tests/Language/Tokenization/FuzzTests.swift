@@ -151,14 +151,6 @@ import Testing
     }
   }
 
-  @Test func `descriptors of data sets`() throws {
-    let samples = try ["data/austen.yaml", "data/gpt2.yaml"].map { try Files.read(checkout($0)) }
-    try fuzz(samples, as: "descriptor.yaml") { path in
-      let descriptor = try DataDescriptor(path)
-      for file in descriptor.files where !Files.isPlainRelative(file.name) { throw Unequal() }
-    }
-  }
-
   @Test func `JSON lines`() throws {
     let sample =
       "{\"text\": \"It is a truth\"}\n\n{\"id\": 3, \"text\": \"universally \\ud83d\\ude00\"}\r\n{\"text\":\"\"}"

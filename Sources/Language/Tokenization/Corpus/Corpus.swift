@@ -1,4 +1,5 @@
 import Artifacts
+import DataDescriptors
 import Diagnostics
 import Files
 
@@ -50,8 +51,8 @@ public struct Corpus: Sendable {
       if !status.isFolder && DataDescriptor.isDescriptor(path) {
         let descriptor = try DataDescriptor(path)
         try descriptor.check(digests)
-        items += descriptor.files.map {
-          Item(path: descriptor.path(of: $0), name: $0.name, split: $0.split, size: $0.size)
+        items += try descriptor.files.map {
+          Item(path: descriptor.path(of: $0), name: $0.name, split: try Self.split($0, path), size: $0.size)
         }
         sources.append(Source(name: descriptor.title, licence: descriptor.licence, origin: descriptor.origin))
       } else {
@@ -64,6 +65,17 @@ public struct Corpus: Sendable {
     field = FieldPath(textField)
     self.format = format
     self.unpackedLimit = unpackedLimit
+  }
+
+  private static func split(_ file: DataDescriptor.File, _ descriptor: String) throws -> Split? {
+    try file.split.map { name in
+      guard let split = Split(rawValue: name) else {
+        throw Failure(
+          .badConfiguration, "'\(file.name)' is of the split '\(name)'; texts are for train, validation or test",
+          at: descriptor)
+      }
+      return split
+    }
   }
 
   private static func items(_ path: String, _ status: FileStatus) throws -> [Item] {

@@ -10,8 +10,10 @@ import Files
 public struct DataDescriptor: Sendable {
   public struct File: Equatable, Sendable {
     public let name: String
-    /// Nil if the fractions of the configuration decide.
-    public let split: Split?
+    /// What it is, for people.
+    public let title: String?
+    /// The name of the split that it belongs to; nil if the configuration decides.
+    public let split: String?
     public let sha256: String
     /// In bytes.
     public let size: Int
@@ -33,6 +35,7 @@ public struct DataDescriptor: Sendable {
       // Only `scripts/fetch-data` uses packages and their extraction.
       _ = try reader.value("packages", as: .list(of: .yaml), default: [], help: "what to fetch")
       _ = try reader.optionalString("extract", help: "the program beside the descriptor that makes the files")
+      _ = try reader.value("ci", as: .boolean, default: true, help: "whether scripts/test --all fetches it")
       files = try reader.value("files", as: .list(of: .yaml, atLeast: 1), default: nil, help: "the files, in order")
     }
   }
@@ -43,10 +46,10 @@ public struct DataDescriptor: Sendable {
     init(reading reader: inout ConfigurationReader) throws {
       file = File(
         name: try reader.string("file", help: "the file's name"),
-        split: try reader.value("split", as: .optional(.choice()), default: .some(nil), help: "its split"),
+        title: try reader.optionalString("title", help: "what it is"),
+        split: try reader.optionalString("split", help: "its split"),
         sha256: try reader.string("sha256", help: "of its content"),
         size: try reader.integer("bytes", in: 0...Int.max, help: "its size"))
-      _ = try reader.optionalString("title", help: "what it is")
       _ = try reader.optionalString("from", help: "where it lies in the packages")
     }
   }
@@ -59,7 +62,7 @@ public struct DataDescriptor: Sendable {
   public let files: [File]
 
   /// Whether a path names a descriptor.
-  static func isDescriptor(_ path: String) -> Bool { YAMLSource.isName(path) }
+  public static func isDescriptor(_ path: String) -> Bool { YAMLSource.isName(path) }
 
   /// - Throws: `Failure(.badConfiguration)` with the line of the fault, `.missingInput` if there is no such file.
   public init(_ path: String) throws {
