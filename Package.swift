@@ -152,7 +152,7 @@ let package = Package(
 
     library(.imageText, "Pictures", ["CPictures", "Diagnostics", "Pairs", "RandomNumbers", "Torch"]),
     library(.imageText, "ContrastiveLosses", ["Diagnostics", "TemperatureSettings", "Torch"]),
-    library(.imageText, "Pairs", ["Artifacts", "Diagnostics", "Files", "JSON", "WireFormats"]),
+    library(.imageText, "Pairs", ["Artifacts", "DataDescriptors", "Diagnostics", "Files", "JSON", "WireFormats"]),
     library(.imageText, "EncoderDescriptions", ["Diagnostics", "JSON"]),
     library(
       .imageText, "ImageTextModels",
@@ -165,16 +165,22 @@ let package = Package(
     library(
       .pipelines, "StageDescriptions",
       [
-        "Artifacts", "Configuration", "Diagnostics", "Files", "JSON", "ModelDescriptions", "ModelFiles", "Tasks",
-        "TemperatureSettings", "TrainingOptions",
+        "Artifacts", "Configuration", "Diagnostics", "Files", "JSON", "ModelDescriptions", "ModelFiles", "Pairs",
+        "Tasks", "TemperatureSettings", "TrainingOptions",
       ]),
     library(
       .pipelines, "Pipelines",
       [
-        "Artifacts", "Configuration", "Diagnostics", "Files", "JSON", "Pages", "Reports", "StageDescriptions",
-        "Tokenization", subprocess, systemPackage,
+        "Artifacts", "Configuration", "DataDescriptors", "Diagnostics", "Files", "JSON", "Pages", "Reports",
+        "StageDescriptions", subprocess, systemPackage,
       ]),
 
+    library(
+      .stages, "PairsStage",
+      [
+        "Artifacts", "Diagnostics", "Files", "JSON", "Pairs", "Pictures", "StageDescriptions", "Torch", "WireFormats",
+        collections,
+      ]),
     library(
       .stages, "TokenizeStage", ["Artifacts", "Diagnostics", "Files", "JSON", "StageDescriptions", "Tokenization"]),
     library(
@@ -227,6 +233,9 @@ let package = Package(
       "tempnet-tokenize",
       ["Artifacts", "Configuration", "JSON", "ProgramSupport", "StageDescriptions", "TokenizeStage", argumentParser],
       torch: false),
+    program(
+      "tempnet-pairs",
+      ["Artifacts", "Configuration", "PairsStage", "ProgramSupport", "StageDescriptions", "Torch", argumentParser]),
     program(
       "tempnet-pretrain",
       ["Artifacts", "Configuration", "PretrainStage", "ProgramSupport", "StageDescriptions", "Torch", argumentParser]),

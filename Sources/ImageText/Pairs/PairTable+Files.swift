@@ -75,7 +75,7 @@ extension PairTable {
 }
 
 extension PairTable.Picture {
-  fileprivate var json: JSON {
+  var json: JSON {
     var object = JSONObject()
     object["source"] = .string(source)
     object["member"] = .string(member)
@@ -114,7 +114,7 @@ extension PairTable.Picture {
 }
 
 extension PairTable.Caption {
-  fileprivate var json: JSON {
+  var json: JSON {
     ["text": .string(text), "picture": .integer(picture), "group": .integer(group)]
   }
 

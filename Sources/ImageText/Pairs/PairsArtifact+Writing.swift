@@ -14,7 +14,7 @@ extension PairsArtifact {
       (self.source, self.member, self.reason) = (source, member, reason)
     }
 
-    var json: JSON { ["source": .string(source), "member": .string(member), "reason": .string(reason)] }
+    public var json: JSON { ["source": .string(source), "member": .string(member), "reason": .string(reason)] }
   }
 
   /// Writes all files of the artifact at once, from memory.
@@ -36,7 +36,7 @@ extension PairsArtifact {
     try list.close()
   }
 
-  static func write(_ sources: [PairSource], to path: String) throws {
+  public static func write(_ sources: [PairSource], to path: String) throws {
     try AtomicFile.write(JSON.array(sources.map(\.json)).pretty, to: path)
   }
 }

@@ -1,5 +1,5 @@
 import Configuration
-import Tokenization
+import DataDescriptors
 
 /// The data descriptors that a pipeline names, or whose files it names; `scripts/fetch-data` brings the data.
 public struct DataNeeds {

@@ -1,6 +1,7 @@
 import Artifacts
 import Configuration
 import Diagnostics
+import Files
 import JSON
 
 /// What the runner has to know about a stage before it runs, and what the stage's program shares with it.
@@ -89,6 +90,22 @@ extension StageDescription {
   public static func problem(_ configuration: Configuration, withInputs given: Set<String>) -> String? { nil }
 
   public static func problem(_ configuration: Configuration, withOutput path: String) throws -> String? { nil }
+
+  /// Refuses a place of the result in one of the folders that the stage reads whole.
+  ///
+  /// - Parameter content: what these hold: `texts`.
+  static func problem(withOutput path: String, inFolders folders: [String], of content: String) throws -> String? {
+    let place = "\(try Files.resolved(Files.folder(of: path)))/\(Files.name(of: path))"
+    for folder in folders where try Files.status(folder)?.isFolder == true {
+      let root = try Files.resolved(folder)
+      let beginning = root == "/" ? root : "\(root)/"
+      guard place.utf8.starts(with: beginning.utf8) else { continue }
+      if VisibleFiles.include(String(decoding: place.utf8.dropFirst(beginning.utf8.count), as: UTF8.self)) {
+        return "the result would lie in the folder of \(content) '\(folder)' and be read as one; choose another place"
+      }
+    }
+    return nil
+  }
 
   /// A model may have more logits than there are tokens, so a given one decides.
   public static func vocabulary(_ configuration: Configuration, inputs: [String: Int?]) -> Int? {
@@ -180,22 +197,25 @@ public struct StageInput: Sendable {
   public var kinds: [ArtifactKind] { [kind] + otherKinds }
 }
 
-/// A file that a stage reads and that is no artifact.
+/// A file that a stage reads and that is no artifact, or many files of a folder that count as one.
 public struct RawInput: Equatable, Sendable {
   /// What the file is to the stage, not where it lies: `corpus/0/emma.txt`. Goes into the key with its digest.
   public let name: String
   public let path: String
+  /// Relative to the path; nil where that is the file.
+  public let files: [String]?
 
-  public init(_ name: String, path: String) {
-    self.name = name
-    self.path = path
-  }
+  public init(_ name: String, path: String) { (self.name, self.path, files) = (name, path, nil) }
+
+  /// - Parameter files: relative to the folder; those that are missing count as such.
+  public init(_ name: String, folder: String, files: [String]) { (self.name, path, self.files) = (name, folder, files) }
 }
 
 /// The stages that exist.
 public enum Stages {
   public static let all: [any StageDescription.Type] = [
-    Tokenize.self, Pretrain.self, Features.self, Fit.self, Import.self, Evaluate.self, Export.self, Contrast.self,
+    Tokenize.self, Pretrain.self, Features.self, Fit.self, Import.self, Evaluate.self, Export.self, MakePairs.self,
+    Contrast.self,
   ]
 
   public static func named(_ name: String) -> (any StageDescription.Type)? { all.first { $0.name == name } }

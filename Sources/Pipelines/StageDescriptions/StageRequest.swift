@@ -114,6 +114,7 @@ extension RawInput {
   public static let kind = "file"
 
   public func reference(_ digests: FileDigests) throws -> InputReference {
-    InputReference(name: name, kind: Self.kind, key: try digests.sha256(of: path))
+    let digest = try files.map { try digests.sha256(of: $0, below: path) } ?? digests.sha256(of: path)
+    return InputReference(name: name, kind: Self.kind, key: digest)
   }
 }

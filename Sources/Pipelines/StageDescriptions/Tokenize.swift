@@ -81,16 +81,7 @@ public enum Tokenize: StageDescription {
 
   /// Refuses a result inside a folder of texts: the result, its lock and the runner's store would be read as text.
   public static func problem(_ configuration: TokenizeConfiguration, withOutput path: String) throws -> String? {
-    let place = "\(try Files.resolved(Files.folder(of: path)))/\(Files.name(of: path))"
-    for corpus in configuration.corpus where try Files.status(corpus)?.isFolder == true {
-      let root = try Files.resolved(corpus)
-      let beginning = root == "/" ? root : "\(root)/"
-      guard place.utf8.starts(with: beginning.utf8) else { continue }
-      if VisibleFiles.include(String(decoding: place.utf8.dropFirst(beginning.utf8.count), as: UTF8.self)) {
-        return "the result would lie in the folder of texts '\(corpus)' and be read as text; choose another place"
-      }
-    }
-    return nil
+    try problem(withOutput: path, inFolders: configuration.corpus, of: "texts")
   }
 
   /// A file, or all files of a folder that `Corpus` reads. A descriptor stands for its files, whose digests it states.

@@ -51,9 +51,16 @@ public final class FileDigests: Sendable {
   /// The digest of a file's content; for a folder, of the sorted list of the relative paths and digests in it.
   public func sha256(ofTree path: String) throws -> String {
     guard try Files.status(path)?.isFolder == true else { return try sha256(of: path) }
+    return try sha256(of: Files.tree(path), below: path)
+  }
+
+  /// The digest of the list of relative paths, in their order, and digests; a file that is not there has none.
+  public func sha256(of names: [String], below folder: String) throws -> String {
     var hasher = SHA256()
-    for name in try Files.tree(path) {
-      hasher.update("\(try sha256(of: "\(path)/\(name)"))  \(name)\0".utf8)
+    for name in names {
+      let path = "\(folder)/\(name)"
+      let digest = try Files.status(path)?.isRegular == true ? sha256(of: path) : ""
+      hasher.update("\(digest)  \(name)\0".utf8)
     }
     return hasher.hex()
   }

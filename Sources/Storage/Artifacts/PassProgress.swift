@@ -18,7 +18,7 @@ public final class PassProgress {
   /// How many pieces are done.
   public private(set) var done: Int
   private let path: String
-  private let total: Int
+  private let total: Int?
   private let interval: Interval
   private var saved: (done: Int, at: ContinuousClock.Instant)
 
@@ -26,9 +26,9 @@ public final class PassProgress {
   ///
   /// - Parameters:
   ///   - path: the file, one of a builder's checkpoints.
-  ///   - total: the number of pieces.
+  ///   - total: the number of pieces; nil where only the end of the pass shows it.
   /// - Throws: `.badData` for a file of another content, and for more pieces than there are.
-  public init(_ path: String, of total: Int, saving interval: Interval) throws {
+  public init(_ path: String, of total: Int?, saving interval: Interval) throws {
     done = try Self.read(path, total)
     self.path = path
     self.total = total
@@ -36,13 +36,14 @@ public final class PassProgress {
     saved = (done, .now)
   }
 
-  private static func read(_ path: String, _ total: Int) throws -> Int {
+  private static func read(_ path: String, _ total: Int?) throws -> Int {
     guard Files.exists(path) else { return 0 }
     var members = try JSONFields(try JSON(parsing: Files.read(path), source: path, for: .strict), source: path)
     let done = try members.integer("done")
     try members.finish()
-    guard (0...total).contains(done) else {
-      throw Failure(.badData, "states \(done) finished pieces of work, of \(total)", at: path)
+    guard (0...(total ?? .max)).contains(done) else {
+      let all = total.map { ", of \($0)" } ?? ""
+      throw Failure(.badData, "states \(done) finished pieces of work\(all)", at: path)
         .ofUnfinishedWork(in: Files.folder(of: Files.folder(of: path)))
     }
     return done
@@ -59,18 +60,37 @@ public final class PassProgress {
     to end: Int? = nil, isInterrupted: () throws -> Bool = { Interruption.isRequested },
     synchronise: () throws -> Void, _ piece: (Int) throws -> Void
   ) throws {
-    let end = end ?? total
+    guard let end = end ?? total else { preconditionFailure("a pass without a known end is advanced to its end") }
     while done < end {
       try piece(done)
       done += 1
       let isStopping = try isInterrupted()
-      if isStopping || done == end || isDue {
-        try synchronise()
-        try AtomicFile.write((["done": .integer(done)] as JSON).pretty, to: path)
-        saved = (done, .now)
-      }
-      if isStopping && done < total { throw Interruption.failure }
+      if isStopping || done == end || isDue { try save(synchronise) }
+      if isStopping && done < (total ?? .max) { throw Interruption.failure }
     }
+  }
+
+  /// Does the pieces that are not done, until there is none.
+  ///
+  /// - Parameter piece: returns false, having done nothing, where there is no such piece.
+  /// - Throws: as ``advance(to:isInterrupted:synchronise:_:)``.
+  public func advanceToEnd(
+    isInterrupted: () throws -> Bool = { Interruption.isRequested }, synchronise: () throws -> Void,
+    _ piece: (Int) throws -> Bool
+  ) throws {
+    while try piece(done) {
+      done += 1
+      let isStopping = try isInterrupted()
+      if isStopping || isDue { try save(synchronise) }
+      if isStopping { throw Interruption.failure }
+    }
+    try save(synchronise)
+  }
+
+  private func save(_ synchronise: () throws -> Void) throws {
+    try synchronise()
+    try AtomicFile.write((["done": .integer(done)] as JSON).pretty, to: path)
+    saved = (done, .now)
   }
 
   private var isDue: Bool {

@@ -5,6 +5,7 @@ import Files
 struct JSONArrayReader {
   private let source: any ByteSource
   private let limit: Int
+  private let isWhole: Bool
   private var buffer: [UInt8] = []
   private var start = 0
   private var hasBegun = false
@@ -19,9 +20,11 @@ struct JSONArrayReader {
   /// - Parameters:
   ///   - source: begins with the opening bracket, perhaps after white space.
   ///   - limit: the longest element accepted, in bytes.
-  init(_ source: any ByteSource, limit: Int) {
+  ///   - isWhole: whether nothing may follow the array.
+  init(_ source: any ByteSource, limit: Int, isWhole: Bool = true) {
     self.source = source
     self.limit = limit
+    self.isWhole = isWhole
   }
 
   /// The bytes of the next element; nil after the last, when nothing but white space follows the array.
@@ -83,7 +86,7 @@ struct JSONArrayReader {
   private mutating func finish() throws -> ArraySlice<UInt8>? {
     start += 1
     isAtEnd = true
-    guard try nextByte() == nil else {
+    guard try !isWhole || nextByte() == nil else {
       throw failure("something follows the array; a file holds one array, or a record in each line")
     }
     return nil

@@ -1,9 +1,10 @@
 import Diagnostics
 import Files
 
-/// The records of a JSON file, one after the other: a value in each line, or the elements of one array.
+/// The records of a JSON file, one after the other: a value in each line, or the elements of one array, or of an array
+/// that is a member of one object.
 ///
-/// The first character decides which. A byte order mark before it is skipped, as by Python's `utf-8-sig`. Memory is
+/// The beginning decides which. A byte order mark before it is skipped, as by Python's `utf-8-sig`. Memory is
 /// bounded by the longest record.
 public struct JSONRecords {
   public struct Record {
@@ -20,9 +21,12 @@ public struct JSONRecords {
 
   /// - Parameters:
   ///   - limit: the longest record accepted, in bytes.
+  ///   - member: the name of the member whose elements are the records, where the file is one object with such an array.
   ///   - otherwise: the advice that ends messages about a file of another kind.
   /// - Throws: `Failure(.badData)` for a file that does not begin like text in UTF-8.
-  public init(_ source: any ByteSource, limit: Int = 1 << 28, otherwise: String? = nil) throws {
+  public init(
+    _ source: any ByteSource, limit: Int = 1 << 28, member: String? = nil, otherwise: String? = nil
+  ) throws {
     name = source.name
     self.otherwise = otherwise.map { ", or \($0)" } ?? ""
     var beginning: [UInt8] = []
@@ -34,11 +38,37 @@ public struct JSONRecords {
       beginning += more
     }
     try Self.check(beginning, name)
-    let content = beginning[...].trimmingPrefix([0xEF, 0xBB, 0xBF])
-    let rest = PrefixedSource(content, source)
+    var content = beginning[...].trimmingPrefix([0xEF, 0xBB, 0xBF])
     let isArray = content.first { !isJSONBlank($0) } == UInt8(ascii: "[")
+    let isMember = try member.map { try Self.skip(to: $0, &content, source) } ?? false
+    let rest = PrefixedSource(content, source)
     lines = LineReader(rest, limit: limit)
-    array = isArray ? JSONArrayReader(rest, limit: limit) : nil
+    array = isArray || isMember ? JSONArrayReader(rest, limit: limit, isWhole: !isMember) : nil
+  }
+
+  /// How far into an object a member is searched, in bytes.
+  private static let searched = 1 << 22
+
+  /// Drops what precedes the array of an object's member. False, with all bytes kept, where there is none.
+  private static func skip(to member: String, _ content: inout ArraySlice<UInt8>, _ source: any ByteSource) throws
+    -> Bool
+  {
+    guard content.first(where: { !isJSONBlank($0) }) == UInt8(ascii: "{") else { return false }
+    var search = JSONMember(member)
+    var start = 0
+    while true {
+      switch search.find(in: content, from: start) {
+      case .found(let offset):
+        content = content.dropFirst(offset)
+        return true
+      case .absent: return false
+      case .undecided:
+        start = content.count
+        let more = try start < searched ? source.read(upTo: FileReader.bufferSize) : []
+        if more.isEmpty { return false }
+        content += more
+      }
+    }
   }
 
   /// Whether the records are the elements of one array.
