@@ -35,10 +35,15 @@ public struct EmbeddingsDescription: Equatable, Sendable {
   public var text: TowerRecord
   /// Nil where the table has no classes.
   public var prompts: Prompts?
+  /// The training of the encoders of a joint space; nil for spaces apart and for embeddings made elsewhere.
+  public var model: EncoderRecord?
 
-  public init(_ space: EmbeddingSpace, image: TowerRecord, text: TowerRecord, prompts: Prompts? = nil) {
+  public init(
+    _ space: EmbeddingSpace, image: TowerRecord, text: TowerRecord, prompts: Prompts? = nil,
+    model: EncoderRecord? = nil
+  ) {
     precondition(space == .apart || image.width == text.width, "a joint space has one width")
-    (self.space, self.image, self.text, self.prompts) = (space, image, text, prompts)
+    (self.space, self.image, self.text, self.prompts, self.model) = (space, image, text, prompts, model)
   }
 }
 
@@ -59,6 +64,7 @@ extension EmbeddingsDescription {
       object["classes"] = .array(prompts.classes.map(JSON.string))
       object["templates"] = .array(prompts.templates.map(JSON.string))
     }
+    object["model"] = model?.json
     return .object(object)
   }
 
@@ -71,6 +77,7 @@ extension EmbeddingsDescription {
     image = try TowerRecord(fields.fields("image"))
     text = try TowerRecord(fields.fields("text"))
     if fields.optional("templates") != nil { prompts = try Prompts(&fields) }
+    if fields.optional("model") != nil { model = try EncoderRecord(fields.fields("model")) }
     try fields.finish()
     guard space == .apart || image.width == text.width else {
       throw Failure(
