@@ -1,4 +1,4 @@
-/// A page that needs nothing beside it: no scripts, no fonts, no network.
+/// A page that needs nothing beside it: no scripts, no fonts, no network. Pictures are data within it.
 public struct Page: Sendable {
   public let title: String
   public let sections: [HTML]
@@ -17,7 +17,7 @@ public struct Page: Sendable {
       <head>
       <meta charset="utf-8">
       <meta name="viewport" content="width=device-width, initial-scale=1">
-      <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+      <meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
       <title>\(title)</title>
       <style>
       \(HTML(markup: pageStyle))</style>

@@ -90,6 +90,14 @@ let pageStyle = """
     transform: translateX(-50%); width: max-content; max-width: calc(100vw - 1.5rem); padding: .55rem .9rem; background: var(--ink);
     color: var(--paper); border-radius: .5rem; font-size: .9rem; line-height: 1.45; font-variant-numeric: tabular-nums; }
   .passage:hover .token:focus:not(:hover) .about { display: none; }
+  .shelf { display: flex; flex-wrap: wrap; gap: .6rem; margin: .6rem 0 1.2rem; align-items: flex-start; break-inside: avoid; }
+  .shelf > div { width: 8.2rem; background: var(--band); border-radius: .5rem; padding: .5rem; font-size: .8rem;
+    line-height: 1.35; overflow-wrap: anywhere; }
+  .shelf > div.text { border: 1px solid var(--line); background: none; }
+  .shelf strong { font-weight: 600; display: block; }
+  .shelf img, .shelf .absent { display: flex; width: 6rem; height: 6rem; margin: 0 auto .35rem; align-items: center;
+    background: #fff; color: #5b6470; text-align: center; border-radius: .25rem; image-rendering: auto; }
+  .shelf > ul { flex: 1 1 16rem; margin: 0; }
   .scale { display: flex; flex-wrap: wrap; align-items: flex-start; gap: .3rem; margin: .5rem 0; font-size: .82rem;
     font-variant-numeric: tabular-nums; }
   .scale span { padding: .05rem .5rem; }
@@ -123,7 +131,7 @@ let pageStyle = """
     .figures { grid-template-columns: repeat(2, 1fr); }
     pre { white-space: pre-wrap; }
     details::details-content { content-visibility: visible; block-size: auto; }
-    .token, .scale span, .bar, .cell, .cards div, tbody tr { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
+    .token, .scale span, .bar, .cell, .cards div, .shelf > div, tbody tr { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
   }
 
   """

@@ -48,3 +48,18 @@ import Testing
     for reference in ["http:", "https:", "src=", "@import", "url(", "<script"] { #expect(!page.contains(reference)) }
   }
 }
+
+@Suite struct PictureTests {
+  @Test(arguments: [
+    ("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg=="), ("fooba", "Zm9vYmE="),
+    ("foobar", "Zm9vYmFy"),
+  ]) func `base64 is that of RFC 4648`(text: String, encoded: String) {
+    #expect(base64(Array(text.utf8)) == encoded)
+  }
+
+  @Test func `a card reads its title out and escapes it`() {
+    let card = HTML.pictureCard([1, 2, 3], title: "a \"<b>\"", lines: ["x"], absence: "").markup
+    #expect(card.contains("alt=\"a &quot;&lt;b&gt;&quot;\"") && card.contains("base64,AQID\""))
+    #expect(HTML.pictureCard(nil, title: "t", lines: [], absence: "not shown").markup.contains("not shown"))
+  }
+}
