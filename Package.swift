@@ -109,7 +109,7 @@ let package = Package(
     library(.storage, "Artifacts", ["Diagnostics", "Files", "JSON"], exclude: ["FORMAT.md"]),
     library(.storage, "Configuration", ["Diagnostics", "Files", "JSON", yams]),
     library(.storage, "DataDescriptors", ["Artifacts", "Configuration", "Diagnostics", "Files"]),
-    library(.storage, "WireFormats", ["Diagnostics"]),
+    library(.storage, "WireFormats", ["CZlib", "Diagnostics"]),
     library(.storage, "ModelFiles", ["Artifacts", "Diagnostics", "Files", "JSON"]),
     library(.storage, "Weights", ["Diagnostics", "Files", "JSON", "ModelFiles", "Torch"]),
 
@@ -160,7 +160,12 @@ let package = Package(
         "Artifacts", "Diagnostics", "EncoderDescriptions", "Files", "JSON", "Pairs", "Pictures", "Tokenization",
         "Torch", "Weights",
       ]),
-    library(.imageText, "RetrievalEvaluation", ["Pairs", "Statistics", "TempNet", "Torch"]),
+    library(
+      .imageText, "RetrievalEvaluation",
+      [
+        "Diagnostics", "EncoderDescriptions", "JSON", "Pages", "Pairs", "Reports", "Statistics", "TempNet",
+        "TemperatureSettings", "Torch", "WireFormats",
+      ]),
 
     library(
       .pipelines, "StageDescriptions",
@@ -220,6 +225,12 @@ let package = Package(
         "Torch", "Training", "Weights",
       ]),
     library(
+      .stages, "RetrieveStage",
+      [
+        "Artifacts", "Diagnostics", "EncoderDescriptions", "Files", "ImageTextModels", "JSON", "Pairs", "Reports",
+        "RetrievalEvaluation", "StageDescriptions", "TempNet", "TemperatureSettings", "Torch", "Weights",
+      ]),
+    library(
       .stages, "ExportStage",
       [
         "Artifacts", "Diagnostics", "Files", "JSON", "LanguageEvaluation", "LanguageModels", "ModelFiles",
@@ -256,6 +267,9 @@ let package = Package(
         "TemperatureSettings", "Torch", argumentParser,
       ]),
     program(
+      "tempnet-retrieve",
+      ["Artifacts", "ProgramSupport", "RetrieveStage", "StageDescriptions", "Torch", argumentParser]),
+    program(
       "tempnet-export",
       ["Artifacts", "Configuration", "ExportStage", "ProgramSupport", "StageDescriptions", "Torch", argumentParser]),
     program(
@@ -270,7 +284,8 @@ let package = Package(
       torch: false),
 
     .target(
-      name: "TestSupport", dependencies: ["Diagnostics", "Files", "ProcessGroups", "RandomNumbers"], path: "Tests/Support",
+      name: "TestSupport", dependencies: ["Diagnostics", "Files", "ProcessGroups", "RandomNumbers"],
+      path: "Tests/Support",
       swiftSettings: strict),
     tests(.system, "Diagnostics", ["Diagnostics", "TestSupport"]),
     tests(.system, "RandomNumbers", ["RandomNumbers"]),
@@ -349,7 +364,8 @@ let package = Package(
         "TestSupport", "Torch", "Weights",
       ], fixtures: ["Fixtures"]),
     tests(
-      .imageText, "RetrievalEvaluation", ["Files", "JSON", "Pairs", "RetrievalEvaluation", "TestSupport", "Torch"],
+      .imageText, "RetrievalEvaluation",
+      ["Files", "JSON", "Pairs", "Pictures", "RetrievalEvaluation", "TestSupport", "Torch", "WireFormats"],
       fixtures: ["Fixtures"]),
     tests(
       .pipelines, "StageDescriptions",
@@ -400,6 +416,13 @@ let package = Package(
         "Artifacts", "Configuration", "Diagnostics", "EvaluateStage", "Files", "JSON", "LanguageEvaluation",
         "LanguageModels", "ModelDescriptions", "StageDescriptions", "TempNet", "TemperatureSettings", "TestSupport",
         "TokenWindows", "Tokenization", "TokenizeStage", "Torch", "Weights",
+      ]),
+    tests(
+      .stages, "RetrieveStage",
+      [
+        "Artifacts", "Configuration", "Diagnostics", "EncoderDescriptions", "Files", "ImageTextModels", "JSON", "Pairs",
+        "RandomNumbers", "Reports", "RetrievalEvaluation", "RetrieveStage", "StageDescriptions", "TempNet",
+        "TemperatureSettings", "TestSupport", "Torch", "Weights",
       ]),
     tests(
       .stages, "ExportStage",

@@ -6,13 +6,6 @@ import Statistics
 /// A caption is a picture's own if it was written for it or for an equal picture, or if its text equals one of those. So
 /// several pictures of one caption are all its own.
 public struct RetrievalSet: Sendable {
-  /// Which captions take part.
-  public enum Captions: String, CaseIterable, Sendable {
-    case all
-    /// Each picture's first caption, its title.
-    case titles
-  }
-
   public let split: PairSplit
   public let pictures: Candidates
   public let captions: Candidates
@@ -38,7 +31,7 @@ public struct RetrievalSet: Sendable {
   }
 
   /// - Parameter isMerged: whether equal captions, and equal pictures, take part once.
-  public init(_ table: PairTable, split: PairSplit, captions choice: Captions, isMerged: Bool) {
+  public init(_ table: PairTable, split: PairSplit, captions choice: CaptionChoice, isMerged: Bool) {
     self.split = split
     let allPictures = table.pictures(of: split)
     let allCaptions = table.captions(of: split, isFirstOnly: choice == .titles)
@@ -65,6 +58,11 @@ public struct RetrievalSet: Sendable {
     captions = Candidates(
       positions: shownCaptions, first: captionOrder.first, own: pictureOrder.members(of: picturesOf, captionOrder))
     clusters = Self.clusters(table, shownPictures, shownCaptions, pictures.own)
+  }
+
+  /// Who asks and who is searched in a direction.
+  public func sides(_ direction: RetrievalDirection) -> (asking: Candidates, searched: Candidates) {
+    direction == .imageToText ? (pictures, captions) : (captions, pictures)
   }
 
   private static func clusters(
