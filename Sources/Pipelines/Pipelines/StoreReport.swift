@@ -48,7 +48,7 @@ public struct StoreReport {
       """
     return Page(
       title: "tempnet: runs",
-      sections: [head, comparison, .section("All runs", .table(overview))] + runs.map(section)
+      sections: [head, comparison, retrievals, .section("All runs", .table(overview))] + runs.map(section)
     ).text
   }
 
@@ -77,26 +77,39 @@ public struct StoreReport {
 
   // MARK: What was measured
 
-  /// An evaluation's headline figures, as its manifest repeats them.
-  private struct Measured {
+  /// A stage that measured something, and what its manifest repeats of that.
+  struct Measured {
+    let run: RunRecord
     let stage: RunRecord.Stage
     let manifest: Manifest
 
-    var summary: EvaluationSummary { EvaluationSummary(manifest.summary) }
-    var report: String? { manifest.files.map(\.path).first { $0.hasSuffix(".html") } }
+    fileprivate var report: String? { manifest.files.map(\.path).first { $0.hasSuffix(".html") } }
   }
 
-  private func measured(_ run: RunRecord) -> [Measured] {
-    run.stages.compactMap { stage in
-      guard stage.state != .leftOut, let manifest = manifests[stage.artifact],
-        manifest.kind == ArtifactKind.evaluation.name
-      else { return nil }
-      return Measured(stage: stage, manifest: manifest)
+  /// The results of a kind, run by run.
+  func measured(_ kind: ArtifactKind) -> [Measured] {
+    runs.flatMap { run in
+      run.stages.compactMap { stage in
+        guard stage.state != .leftOut, let manifest = manifests[stage.artifact], manifest.kind == kind.name else {
+          return nil
+        }
+        return Measured(run: run, stage: stage, manifest: manifest)
+      }
     }
   }
 
+  /// Links to the run and to its report.
+  func links(_ measured: Measured) -> [Table.Cell] {
+    [
+      Table.Cell(time(measured.run), note: measured.run.label, target: "#\(anchor(measured.run))"),
+      measured.report.map {
+        Table.Cell(measured.stage.name, target: "artifacts/\(measured.stage.artifact)/\($0)")
+      } ?? Table.Cell(measured.stage.name),
+    ]
+  }
+
   private var comparison: HTML {
-    let rows = runs.flatMap { run in measured(run).map { row($0, of: run) } }
+    let rows = measured(.evaluation).map(row)
     guard !rows.isEmpty else { return .empty }
     let table = Table(
       "Results side by side",
@@ -113,8 +126,8 @@ public struct StoreReport {
           + "the intervals."), .table(table))
   }
 
-  private func row(_ measured: Measured, of run: RunRecord) -> [Table.Cell] {
-    let summary = measured.summary
+  private func row(_ measured: Measured) -> [Table.Cell] {
+    let summary = EvaluationSummary(measured.manifest.summary)
     func cell(
       _ member: (EvaluationSummary.Policy) -> Double?, _ write: (Double) -> String, isCompared: Bool = true
     ) -> Table.Cell {
@@ -122,11 +135,7 @@ public struct StoreReport {
       let other = isCompared ? summary.policies.first.flatMap(member) : nil
       return Table.Cell(write(value), note: other.map(write))
     }
-    return [
-      Table.Cell(time(run), note: run.label, target: "#\(anchor(run))"),
-      measured.report.map {
-        Table.Cell(measured.stage.name, target: "artifacts/\(measured.stage.artifact)/\($0)")
-      } ?? Table.Cell(measured.stage.name),
+    return links(measured) + [
       Table.Cell(summary.leading?.name ?? "–", note: summary.policies.first?.name),
       cell(\.gapClosed, percent, isCompared: false), cell(\.robustLoss, fourDigits), cell(\.bitsPerByte, fourDigits),
       cell(\.brier, fourDigits), cell(\.expectedCalibrationError, percent), cell(\.meanTemperature, fourDigits),

@@ -43,7 +43,7 @@ public struct Workspace {
   public static func deliverables(of plan: Plan) throws -> [String] {
     try plan.stages.filter { $0.decision != .leftOut }.flatMap { stage in
       switch stage.identity.kind {
-      case .evaluation: try Artifact.open(stage.output).files(where: { $0.hasSuffix(".html") })
+      case .evaluation, .retrieval: try Artifact.open(stage.output).files(where: { $0.hasSuffix(".html") })
       case .export: try Artifact.open(stage.output).files(where: { _ in true })
       default: [String]()
       }

@@ -1,6 +1,9 @@
+import Artifacts
+import Configuration
 import Diagnostics
 import Files
 import JSON
+import StageDescriptions
 import TestSupport
 import Testing
 
@@ -75,6 +78,39 @@ import Testing
     for match in page.matches(of: /href="#([^"]+)"/) { #expect(page.contains("id=\"\(match.1)\"")) }
     #expect(page.contains(/href="artifacts\/describe-[0-9a-f]{16}\/result.html"/))
     #expect(try StoreReport(bench.store).text == page)
+  }
+
+  /// A stage that finds pictures.
+  private enum Search: StageDescription {
+    static let name = "search"
+    static let summary = "Searches."
+    static let version = 1
+    static let output = ArtifactKind.retrieval
+    static let inputs: [StageInput] = []
+    typealias Configuration = Samples.Describe.Configuration
+  }
+
+  @Test func `retrieval results have a line for each test split, the reference's figures below`() async throws {
+    let bench = try Bench()
+    let specification = try PipelineSpecification(
+      try YAMLSource.parse("stages: {found: {run: search}}", source: "sample.yaml"), overrides: [],
+      known: [Search.self])
+    let plan = try Workspace(pipeline: specification, store: bench.store).plan(Selection())
+    let summary: JSON = [
+      "leading": "sogclr", "reference": "clip", "runs": 27,
+      "splits": [
+        [
+          "name": "style", "pictures": 1421, "captions": 1421, "meanRecall": 0.289, "referenceRecall": 0.258,
+          "difference": 0.031, "verdict": "better",
+        ],
+        ["name": "test", "pictures": 526, "captions": 458],
+      ],
+    ]
+    try await bench.run(plan, executor: RecordingExecutor(plan) { try $1.publish($0, summary: summary) })
+    let page = try StoreReport(bench.store).text
+    #expect(page.contains("<td>sogclr<small>clip</small></td><td class=\"number\">28.9 %<small>25.8 %</small></td>"))
+    #expect(page.contains("3.1 points") && page.contains("<td>better</td>") && page.contains("<td>test</td>"))
+    #expect(!page.contains("Results side by side"))
   }
 
   @Test func `runs that were killed or failed, and results that are gone, are shown as that`() async throws {
