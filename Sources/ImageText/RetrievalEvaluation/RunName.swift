@@ -29,11 +29,10 @@ public struct RunName: Equatable, Sendable, CustomStringConvertible {
         setting.key != lossKey && setting.key != seedKey && rivals.contains { !$0.contains { $0 == setting } }
       }
       let words = differing.map { "\($0.key)=\($0.text)" }
-      let isCLIP = own.split(whereSeparator: { " -_".contains($0) }).first == "clip"
       return RunName(
         family: own, arm: ([own] + words).joined(separator: " "),
         seed: settings[index].first { $0.key == seedKey }.flatMap { Int($0.text) },
-        singleTemperature: isCLIP ? runs[index].scale.origin : nil)
+        singleTemperature: isCLIP(own) ? runs[index].scale.origin : nil)
     }
   }
 
@@ -41,7 +40,12 @@ public struct RunName: Equatable, Sendable, CustomStringConvertible {
 
   private static func family(_ settings: [Setting], scale: LogitScale) -> String? {
     guard let loss = settings.first(where: { $0.key == lossKey })?.text else { return nil }
-    return scale.origin == .learned && !loss.contains(learned) ? "\(loss) \(learned)" : loss
+    return isCLIP(loss) && scale.origin == .learned && !loss.contains(learned) ? "\(loss) \(learned)" : loss
+  }
+
+  /// `clip`, `clip_learned` and the like.
+  private static func isCLIP(_ loss: String) -> Bool {
+    loss.split(whereSeparator: { " -_".contains($0) }).first == "clip"
   }
 
   private struct Setting: Equatable {

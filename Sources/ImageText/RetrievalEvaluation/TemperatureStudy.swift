@@ -69,8 +69,8 @@ public struct NegativeCandidates: Sendable {
       ).doubles
       for (query, tau) in zip(queries, solved) { temperatures[query] = Float(tau / scale) }
     }
-    scores.forEachQuery { query, row in
-      let negatives = self.negatives(query).map { row[$0] * Float(scale) }
+    forEachQuery { query, row, negatives in
+      let negatives = negatives.map { row[$0] * Float(scale) }
       rows[negatives.count, default: ([], [])].queries.append(query)
       rows[negatives.count]!.logits += negatives
       if rows[negatives.count]!.queries.count == Self.rowsPerSolution { solve(negatives.count) }
@@ -87,8 +87,8 @@ public struct NegativeCandidates: Sendable {
     let cells = 20_000
     var histogram = [Int](repeating: 0, count: cells)
     func cell(_ score: Float) -> Int { min(max(Int((Double(score) + 1) / 2 * Double(cells)), 0), cells - 1) }
-    scores.forEachQuery { query, row in
-      for candidate in negatives(query) { histogram[cell(row[candidate])] += 1 }
+    forEachQuery { _, row, negatives in
+      for candidate in negatives { histogram[cell(row[candidate])] += 1 }
     }
     var (left, threshold) = (Int(Self.nearShare * Double(histogram.reduce(0, +))), cells)
     while threshold > 0, left >= histogram[threshold - 1] {
@@ -96,14 +96,19 @@ public struct NegativeCandidates: Sendable {
       left -= histogram[threshold]
     }
     var counts = [Float](repeating: 0, count: scores.queryCount)
-    scores.forEachQuery { query, row in
-      counts[query] = Float(negatives(query).count { cell(row[$0]) >= threshold })
+    forEachQuery { query, row, negatives in
+      counts[query] = Float(negatives.count { cell(row[$0]) >= threshold })
     }
     return counts
   }
 
-  private func negatives(_ query: Int) -> [Int] {
-    let own = Set(own[query])
-    return distinct.filter { !own.contains($0) }
+  /// Calls `body` with each query, its scores, and the indices of its negatives.
+  private func forEachQuery(_ body: (Int, UnsafeBufferPointer<Float>, [Int]) -> Void) {
+    var isOwn = [Bool](repeating: false, count: scores.candidateCount)
+    scores.forEachQuery { query, row in
+      for candidate in own[query] { isOwn[candidate] = true }
+      body(query, row, distinct.filter { !isOwn[$0] })
+      for candidate in own[query] { isOwn[candidate] = false }
+    }
   }
 }

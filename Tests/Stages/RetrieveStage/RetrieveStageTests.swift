@@ -100,6 +100,33 @@ import Weights
     #expect(!(try text(none.file(RetrievalReport.name)).contains("data:image/png")))
   }
 
+  @Test func `every element of the page that opens also closes`() throws {
+    let artifact = try RetrieveStage.run(
+      try synthetic.request(try synthetic.study(), pairs: try synthetic.pairs()))
+    var open: [String] = []
+    for match in try text(artifact.file(RetrievalReport.name)).matches(of: /<(\/?)([a-z0-9]+)[^>]*>/) {
+      let name = String(match.2)
+      if ["meta", "br", "img"].contains(name) || match.0.hasSuffix("/>") { continue }
+      if match.1.isEmpty { open.append(name) } else { #expect(open.popLast() == name) }
+    }
+    #expect(open.isEmpty)
+  }
+
+  @Test func `every member of the metrics file is documented`() throws {
+    let documentation = try text(checkout("Sources/Storage/Artifacts/FORMAT.md"))
+    func check(_ json: JSON) {
+      for (name, value) in json.objectValue ?? [:] {
+        #expect(documentation.contains("`\(name)`"), "FORMAT.md does not mention \(name)")
+        // These two hold what is documented elsewhere.
+        if name != "facts" && name != "configuration" { check(value) }
+      }
+      for element in json.arrayValue ?? [] { check(element) }
+    }
+    let artifact = try RetrieveStage.run(try synthetic.request(try synthetic.study(), pairs: try synthetic.pairs()))
+    check(try metrics(artifact))
+    check(artifact.summary)
+  }
+
   @Test func `equal inputs give equal bytes`() throws {
     let embeddings = try [1, 2].map { try synthetic.embeddings("clip", seed: $0, noise: 1) }
     let first = try RetrieveStage.run(try synthetic.request(embeddings, output: "first"))
@@ -191,13 +218,14 @@ import Weights
       run("tempnet", [("seed", 1), ("optimiser", ["rate": 0.1])], .validation),
       run("tempnet", [("seed", 1), ("optimiser", ["rate": 0.2])], .validation),
       (nil, LogitScale(1, from: .given)),
+      run("clip_learned", [("seed", 3)], .learned), run("fastclip", [("seed", 3)], .learned),
     ])
     #expect(
       names.map(\.arm) == [
         "clip temperature=0.05", "clip temperature=0.1", "clip learned", "tempnet optimiser.rate=0.1",
-        "tempnet optimiser.rate=0.2", "embeddings 6",
+        "tempnet optimiser.rate=0.2", "embeddings 6", "clip_learned", "fastclip",
       ])
-    #expect(names.map(\.seed) == [1, 2, 1, 1, 1, nil])
-    #expect(names.map(\.singleTemperature) == [.fixed, .fixed, .learned, nil, nil, nil])
+    #expect(names.map(\.seed) == [1, 2, 1, 1, 1, nil, 3, 3])
+    #expect(names.map(\.singleTemperature) == [.fixed, .fixed, .learned, nil, nil, nil, .learned, nil])
   }
 }
