@@ -21,9 +21,14 @@ public struct RetrievalComparison: Sendable {
   public let seeds: [OfSeed]
   /// Whether the reference was tuned with at least as many settings; otherwise there is no verdict.
   public let isTuningFair: Bool
+  /// Of all intervals.
+  public let confidence: Double
 
   /// The differences of the seeds, paired.
   public var overSeeds: SeedDifferences { SeedDifferences(seeds.map(\.comparison.estimate)) }
+
+  /// The t interval of the mean over seeds; nil for fewer than three.
+  public var intervalOverSeeds: Interval? { overSeeds.interval(confidence: confidence) }
 
   /// That of every seed, where they agree.
   public var verdict: Verdict { isTuningFair ? Verdict(agreeing: seeds.map(\.verdict)) : .undecided }
@@ -84,7 +89,7 @@ extension RetrievalStudy {
     return pairs.filter { !$0.seeds.isEmpty }.map { pair in
       RetrievalComparison(
         split: set.split, arm: pair.arm.name, reference: pair.reference.name, metric: metric, seeds: pair.seeds,
-        isTuningFair: isTuningFair(pair.arm, pair.reference))
+        isTuningFair: isTuningFair(pair.arm, pair.reference), confidence: settings.confidence)
     }
   }
 

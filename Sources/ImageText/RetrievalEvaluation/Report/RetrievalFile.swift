@@ -110,7 +110,7 @@ public enum RetrievalFile {
       "split": .string(comparison.split.name), "arm": .string(comparison.arm),
       "reference": .string(comparison.reference), "metric": .string(comparison.metric.name),
       "estimate": .number(orNull: comparison.overSeeds.estimate),
-      "over_seeds": comparison.overSeeds.interval().map(\.json) ?? .null,
+      "over_seeds": comparison.intervalOverSeeds.map(\.json) ?? .null,
       "is_tuning_fair": .bool(comparison.isTuningFair), "verdict": .string(comparison.verdict.rawValue),
       "seeds": .array(
         comparison.seeds.map { own in

@@ -119,8 +119,8 @@ extension RetrievalReport {
       + "much the queries matter: \(settings.resamples) resamples of clusters, \(wholePercent(settings.confidence)) "
       + "intervals that hold for all comparisons of the split and metric at once. Over seeds the interval is that of the "
       + "paired differences, and says how much a training run matters. The verdict is that of every seed: better or worse "
-      + "where the simultaneous interval excludes zero, equivalent where the 90 % interval lies within "
-      + "\(fixed(settings.margin * 100, digits: 1)) points, otherwise undecided. Detectable is the smallest true difference "
+      + "where the simultaneous interval excludes zero, equivalent where the \(wholePercent(2 * settings.confidence - 1)) "
+      + "interval lies within \(fixed(settings.margin * 100, digits: 1)) points, otherwise undecided. Detectable is the smallest true difference "
       + "that a test of this size finds in four of five cases." + warning
   }
 

@@ -52,7 +52,9 @@ public struct RetrievalReport: Sendable {
     headComparisons.map { comparison in
       let seeds = comparison.overSeeds
       let range =
-        seeds.interval().map { "; 95 % t interval over \(seeds.differences.count) seeds \(Self.range($0))" } ?? ""
+        comparison.intervalOverSeeds.map { interval in
+          "; \(wholePercent(settings.confidence)) t interval over \(seeds.differences.count) seeds \(Self.range(interval))"
+        } ?? ""
       return "On \(comparison.split.name), \(comparison.arm) less \(comparison.reference): "
         + "\(Self.points(seeds.estimate ?? 0)) of mean recall\(range); \(Self.verdict(comparison))."
     }

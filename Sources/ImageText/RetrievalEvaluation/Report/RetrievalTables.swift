@@ -47,14 +47,15 @@ struct RetrievalTables {
     Table(
       "Differences in mean recall on \(split.name), points",
       columns: [
-        .text("loss"), .text("minus"), .number("difference"), .text("95 % t interval over seeds"),
+        .text("loss"), .text("minus"), .number("difference"),
+        .text("\(wholePercent(report.settings.confidence)) t interval over seeds"),
         .text("by seed"), .text("verdict"), .number("detectable"),
       ],
       rows: report.headComparisons.filter { $0.split == split }.map { comparison in
         let seeds = comparison.overSeeds
         return [
           comparison.arm, comparison.reference, signedPoints(seeds.estimate ?? 0),
-          seeds.interval().map(RetrievalReport.range) ?? "fewer than three seeds",
+          comparison.intervalOverSeeds.map(RetrievalReport.range) ?? "fewer than three seeds",
           comparison.seeds.map { signedPoints($0.comparison.estimate) }.joined(separator: "  "),
           RetrievalReport.verdict(comparison),
           comparison.seeds.map(\.smallestDetectable).max().map { fixed($0 * 100, digits: 1) } ?? "–",
