@@ -104,8 +104,9 @@ extension RetrievalReport {
     let tables = RetrievalTables(report: self)
     return [.list(findings), .paragraph(comparisonNote), .figures(study.tests.flatMap { forests(on: $0.split) })]
       + study.tests.flatMap { set in
-        let (seeds, details) = (tables.comparisons(on: set.split), tables.details(on: set.split))
-        return [HTML.heading(seeds.title), .table(seeds), .details(details.title, .table(details))]
+        let table = tables.comparisons(on: set.split)
+        let details = [tables.seeds(on: set.split), tables.metrics(on: set.split)]
+        return [HTML.heading(table.title), .table(table)] + details.map { HTML.details($0.title, .table($0)) }
       }
   }
 

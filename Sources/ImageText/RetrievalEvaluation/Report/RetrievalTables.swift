@@ -63,23 +63,41 @@ struct RetrievalTables {
       })
   }
 
-  /// One line per arm, reference, metric and seed.
-  func details(on split: PairSplit) -> Table {
+  /// One line per arm, reference and seed.
+  func seeds(on split: PairSplit) -> Table {
     Table(
-      "Every metric and seed on \(split.name), points",
+      "Mean recall seed by seed on \(split.name), points",
       columns: [
-        .text("loss"), .text("minus"), .text("metric"), .text("seed"), .number("difference"), .text("alone"),
-        .text("simultaneous"), .number("detectable"), .text("verdict"),
+        .text("loss"), .text("minus"), .text("seed"), .number("difference"), .text("alone"), .text("simultaneous"),
+        .number("detectable"), .text("verdict"),
       ],
-      rows: report.comparisons.filter { $0.split == split }.flatMap { comparison in
+      rows: report.headComparisons.filter { $0.split == split }.flatMap { comparison in
         comparison.seeds.map { own in
           [
-            comparison.arm, comparison.reference, comparison.metric.words, own.seed.map(String.init) ?? "–",
+            comparison.arm, comparison.reference, own.seed.map(String.init) ?? "–",
             signedPoints(own.comparison.estimate), RetrievalReport.range(own.comparison.pointwise),
             RetrievalReport.range(own.comparison.simultaneous), fixed(own.smallestDetectable * 100, digits: 1),
             comparison.isTuningFair ? own.verdict.rawValue : "none",
           ]
         }
+      })
+  }
+
+  /// One line per arm, reference and metric; a metrics file has the seeds.
+  func metrics(on split: PairSplit) -> Table {
+    Table(
+      "Every metric on \(split.name), points",
+      columns: [
+        .text("loss"), .text("minus"), .text("metric"), .number("difference"),
+        .text("\(wholePercent(report.settings.confidence)) t interval over seeds"), .text("verdict"),
+      ],
+      rows: report.comparisons.filter { $0.split == split }.map { comparison in
+        [
+          comparison.arm, comparison.reference, comparison.metric.words,
+          signedPoints(comparison.overSeeds.estimate ?? 0),
+          comparison.intervalOverSeeds.map(RetrievalReport.range) ?? "–",
+          comparison.isTuningFair ? comparison.verdict.rawValue : "none",
+        ]
       })
   }
 

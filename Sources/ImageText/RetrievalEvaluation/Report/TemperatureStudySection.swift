@@ -17,9 +17,8 @@ struct TemperatureStudySection {
 
   private static let note =
     "Temperatures in units of similarity. The exact one minimises the robust loss of a query over the candidates that are "
-    + "not its own: at it the candidates' probabilities have the entropy ln n - rho. Few near candidates ask for a high "
-    + "temperature, many for a low one. The frequency of a concept counts the training pictures that show it; near "
-    + "candidates are those among the most similar hundredth of all pairs that do not belong together."
+    + "not its own: at it the candidates' probabilities have the entropy ln n - rho. The frequency of a concept "
+    + "counts the training pictures that show it; near candidates are those among the most similar hundredth of all pairs that do not belong together."
 
   private var correlations: Table {
     Table(
