@@ -10,7 +10,7 @@ import StageDescriptions
 ///       matrix: {rho: [6, 8], seed: [1, 2]}      # tempnet@rho=6,seed=1 ... tempnet@rho=8,seed=2
 ///
 /// A stage that reads one result of such a stage is made once for each of them; one that takes several reads them all.
-/// `--set 'tempnet.rho=[7, 9]'` puts other values in the place of the file's, `--set tempnet.rho=7` a single one.
+/// `tempnet@rho=6` in place of `tempnet` reads only the results with that value. `--set 'tempnet.rho=[7, 9]'` puts other values in the place of the file's, `--set tempnet.rho=7` a single one.
 struct Matrix: Sendable {
   /// A setting of a stage of the file: two stages may both have a `seed`.
   struct Axis: Hashable {
@@ -27,7 +27,7 @@ struct Matrix: Sendable {
       values.isEmpty ? "" : "@" + values.map { "\($0.axis.key)=\(Self.text($0.value))" }.joined(separator: ",")
     }
 
-    private static func text(_ value: YAMLNode) -> String { value.scalar?.text ?? "" }
+    fileprivate static func text(_ value: YAMLNode) -> String { value.scalar?.text ?? "" }
 
     /// The values of both; nil where they differ on an axis that both have.
     func joined(with other: Combination) -> Combination? {
@@ -103,6 +103,28 @@ struct Matrix: Sendable {
   var keys: [String] { axes.map(\.key) }
 }
 
+/// A stage's name where another one reads from it: `joint`, or `joint@loss=clip,seed=1` for some of its combinations.
+struct MatrixChoice {
+  let family: String
+  private let values: [(key: String, text: String)]
+
+  init(_ name: String) {
+    let parts = name.split(separator: "@", maxSplits: 1, omittingEmptySubsequences: false)
+    family = String(parts[0])
+    values = parts.dropFirst().flatMap { $0.split(separator: ",", omittingEmptySubsequences: false) }.map { value in
+      let pair = value.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+      return (pair[0], pair.count > 1 ? pair[1] : "")
+    }
+  }
+
+  /// Whether a combination has all the values that were named.
+  func takes(_ combination: Matrix.Combination) -> Bool {
+    values.allSatisfy { value in
+      combination.values.contains { $0.axis.key == value.key && Matrix.Combination.text($0.value) == value.text }
+    }
+  }
+}
+
 extension StageSpecification {
   /// The stages of a file, in an order in which each comes after those it reads from, with those that are made in several
   /// combinations written out.
@@ -120,15 +142,38 @@ extension StageSpecification {
     return expanded
   }
 
+  private typealias Members = [String: [(combination: Matrix.Combination, stage: StageSpecification)]]
+
   /// The combinations of what the stage reads one of.
   private func inherited(
-    from members: [String: [(combination: Matrix.Combination, stage: StageSpecification)]]
+    from members: Members
   ) throws -> [Matrix.Combination] {
     let single = inputs.filter { description.input($0.name)?.isRepeated == false }
-    return single.flatMap(\.sources).reduce([Matrix.Combination()]) { combinations, source in
-      guard case .stage(let name) = source, let family = members[name] else { return combinations }
-      return combinations.flatMap { combination in family.compactMap { combination.joined(with: $0.combination) } }
+    return try single.reduce([Matrix.Combination()]) { combinations, link in
+      try link.sources.reduce(combinations) { combinations, source in
+        guard case .stage(let name) = source, let family = try Self.chosen(name, of: members, at: link.place) else {
+          return combinations
+        }
+        return combinations.flatMap { combination in family.compactMap { combination.joined(with: $0.combination) } }
+      }
     }
+  }
+
+  /// The members that a name stands for; nil for no stage of the file.
+  private static func chosen(
+    _ name: String, of members: Members, at place: Place
+  ) throws -> [(combination: Matrix.Combination, stage: StageSpecification)]? {
+    let choice = MatrixChoice(name)
+    guard let family = members[choice.family] else { return nil }
+    let chosen = family.filter { choice.takes($0.combination) }
+    guard !chosen.isEmpty else {
+      let names = family.map(\.stage.name)
+      throw Failure(
+        .badConfiguration,
+        "'\(name)' is no combination of the stage '\(choice.family)'; it is made as "
+          + "\(names.prefix(10).joined(separator: ", "))\(names.count > 10 ? " and others" : "")", at: "\(place)")
+    }
+    return chosen
   }
 
   /// The stage for one combination, which reads those results that go with it.
@@ -141,11 +186,13 @@ extension StageSpecification {
     guard member.name.utf8.count <= Matrix.longestName else {
       throw Failure(.badConfiguration, "the name '\(member.name)' is too long; use fewer settings", at: "\(place)")
     }
-    member.inputs = inputs.map { link in
+    member.inputs = try inputs.map { link in
       StageLink(
         name: link.name,
-        sources: link.sources.flatMap { source -> [StageLink.Source] in
-          guard case .stage(let name) = source, let family = members[name] else { return [source] }
+        sources: try link.sources.flatMap { source -> [StageLink.Source] in
+          guard case .stage(let name) = source, let family = try Self.chosen(name, of: members, at: link.place) else {
+            return [source]
+          }
           return family.filter { $0.combination.joined(with: combination) != nil }.map { .stage($0.stage.name) }
         }, place: link.place)
     }

@@ -116,8 +116,9 @@ public struct PipelineSpecification: Sendable {
   private static func check(
     _ link: StageLink, _ source: String, of stage: StageSpecification, in stages: [StageSpecification]
   ) throws {
-    guard let maker = stages.first(where: { $0.name == source }) else {
-      let hint = nearest(to: source, in: stages.map(\.name)).map { "; did you mean '\($0)'?" } ?? ""
+    let family = MatrixChoice(source).family
+    guard let maker = stages.first(where: { $0.name == family }) else {
+      let hint = nearest(to: family, in: stages.map(\.name)).map { "; did you mean '\($0)'?" } ?? ""
       throw Failure(
         .badConfiguration, "\(stage.name) reads from the stage '\(source)', which does not exist\(hint)",
         at: "\(link.place)")
@@ -137,7 +138,7 @@ public struct PipelineSpecification: Sendable {
     var (sorted, remaining): ([StageSpecification], [StageSpecification]) = ([], stages)
     while !remaining.isEmpty {
       let names = Set(remaining.map(\.name))
-      guard let index = remaining.firstIndex(where: { names.isDisjoint(with: $0.dependencies) }) else {
+      guard let index = remaining.firstIndex(where: { names.isDisjoint(with: $0.families) }) else {
         throw cycle(in: remaining)
       }
       sorted.append(remaining.remove(at: index))
@@ -149,7 +150,7 @@ public struct PipelineSpecification: Sendable {
   private static func cycle(in stages: [StageSpecification]) -> Failure {
     var path = [stages[0]]
     while true {
-      let next = stages.first { path.last!.dependencies.contains($0.name) }!
+      let next = stages.first { path.last!.families.contains($0.name) }!
       if let start = path.firstIndex(where: { $0.name == next.name }) {
         let names = (path[start...] + [next]).map(\.name).joined(separator: " <- ")
         return Failure(.badConfiguration, "stages wait for each other: \(names)", at: "\(next.place)")

@@ -26,6 +26,9 @@ public struct StageSpecification: Sendable {
     Set(inputs.flatMap(\.sources).compactMap { if case .stage(let name) = $0 { name } else { nil } })
   }
 
+  /// The names in the file of the stages that it reads from.
+  var families: Set<String> { Set(dependencies.map { MatrixChoice($0).family }) }
+
   init(name: String, reading reader: inout ConfigurationReader, known: [any StageDescription.Type]) throws {
     guard name.isIdentifier else {
       throw Failure(

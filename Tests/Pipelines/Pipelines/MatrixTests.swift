@@ -35,6 +35,32 @@ import Testing
     #expect(each.inputs.map(\.sources) == [[.stage("a@rho=6,name=y"), .stage("b")], [.stage("words@rho=6,name=y")]])
   }
 
+  @Test func `a stage may read only the combinations with some values`() throws {
+    let pipeline = """
+      stages:
+        text: {run: read, with: {text: TEXT}}
+        one: {run: describe, from: {model: "a@rho=6,name=y"}}
+        some: {run: join, from: {models: ["a@rho=8"]}}
+        each: {run: describe, from: {model: "a@name=x"}, matrix: {kind: [short]}}
+        a: {run: train, from: {tokens: text}, matrix: {rho: [6, 8], name: [x, y]}}
+      """
+    let stages = try Bench().pipeline(pipeline).stages
+    #expect(stages.filter { $0.family == "one" }.map(\.name) == ["one@rho=6,name=y"])
+    let some = try #require(stages.first { $0.name == "some" })
+    #expect(some.inputs[0].sources == [.stage("a@rho=8,name=x"), .stage("a@rho=8,name=y")])
+    #expect(
+      stages.filter { $0.family == "each" }.map(\.name) == [
+        "each@rho=6,name=x,kind=short", "each@rho=8,name=x,kind=short",
+      ])
+    for (old, new, words) in [
+      ("a@rho=8", "a@rho=7", "no combination of the stage 'a'; it is made as a@rho=6,name=x, a@rho=6,name=y"),
+      ("a@rho=8", "a@size=8", "no combination of the stage 'a'"), ("a@rho=8", "e@rho=8", "does not exist"),
+    ] {
+      let failure = #expect(throws: Failure.self) { try Bench().pipeline(pipeline.replacing(old, with: new)) }
+      #expect(failure?.description.contains(words) == true, "\(failure as Any)")
+    }
+  }
+
   @Test func `combinations have keys of their own, and a changed value leaves the others alone`() async throws {
     let bench = try Bench()
     let plan = try bench.plan(Self.pipeline)
