@@ -21,7 +21,10 @@ public struct ImportConfiguration: StageConfiguration {
 
   /// A safetensors file, or a model's folder in Hugging Face's form with a TempNet in it.
   public var weights: String
-  public var input: Input
+  /// What a TempNet of logits reads; nil for one of embeddings.
+  public var input: Input?
+  /// The side that a TempNet of embeddings belongs to; nil for one of logits.
+  public var side: EmbeddingSide?
   public var tauMin: Double
   public var tauMax: Double
   /// Nil where the weights have to state it.
@@ -31,12 +34,22 @@ public struct ImportConfiguration: StageConfiguration {
     weights = try reader.value(
       "weights", as: .path, default: nil, identity: false,
       help: "a safetensors file, or a folder in Hugging Face's form with a TempNet")
-    input = try reader.choice(
-      "input", help: "logits as they are (GPT-2, LLaMA-1) or minus their row's maximum (LLaMA-2, generation)")
+    side = try reader.value(
+      "side", as: .optional(.choice()), default: .some(nil),
+      help: "of a contrastive model's TempNet, image_temp_gen or text_temp_gen: its side, in place of input")
+    if side == nil { reader.leaveOut("side") }
+    input =
+      try side != nil && !reader.isGiven("input")
+      ? nil
+      : reader.choice(
+        "input", help: "logits as they are (GPT-2, LLaMA-1) or minus their row's maximum (LLaMA-2, generation)")
     tauMin = try reader.number("tau_min", in: .positive, help: "its lowest temperature, which no file states")
     tauMax = try reader.number("tau_max", in: .positive, help: "its highest temperature, likewise")
     budget = try reader.optionalBudget(
       help: "the robustness it was trained with, in nats; only a file written by tempnet states it")
+    if side != nil && input != nil {
+      throw reader.failure("input", with: ["side"], "is for TempNets of logits, which have no side")
+    }
     // Where the keys are only listed there are no values to compare.
     if reader.isGiven("tau_max") && tauMin >= tauMax {
       throw reader.failure("tau_max", with: ["tau_min"], "must be above tau_min")
@@ -54,7 +67,13 @@ public enum Import: StageDescription {
   public typealias Configuration = ImportConfiguration
 
   public static func rawInputs(_ configuration: ImportConfiguration) throws -> [RawInput] {
-    try TempNetFiles(configuration.weights).paths.map { RawInput("weights/\(Files.name(of: $0))", path: $0) }
+    guard configuration.side == nil else {
+      guard try Files.status(configuration.weights)?.isFolder == false else {
+        throw Failure(.missingInput, "there is no such file", at: configuration.weights)
+      }
+      return [RawInput("weights/\(Files.name(of: configuration.weights))", path: configuration.weights)]
+    }
+    return try TempNetFiles(configuration.weights).paths.map { RawInput("weights/\(Files.name(of: $0))", path: $0) }
   }
 }
 

@@ -10,6 +10,14 @@ public enum ImportStage {
   public static func run(_ request: StageRequest<Import>) throws -> Artifact {
     let configuration = request.configuration
     return try request.make { builder in
+      if let side = configuration.side {
+        let found = try EmbeddingImport(configuration, side: side)
+        try EmbeddingTempNetFile.write([(side, found.network)], to: builder.path(for: EmbeddingTempNetFile.name))
+        return [
+          "side": .string(side.rawValue), "rho": .number(found.network.settings.rho),
+          "tensors": .string("\(found.prefix).*"),
+        ]
+      }
       let weights = try PublishedWeights(TempNetFiles(configuration.weights).paths)
       let network = try TemperatureNetwork(settings(configuration, weights)) { try weights.entry($0, shape: $1) }
       try network.save(builder.path(for: TempNetFile.name))
@@ -32,7 +40,7 @@ public enum ImportStage {
     var settings = TempNetSettings(
       vocabulary: vocabulary, hidden: first.shape[0], tauMin: configuration.tauMin, tauMax: configuration.tauMax,
       rho: try rho(configuration, own?.settings, vocabulary: vocabulary),
-      input: configuration.input.ofSettings)
+      input: configuration.input!.ofSettings)
     if let own {
       try check(settings, agreeWith: own.settings, of: own.path)
       settings.normalisationEpsilon = own.settings.normalisationEpsilon

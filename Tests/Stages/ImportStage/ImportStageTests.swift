@@ -53,6 +53,43 @@ import Weights
     #expect(loaded.scaler.rank == 0 && artifact.manifest.kind == "tempnet")
   }
 
+  private static func generators(prefix: String) -> [(name: String, tensor: Tensor)] {
+    TorchRuntime.seed(8)
+    return EmbeddingSide.allCases.flatMap { side in
+      EmbeddingTemperatureNetwork(
+        EmbeddingTempNetSettings(width: 5, units: 7, tauMin: 0.005, tauMax: 0.05, rho: 6)
+      ).parameters(under: "\(prefix)\(side)_temp_gen").map { ($0.name, $0.tensor) }
+    }
+  }
+
+  @Test(arguments: ["", "module.model."], EmbeddingSide.allCases)
+  func `the TempNets of a contrastive model are imported side by side`(prefix: String, side: EmbeddingSide) throws {
+    let path = folder("model.safetensors")
+    let tensors = Self.generators(prefix: prefix)
+    try SafetensorsWriter.write(
+      tensors + [(name: "\(prefix)visual.weight", tensor: .zeros([3]))], metadata: ["format": "pt"], to: path)
+    let stated = ["side=\(side)", "tau_min=0.005", "tau_max=0.05"]
+    let artifact = try importing(path, stated + ["rho=6"])
+    let network = try EmbeddingTempNetFile.read(artifact.file(EmbeddingTempNetFile.name), side: side)
+    #expect(network.settings == EmbeddingTempNetSettings(width: 5, units: 7, tauMin: 0.005, tauMax: 0.05, rho: 6))
+    let expected = tensors.filter { $0.name.hasPrefix("\(prefix)\(side)_temp_gen.") }
+    #expect(network.parameters.map(\.tensor.floats) == expected.map(\.tensor.floats))
+    #expect(artifact.summary["side"]?.stringValue == "\(side)")
+  }
+
+  @Test(arguments: [
+    ([], "rho"), (["entropy=2"], "number of candidates"), (["rho=6", "input=logits"], "side"),
+  ])
+  func `a contrastive model's TempNet needs its rho, and no input`(_ settings: [String], _ word: String) throws {
+    let path = folder("model.safetensors")
+    try SafetensorsWriter.write(Self.generators(prefix: ""), metadata: ["format": "pt"], to: path)
+    let failure = #expect(throws: Failure.self) {
+      try importing(path, ["side=text", "tau_min=0.005", "tau_max=0.05"] + settings)
+    }
+    #expect(failure?.status == .badConfiguration)
+    #expect(failure?.description.contains(word) == true, "\(failure as Any)")
+  }
+
   @Test(arguments: [("", 0), ("", 1), ("tempnet.", 1), ("model.tempnet.", 0)])
   func `a published file becomes an artifact, whatever its names begin with`(prefix: String, rank: Int) throws {
     let network = network()
