@@ -127,7 +127,9 @@ let package = Package(
       ]),
 
     library(.temperatures, "TemperatureSettings", ["Artifacts", "Diagnostics", "Files"]),
-    library(.temperatures, "TempNet", ["Artifacts", "Diagnostics", "TemperatureSettings", "Torch", "Weights"]),
+    library(
+      .temperatures, "TempNet",
+      ["Artifacts", "Diagnostics", "Files", "JSON", "TemperatureSettings", "Torch", "Weights"]),
 
     library(.language, "ModelDescriptions", ["Diagnostics", "JSON"]),
     library(
@@ -198,8 +200,9 @@ let package = Package(
     library(
       .stages, "FeaturesStage",
       [
-        "Artifacts", "Diagnostics", "JSON", "LanguageModels", "ModelDescriptions", "StageDescriptions", "TempNet",
-        "TemperatureSettings", "TokenWindows", "Tokenization", "Torch", "Training",
+        "Artifacts", "Diagnostics", "Files", "ImageTextModels", "JSON", "LanguageModels", "ModelDescriptions", "Pairs",
+        "RetrievalEvaluation", "StageDescriptions", "TempNet", "TemperatureSettings", "TokenWindows", "Tokenization",
+        "Torch", "Training",
       ]),
     library(
       .stages, "ImportStage",
@@ -387,10 +390,10 @@ let package = Package(
     tests(
       .stages, "FeaturesStage",
       [
-        "Artifacts", "Configuration", "Diagnostics", "FeaturesStage", "Files", "LanguageModels", "ModelDescriptions",
-        "StageDescriptions", "TempNet", "TemperatureSettings", "TestSupport", "Tokenization", "TokenizeStage", "Torch",
-        "Weights",
-      ]),
+        "Artifacts", "Configuration", "Diagnostics", "EncoderDescriptions", "FeaturesStage", "Files", "ImageTextModels",
+        "JSON", "LanguageModels", "ModelDescriptions", "Pairs", "StageDescriptions", "TempNet", "TemperatureSettings",
+        "TestSupport", "Tokenization", "TokenizeStage", "Torch", "Weights",
+      ], fixtures: ["Fixtures"]),
     tests(
       .stages, "ImportStage",
       [
@@ -407,7 +410,7 @@ let package = Package(
     tests(
       .stages, "FitStage",
       [
-        "Artifacts", "Configuration", "Diagnostics", "FitStage", "JSON", "StageDescriptions", "TempNet",
+        "Artifacts", "Configuration", "Diagnostics", "Files", "FitStage", "JSON", "StageDescriptions", "TempNet",
         "TemperatureSettings", "TestSupport", "Torch", "Weights",
       ]),
     tests(

@@ -42,6 +42,17 @@ import Testing
     if stage == "tokens" { #expect(made.manifest.files == recorded.manifest.files, advice) }
   }
 
+  @Test func `features of format version 1 are fitted as those of version 2`() async throws {
+    try Files.link(pipeline.folder("features"), to: "\(Files.folder(of: #filePath))/Fixtures/features-v1")
+    _ = try await command("tempnet").finish("of-version-1")
+    let (made, recorded) = try (
+      Artifact.open(pipeline.folder("of-version-1")), Artifact.open("\(Self.samples)/tempnet")
+    )
+    #expect(try Artifact.open(pipeline.folder("features")).manifest.formatVersion == 1)
+    #expect(made.manifest.summary.differences(from: recorded.manifest.summary, within: 1e-4) == [])
+    #expect(made.key != recorded.key)
+  }
+
   @Test(.enabled(if: inheritedEnvironment["TEMPNET_RECORD"] != nil)) func recordSamples() async throws {
     _ = try await pipeline.runByHand()
     _ = try await command("imported").finish("imported")

@@ -1,9 +1,14 @@
 import Artifacts
 import Configuration
+import Pairs
+import TemperatureSettings
 import TrainingOptions
 
 /// The settings of `tempnet-features`.
 public struct FeaturesConfiguration: StageConfiguration {
+  /// The side whose rows are wanted of embeddings; nil for tokens.
+  public var side: EmbeddingSide?
+  public var captions: CaptionChoice
   /// Tokens that the model reads at once; nil for its whole context.
   public var window: Int?
   /// The distance between the starts of windows; nil for `window`. Tokens that a window shares with the one before it are
@@ -22,6 +27,10 @@ public struct FeaturesConfiguration: StageConfiguration {
   public var compute: ComputeOptions
 
   public init(reading reader: inout ConfigurationReader) throws {
+    side = try reader.value(
+      "side", as: .optional(.choice()), default: .some(nil), help: "of embeddings: the side whose rows are made")
+    captions = try reader.choice(
+      "captions", default: .all, help: "of embeddings: all captions, or titles, the first of each picture")
     let tokens = 1...1 << 40
     window = try reader.integerOrAuto(
       "window", in: 1...1 << 24, help: "tokens read at once; auto is the model's context")
@@ -42,19 +51,53 @@ public struct FeaturesConfiguration: StageConfiguration {
       "checkpoint_interval", default: 8, in: 1...1 << 20, identity: false, help: "batches between checkpoints")
     compute = try reader.computeOptions()
     if tauMin >= tauMax { throw reader.failure("tau_max", with: ["tau_min"], "must be above tau_min") }
+    try Self.keep(side == nil ? Self.tokenKeys : Self.pairKeys, &reader)
     if let window, let stride, stride > window {
       throw reader.failure(
         "stride", with: ["window"], "must not exceed window: tokens between windows would be left out")
     }
   }
+
+  private static let pairKeys = ["side", "captions"]
+  private static let tokenKeys = ["window", "stride", "train_tokens", "validation_tokens", "batch"]
+
+  /// Leaves out of the identity what is not for the rows that are made, and refuses such settings.
+  private static func keep(_ kept: [String], _ reader: inout ConfigurationReader) throws {
+    let isOfPairs = kept == pairKeys
+    for key in isOfPairs ? tokenKeys : pairKeys {
+      if reader.isGiven(key) && key != "side" {
+        throw reader.failure(
+          key, with: ["side"], isOfPairs ? "is for features of tokens, which have no side" : "is for features of a side"
+        )
+      }
+      reader.leaveOut(key)
+    }
+  }
 }
 
-/// Hidden states and temperature profiles of a frozen model on tokens.
+/// Inputs and temperature profiles of a frozen model's tokens, or of a dual encoder's pictures or captions.
 public enum Features: StageDescription {
   public static let name = "features"
-  public static let summary = "Runs a frozen model over tokens once and keeps what fitting a temperature network needs."
+  public static let summary =
+    "Runs a frozen model over tokens, or compares embeddings, once and keeps what fitting a temperature network needs."
   public static let version = 6
   public static let output = ArtifactKind.features
-  public static let inputs = [StageInput("model", .model, takesPublishedModels: true), StageInput("tokens", .tokens)]
+  public static let inputs = [
+    StageInput("model", .model, isRequired: false, takesPublishedModels: true),
+    StageInput("tokens", .tokens, isRequired: false), StageInput("embeddings", .embeddings, isRequired: false),
+  ]
   public typealias Configuration = FeaturesConfiguration
+
+  public static func problem(_ configuration: FeaturesConfiguration, withInputs given: Set<String>) -> String? {
+    if configuration.side != nil {
+      return given == ["embeddings"]
+        ? nil : "the stage features with a side needs the input 'embeddings', and no other"
+    }
+    if given.contains("embeddings") {
+      return given.count > 1
+        ? "the stage features takes model and tokens, or embeddings, not all"
+        : "features of embeddings need side: image or text"
+    }
+    return ["model", "tokens"].first { !given.contains($0) }.map { "the stage features needs the input '\($0)'" }
+  }
 }

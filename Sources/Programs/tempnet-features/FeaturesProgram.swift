@@ -14,12 +14,20 @@ import Torch
   @Option(
     help: ArgumentHelp(
       "The frozen model: an artifact, a folder in Hugging Face's form or a GGUF file.", valueName: "path"))
-  var model: String
+  var model: String?
 
   @Option(help: ArgumentHelp("The tokens that it reads.", valueName: "dir"))
-  var tokens: String
+  var tokens: String?
 
-  var inputs: [String: [String]] { ["model": [model], "tokens": [tokens]] }
+  @Option(
+    help: ArgumentHelp(
+      "In place of both: the embeddings of pairs in one space; --set side=image or text says whose rows.",
+      valueName: "dir"))
+  var embeddings: String?
+
+  var inputs: [String: [String]] {
+    ["model": model, "tokens": tokens, "embeddings": embeddings].compactMapValues { $0.map { [$0] } }
+  }
 
   static var engine: String? { TorchRuntime.description }
 

@@ -7,14 +7,14 @@ import TokenWindows
 import Tokenization
 import Torch
 
-/// The work on one split, batch by batch. A batch's rows depend on the batch alone.
+/// The work on the tokens of one split.
 struct FeatureExtraction {
   let part: FeaturesArtifact.Part
   private let windows: SlidingWindows<TokenSplit>
   private let batches: [Range<Int>]
   /// How many rows there are before each batch, and after the last.
   private let firstRows: [Int]
-  private let grid: TemperatureGrid
+  fileprivate let grid: TemperatureGrid
 
   init(
     _ part: FeaturesArtifact.Part, of tokens: TokensArtifact, length: Int, limit: Int, grid: TemperatureGrid,
@@ -40,10 +40,12 @@ struct FeatureExtraction {
 
   func rows(before batch: Int) -> Int { firstRows[batch] }
 
-  /// Computes a batch and writes its rows.
-  ///
-  /// - Throws: `.badData` when the model gives anything but finite numbers.
-  func perform(_ index: Int, _ model: LanguageModel, into table: FeatureTable) throws {
+  /// With the model that is to read them.
+  func work(_ model: LanguageModel, mean: MeanLogit) -> TokenPart { TokenPart(self, model, mean) }
+
+  fileprivate func measure(
+    _ index: Int, _ model: LanguageModel
+  ) throws -> (hidden: Tensor, labels: Tensor, logits: ProfiledLogits) {
     let batch = try windows.batch(batches[index])
     let counted = CountedWindows(batch, places: windows.rowPlaces(batch, of: batches[index]), device: model.device)
     // As the product with the head takes them, so that the stored hidden states agree with what is measured of the logits.
@@ -54,7 +56,37 @@ struct FeatureExtraction {
         .badData, "the model's hidden states of the \(part.rawValue) split are not all finite, from token \(start) on")
     }
     let logits = ProfiledLogits.compute(hidden: hidden, weight: model.headFactor, labels: counted.labels, grid: grid)
-    try table.write(hidden: hidden, labels: counted.labels, logits: logits, at: firstRows[index])
+    return (hidden, counted.labels, logits)
+  }
+}
+
+/// The tokens of one split and the model that reads them.
+struct TokenPart: FeaturePart {
+  private let extraction: FeatureExtraction
+  private let model: LanguageModel
+  /// Of the model's logits.
+  private let mean: MeanLogit
+
+  fileprivate init(_ extraction: FeatureExtraction, _ model: LanguageModel, _ mean: MeanLogit) {
+    (self.extraction, self.model, self.mean) = (extraction, model, mean)
+  }
+
+  var part: FeaturesArtifact.Part { extraction.part }
+  var rows: Int { extraction.rows }
+  var batchCount: Int { extraction.batchCount }
+  func rows(before batch: Int) -> Int { extraction.rows(before: batch) }
+
+  func table(_ path: String, isContinued: Bool) throws -> FeatureTable {
+    try FeatureTable(
+      path, of: .tokens, rows: rows, width: model.configuration.width, grid: extraction.grid, isContinued: isContinued)
+  }
+
+  /// - Throws: `.badData` when the model gives anything but finite numbers.
+  func perform(_ batch: Int, into table: FeatureTable) throws {
+    let (hidden, labels, logits) = try extraction.measure(batch, model)
+    try table.write(
+      hidden: hidden, labels: labels, logits: logits, mean: mean(hidden), vocabulary: model.configuration.vocabulary,
+      at: rows(before: batch))
   }
 }
 

@@ -9,9 +9,9 @@ import Tokenization
 
 /// What there is to do, known before the model runs.
 struct FeaturesPlan {
-  let splits: [FeatureExtraction]
-  let grid: TemperatureGrid
-  let checkpointInterval: Int
+  private let splits: [FeatureExtraction]
+  private let grid: TemperatureGrid
+  private let checkpointInterval: Int
   private let window: Int
   private let stride: Int
 
@@ -39,17 +39,12 @@ struct FeaturesPlan {
     }
   }
 
-  var rows: Int { splits.reduce(0) { $0 + $1.rows } }
-  var batchCount: Int { splits.reduce(0) { $0 + $1.batchCount } }
-
-  /// How many rows the first batches give, counted over all splits.
-  func rows(before batch: Int) -> Int {
-    var left = batch
-    return splits.reduce(0) { sum, work in
-      let taken = min(left, work.batchCount)
-      left -= taken
-      return sum + work.rows(before: taken)
-    }
+  /// The pass of a model over the splits.
+  func pass(_ model: LanguageModel) -> FeaturePass {
+    let mean = MeanLogit(weight: model.headFactor)
+    return FeaturePass(
+      parts: splits.map { $0.work(model, mean: mean) }, unit: FeatureKind.tokens.rawValue,
+      checkpointInterval: checkpointInterval)
   }
 
   func summary(_ model: ModelConfiguration) -> JSON {

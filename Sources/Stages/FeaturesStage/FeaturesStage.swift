@@ -1,5 +1,6 @@
 import Artifacts
 import Diagnostics
+import Files
 import JSON
 import LanguageModels
 import StageDescriptions
@@ -8,7 +9,8 @@ import Tokenization
 import Torch
 import Training
 
-/// Runs a frozen model over tokens once and writes a `features` artifact. Rows that an interrupted run has written stay.
+/// Writes a `features` artifact of tokens, which a frozen model reads once, or of embeddings. Rows that an interrupted run has
+/// written stay.
 public enum FeaturesStage {
   public static func run(_ request: StageRequest<Features>) throws -> Artifact {
     try run(request) { Interruption.isRequested }
@@ -17,15 +19,22 @@ public enum FeaturesStage {
   /// - Parameter isInterrupted: asked after each batch.
   static func run(_ request: StageRequest<Features>, isInterrupted: () throws -> Bool) throws -> Artifact {
     let resolution = try Resolution(request.configuration.compute)
-    return try request.make(resolution.json) { try makeFeatures(request, resolution, $0, isInterrupted) }
+    return try request.make(resolution.json) { builder in
+      resolution.apply()
+      guard let side = request.configuration.side else {
+        return try makeTokenFeatures(request, resolution, builder, isInterrupted)
+      }
+      let features = try AnchorFeatures(
+        request.configuration, side: side, request.inputs.artifact("embeddings"), device: resolution.device)
+      return try features.write(builder, isInterrupted: isInterrupted)
+    }
   }
 
   /// - Returns: the summary.
-  private static func makeFeatures(
+  private static func makeTokenFeatures(
     _ request: StageRequest<Features>, _ resolution: Resolution, _ builder: ArtifactBuilder,
     _ isInterrupted: () throws -> Bool
   ) throws -> JSON {
-    resolution.apply()
     let tokens = try TokensArtifact(request.inputs.artifact("tokens"))
     let source = request.inputs.model("model")
     let pretrained = try PretrainedModel.open(source.path)
@@ -39,31 +48,10 @@ public enum FeaturesStage {
       try Head.write(weight: weight, to: path)
     }
     try withoutGradients {
-      try Failure.locating(source.path) { try extract(plan, model, builder, isInterrupted) }
+      try Failure.locating(source.path) { try plan.pass(model).run(builder, isInterrupted: isInterrupted) }
     }
     try head.value()
+    try AtomicFile.write(FeaturesDescription.tokens.json.pretty, to: builder.path(for: FeaturesDescription.file))
     return plan.summary(model.configuration)
-  }
-
-  private static func extract(
-    _ plan: FeaturesPlan, _ model: LanguageModel, _ builder: ArtifactBuilder, _ isInterrupted: () throws -> Bool
-  ) throws {
-    let pass = try PassProgress(
-      "\(builder.checkpointsPath)/features.json", of: plan.batchCount, saving: .pieces(plan.checkpointInterval))
-    let progress = Progress("features", unit: "tokens", total: plan.rows, alreadyDone: plan.rows(before: pass.done))
-    var first = 0
-    for work in plan.splits {
-      let path = try builder.path(for: work.part.file)
-      let table = try FeatureTable(
-        path, rows: work.rows, width: model.configuration.width, grid: plan.grid, isContinued: pass.done > first)
-      let end = first + work.batchCount
-      try pass.advance(to: end, isInterrupted: isInterrupted, synchronise: table.synchronise) { batch in
-        try work.perform(batch - first, model, into: table)
-        progress.update(plan.rows(before: batch + 1))
-      }
-      try table.finish()
-      first = end
-    }
-    progress.finish()
   }
 }

@@ -21,7 +21,61 @@ public enum FitStage {
   ) throws -> JSON {
     resolution.apply()
     let features = FeaturesArtifact(request.inputs.artifact("features"))
-    return try fitTokens(request.configuration, features, resolution, builder)
+    switch try features.description() {
+    case .tokens:
+      guard request.configuration.form == nil else {
+        throw Failure(.badConfiguration, "is for features of images or texts; these are of tokens", at: "form")
+      }
+      return try fitTokens(request.configuration, features, resolution, builder)
+    case .anchors(let description):
+      guard let form = request.configuration.form else {
+        let forms = EmbeddingTempNetSettings.Form.allCases.map(\.rawValue).joined(separator: " or ")
+        throw Failure(
+          .badConfiguration,
+          "has to be given for features of \(description.kind): \(forms). Their network reads embeddings",
+          at: "form")
+      }
+      return try fitAnchors(request.configuration, form, features, description, resolution, builder)
+    }
+  }
+
+  private static func fitAnchors(
+    _ configuration: FitConfiguration, _ form: EmbeddingTempNetSettings.Form, _ features: FeaturesArtifact,
+    _ description: AnchorDescription, _ resolution: Resolution, _ builder: ArtifactBuilder
+  ) throws -> JSON {
+    let rows = try features.rows(of: .train, width: nil, on: resolution.device)
+    let training = try AnchorRows(rows, description)
+    let validation = try AnchorRows(
+      features.rows(of: .validation, width: training.width, on: resolution.device), description)
+    let summary = try fit(configuration, training, validation, builder, at: features.path) { rho in
+      let settings = EmbeddingTempNetSettings(
+        form: form, width: training.width, units: configuration.hidden, tauMin: configuration.tauMin,
+        tauMax: configuration.tauMax, rho: rho, dropout: configuration.dropout)
+      return AnchorFitNetwork(
+        EmbeddingTemperatureNetwork(settings).mapped { $0.to(resolution.device) }, training: training,
+        side: description.side, scale: description.scale)
+    }
+    return anchorSummary(summary, configuration, description)
+  }
+
+  /// With the side, the scale, and temperatures between rows of unit length, which are those of the file.
+  private static func anchorSummary(
+    _ summary: JSON, _ configuration: FitConfiguration, _ description: AnchorDescription
+  ) -> JSON {
+    guard var members = summary.objectValue else { preconditionFailure("a summary is an object") }
+    let validation = summary[FitSummary.validation]
+    func between(_ name: String) -> JSON {
+      validation?[name]?.doubleValue.map { .number($0 / description.scale) } ?? .null
+    }
+    members["side"] = .string(description.side.rawValue)
+    members["scale"] = .number(description.scale)
+    members["between_unit_rows"] = [
+      "tau_min": .number(configuration.tauMin / description.scale),
+      "tau_max": .number(configuration.tauMax / description.scale),
+      FitSummary.bestSingleTemperature: between(FitSummary.bestSingleTemperature),
+      "mean_temperature": between("mean_temperature"),
+    ]
+    return .object(members)
   }
 
   private static func fitTokens(
@@ -30,7 +84,9 @@ public enum FitStage {
   ) throws -> JSON {
     let head = try features.head(on: resolution.device)
     func rows(of part: FeaturesArtifact.Part) throws -> TokenRows {
-      try TokenRows(features.rows(of: part, head: head), head: head, method: configuration.method.ofRows)
+      try TokenRows(
+        features.rows(of: part, width: head.width, on: resolution.device), head: head,
+        method: configuration.method.ofRows)
     }
     let training = try rows(of: .train)
     return try fit(configuration, training, rows(of: .validation), builder, at: features.path) { rho in
@@ -53,6 +109,8 @@ public enum FitStage {
   ) throws -> JSON {
     try check(configuration.tauMin...configuration.tauMax, areCoveredBy: training.profile.grid, path)
     let rho = try rho(configuration.budget, training, path)
+    _ = try RobustBudget(
+      alternatives: min(training.leastAlternatives, validation.leastAlternatives), rho: rho, at: path)
     let entropy = training.entropies(rho: rho).mean
     Log.note("rho \(fixed(rho, digits: 4)): entropy \(fixed(entropy, digits: 4)) nats per \(training.kind.item)")
 
@@ -69,7 +127,7 @@ public enum FitStage {
       stop: .standard(timeLimit: configuration.run.timeLimit))
     let result = try loop.run()
 
-    try task.network.save(builder.path(for: TempNetFile.name))
+    try task.network.save(builder.path(for: Network.file))
     let report = FitReport(
       rho: rho, bounds: task.network.bounds, validation: validation, entropy: entropy,
       predicted: task.validationTemperatures(), exact: task.exact)

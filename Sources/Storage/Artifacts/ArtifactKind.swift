@@ -13,7 +13,7 @@ public struct ArtifactKind: Hashable, Sendable {
 
   public static let tokens = ArtifactKind("tokens", formatVersion: 1, oldestReadable: 1)
   public static let model = ArtifactKind("model", formatVersion: 1, oldestReadable: 1)
-  public static let features = ArtifactKind("features", formatVersion: 1, oldestReadable: 1)
+  public static let features = ArtifactKind("features", formatVersion: 2, oldestReadable: 1)
   public static let tempnet = ArtifactKind("tempnet", formatVersion: 1, oldestReadable: 1)
   public static let evaluation = ArtifactKind("evaluation", formatVersion: 1, oldestReadable: 1)
   public static let export = ArtifactKind("export", formatVersion: 1, oldestReadable: 1)

@@ -41,15 +41,8 @@ public struct LogitStatistics: Sendable {
   public init(
     maximum: Tensor, norm: Tensor, centredNorm: Tensor, hidden: Tensor, weight: Tensor, bias: Tensor?
   ) {
-    // In float64, because two nearly equal numbers are subtracted; in chunks, because libtorch would hold the whole
-    // unembedding in float64.
-    let total = rowChunks(weight.size(0), width: weight.size(1)).reduce(
-      Tensor.zeros([weight.size(1)], dtype: .float64, device: weight.device)
-    ) { total, rows in total + weight[rows].sum(0, dtype: .float64) }
-    let direction = total / Double(weight.size(0))
-    var mean = Tensor.concatenate(
-      rowChunks(hidden.size(0), width: hidden.size(1)).map { hidden[$0].to(.float64).matmul(direction) })
-    if let bias { mean = mean + bias.sum(0, dtype: .float64) / Double(weight.size(0)) }
+    // In float64, because two nearly equal numbers are subtracted.
+    let mean = MeanLogit(weight: weight, bias: bias)(hidden)
     let square = centredNorm.to(.float64).square() / Double(weight.size(0)) - (mean - maximum.to(.float64)).square()
     self.init(
       maximum: maximum, norm: norm, centredNorm: centredNorm,
@@ -66,5 +59,31 @@ public struct LogitStatistics: Sendable {
   /// The two further columns of a scaled input, [..., 2]: ln ‖z - m‖ and ln spread.
   public func scales(_ epsilon: Double) -> Tensor {
     Tensor.stack([centredNorm, spread], dimension: -1).clamped(epsilon, nil).log()
+  }
+}
+
+/// The mean of the logits that an unembedding makes of hidden states, which is linear in them.
+public struct MeanLogit: Sendable {
+  /// The mean of the unembedding's rows, float64 [d].
+  private let direction: Tensor
+  private let bias: Tensor?
+
+  /// - Parameters:
+  ///   - weight: the unembedding, [V, d].
+  ///   - bias: [V].
+  public init(weight: Tensor, bias: Tensor? = nil) {
+    // In chunks, because libtorch would hold the whole unembedding in float64.
+    let total = rowChunks(weight.size(0), width: weight.size(1)).reduce(
+      Tensor.zeros([weight.size(1)], dtype: .float64, device: weight.device)
+    ) { total, rows in total + weight[rows].sum(0, dtype: .float64) }
+    direction = total / Double(weight.size(0))
+    self.bias = bias.map { $0.sum(0, dtype: .float64) / Double(weight.size(0)) }
+  }
+
+  /// float64 [N] of hidden states [N, d].
+  public func callAsFunction(_ hidden: Tensor) -> Tensor {
+    let mean = Tensor.concatenate(
+      rowChunks(hidden.size(0), width: hidden.size(1)).map { hidden[$0].to(.float64).matmul(direction) })
+    return bias.map { mean + $0 } ?? mean
   }
 }

@@ -71,14 +71,19 @@ public struct StandardisedNetwork: Module, Sendable {
   }
 
   /// Moves the last bias so that temperatures whose mean is `mean` come to lie around `tau`.
-  public func start(at tau: Double, from mean: Double) {
-    let (low, range) = (settings.tauMin, settings.tauMax - settings.tauMin)
+  public func start(at tau: Double, from mean: Double) { raw.last.start(at: tau, from: mean, bounds: settings.bounds) }
+}
+
+extension Linear {
+  /// Moves the bias of a network's last layer so that temperatures whose mean is `mean` come to lie around `tau`.
+  func start(at tau: Double, from mean: Double, bounds: ClosedRange<Double>) {
+    let (low, range) = (bounds.lowerBound, bounds.upperBound - bounds.lowerBound)
     func position(_ tau: Double) -> Double {
       // A hundredth from the bounds, where the sigmoid still has a slope.
       let share = Swift.min(Swift.max((tau - low) / range, 0.01), 0.99)
       return log(share / (1 - share))
     }
-    raw.last.bias?.add(.full([1], position(tau) - position(mean), device: raw.last.weight.device))
+    bias?.add(.full([1], position(tau) - position(mean), device: weight.device))
   }
 }
 

@@ -48,12 +48,15 @@ import Weights
       try expect(file, "maximum", near: maximum)
       try expect(file, "norm", near: logits.square().sum(-1).sqrt())
       try expect(file, "centred_norm", near: (logits - maximum.unsqueezed(-1)).square().sum(-1).sqrt())
+      try expect(file, "mean", near: logits.mean(-1) - maximum)
+      let alternatives = try Tensor(file.entry("alternatives", type: .int32, shape: [labels.count])).integers
+      #expect(alternatives.allSatisfy { $0 == Int64(model.configuration.vocabulary) })
       try expect(file, "label_logit", near: logits.gathered(-1, label.unsqueezed(-1)).squeezed(-1))
       try expect(file, "profile.temperature", near: Tensor(grid.temperatures.map { Float($0) }))
       try expect(file, "profile.value", near: profile.value)
       try expect(file, "profile.entropy", near: profile.entropy)
       try expect(file, "profile.variance", near: profile.variance)
-      #expect(file.entries.count == 10)
+      #expect(file.entries.count == 12)
       #expect(artifact.summary["rows"]?[split.rawValue]?.intValue == labels.count)
     }
     let head = try SafetensorsFile(artifact.file("head.safetensors"))

@@ -1,5 +1,6 @@
 import Artifacts
 import Diagnostics
+import Files
 import Glibc
 import TemperatureSettings
 import TestSupport
@@ -33,12 +34,15 @@ struct SyntheticFeatures {
       let hidden = Self.hidden(rows, &noise)
       let labels = Tensor((0..<rows).map { ($0 * $0 + 3) % Self.vocabulary })
       let table = try FeatureTable(
-        builder.path(for: part.file), rows: rows, width: Self.width, grid: grid, isContinued: false)
+        builder.path(for: part.file), of: .tokens, rows: rows, width: Self.width, grid: grid, isContinued: false)
       let logits = ProfiledLogits(logits: hidden.linear(weight, bias: bias), labels: labels, grid: grid)
-      try table.write(hidden: hidden, labels: labels, logits: logits, at: 0)
+      try table.write(
+        hidden: hidden, labels: labels, logits: logits, mean: MeanLogit(weight: weight, bias: bias)(hidden),
+        vocabulary: Self.vocabulary, at: 0)
       try table.finish()
       splits.append((hidden, labels))
     }
+    try AtomicFile.write(FeaturesDescription.tokens.json.pretty, to: builder.path(for: FeaturesDescription.file))
     try Head.write(weight: weight, bias: bias, to: builder.path(for: FeaturesArtifact.headFile))
     artifact = try builder.publish(summary: [:])
     (hidden, labels) = splits[1]

@@ -4,7 +4,8 @@ import TemperatureSettings
 import Torch
 import Weights
 
-/// A `features` artifact: a frozen model's unembedding, and for each part a table with one row per token.
+/// A `features` artifact: for each part a table with one row per token, image or text, and, of tokens, the frozen model's
+/// unembedding.
 ///
 /// `Artifacts/FORMAT.md` describes the files.
 public struct FeaturesArtifact: Sendable {
@@ -24,16 +25,26 @@ public struct FeaturesArtifact: Sendable {
 
   public init(_ artifact: Artifact) { self.artifact = artifact }
 
+  /// What its rows are.
+  ///
+  /// - Throws: `Failure(.badData)` where the file is not as it should be.
+  public func description() throws -> FeaturesDescription {
+    // Format version 1 knows tokens alone.
+    guard artifact.manifest.formatVersion > 1 else { return .tokens }
+    return try .read(artifact.file(FeaturesDescription.file))
+  }
+
   /// Reads the unembedding.
   ///
   /// - Throws: `Failure(.badData)` where the file, a tensor, or its shape is not as it should be.
   public func head(on device: Device) throws -> Head { try Head(artifact.file(Self.headFile), device: device) }
 
-  /// Reads a table onto the device of the unembedding.
+  /// Reads a table.
   ///
+  /// - Parameter width: of the networks' inputs; nil where any will do.
   /// - Throws: `Failure(.badData)` where the file, a tensor, or its shape is not as it should be.
-  public func rows(of part: Part, head: Head) throws -> FeatureRows {
-    try FeatureRows(artifact.file(part.file), head: head)
+  public func rows(of part: Part, width: Int?, on device: Device) throws -> FeatureRows {
+    try FeatureRows(artifact.file(part.file), width: width, device: device)
   }
 }
 

@@ -4,6 +4,8 @@ import Torch
 public protocol FitNetwork: Module {
   associatedtype Rows: FitRows
 
+  /// The name of its file in a `tempnet` artifact.
+  static var file: String { get }
   /// Between which its temperatures lie.
   var bounds: ClosedRange<Double> { get }
 

@@ -21,38 +21,12 @@ public protocol FitRows {
   func interpolationError(at tau: Tensor) -> InterpolationError
 }
 
-/// What a row of features stands for.
-public enum FeatureKind: String, CaseIterable, Sendable {
-  case tokens, images, texts
-
-  /// One of them, in words.
-  public var item: String {
-    switch self {
-    case .tokens: "token"
-    case .images: "image"
-    case .texts: "text"
-    }
-  }
-}
-
 /// Losses of rows at their temperatures, [N].
 public struct RowLosses {
   public let robust: Tensor
   public let crossEntropy: Tensor
 
   public init(robust: Tensor, crossEntropy: Tensor) { (self.robust, self.crossEntropy) = (robust, crossEntropy) }
-}
-
-/// The largest differences between interpolated and true values of some rows.
-public struct InterpolationError: Equatable, Sendable {
-  /// How many rows were measured.
-  public let rows: Int
-  /// Of τ · log Σ exp(x/τ), in nats.
-  public let loss: Double
-  /// In nats.
-  public let entropy: Double
-
-  public init(rows: Int, loss: Double, entropy: Double) { (self.rows, self.loss, self.entropy) = (rows, loss, entropy) }
 }
 
 extension FitRows {
@@ -71,6 +45,9 @@ extension FitRows {
 
   /// The geometric mean of the rows' numbers of logits; the number itself where all rows have equally many.
   public var typicalAlternatives: Int { Int(exp(entropies(rho: 0).mean).rounded()) }
+
+  /// The least number of logits of a row.
+  public var leastAlternatives: Int { Int(exp(-(-logAlternatives).maximum(0).item).rounded()) }
 
   /// The robust losses by the profiles, float64 [N]: `ℓ = G(τ) - x_y - H₀ τ`, with x counted from the maximum.
   public func robustLosses(at tau: Tensor, rho: Double) -> Tensor {

@@ -17,6 +17,8 @@ public struct TokenFitNetwork: FitNetwork {
       training.head.weight, bias: training.head.bias, mean: mean, computeType: computeType)
   }
 
+  public static let file = TempNetFile.name
+
   public var bounds: ClosedRange<Double> { trained.settings.bounds }
   public var parameters: [NamedTensor] { trained.parameters }
 

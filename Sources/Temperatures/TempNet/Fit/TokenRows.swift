@@ -25,18 +25,18 @@ public struct TokenRows: FitRows {
   public var kind: FeatureKind { .tokens }
 
   /// - Parameter head: the unembedding of the features' model.
-  public init(_ rows: FeatureRows, head: Head, method: Method) {
+  /// - Throws: `Failure(.badData)` where a column is missing, or has other numbers of logits than the unembedding.
+  public init(_ rows: FeatureRows, head: Head, method: Method) throws {
     self.method = method
     self.head = head
-    hidden = rows.hidden
+    hidden = rows.input
     logits = LogitStatistics(
-      maximum: rows.maximum, norm: rows.norm, centredNorm: rows.centredNorm, hidden: hidden, weight: head.weight,
+      maximum: rows.maximum, norm: try rows.column(FeatureRows.Column.norm),
+      centredNorm: try rows.column(FeatureRows.Column.centredNorm), hidden: hidden, weight: head.weight,
       bias: head.bias)
-    label = rows.label
+    label = try rows.column(FeatureRows.Column.label).to(.int64)
     target = rows.labelLogit - rows.maximum
-    logAlternatives = .full(
-      [hidden.size(0)], RobustBudget.entropy(alternatives: head.vocabulary, rho: 0), dtype: .float64,
-      device: hidden.device)
+    logAlternatives = try rows.logAlternatives(vocabulary: head.vocabulary)
     profile = rows.profile
   }
 
