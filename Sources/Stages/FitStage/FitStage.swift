@@ -55,12 +55,12 @@ public enum FitStage {
         EmbeddingTemperatureNetwork(settings).mapped { $0.to(resolution.device) }, training: training,
         side: description.side, scale: description.scale)
     }
-    return anchorSummary(summary, configuration, description)
+    return anchorSummary(summary, configuration, description, embeddings: features.embeddingsKey)
   }
 
-  /// With the side, the scale, and temperatures between rows of unit length, which are those of the file.
+  /// With the side, the key of the embeddings, the scale, and temperatures between rows of unit length, which are those of the file.
   private static func anchorSummary(
-    _ summary: JSON, _ configuration: FitConfiguration, _ description: AnchorDescription
+    _ summary: JSON, _ configuration: FitConfiguration, _ description: AnchorDescription, embeddings: String?
   ) -> JSON {
     guard var members = summary.objectValue else { preconditionFailure("a summary is an object") }
     let validation = summary[FitSummary.validation]
@@ -68,6 +68,7 @@ public enum FitStage {
       validation?[name]?.doubleValue.map { .number($0 / description.scale) } ?? .null
     }
     members["side"] = .string(description.side.rawValue)
+    members["embeddings"] = embeddings.map(JSON.string)
     members["scale"] = .number(description.scale)
     members["between_unit_rows"] = [
       "tau_min": .number(configuration.tauMin / description.scale),

@@ -26,7 +26,8 @@ import Torch
   private func features(_ side: EmbeddingSide = .image, rows: Int = 400) throws -> Artifact {
     TorchRuntime.seed(3)
     let identity = StageIdentity(
-      program: "tempnet-features", stage: "features", stageVersion: 1, kind: .features, configuration: [:], inputs: [])
+      program: "tempnet-features", stage: "features", stageVersion: 1, kind: .features, configuration: [:],
+      inputs: [InputReference(name: "embeddings", kind: "embeddings", key: "e5")])
     let builder = try ArtifactBuilder(output: folder("features-\(side)"), identity: identity)
     let grid = TemperatureGrid(covering: 0.05...6, nodesPerOctave: 8)
     for (part, rows) in [(FeaturesArtifact.Part.train, rows), (.validation, rows / 2)] {
@@ -76,6 +77,7 @@ import Torch
     #expect(try number(artifact, "validation", "gap_closed") > 0.5)
     #expect(try number(artifact, "validation", "\(side)s") == 200)
     #expect(artifact.summary["side"]?.stringValue == "\(side)")
+    #expect(artifact.summary["embeddings"] == "e5")
 
     let network = try EmbeddingTempNetFile.read(artifact.file(EmbeddingTempNetFile.name), side: side)
     #expect(network.settings.form == form && network.settings.rho == 3)

@@ -164,6 +164,14 @@ import Weights
     #expect(quantiles.allSatisfy { (0.02...0.3).contains($0) })
   }
 
+  @Test func `a TempNet that names its embeddings belongs to them, whatever the scales`() throws {
+    let embeddings = try [1, 2].map { try synthetic.embeddings("clip", seed: $0, noise: 1) }
+    let tempnet = try synthetic.tempnet(scale: 20, embeddings: embeddings[1])
+    let file = try metrics(try RetrieveStage.run(try synthetic.request(embeddings, tempnets: [tempnet])))
+    let counts = try list(file["runs"]).map { run in try list(try list(run["splits"])[1]["probabilities"]).count }
+    #expect(counts == [4, 5])
+  }
+
   @Test func `a TempNet of no model among the embeddings, of several or of another width is refused`() throws {
     let embeddings = try [1, 2].map { try synthetic.embeddings("clip", seed: $0, noise: 1) }
     for (tempnet, word) in [

@@ -93,14 +93,18 @@ struct Synthetic {
   }
 
   /// A TempNet of the image side with random weights.
-  func tempnet(scale: Double, width: Int = Self.width) throws -> String {
-    let path = folder("tempnet-\(scale)-\(width)")
+  ///
+  /// - Parameter embeddings: the path of what it was fitted to; nil where its summary does not say so.
+  func tempnet(scale: Double, width: Int = Self.width, embeddings: String? = nil) throws -> String {
+    let path = folder("tempnet-\(scale)-\(width)-\(embeddings == nil ? "" : "of")")
     let builder = try ArtifactBuilder(output: path, identity: identity(.tempnet, ["scale": .number(scale)]))
     TorchRuntime.seed(3)
     let network = EmbeddingTemperatureNetwork(
       EmbeddingTempNetSettings(form: .layers, width: width, units: 8, tauMin: 0.02, tauMax: 0.3, rho: 1.5))
     try EmbeddingTempNetFile.write([(.image, network)], to: builder.path(for: EmbeddingTempNetFile.name))
-    return try builder.publish(summary: ["scale": .number(scale)]).path
+    var summary: JSON = ["scale": .number(scale)]
+    summary["embeddings"] = try embeddings.map { .string(try Artifact.open($0).key) }
+    return try builder.publish(summary: summary).path
   }
 
   private func identity(_ kind: ArtifactKind, _ configuration: JSON) -> StageIdentity {

@@ -25,6 +25,11 @@ public struct FeaturesArtifact: Sendable {
 
   public init(_ artifact: Artifact) { self.artifact = artifact }
 
+  /// The key of the embeddings that rows of images and texts were made of; nil for tokens.
+  public var embeddingsKey: String? {
+    artifact.manifest.inputs.first { $0.kind == ArtifactKind.embeddings.name }?.key
+  }
+
   /// What its rows are.
   ///
   /// - Throws: `Failure(.badData)` where the file is not as it should be.
