@@ -236,9 +236,10 @@ let package = Package(
     library(
       .stages, "ExportStage",
       [
-        "Artifacts", "Diagnostics", "Files", "JSON", "LanguageEvaluation", "LanguageModels", "ModelFiles",
-        "StageDescriptions", "TempNet", "TemperatureSettings", "Tokenization", "Torch", "WireFormats",
-      ], embedded: ["Resources/tempnet.py"]),
+        "Artifacts", "Diagnostics", "EncoderDescriptions", "Files", "ImageTextModels", "JSON", "LanguageEvaluation",
+        "LanguageModels", "ModelFiles", "StageDescriptions", "TempNet", "TemperatureSettings", "Tokenization", "Torch",
+        "Weights", "WireFormats",
+      ], embedded: ["Resources/tempnet.py", "Resources/dual_encoder.py"]),
 
     library(
       .programs, "ProgramSupport",
@@ -430,9 +431,10 @@ let package = Package(
     tests(
       .stages, "ExportStage",
       [
-        "Artifacts", "Configuration", "Diagnostics", "ExportStage", "Files", "JSON", "LanguageEvaluation",
-        "LanguageModels", "ModelDescriptions", "ModelFiles", "Reports", "StageDescriptions", "Statistics", "TempNet",
-        "TemperatureSettings", "TestSupport", "Tokenization", "Torch", "Weights",
+        "Artifacts", "Configuration", "Diagnostics", "EncoderDescriptions", "ExportStage", "Files", "ImageTextModels",
+        "JSON", "LanguageEvaluation", "LanguageModels", "ModelDescriptions", "ModelFiles", "Reports",
+        "StageDescriptions", "Statistics", "TempNet", "TemperatureSettings", "TestSupport", "Tokenization", "Torch",
+        "Weights",
       ], fixtures: ["Fixtures"]),
     .testTarget(
       name: "EndToEndTests", dependencies: ["Artifacts", "Diagnostics", "Files", "JSON", "TestSupport"],

@@ -57,15 +57,17 @@ public enum Export: StageDescription {
   public static let version = 6
   public static let output = ArtifactKind.export
   public static let inputs = [
-    StageInput("tempnet", .tempnet, or: [.model], isRequired: false),
+    StageInput("tempnet", .tempnet, or: [.model, .dualEncoder], isRequired: false),
     StageInput("evaluation", .evaluation, isRequired: false),
     StageInput("features", .features, isRequired: false),
-    StageInput("model", .model, isRequired: false, takesPublishedModels: true),
+    StageInput("model", .model, or: [.dualEncoder], isRequired: false, takesPublishedModels: true),
   ]
   public typealias Configuration = ExportConfiguration
 
   public static func problem(_ configuration: ExportConfiguration, withInputs given: Set<String>) -> String? {
     let format = configuration.format
+    // Of a dual encoder, which has these forms; the stage refuses other models.
+    if given == ["model"] && [.safetensors, .onnx].contains(format) { return nil }
     let takes = "the format \(format.rawValue) takes \(format.inputs.joined(separator: ", "))"
     if let other = given.subtracting(format.inputs).min() { return "\(takes), not \(other)" }
     guard given.contains(format.inputs[0]) || format == .gguf && given == ["model"] else {

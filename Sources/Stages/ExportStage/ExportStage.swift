@@ -27,7 +27,16 @@ public enum ExportStage {
     let format = request.configuration.format
     guard let tempnet = request.inputs.optionalArtifact("tempnet") else {
       let model = try model(request)
+      if model.manifest.kind == ArtifactKind.dualEncoder.name {
+        return try DualEncoderExport(model).write(format) { try builder.path(for: $0) }
+      }
+      guard [.huggingface, .gguf].contains(format) else {
+        throw Failure(.usage, "is a language model, which has no form \(format.rawValue)", at: model.path)
+      }
       return try ModelExport(model, format).write { try builder.path(for: $0) }
+    }
+    if let embeddings = try EmbeddingTempNetExport(tempnet) {
+      return try embeddings.write(format) { try builder.path(for: $0) }
     }
     let weights = try TempNetFile.find(in: tempnet.path)
     // Loading checks every tensor and setting, so that no unusable TempNet is exported.

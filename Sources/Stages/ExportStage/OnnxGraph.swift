@@ -32,14 +32,14 @@ struct OnnxGraph {
     return Value(name: name)
   }
 
-  /// Makes a value [rows] an output of the graph.
-  mutating func output(_ value: Value, _ name: String) {
+  /// Makes a value [rows] or [rows, columns] an output of the graph.
+  mutating func output(_ value: Value, _ name: String, columns: Int? = nil) {
     var node = ProtobufMessage()
     node.string(1, value.name)
     node.string(2, name)
     node.string(4, "Identity")
     nodes.append(node)
-    outputs.append(Self.description(name, columns: nil))
+    outputs.append(Self.description(name, columns: columns))
   }
 
   mutating func constant(_ numbers: [Float], _ shape: [Int], name: String? = nil) -> Value {

@@ -26,12 +26,27 @@ struct TempNetHistory {
     origin =
       switch manifest.producer.stage {
       case Fit.name: .fitted
-      case Pretrain.name: .joint
+      case Pretrain.name, Contrast.name: .joint
       case Import.name: .imported
       default: .unknown
       }
-    objective = origin == .imported ? nil : manifest.configuration["objective"]?.stringValue
+    objective =
+      switch manifest.producer.stage {
+      case Import.name: nil
+      case Contrast.name: Self.objective(ofLoss: manifest.configuration["loss"]?.stringValue)
+      default: manifest.configuration["objective"]?.stringValue
+      }
     inputs = manifest.inputs
+  }
+
+  /// As `fit` and `pretrain` name it.
+  private static func objective(ofLoss loss: String?) -> String? {
+    switch loss {
+    case ContrastConfiguration.Loss.tempnet.rawValue: FitConfiguration.Objective.robust.rawValue
+    case ContrastConfiguration.Loss.tempnetCrossEntropy.rawValue:
+      PretrainConfiguration.Objective.tempnetCrossEntropy.rawValue
+    default: loss
+    }
   }
 
   /// For the card: origin, loss, data, and which model it belongs to.
@@ -58,7 +73,7 @@ struct TempNetHistory {
     }
   }
 
-  private var loss: String {
+  var loss: String {
     switch objective {
     case FitConfiguration.Objective.robust.rawValue, PretrainConfiguration.Objective.robust.rawValue: "the robust loss"
     case FitConfiguration.Objective.crossEntropy.rawValue,

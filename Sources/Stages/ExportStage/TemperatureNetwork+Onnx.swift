@@ -29,7 +29,7 @@ struct OnnxExport {
       columns = graph.apply(
         "Concat", columns, graph.apply("Log", norm), graph.apply("Log", spread), attributes: [("axis", .integer(-1))])
     }
-    let transformed = linear(columns, network.transformation, "proj.0", &graph)
+    let transformed = graph.linear(columns, network.transformation, "proj.0")
     return finish(transformed, &graph, name: "tempnet")
   }
 
@@ -71,11 +71,11 @@ struct OnnxExport {
 
   /// What follows the first layer.
   private func finish(_ transformed: OnnxGraph.Value, _ graph: inout OnnxGraph, name: String) -> [UInt8] {
-    let scores = linear(graph.apply("Sigmoid", transformed), network.projection, "proj.3", &graph)
+    let scores = graph.linear(graph.apply("Sigmoid", transformed), network.projection, "proj.3")
     let sharpness = graph.constant(network.scaler.exp().item)
     let weights = graph.apply("Softmax", graph.apply("Div", scores, sharpness), attributes: [("axis", .integer(-1))])
     let centred = graph.apply("Sub", weights, graph.constant(1 / Double(settings.hidden)))
-    let pooled = linear(graph.apply("Mul", centred, scores), network.last, "last", &graph)
+    let pooled = graph.linear(graph.apply("Mul", centred, scores), network.last, "last")
     let share = graph.apply("Sigmoid", graph.apply("Squeeze", pooled, graph.axes([-1])))
     let range = graph.apply("Mul", share, graph.constant(settings.tauMax - settings.tauMin))
     let temperature = graph.apply("Add", range, graph.constant(settings.tauMin))
@@ -83,14 +83,6 @@ struct OnnxExport {
     return graph.model(
       name: name, producer: "tempnet", version: Release.version,
       metadata: settings.metadata.sorted { $0.key < $1.key }.map { ($0.key, $0.value) })
-  }
-
-  private func linear(
-    _ x: OnnxGraph.Value, _ layer: Linear, _ name: String, _ graph: inout OnnxGraph
-  ) -> OnnxGraph.Value {
-    let weight = tensor(layer.weight, "\(name).weight", &graph)
-    guard let bias = layer.bias else { return graph.apply("Gemm", x, weight, attributes: [("transB", .integer(1))]) }
-    return graph.apply("Gemm", x, weight, tensor(bias, "\(name).bias", &graph), attributes: [("transB", .integer(1))])
   }
 
   private func tensor(_ tensor: Tensor, _ name: String, _ graph: inout OnnxGraph) -> OnnxGraph.Value {

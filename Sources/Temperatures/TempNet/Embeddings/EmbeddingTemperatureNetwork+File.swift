@@ -11,15 +11,19 @@ public enum EmbeddingTempNetFile {
   public static func prefix(_ side: EmbeddingSide) -> String { "\(side.rawValue)_temp_gen" }
 
   /// Writes the networks of some sides, which share their settings; equal networks give equal bytes.
-  public static func write(_ networks: [(side: EmbeddingSide, network: EmbeddingTemperatureNetwork)], to path: String)
-    throws
-  {
+  ///
+  /// - Parameter metadata: further strings for the header; the settings' own names win.
+  public static func write(
+    _ networks: [(side: EmbeddingSide, network: EmbeddingTemperatureNetwork)], metadata: [String: String] = [:],
+    to path: String
+  ) throws {
     guard let settings = networks.first?.network.settings else { preconditionFailure("there is no TempNet to write") }
     precondition(networks.allSatisfy { $0.network.settings == settings }, "the sides' TempNets have other settings")
     let tensors = networks.flatMap { side, network in
       network.parameters(under: prefix(side)).map { ($0.name, $0.tensor) }
     }
-    try SafetensorsWriter.write(tensors, metadata: settings.metadata, to: path)
+    let all = metadata.merging(settings.metadata) { _, own in own }
+    try SafetensorsWriter.write(tensors, metadata: all, to: path)
   }
 
   /// Reads the network of a side, weights widened to float32.
