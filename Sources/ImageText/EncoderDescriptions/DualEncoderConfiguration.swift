@@ -5,26 +5,31 @@ import JSON
 public enum DualEncoderConfiguration: Equatable, Sendable {
   /// Heads on the embeddings of frozen towers.
   case heads(HeadsConfiguration)
+  /// Encoders that read pictures and captions themselves.
+  case towers(TowersConfiguration)
 
   private enum Form: String, CaseIterable {
-    case heads
+    case heads, towers
   }
 
   /// The width of the common space.
   public var embed: Int {
     switch self {
     case .heads(let heads): heads.embed
+    case .towers(let towers): towers.embed
     }
   }
 
   /// The members of `model.json`, with the origin of the encoder's scale.
   public func json(scaleFrom origin: LogitScale.Origin) -> JSON {
     var object: JSONObject = [:]
-    switch self {
-    case .heads(let heads):
-      object["form"] = .string(Form.heads.rawValue)
-      for (name, value) in heads.members { object[name] = value }
-    }
+    let (form, members) =
+      switch self {
+      case .heads(let heads): (Form.heads, heads.members)
+      case .towers(let towers): (Form.towers, towers.members)
+      }
+    object["form"] = .string(form.rawValue)
+    for (name, value) in members { object[name] = value }
     object["scale_from"] = .string(origin.rawValue)
     return .object(object)
   }
@@ -41,6 +46,7 @@ public enum DualEncoderConfiguration: Equatable, Sendable {
     let configuration: DualEncoderConfiguration =
       switch form {
       case .heads: .heads(try HeadsConfiguration(&fields))
+      case .towers: .towers(try TowersConfiguration(&fields))
       }
     let origin: LogitScale.Origin = try fields.choice("scale_from")
     try fields.finish()

@@ -14,6 +14,20 @@ public enum VocabularyTrainer {
   ///   - progress: called with the number of entries so far.
   /// - Throws: `Failure(.badConfiguration)` if the text has too few different pairs.
   public static func train(_ counts: WordCounts, size: Int, progress: (Int) -> Void = { _ in }) throws -> Vocabulary {
+    let vocabulary = try train(counts, atMost: size, progress: progress)
+    guard vocabulary.size == size else {
+      throw Failure(
+        .badConfiguration,
+        "the text gives \(vocabulary.size) entries at most, \(size) are wanted; ask for fewer or give more text",
+        at: "vocabulary")
+    }
+    return vocabulary
+  }
+
+  /// - Parameter size: the most entries to make; fewer if the text has too few different pairs.
+  public static func train(
+    _ counts: WordCounts, atMost size: Int, progress: (Int) -> Void = { _ in }
+  ) throws -> Vocabulary {
     precondition((smallestSize...Vocabulary.maximumSize).contains(size), "a vocabulary of \(size)")
     var tokens: [[UInt8]] = [Array(Vocabulary.endOfTextName.utf8)] + ByteAlphabet.order.map { [$0] }
     var idOfByte = [UInt32](repeating: 0, count: 256)
@@ -24,12 +38,7 @@ public enum VocabularyTrainer {
     var learner = MergeLearner(counts.sorted(), idOfByte: idOfByte)
     while tokens.count < size {
       try Interruption.check()
-      guard let (left, right, words) = learner.next() else {
-        throw Failure(
-          .badConfiguration,
-          "the text gives \(tokens.count) entries at most, \(size) are wanted; ask for fewer or give more text",
-          at: "vocabulary")
-      }
+      guard let (left, right, words) = learner.next() else { break }
       // Two pairs can spell the same token, such as `a`+`bc` and `ab`+`c`; they share its id.
       let spelling = tokens[Int(left)] + tokens[Int(right)]
       let id = ids[spelling] ?? UInt32(tokens.count)

@@ -1,0 +1,54 @@
+import EncoderDescriptions
+import Torch
+
+/// A vision transformer (Dosovitskiy et al. 2021) in open_clip's form: patches and a class token, a norm before and one
+/// after the blocks, the class token projected without a bias.
+struct VisionTransformer {
+  private let patch: Int
+  /// [width, 3, patch, patch]
+  private let patches: Tensor
+  private let classToken: Tensor
+  private let positions: Tensor
+  private let normBefore: LayerNorm
+  private let blocks: [EncoderBlock]
+  private let normAfter: LayerNorm
+  /// [width, embed]
+  private let projection: Tensor
+
+  init(_ configuration: TowersConfiguration.Vision, _ tensors: TowerTensors) {
+    patch = configuration.patch
+    patches = tensors["visual.conv1.weight"]
+    classToken = tensors["visual.class_embedding"]
+    positions = tensors["visual.positional_embedding"]
+    normBefore = tensors.norm("visual.ln_pre")
+    blocks = (0..<configuration.layers).map { layer in
+      let name = "visual.transformer.resblocks.\(layer)"
+      return EncoderBlock(
+        attentionNorm: tensors.norm("\(name).ln_1"),
+        queryKeyValue: Linear(
+          weight: tensors["\(name).attn.in_proj_weight"], bias: tensors["\(name).attn.in_proj_bias"]),
+        output: tensors.linear("\(name).attn.out_proj"), feedForwardNorm: tensors.norm("\(name).ln_2"),
+        up: tensors.linear("\(name).mlp.c_fc"), down: tensors.linear("\(name).mlp.c_proj"),
+        heads: configuration.heads, order: .first)
+    }
+    normAfter = tensors.norm("visual.ln_post")
+    projection = tensors["visual.proj"]
+  }
+
+  /// Embeddings [B, embed] of pictures [B, 3, S, S].
+  func callAsFunction(_ pictures: Tensor, computeType: DType) -> Tensor {
+    let width = classToken.size(0)
+    let tokens = Tensor.concatenate(
+      [classToken.expanded([pictures.size(0), 1, width]), embedded(pictures, computeType)], dimension: 1)
+    let states = blocks.reduce(normBefore(tokens + positions)) { $1($0, computeType: computeType) }
+    return normAfter(states.selected(1, at: 0)).linear(projection.transposed(), computeType: computeType)
+  }
+
+  /// A convolution whose kernels lie side by side is one product: [B, patches, width].
+  private func embedded(_ pictures: Tensor, _ computeType: DType) -> Tensor {
+    let (batch, side) = (pictures.size(0), pictures.size(2) / patch)
+    let cut = pictures.reshaped([batch, 3, side, patch, side, patch]).permuted(0, 2, 4, 1, 3, 5)
+    return cut.reshaped([batch, side * side, 3 * patch * patch])
+      .linear(patches.reshaped([patches.size(0), 3 * patch * patch]), computeType: computeType)
+  }
+}
