@@ -159,8 +159,8 @@ let package = Package(
     library(
       .imageText, "ImageTextModels",
       [
-        "Artifacts", "Diagnostics", "EncoderDescriptions", "Files", "JSON", "Pairs", "Pictures", "Tokenization",
-        "Torch", "Weights",
+        "Artifacts", "Diagnostics", "EncoderDescriptions", "Files", "JSON", "LanguageModels", "ModelDescriptions",
+        "Pairs", "Pictures", "Tokenization", "Torch", "Weights",
       ]),
     library(
       .imageText, "RetrievalEvaluation",
@@ -196,6 +196,12 @@ let package = Package(
         "Artifacts", "Diagnostics", "Files", "JSON", "LanguageModels", "ModelDescriptions", "ModelFiles",
         "StageDescriptions", "TempNet", "TemperatureSettings", "TokenWindows", "Tokenization", "Torch", "Training",
         "TrainingOptions",
+      ]),
+    library(
+      .stages, "EmbedStage",
+      [
+        "Artifacts", "Diagnostics", "EncoderDescriptions", "Files", "ImageTextModels", "JSON", "ModelFiles", "Pairs",
+        "Pictures", "RandomNumbers", "StageDescriptions", "Torch", "Training", "WireFormats",
       ]),
     library(
       .stages, "FeaturesStage",
@@ -254,6 +260,9 @@ let package = Package(
     program(
       "tempnet-pretrain",
       ["Artifacts", "Configuration", "PretrainStage", "ProgramSupport", "StageDescriptions", "Torch", argumentParser]),
+    program(
+      "tempnet-embed",
+      ["Artifacts", "Configuration", "EmbedStage", "ProgramSupport", "StageDescriptions", "Torch", argumentParser]),
     program(
       "tempnet-features",
       ["Artifacts", "Configuration", "FeaturesStage", "ProgramSupport", "StageDescriptions", "Torch", argumentParser]),
@@ -365,7 +374,7 @@ let package = Package(
       .imageText, "ImageTextModels",
       [
         "Artifacts", "Diagnostics", "EncoderDescriptions", "Files", "ImageTextModels", "JSON", "Pairs", "Pictures",
-        "TestSupport", "Torch", "Weights",
+        "TestSupport", "Tokenization", "Torch", "Weights",
       ], fixtures: ["Fixtures"]),
     tests(
       .imageText, "RetrievalEvaluation",
@@ -388,6 +397,12 @@ let package = Package(
         "ModelFiles", "PretrainStage", "ProcessGroups", "StageDescriptions", "TempNet", "TestSupport", "TokenWindows",
         "TokenizeStage", "Torch", "Training", "TrainingOptions", "Weights",
       ], fixtures: ["Fixtures"]),
+    tests(
+      .stages, "EmbedStage",
+      [
+        "Artifacts", "Configuration", "Diagnostics", "EmbedStage", "EncoderDescriptions", "Files", "ImageTextModels",
+        "Pairs", "Pictures", "StageDescriptions", "TestSupport", "Torch", "WireFormats",
+      ]),
     tests(
       .stages, "FeaturesStage",
       [

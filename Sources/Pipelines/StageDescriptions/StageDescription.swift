@@ -215,7 +215,7 @@ public struct RawInput: Equatable, Sendable {
 public enum Stages {
   public static let all: [any StageDescription.Type] = [
     Tokenize.self, Pretrain.self, Features.self, Fit.self, Import.self, Evaluate.self, Export.self, MakePairs.self,
-    Contrast.self, Retrieve.self,
+    Embed.self, Contrast.self, Retrieve.self,
   ]
 
   public static func named(_ name: String) -> (any StageDescription.Type)? { all.first { $0.name == name } }
