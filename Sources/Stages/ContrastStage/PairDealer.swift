@@ -27,8 +27,8 @@ struct PairBatch: Equatable {
 ///
 /// Every picture comes up once an epoch, with one of its captions. A batch holds equal pictures and equal captions at most
 /// once: they would be negatives of their own pair. Where the caption that is drawn is in the batch already, the picture's
-/// next one is taken; where none is left the picture is put off, and stands first in the next batch. Every batch is full, and
-/// what is left at an epoch's end opens the next one.
+/// next one is taken; where none is left the picture is put off, stands first in the next batch, and does not come up again
+/// meanwhile. Every batch is full, and what is left at an epoch's end opens the next one.
 ///
 /// Batches follow from those before. So a step is found by dealing from the beginning, some 100 nanoseconds a pair.
 final class PairDealer {
@@ -74,36 +74,32 @@ final class PairDealer {
   /// How many pictures are dealt in an epoch.
   var count: Int { pictures.count }
 
-  /// The largest batch: half of the pictures, or what keeps equal pictures, and pictures with no caption but one, apart, each
-  /// batch taking one of them.
+  /// The largest batch: half of the pictures, and one of each group of equal pictures or captions.
   private static func largestBatch(
     _ table: PairTable, _ pictures: [Int], _ captions: ContrastConfiguration.Captions
   ) -> (Int, reason: String) {
-    var ofPictures: [Int: Int] = [:]
-    var ofCaptions: [Int: Int] = [:]
-    for position in pictures {
-      let picture = table.pictures[position]
-      ofPictures[picture.group, default: 0] += 1
-      let drawn = captions == .titles ? picture.captions.prefix(1) : picture.captions
-      let group = table.captions[drawn.lowerBound].group
-      if drawn.allSatisfy({ table.captions[$0].group == group }) { ofCaptions[group, default: 0] += 1 }
-    }
+    let differentPictures = Set(pictures.map { table.pictures[$0].group }).count
+    let differentCaptions = Set(
+      pictures.flatMap { position in
+        let own = table.pictures[position].captions
+        return (captions == .titles ? own.prefix(1) : own).map { table.captions[$0].group }
+      }
+    ).count
     let half = pictures.count / 2
-    let most = (picture: ofPictures.values.max() ?? 1, caption: ofCaptions.values.max() ?? 1)
-    let alike = max(most.picture, most.caption, 1)
-    guard pictures.count / alike < half else {
+    let least = min(half, differentPictures, differentCaptions)
+    if least == half {
       return (half, "there are \(pictures.count) training pictures, and two batches are the least")
     }
-    let what = most.picture >= most.caption ? "equal pictures" : "pictures with one and the same caption"
     return (
-      pictures.count / alike,
-      "there are \(alike) \(what) among \(pictures.count), and a batch takes one of them"
+      least,
+      "there are \(least) different \(least == differentPictures ? "pictures" : "captions") in training, and a batch takes "
+        + "each once"
     )
   }
 
   /// The pairs of a step, counted from 0.
   ///
-  /// - Throws: `Failure(.badConfiguration)` where so many are put off that they never come up.
+  /// - Throws: `Failure(.badConfiguration)` where all pictures together do not fill a batch.
   func batch(step: Int) throws -> PairBatch {
     try goOn(to: step)
     return try deal()
@@ -128,15 +124,20 @@ final class PairDealer {
       if batch.pairs.count == self.batch || !batch.take(candidates(at: place)) { waiting.append(place) }
     }
     let before = waiting.count
+    var isWaiting = Set(waiting.map(\.item))
+    let start = state.position
     while batch.pairs.count < self.batch {
-      let places = order.places(state.position..<state.position + self.batch - batch.pairs.count)
-      state.position += places.count
-      for place in places where !batch.take(candidates(at: place)) { waiting.append(place) }
-      guard waiting.count <= pictures.count else {
+      guard state.position - start <= 2 * pictures.count else {
         throw Failure(
           .badConfiguration,
-          "too many training pictures share captions for batches of \(self.batch): more are put off than come up; choose a "
-            + "smaller batch", at: "batch")
+          "all training pictures together hold no \(self.batch) pairs of different captions; choose a smaller batch",
+          at: "batch")
+      }
+      let places = order.places(state.position..<state.position + self.batch - batch.pairs.count)
+      state.position += places.count
+      for place in places where !isWaiting.contains(place.item) && !batch.take(candidates(at: place)) {
+        waiting.append(place)
+        isWaiting.insert(place.item)
       }
     }
     for pair in batch.pairs {

@@ -13,7 +13,7 @@ import Torch
 
 /// Pairs that never were: a picture's and its captions' embeddings are two views of one concept, with noise.
 struct SyntheticPairs {
-  let table: PairTable
+  var table: PairTable
   let image: Tensor
   let text: Tensor
   static let widths = (image: 12, text: 10)
