@@ -1,3 +1,4 @@
+import DataDescriptors
 import Diagnostics
 import Files
 
@@ -17,7 +18,7 @@ enum PairForm: Equatable {
     let lowered = name.lowercased()
     let compression = Self.compressions.first(where: lowered.hasSuffix)
     let plain = String(lowered.dropLast(compression?.count ?? 0))
-    if [".yaml", ".yml"].contains(where: lowered.hasSuffix) {
+    if DataDescriptor.isDescriptor(name) {
       self = .descriptor
     } else if Self.archives.contains(where: plain.hasSuffix) {
       self = .archive

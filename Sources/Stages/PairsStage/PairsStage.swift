@@ -64,13 +64,13 @@ public enum PairsStage {
     try chunks.skip(samples.count)
     let decoder = PictureDecoder(size: configuration.size, fit: configuration.fit, pixelLimit: configuration.pixelLimit)
     let progress = Progress("pictures", unit: "pictures", total: nil, alreadyDone: samples.count)
-    try pass.advanceToEnd(isInterrupted: isInterrupted, synchronise: samples.synchronise) { number in
+    func work(_ number: Int) throws -> Bool {
       guard let chunk = try chunks.next() else { return false }
-      let decoded = try concurrently(chunk, threads: threads) { try decoder.decode($0) }
-      try samples.append(decoded, chunk: number)
+      try samples.append(concurrently(chunk, threads: threads) { try decoder.decode($0) }, chunk: number)
       progress.update(samples.count)
       return true
     }
+    try pass.advanceToEnd(isInterrupted: isInterrupted, synchronise: samples.synchronise, work)
     progress.finish()
   }
 }

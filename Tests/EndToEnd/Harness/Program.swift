@@ -14,7 +14,8 @@ struct Program: Sendable, CustomTestStringConvertible {
   static let run = Program("tempnet-run")
   static let stages = [tokenize, pretrain, features, fit, `import`, evaluate, export]
   static let generate = Program("tempnet-generate")
-  static let all = stages + [generate, run]
+  static let pairs = Program("tempnet-pairs")
+  static let all = stages + [pairs, generate, run]
 
   let name: String
   var testDescription: String { name }

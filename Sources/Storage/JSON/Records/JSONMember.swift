@@ -19,9 +19,9 @@ struct JSONMember {
 
   init(_ name: String) { self.name = Array(name.utf8) }
 
-  /// Goes on in further bytes.
-  mutating func find(in bytes: some Collection<UInt8>, from start: Int) -> Outcome {
-    for (offset, byte) in bytes.enumerated().dropFirst(start) {
+  /// Goes on in further bytes: those from an offset on.
+  mutating func find(in bytes: ArraySlice<UInt8>, from start: Int) -> Outcome {
+    for (offset, byte) in zip(start..., bytes[(bytes.startIndex + start)...]) {
       if isInString {
         readString(byte)
         continue
