@@ -391,6 +391,12 @@ let package = Package(
       ["Artifacts", "Configuration", "Diagnostics", "Files", "JSON", "Pipelines", "StageDescriptions", "TestSupport"],
       fixtures: ["Fixtures"]),
     tests(
+      .stages, "PairsStage",
+      [
+        "Artifacts", "Configuration", "Diagnostics", "Files", "JSON", "Pairs", "PairsStage", "StageDescriptions",
+        "TestSupport",
+      ]),
+    tests(
       .stages, "PretrainStage",
       [
         "Artifacts", "Configuration", "Diagnostics", "Files", "JSON", "LanguageModels", "ModelDescriptions",

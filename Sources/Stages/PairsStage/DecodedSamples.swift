@@ -1,3 +1,4 @@
+import Artifacts
 import Diagnostics
 import Files
 import JSON
@@ -31,13 +32,19 @@ final class DecodedSamples {
       return
     }
     var length = 0
+    var last = -1
     var reader = LineReader(try FileReader(linePath))
-    while let line = try reader.next() {
-      guard try SampleRecord.chunk(of: line, at: "\(linePath), line \(reader.number)") < chunks else { break }
+    // A line behind the finished chunks may be cut short.
+    while let line = try reader.next(), let chunk = SampleRecord.chunk(of: line), chunk < chunks {
       let record = try SampleRecord(line, at: "\(linePath), line \(reader.number)")
       count += 1
       if case .picture = record { pictures += 1 }
       length += line.count + 1
+      last = chunk
+    }
+    guard last == chunks - 1 else {
+      throw Failure(.badData, "ends in chunk \(last), of \(chunks) that were saved", at: linePath)
+        .ofUnfinishedWork(in: Files.folder(of: folder))
     }
     rows = try FileWriter(continuing: rowPath, after: pictures * rowSize)
     lines = try FileWriter(continuing: linePath, after: length)

@@ -42,12 +42,8 @@ enum SampleRecord {
     return .object(object)
   }
 
-  static func chunk(of line: ArraySlice<UInt8>, at place: String) throws -> Int {
-    guard let chunk = try JSON(parsing: line, source: place)["chunk"]?.intValue else {
-      throw Failure(.badData, "states no chunk", at: place)
-    }
-    return chunk
-  }
+  /// The chunk that a line states; nil for a line that is cut short.
+  static func chunk(of line: ArraySlice<UInt8>) -> Int? { try? JSON(parsing: line, source: "")["chunk"]?.intValue }
 
   init(_ line: ArraySlice<UInt8>, at place: String) throws {
     var fields = try JSONFields(try JSON(parsing: line, source: place), source: place)

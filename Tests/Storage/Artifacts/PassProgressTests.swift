@@ -40,6 +40,22 @@ import Testing
     #expect(try pass().done == 3)
   }
 
+  @Test func `a pass whose end only shows itself is saved at it, and goes on where it was`() throws {
+    var events: [String] = []
+    func advance(pieces: Int, stoppingAfter stop: Int? = nil) throws {
+      let pass = try PassProgress(path, of: nil, saving: .pieces(2))
+      func work(_ piece: Int) -> Bool {
+        if piece < pieces { events.append("\(piece)") }
+        return piece < pieces
+      }
+      try pass.advanceToEnd(isInterrupted: { pass.done == stop }, synchronise: { events.append("saved") }, work)
+    }
+    #expect(throws: Interruption.failure) { try advance(pieces: 5, stoppingAfter: 1) }
+    try advance(pieces: 5)
+    #expect(events == ["0", "saved", "1", "2", "saved", "3", "4", "saved", "saved"])
+    #expect(try PassProgress(path, of: nil, saving: .pieces(2)).done == 5)
+  }
+
   @Test(arguments: ["", "{}", "{\"done\": 8}", "{\"done\": -1}", "{\"done\": 1, \"more\": 2}"])
   func `a file that states no such progress is refused`(content: String) throws {
     try folder.write(content, to: "pass.json")

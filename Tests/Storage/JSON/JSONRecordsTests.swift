@@ -56,6 +56,20 @@ import Testing
     #expect(try read(" \n[\n] \n", size: size).isEmpty)
   }
 
+  @Test(arguments: [1, 3, 1 << 16]) func `reads the array of an object's member, or lines`(size: Int) throws {
+    func read(_ text: String) throws -> [JSON] {
+      var records = try JSONRecords(Pieces(Array(text.utf8), size: size), member: "images")
+      var found: [JSON] = []
+      while let record = try records.next() { found.append(record.json) }
+      return found
+    }
+    let before = #"{"a": [1, {"images": [2]}], "b": "images", "c\"images": [3], "d": {"images": [4]}, "#
+    #expect(try read(before + #""images": [5, {"x": "]"}], "e": 6}"#) == [5, ["x": "]"]])
+    #expect(try read("{\"x\": 1}\n{\"images\": [2]}\n") == [["x": 1], ["images": [2]]])
+    #expect(try read("[1, 2]") == [1, 2])
+    #expect(throws: Failure.self) { try read(before + "\"images\": [5, 6") }
+  }
+
   @Test(arguments: [1, 5, 1 << 16]) func `reads lines, without those that are blank`(size: Int) throws {
     let records = try read("{\"a\": 1}\r\n \n\t\n2\n\"three\"", size: size)
     #expect(records.map(\.json) == [["a": 1], 2, "three"])
