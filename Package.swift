@@ -227,11 +227,17 @@ let package = Package(
         "Torch", "Training", "TrainingOptions",
       ]),
     library(
-      .stages, "EvaluateStage",
+      .stages, "ScoreStage",
       [
         "Artifacts", "Diagnostics", "Files", "JSON", "LanguageEvaluation", "LanguageModels", "Reports",
-        "StageDescriptions", "Statistics", "Tasks", "TempNet", "TemperatureSettings", "TokenWindows", "Tokenization",
-        "Torch", "Training", "Weights",
+        "StageDescriptions", "Tasks", "TempNet", "TemperatureSettings", "TokenWindows", "Tokenization", "Torch",
+        "Training", "Weights",
+      ]),
+    library(
+      .stages, "EvaluateStage",
+      [
+        "Artifacts", "Diagnostics", "Files", "JSON", "LanguageEvaluation", "Reports", "ScoreStage", "StageDescriptions",
+        "Statistics", "TempNet", "TemperatureSettings", "TokenWindows", "Tokenization", "Torch", "Training", "Weights",
       ]),
     library(
       .stages, "RetrieveStage",
@@ -273,6 +279,9 @@ let package = Package(
     program(
       "tempnet-import",
       ["Artifacts", "Configuration", "ImportStage", "ProgramSupport", "StageDescriptions", "Torch", argumentParser]),
+    program(
+      "tempnet-score",
+      ["Artifacts", "Configuration", "ProgramSupport", "ScoreStage", "StageDescriptions", "Torch", argumentParser]),
     program(
       "tempnet-evaluate",
       [
@@ -359,8 +368,8 @@ let package = Package(
       .language, "LanguageEvaluation",
       [
         "Artifacts", "Diagnostics", "EvaluateStage", "Files", "JSON", "LanguageEvaluation", "LanguageModels", "Reports",
-        "StageDescriptions", "Statistics", "Tasks", "TempNet", "TemperatureSettings", "TestSupport", "Tokenization",
-        "Torch",
+        "ScoreStage", "StageDescriptions", "Statistics", "Tasks", "TempNet", "TemperatureSettings", "TestSupport",
+        "Tokenization", "Torch",
       ], fixtures: ["Fixtures", "Tasks/Fixtures"]),
     tests(
       .imageText, "Pictures", ["Diagnostics", "Files", "JSON", "Pairs", "Pictures", "TestSupport", "Torch"],
@@ -439,8 +448,8 @@ let package = Package(
       .stages, "EvaluateStage",
       [
         "Artifacts", "Configuration", "Diagnostics", "EvaluateStage", "Files", "JSON", "LanguageEvaluation",
-        "LanguageModels", "ModelDescriptions", "StageDescriptions", "TempNet", "TemperatureSettings", "TestSupport",
-        "TokenWindows", "Tokenization", "TokenizeStage", "Torch", "Weights",
+        "LanguageModels", "ModelDescriptions", "ScoreStage", "StageDescriptions", "TempNet", "TemperatureSettings",
+        "TestSupport", "TokenWindows", "Tokenization", "TokenizeStage", "Torch", "Weights",
       ]),
     tests(
       .stages, "RetrieveStage",

@@ -84,10 +84,12 @@ public struct PolicyScores: Sendable {
   /// The Brier score of each prediction at its temperature: the squared distance of the probabilities from 1 for the
   /// right token and 0 for all others, 0 to 2.
   public var brier: [Float]
+  /// Measurements without a policy, where the policy is that of another model than the evaluated one.
+  public var other: OtherModel?
 
   public init(
     name: String, title: String, kind: PolicyKind, bounds: ClosedRange<Double>? = nil, temperature: [Float],
-    crossEntropy: [Float], confidence: [Float], brier: [Float]
+    crossEntropy: [Float], confidence: [Float], brier: [Float], other: OtherModel? = nil
   ) {
     self.name = name
     self.title = title
@@ -97,6 +99,20 @@ public struct PolicyScores: Sendable {
     self.crossEntropy = crossEntropy
     self.confidence = confidence
     self.brier = brier
+    self.other = other
+  }
+}
+
+/// A model that the evaluated one is compared with, on the same tokens.
+public struct OtherModel: Sendable {
+  /// The entropy of its prediction at temperature 1, in nats.
+  public var entropy: [Float]
+  /// Whether its likeliest token was the right one.
+  public var isCorrect: [Bool]
+
+  public init(entropy: [Float], isCorrect: [Bool]) {
+    self.entropy = entropy
+    self.isCorrect = isCorrect
   }
 }
 
@@ -114,4 +130,6 @@ public enum PolicyKind: String, Sendable, CaseIterable {
   case formula
   /// The optimum of the robust loss for each token.
   case exact
+  /// One temperature for a model that the evaluated one is compared with.
+  case baseline
 }

@@ -61,6 +61,8 @@ public struct PolicyMetrics: Sendable {
   public let bytePerplexity: Double?
   public let bitsPerByte: Interval?
   public let calibration: Calibration
+  /// Of the model's likeliest tokens; equal for all policies of one model.
+  public let accuracy: Double
   public let temperature: Distribution
   /// Shares of tokens whose temperature lies within a hundredth of the policy's range from its end.
   public let shareAtMinimum: Double
@@ -84,14 +86,16 @@ public struct PolicyMetrics: Sendable {
     wordPerplexity = words > 0 ? exp(total / words) : nil
     bytePerplexity = bytes > 0 ? exp(total / bytes) : nil
     bitsPerByte = bytes > 0 ? intervals[.crossEntropy]!.scaled(by: tokens / bytes / log(2)) : nil
-    calibration = Calibration(confidence: policy.confidence, isCorrect: scores.isCorrect)
+    let isCorrect = policy.other?.isCorrect ?? scores.isCorrect
+    calibration = Calibration(confidence: policy.confidence, isCorrect: isCorrect)
+    accuracy = Double(isCorrect.count { $0 }) / tokens
     temperature = Distribution(of: policy.temperature)
     let bounds = policy.bounds ?? scores.bounds
     let margin = BoundMargin.width(of: bounds)
     let (low, high) = (bounds.lowerBound + margin, bounds.upperBound - margin)
     shareAtMinimum = Double(policy.temperature.count { Double($0) <= low }) / tokens
     shareAtMaximum = Double(policy.temperature.count { Double($0) >= high }) / tokens
-    entropyCorrelation = Correlation(of: policy.temperature, and: scores.entropy)
+    entropyCorrelation = Correlation(of: policy.temperature, and: policy.other?.entropy ?? scores.entropy)
     exactCorrelation = exact.map { Correlation(of: policy.temperature, and: $0.temperature) }
     gapClosed = comparison.gapClosed(by: index)
   }

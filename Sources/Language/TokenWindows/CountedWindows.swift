@@ -1,4 +1,3 @@
-import Diagnostics
 import LanguageModels
 import Torch
 
@@ -45,26 +44,5 @@ extension LanguageModel {
     let all = hiddenStates(windows.inputs, documentStarts: windows.documentStarts, training: training)
       .reshaped([-1, configuration.width])
     return windows.places.map { all.selected(0, indices: $0) } ?? all
-  }
-
-  /// The number of logits in memory at once.
-  private static let logitsPerPiece = 1 << 22
-
-  /// Calls `body` with pieces of hidden states [N, width], so that memory does not grow with N times the vocabulary: rows
-  /// [n, width] one after the other, their logits [n, V], float32, and which rows they are.
-  ///
-  /// - Throws: `.badData` when hidden states are not finite; weights are, or the model would not have been loaded.
-  public func forEachPiece(
-    of hidden: Tensor, _ body: (_ hidden: Tensor, _ logits: Tensor, _ rows: Range<Int>) throws -> Void
-  ) throws {
-    let size = max(1, Self.logitsPerPiece / configuration.vocabulary)
-    for start in stride(from: 0, to: hidden.size(0), by: size) {
-      let rows = start..<min(start + size, hidden.size(0))
-      let piece = hidden[rows]
-      guard piece.allFinite().item == 1 else {
-        throw Failure(.badData, "the model's hidden states of the text to score are not all finite")
-      }
-      try body(piece, logits(piece).to(.float32), rows)
-    }
   }
 }

@@ -8,35 +8,17 @@ import TrainingOptions
 
 /// The settings of `tempnet-evaluate`.
 public struct EvaluateConfiguration: StageConfiguration {
-  /// Whether contexts begin with the beginning-of-text id; `auto` as the tokenizer's file says.
-  public enum Beginning: String, CaseIterable, Sendable {
-    case auto, always, never
-  }
-
   /// The policies beside those of every evaluation, in the order of the configuration; those without a file come first.
   public var policies: [(name: String, policy: PolicySpecification)]
   /// Nil for that of the first TempNet.
   public var budget: StatedBudget?
   public var tauMin: Double?
   public var tauMax: Double?
-  /// How many tokens the model reads at once.
-  public var window: Int?
-  /// How many tokens each window after the first predicts.
-  public var stride: Int?
-  /// At most so many tokens of the validation split serve to choose the best single temperatures.
-  public var validationTokens: Int
-  /// Tokens per forward pass.
-  public var batchTokens: Int
+  public var text: ScoredText
   public var bootstrap: BootstrapConfiguration
   /// How much of the test text the report shows.
   public var passageTokens: Int
-  /// Task files and request files; see ``TaskFile``.
-  public var tasks: [String]
-  /// At most so many items of each task.
-  public var taskLimit: Int?
-  public var taskBeginning: Beginning
-  /// Whether tasks are scored so that nothing but the model decides each score, to the last bit.
-  public var isReproducible: Bool
+  public var tasks: ScoredTasks
   public var compute: ComputeOptions
   /// How often the work is saved.
   public var checkpointSeconds: Int
@@ -52,29 +34,12 @@ public struct EvaluateConfiguration: StageConfiguration {
     tauMin = try reader.numberOrAuto(
       "tau_min", in: 1e-4...1e4, help: "least temperature of single and exact ones; auto takes the first TempNet's")
     tauMax = try reader.numberOrAuto("tau_max", in: 1e-4...1e4, help: "greatest temperature, likewise")
-    window = try reader.integerOrAuto(
-      "window", in: 1...1 << 24, help: "tokens of a text read at once, not of tasks; auto is the model's context")
-    stride = try reader.integerOrAuto(
-      "stride", in: 1...1 << 24, help: "tokens that each window predicts; auto is the window, less costs more")
-    validationTokens = try reader.integer(
-      "validation_tokens", default: 65_536, in: 1...Int.max,
-      help: "at most so many validation tokens choose the best single temperatures")
-    batchTokens = try reader.integer("batch_tokens", default: 2048, in: 1...1 << 24, help: "tokens per forward pass")
+    text = try ScoredText(&reader)
     bootstrap = try reader.section("bootstrap") { try BootstrapConfiguration(reading: &$0) }
     passageTokens = try reader.integer(
       "passage_tokens", default: 240, in: 0...5000,
       help: "tokens of the test text that the report shows with their temperatures; 0 shows no text")
-    tasks = try reader.paths("tasks", default: [], help: "task files (.yaml) and request files (requests.jsonl.gz)")
-    // Settings of tasks belong to the identity only where there are tasks.
-    let hasTasks = !tasks.isEmpty
-    taskLimit = try reader.optionalInteger(
-      "task_limit", in: 1...Int.max, identity: hasTasks, help: "at most so many items of each task")
-    taskBeginning = try reader.value(
-      "task_beginning", as: .choice(), default: .auto, identity: hasTasks,
-      help: "whether contexts begin with the beginning-of-text id; auto as the tokenizer's file says")
-    isReproducible = try reader.boolean(
-      "reproducible", default: false, identity: hasTasks,
-      help: "score every request of a task by itself, to the same bits whatever else is scored; slower")
+    tasks = try ScoredTasks(&reader)
     compute = try reader.computeOptions()
     checkpointSeconds = try reader.integer(
       "checkpoint_seconds", default: 30, in: 0...86_400, identity: false, help: "how often the work is saved")
@@ -84,19 +49,21 @@ public struct EvaluateConfiguration: StageConfiguration {
     if let tauMin, let tauMax, tauMin >= tauMax {
       throw reader.failure("tau_max", with: ["tau_min"], "must be above tau_min")
     }
-    if let window, let stride, stride > window {
-      throw reader.failure("stride", with: ["window"], "must not exceed window")
-    }
   }
 
   /// Names of policies that every evaluation has, or may have.
   public static let ownNames = ["one", "best", "best-robust", "model", "exact"]
   /// The name of an input TempNet; the second one is `tempnet-2`.
   public static let tempnetName = "tempnet"
+  /// The name of a model to compare with at temperature 1; `baseline-best` is at its best single temperature, the second
+  /// model is `baseline-2`.
+  public static let baselineName = "baseline"
 
   /// `tempnet-2` is the second input, `tempnet-old` may be anybody's.
   private static func isReserved(_ name: String) -> Bool {
-    if ownNames.contains(name) || name == tempnetName { return true }
+    if ownNames.contains(name) || name == tempnetName || name == baselineName || name.hasPrefix(baselineName + "-") {
+      return true
+    }
     let prefix = tempnetName + "-"
     return name.hasPrefix(prefix) && Int(name.dropFirst(prefix.count)) != nil
   }
@@ -167,13 +134,28 @@ extension PolicySpecification {
 public enum Evaluate: StageDescription {
   public static let name = "evaluate"
   public static let summary = "Scores temperature policies on the test split and reports what they change."
-  public static let version = 10
+  public static let version = 11
   public static let output = ArtifactKind.evaluation
   public static let inputs = [
-    StageInput("model", .model, takesPublishedModels: true, readsTokenizer: true), StageInput("tokens", .tokens),
+    StageInput("model", .model, isRequired: false, takesPublishedModels: true, readsTokenizer: true),
+    StageInput("tokens", .tokens, isRequired: false),
     StageInput("tempnet", .tempnet, isRequired: false, isRepeated: true),
+    StageInput("baseline", .model, isRequired: false, isRepeated: true, takesPublishedModels: true),
+    StageInput("records", .records, isRequired: false, isRepeated: true),
   ]
   public typealias Configuration = EvaluateConfiguration
+
+  public static func problem(_ configuration: EvaluateConfiguration, withInputs given: Set<String>) -> String? {
+    guard given.contains("records") else {
+      return given.isSuperset(of: ["model", "tokens"])
+        ? nil : "the stage evaluate needs the inputs 'model' and 'tokens', or 'records'"
+    }
+    if let other = given.intersection(["model", "baseline"]).min() {
+      return "the stage evaluate takes '\(other)' or 'records', not both: records answer for their model"
+    }
+    return configuration.tasks.paths.isEmpty
+      ? nil : "tasks are scored by the stage score; leave them out with 'records'"
+  }
 
   public static func check(_ configuration: EvaluateConfiguration, vocabulary: Int) throws {
     _ = try configuration.budget?.budget(alternatives: vocabulary)
@@ -184,15 +166,6 @@ public enum Evaluate: StageDescription {
       guard case .artifact(let path) = policy else { return nil }
       return RawInput("tempnets/\(name)", path: try TempNetFile.find(in: path))
     }
-    return try networks + TaskFile.read(configuration.tasks).flatMap(\.rawInputs)
-  }
-}
-
-extension TaskFile {
-  /// The files whose digests identify the task, and with them its name.
-  public var rawInputs: [RawInput] {
-    [("task", statement), ("config", configuration), ("data", data)].compactMap { role, path in
-      path.map { RawInput("tasks/\(name)/\(role)", path: $0) }
-    }
+    return try networks + configuration.tasks.rawInputs
   }
 }

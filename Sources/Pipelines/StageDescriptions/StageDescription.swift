@@ -214,8 +214,8 @@ public struct RawInput: Equatable, Sendable {
 /// The stages that exist.
 public enum Stages {
   public static let all: [any StageDescription.Type] = [
-    Tokenize.self, Pretrain.self, Features.self, Fit.self, Import.self, Evaluate.self, Export.self, MakePairs.self,
-    Embed.self, Contrast.self, Retrieve.self,
+    Tokenize.self, Pretrain.self, Features.self, Fit.self, Import.self, Score.self, Evaluate.self, Export.self,
+    MakePairs.self, Embed.self, Contrast.self, Retrieve.self,
   ]
 
   public static func named(_ name: String) -> (any StageDescription.Type)? { all.first { $0.name == name } }

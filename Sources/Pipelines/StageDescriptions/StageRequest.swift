@@ -88,8 +88,10 @@ public struct StageInputs: Sendable {
   /// The model of a required input that takes published ones.
   public func model(_ name: String) -> ModelInput { optionalModel(name)! }
 
-  public func optionalModel(_ name: String) -> ModelInput? {
-    found(name).first.map { input in
+  public func optionalModel(_ name: String) -> ModelInput? { models(name).first }
+
+  public func models(_ name: String) -> [ModelInput] {
+    found(name).map { input in
       switch input {
       case .artifact(let artifact): ModelInput(path: artifact.path, artifact: artifact)
       case .published(let source): ModelInput(path: source.path, artifact: nil)

@@ -15,10 +15,22 @@ import Torch
 
   @Option(
     help: ArgumentHelp("The model: an artifact, a folder in Hugging Face's form or a GGUF file.", valueName: "path"))
-  var model: String
+  var model: String?
 
   @Option(help: ArgumentHelp("The tokens whose test split is scored.", valueName: "dir"))
-  var tokens: String
+  var tokens: String?
+
+  @Option(
+    parsing: .upToNextOption,
+    help: ArgumentHelp(
+      "Records of tempnet-score in place of the model; those of further models are compared with the first.",
+      valueName: "dir"))
+  var records: [String] = []
+
+  @Option(
+    parsing: .upToNextOption,
+    help: ArgumentHelp("Models to compare with on the same tokens, at single temperatures.", valueName: "path"))
+  var baseline: [String] = []
 
   @Option(parsing: .upToNextOption, help: ArgumentHelp("TempNets that were fitted to the model.", valueName: "dir"))
   var tempnet: [String] = []
@@ -41,7 +53,12 @@ import Torch
   @Flag(help: "Score every request of a task by itself, to the same bits whatever else is scored.")
   var reproducible = false
 
-  var inputs: [String: [String]] { ["model": [model], "tokens": [tokens], "tempnet": tempnet] }
+  var inputs: [String: [String]] {
+    [
+      "model": model.map { [$0] } ?? [], "tokens": tokens.map { [$0] } ?? [], "tempnet": tempnet, "baseline": baseline,
+      "records": records,
+    ]
+  }
 
   var settings: [ConfigurationOverride?] {
     get throws {

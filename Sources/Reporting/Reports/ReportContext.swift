@@ -82,7 +82,7 @@ extension ReportContext.Input {
 }
 
 extension ReportContext.Source {
-  fileprivate var json: JSON { ["name": .string(name), "licence": .string(licence), "source": .string(origin)] }
+  public var json: JSON { ["name": .string(name), "licence": .string(licence), "source": .string(origin)] }
 
   /// Reads an element of `sources`. What the file lacks is "not stated".
   public init(_ json: JSON) {

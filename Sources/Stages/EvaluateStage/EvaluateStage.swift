@@ -3,19 +3,18 @@ import Diagnostics
 import Files
 import JSON
 import LanguageEvaluation
-import LanguageModels
+import ScoreStage
 import StageDescriptions
 import Statistics
 import TempNet
-import TokenWindows
 import Tokenization
 import Torch
 import Training
 
 /// Scores temperature policies on the test split.
 ///
-/// The validation split decides the single temperatures first; then the model goes once over the test split. Both are
-/// saved, so that an interrupted run goes on where it stopped.
+/// The validation split decides the single temperatures first; then the records of the test split are passed over once.
+/// Both are saved, so that an interrupted run goes on where it stopped.
 public enum EvaluateStage {
   public static func run(_ request: StageRequest<Evaluate>) throws -> Artifact {
     let resolution = try Resolution(request.configuration.compute)
@@ -35,32 +34,45 @@ public enum EvaluateStage {
   ) throws -> (summary: JSON, report: String) {
     resolution.apply()
     let configuration = request.configuration
-    let subject = try Subject(request, resolution)
-    let networks = try Networks(
-      request, vocabulary: subject.vocabulary, width: subject.model.configuration.width, device: resolution.device)
-    let tasks = try TaskScoring(configuration, subject)
+    let subjects = try Subjects(request, resolution)
+    let subject = subjects.main
+    let networks = try Networks(request, subject, device: resolution.device)
     let loss = try LossSettings(configuration, networks, vocabulary: subject.vocabulary)
     let further = try FurtherPolicies(configuration, networks, loss, vocabulary: subject.vocabulary)
-    let validation = try validate(subject, configuration, loss, checkpoints: builder.checkpointsPath)
+    let measured = try subjects.measured(for: further.bounds(with: loss.bounds))
+    let pass = SavedPasses(builder, configuration)
+
+    let validation = try pass.validation(of: measured.main, bounds: loss.bounds, rho: loss.rho, as: "validation")
     let policies = try policies(networks, further, validation, loss, vocabulary: subject.vocabulary)
+    let baselines = try measured.baselines.enumerated().map { index, other in
+      let validation = try pass.validation(
+        of: other, bounds: loss.bounds, rho: validation.rho, as: "validation-\(index + 2)")
+      return NamedPolicy.baseline(number: index + 1, best: validation.best)
+    }
+    if subject.head == nil, let network = policies.first(where: { $0.kind == .tempnet }) {
+      throw Failure(
+        .badConfiguration, "a TempNet reads hidden states, which the records lack; score again with hidden=true",
+        at: "policy \(network.name)")
+    }
+    let temperatures = try RecordedPolicies(policies.map(\.policy), head: subject.head)
 
-    let temperatures = FoldedPolicies(policies.map(\.policy), unembedding: subject.model.headWeight)
-
-    let forward = try subject.forward(.test, configuration)
     let file = ScoreFile(
-      path: try builder.path(for: ScoreFile.name), tokens: forward.split.count, policies: policies)
-    try TestPass(
-      forward: forward, policies: policies, temperatures: temperatures, file: file,
-      checkpoint: "\(builder.checkpointsPath)/test-pass.json",
-      checkpointInterval: .seconds(configuration.checkpointSeconds)
-    ).run()
+      path: try builder.path(for: ScoreFile.name), tokens: measured.main.test.rows,
+      policies: policies + baselines.flatMap { $0 })
+    try pass.test(measured.main.test, policies, temperatures, file, as: "test-pass", isFirst: true)
+    for (index, (own, other)) in zip(baselines, measured.baselines).enumerated() {
+      let temperatures = try RecordedPolicies(own.map(\.policy), head: nil)
+      try pass.test(other.test, own, temperatures, file, as: "test-pass-\(index + 2)", isFirst: false)
+    }
 
-    let taskMetrics = try tasks.run(policies.map(\.name), temperatures, builder)
+    let taskMetrics = try pass.tasks(measured.main.tasks, policies.map(\.name), temperatures)
     let scores = try file.scores(
-      extent: TextExtent(forward.split), rho: validation.rho, vocabulary: subject.vocabulary, bounds: loss.bounds)
-    let metrics = TextMetrics(scores, bootstrap: BlockBootstrap(configuration.bootstrap, forward))
+      extent: measured.main.description.extent, rho: validation.rho, vocabulary: subject.vocabulary, bounds: loss.bounds
+    )
+    let metrics = try TextMetrics(
+      scores, bootstrap: BlockBootstrap(configuration.bootstrap, measured.main.description))
     let context = try EvaluationContext(
-      request, subject: subject, forward: forward, policies: policies, validation: validation, loss: loss,
+      request, subject, measured.main.description, policies: policies, validation: validation, loss: loss,
       resolution: resolution)
     try AtomicFile.write(
       MetricsFile.json(metrics, tasks: taskMetrics, context: context).pretty, to: builder.path(for: MetricsFile.name))
@@ -72,81 +84,68 @@ public enum EvaluateStage {
       TerminalReport.text(metrics, tasks: taskMetrics, leading: context.leading)
     )
   }
+}
 
-  private static func validate(
-    _ subject: Subject, _ configuration: EvaluateConfiguration, _ loss: LossSettings, checkpoints: String
+/// The passes of an evaluation, each with a file that states how far it is.
+private struct SavedPasses {
+  let builder: ArtifactBuilder
+  let configuration: EvaluateConfiguration
+
+  init(_ builder: ArtifactBuilder, _ configuration: EvaluateConfiguration) {
+    (self.builder, self.configuration) = (builder, configuration)
+  }
+
+  private var interval: Duration { .seconds(configuration.checkpointSeconds) }
+
+  func validation(
+    of measured: Measured, bounds: ClosedRange<Double>, rho: Double?, as name: String
   ) throws -> Validation {
-    let path = "\(checkpoints)/validation.json"
+    let path = "\(builder.checkpointsPath)/\(name).json"
     if Files.exists(path) {
       return try Validation(try JSON(parsing: Files.read(path), source: path, for: .strict), source: path)
     }
-    let validation = try ValidationPass(
-      forward: subject.forward(.validation, configuration), bounds: loss.bounds, rho: loss.rho,
-      sample: configuration.validationTokens
-    ).run()
+    let validation = try ValidationPass(records: measured.validation, bounds: bounds, rho: rho).run()
     try AtomicFile.write(validation.json.pretty, to: path)
     return validation
   }
-}
 
-/// The model and the text it is tried on.
-struct Subject {
-  let model: LanguageModel
-  let tokens: TokensArtifact
-  private let source: ModelInput
-
-  var vocabulary: Int { model.configuration.vocabulary }
-
-  init(_ request: StageRequest<Evaluate>, _ resolution: Resolution) throws {
-    source = request.inputs.model("model")
-    tokens = try TokensArtifact(request.inputs.artifact("tokens"))
-    let pretrained = try PretrainedModel.open(source.path)
-    try tokens.checkVocabulary(
-      of: source.path, ownTokenizer: source.tokenizerDigest, logits: pretrained.configuration.vocabulary)
-    model = try pretrained.load(device: resolution.device, computeType: resolution.computeType, isFrozen: true)
+  func test(
+    _ records: any RecordPasses, _ policies: [NamedPolicy], _ temperatures: RecordedPolicies, _ file: ScoreFile,
+    as name: String, isFirst: Bool
+  ) throws {
+    try TestPass(
+      records: records, policies: policies, temperatures: temperatures, file: file, isFirst: isFirst,
+      checkpoint: "\(builder.checkpointsPath)/\(name).json", checkpointInterval: interval
+    ).run()
   }
 
-  /// The tokenizer for tasks: a published model's own, because only its files say how texts begin and end. Its ids equal
-  /// those of the tokens artifact.
-  func loadTokenizer() throws -> Tokenizer {
-    if source.artifact == nil, let own = try Tokenizer(ofModel: source.path) { return own }
-    return try tokens.loadTokenizer()
-  }
-
-  func forward(_ split: Split, _ configuration: EvaluateConfiguration) throws -> Forward {
-    let text = tokens.split(split)
-    guard text.count > 0 else {
-      throw Failure(.badData, "the split '\(split.rawValue)' has no tokens", at: tokens.artifact.path)
+  /// Scores all tasks with all policies and writes `items-TASK.jsonl` for each.
+  func tasks(
+    _ tasks: [(task: ScoredTask, passes: any TaskRecordPasses)], _ policies: [String],
+    _ temperatures: RecordedPolicies
+  ) throws -> [TaskMetrics] {
+    try tasks.map { task, passes in
+      let name = task.description.name
+      let scores = try TaskPass(
+        name: name, records: passes, policies: policies, temperatures: temperatures,
+        sequenceCount: task.sequenceCount, log: "\(builder.checkpointsPath)/task-\(name).jsonl", saveInterval: interval
+      ).run()
+      let result = task.scores(scores, policies)
+      try ItemFile.write(task.items, result, to: builder.path(for: ItemFile.name(of: name)))
+      let bootstrap = configuration.bootstrap
+      return TaskMetrics(
+        result, resamples: bootstrap.resamples, seed: UInt64(bootstrap.seed), confidence: bootstrap.confidence)
     }
-    let context = configuration.window ?? model.configuration.context
-    let stride = configuration.stride ?? context
-    for (name, tokens) in [("window", context), ("stride", stride)] where tokens > model.configuration.context {
-      throw Failure(
-        .badConfiguration,
-        "\(name) is \(tokens), but the model reads no more than \(model.configuration.context) tokens", at: name)
-    }
-    return Forward(
-      model: model, split: text, endOfText: tokens.endOfText,
-      windows: ScoringWindows(tokens: text.count, context: context, stride: stride),
-      batchTokens: configuration.batchTokens)
   }
 }
 
 extension BlockBootstrap {
-  init(_ configuration: BootstrapConfiguration, _ forward: Forward) {
-    let tokens = forward.split.count
+  init(_ configuration: BootstrapConfiguration, _ description: RecordsDescription) throws {
+    let tokens = try description.extent.tokens
     self.init(
       count: tokens,
       blockLength: configuration.block
-        ?? Self.automaticBlockLength(count: tokens, dependence: forward.windows.context),
+        ?? Self.automaticBlockLength(count: tokens, dependence: description.context),
       resamples: configuration.resamples, seed: UInt64(configuration.seed), confidence: configuration.confidence)
-  }
-}
-
-extension TextExtent {
-  init(_ split: TokenSplit) {
-    self.init(
-      tokens: split.count, documents: split.documents.count,
-      bytes: split.documents.reduce(0) { $0 + $1.bytes }, words: split.documents.reduce(0) { $0 + $1.words })
   }
 }

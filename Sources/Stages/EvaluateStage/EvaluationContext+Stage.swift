@@ -4,6 +4,7 @@ import Files
 import JSON
 import LanguageEvaluation
 import Reports
+import ScoreStage
 import StageDescriptions
 import Tokenization
 import Torch
@@ -11,17 +12,16 @@ import Training
 
 extension EvaluationContext {
   init(
-    _ request: StageRequest<Evaluate>, subject: Subject, forward: Forward, policies: [NamedPolicy],
+    _ request: StageRequest<Evaluate>, _ subject: Subject, _ description: RecordsDescription, policies: [NamedPolicy],
     validation: Validation, loss: LossSettings, resolution: Resolution
   ) throws {
-    let model = subject.model
-    let windows = forward.windows
     let identity = request.identity([:])
     let origin = ReportContext(
       facts: [
         ReportContext.Fact(
-          "model", "\(abbreviated(Double(model.parameterCount))) parameters, context of \(windows.context) tokens"),
-        ReportContext.Fact("windows", "\(windows.count), each predicting the next \(windows.stride) tokens"),
+          "model", "\(abbreviated(Double(description.parameters))) parameters, context of \(description.context) tokens"
+        ),
+        ReportContext.Fact("windows", "\(description.windows), each predicting the next \(description.stride) tokens"),
         ReportContext.Fact(
           "single temperatures",
           "chosen on \(validation.tokens) tokens of the validation split: \(fixed(validation.best, digits: 4)) has the "
@@ -31,15 +31,15 @@ extension EvaluationContext {
           "validation entropy", "\(readable(validation.entropy, digits: 4)) nats per token at temperature 1, on average"
         ),
       ] + resolution.record.map { ReportContext.Fact($0.name.replacing("_", with: " "), $0.value) },
-      inputs: Self.inputs(request, identity), sources: subject.tokens.sources.map(ReportContext.Source.init),
-      histories: try Self.histories(request), configuration: identity.configuration)
+      inputs: Self.inputs(request, identity), sources: description.sources,
+      histories: try Self.histories(request, subject), configuration: identity.configuration)
     try self.init(
       origin,
-      splits: Tokenization.Split.allCases.map {
-        Split(name: $0.rawValue, extent: TextExtent(subject.tokens.split($0)))
-      },
+      splits: description.splits,
       leading: Self.leading(policies),
-      passage: Passage(of: subject.tokens, forward.split, tokens: request.configuration.passageTokens))
+      passage: subject.tokens.flatMap {
+        try Passage(of: $0, $0.split(.test), tokens: request.configuration.passageTokens)
+      })
   }
 
   /// The inputs, with the sizes of artifacts.
@@ -53,14 +53,13 @@ extension EvaluationContext {
   }
 
   /// How the inputs were trained; imported artifacts have no history.
-  private static func histories(_ request: StageRequest<Evaluate>) throws -> [TrainingHistory] {
+  private static func histories(_ request: StageRequest<Evaluate>, _ subject: Subject) throws -> [TrainingHistory] {
     let artifacts = request.inputs.artifacts("tempnet")
-    let fitted = zip(Networks.titles(artifacts), artifacts).map { ($0, $1) }
-    let model = request.inputs.ownArtifacts("model").map { ("the model", $0) }
-    return try (model + fitted).compactMap { subject, artifact in
-      guard artifact.contains(TrainingFiles.metricsName) else { return nil }
-      let path = try artifact.file(TrainingFiles.metricsName)
-      return try TrainingHistory(of: subject, parsing: try Files.read(path), source: path)
+    let fitted = try zip(Networks.titles(artifacts), artifacts).compactMap { title, artifact in
+      artifact.contains(TrainingFiles.metricsName) ? (title, try artifact.file(TrainingFiles.metricsName)) : nil
+    }
+    return try ((subject.history.map { [("the model", $0)] } ?? []) + fitted).map { subject, path in
+      try TrainingHistory(of: subject, parsing: try Files.read(path), source: path)
     }
   }
 
@@ -69,11 +68,5 @@ extension EvaluationContext {
     let fitted = policies.first { $0.name == EvaluateConfiguration.tempnetName }
     let policy = fitted ?? policies.first { $0.kind == .tempnet } ?? policies.first { $0.kind == .exact }
     return policy?.name ?? ""
-  }
-}
-
-extension ReportContext.Source {
-  fileprivate init(_ source: Corpus.Source) {
-    self.init(name: source.name, licence: source.licence ?? "not stated", origin: source.origin ?? "not stated")
   }
 }

@@ -14,6 +14,23 @@ struct NamedPolicy {
   let kind: PolicyKind
   let policy: TemperaturePolicy
 
+  /// Whether the model is another than the evaluated one, so that entropies and likeliest tokens differ too.
+  var isOfOtherModel: Bool { kind == .baseline }
+
+  /// The policies of a model to compare with: temperature 1, and its own best single temperature by cross-entropy.
+  static func baseline(number: Int, best: Double) -> [NamedPolicy] {
+    let (name, model) = (
+      EvaluateConfiguration.baselineName + (number == 1 ? "" : "-\(number)"),
+      "the baseline model" + (number == 1 ? "" : " \(number)")
+    )
+    return [
+      NamedPolicy(name: name, title: "\(model) at temperature 1", kind: .baseline, policy: .fixed(1)),
+      NamedPolicy(
+        name: "\(name)-best", title: "\(model) at its best single temperature (\(fixed(best, digits: 4)))",
+        kind: .baseline, policy: .fixed(best)),
+    ]
+  }
+
   /// The range of the temperatures, where it is the policy's own.
   var bounds: ClosedRange<Double>? {
     switch policy {
@@ -34,15 +51,14 @@ struct Networks {
   let further: [(name: String, network: TemperatureNetwork)]
 
   /// Loads them all and checks that they are for logits like the model's.
-  init(_ request: StageRequest<Evaluate>, vocabulary: Int, width: Int, device: Device) throws {
+  init(_ request: StageRequest<Evaluate>, _ subject: Subject, device: Device) throws {
     func load(_ path: String) throws -> TemperatureNetwork {
-      try TemperatureNetwork.load(path, vocabulary: vocabulary, width: width, device: device)
+      try TemperatureNetwork.load(path, vocabulary: subject.vocabulary, width: subject.width, device: device)
     }
     let artifacts = request.inputs.artifacts("tempnet")
     fitted = try artifacts.map { try load($0.file(TempNetFile.name)) }
     fittedTitles = Self.titles(artifacts)
-    let model = request.inputs.model("model").artifact
-    own = model?.contains(TempNetFile.name) == true ? try load(model!.file(TempNetFile.name)) : nil
+    own = try subject.ownTempNet.map(load)
     further = try request.configuration.policies.compactMap { name, policy in
       guard case .artifact(let path) = policy else { return nil }
       return (name, try load("\(path)/\(TempNetFile.name)"))
@@ -124,6 +140,21 @@ struct FurtherPolicies {
       }
       return (name, specification, policy)
     }
+  }
+
+  /// The temperatures that policies name, and those of the loss.
+  func bounds(with loss: ClosedRange<Double>) -> ClosedRange<Double> {
+    let named = policies.flatMap { _, specification, _ -> [Double] in
+      switch specification {
+      case .fixed(let temperature): [temperature]
+      case .entropyLevels(let low, let high, _): [low, high]
+      case .dynamicRange(let range, _): [range.upperBound]
+      case .entropyDynamic(let base, _): [base]
+      case .exact, .model, .artifact, .divergenceBall: []
+      }
+    }
+    // Formulas in the entropy fall lower only where a prediction is certain.
+    return named.reduce(loss) { min($0.lowerBound, $1)...max($0.upperBound, $1) }
   }
 
   func named(exact: TemperaturePolicy) -> [NamedPolicy] {

@@ -7,6 +7,7 @@ import Weights
 ///     label, correct, entropy                          what all policies share
 ///     temperature.NAME, cross_entropy.NAME,
 ///     confidence.NAME, brier.NAME                      of each policy
+///     correct.NAME, entropy.NAME                       of policies of another model
 struct ScoreFile {
   static let name = "tokens.safetensors"
 
@@ -23,6 +24,11 @@ struct ScoreFile {
         ["temperature", "cross_entropy", "confidence", "brier"].map {
           TensorDescription("\($0).\(policy.name)", .float32, [tokens])
         }
+          + (policy.isOfOtherModel
+            ? [
+              TensorDescription("correct.\(policy.name)", .uint8, [tokens]),
+              TensorDescription("entropy.\(policy.name)", .float32, [tokens]),
+            ] : [])
       }
   }
 
@@ -49,7 +55,11 @@ struct ScoreFile {
           temperature: try file.entry("temperature.\(policy.name)").floats(),
           crossEntropy: try file.entry("cross_entropy.\(policy.name)").floats(),
           confidence: try file.entry("confidence.\(policy.name)").floats(),
-          brier: try file.entry("brier.\(policy.name)").floats())
+          brier: try file.entry("brier.\(policy.name)").floats(),
+          other: policy.isOfOtherModel
+            ? OtherModel(
+              entropy: try file.entry("entropy.\(policy.name)").floats(),
+              isCorrect: try file.entry("correct.\(policy.name)").integers().map { $0 == 1 }) : nil)
       },
       extent: extent, rho: rho, vocabulary: vocabulary, bounds: bounds)
   }

@@ -1,52 +1,56 @@
 import Artifacts
 import Diagnostics
+import ScoreStage
 import TempNet
 import Torch
 import Weights
 
-/// A pass of the model over the test split. All policies see the same logits.
+/// A pass over the records of the test split. All policies see the same records.
 struct TestPass {
-  let forward: Forward
+  let records: any RecordPasses
   let policies: [NamedPolicy]
   /// Computes the policies' temperatures.
-  let temperatures: FoldedPolicies
+  let temperatures: RecordedPolicies
   let file: ScoreFile
+  /// Whether this pass creates the file, and writes what all policies of the evaluated model share.
+  let isFirst: Bool
   /// The file that states how far the pass is.
   let checkpoint: String
   let checkpointInterval: Duration
 
   /// Scores what an earlier run has not; saves and throws `.tryAgain` when an interruption is asked for.
   func run() throws {
-    precondition(temperatures.count == policies.count)
-    let total = forward.windows.count
-    let size = forward.windowsPerBatch
-    let pass = try PassProgress(checkpoint, of: (total + size - 1) / size, saving: .time(checkpointInterval))
-    let writer = pass.done == 0 ? try file.create() : try file.open()
-    let progress = Progress("test", unit: "windows", total: total, alreadyDone: min(total, pass.done * size))
-    try pass.advance(synchronise: writer.synchronise) { batch in
-      let end = min((batch + 1) * size, total)
-      try score(batch * size..<end, writer)
-      progress.update(end)
+    precondition(temperatures.count == policies.count && records.rows == file.tokens)
+    let pass = try PassProgress(checkpoint, of: records.passCount, saving: .time(checkpointInterval))
+    let writer = try pass.done == 0 && isFirst ? file.create() : file.open()
+    let progress = Progress("test", unit: "tokens", total: records.rows, alreadyDone: records.offsets[pass.done])
+    try pass.advance(synchronise: writer.synchronise) { index in
+      try score(records.records(ofPass: index), at: records.offsets[index], writer)
+      progress.update(records.offsets[index + 1])
     }
     progress.finish()
     try writer.finish()
   }
 
-  private func score(_ windows: Range<Int>, _ writer: SafetensorsStreamWriter) throws {
-    var token = forward.windows[windows.lowerBound].scored.lowerBound
-    try forward.run(windows) { piece in
-      let (logits, labels) = (piece.logits, piece.labels)
-      try writer.write(rows: labels.to(.int32), of: "label", at: token)
-      try writer.write(rows: logits.argmax(-1).equal(labels).to(.uint8), of: "correct", at: token)
-      try writer.write(rows: TemperedStatistics(logits: logits).entropy.to(.float32), of: "entropy", at: token)
-      for (policy, temperature) in zip(policies, temperatures(logits, hidden: piece.hidden)) {
-        let prediction = TemperedPrediction(logits: logits, labels: labels, tau: temperature)
-        try writer.write(rows: temperature, of: "temperature.\(policy.name)", at: token)
-        try writer.write(rows: prediction.crossEntropy, of: "cross_entropy.\(policy.name)", at: token)
-        try writer.write(rows: prediction.confidence, of: "confidence.\(policy.name)", at: token)
-        try writer.write(rows: prediction.brier, of: "brier.\(policy.name)", at: token)
+  private func score(_ records: TokenRecords, at token: Int, _ writer: SafetensorsStreamWriter) throws {
+    let correct = records.isCorrect.to(.uint8)
+    let entropy = records.entropy.to(.float32)
+    if isFirst {
+      try writer.write(rows: records.label.to(.int32), of: "label", at: token)
+      try writer.write(rows: correct, of: "correct", at: token)
+      try writer.write(rows: entropy, of: "entropy", at: token)
+    }
+    for (policy, temperature) in zip(policies, temperatures(records)) {
+      let prediction = try Failure.locating("policy \(policy.name)") {
+        try RecordedPrediction(records, tau: temperature)
       }
-      token += labels.size(0)
+      try writer.write(rows: temperature, of: "temperature.\(policy.name)", at: token)
+      try writer.write(rows: prediction.crossEntropy.to(.float32), of: "cross_entropy.\(policy.name)", at: token)
+      try writer.write(rows: prediction.confidence.to(.float32), of: "confidence.\(policy.name)", at: token)
+      try writer.write(rows: prediction.brier.to(.float32), of: "brier.\(policy.name)", at: token)
+      guard policy.isOfOtherModel else { continue }
+      try writer.write(rows: correct, of: "correct.\(policy.name)", at: token)
+      try writer.write(rows: entropy, of: "entropy.\(policy.name)", at: token)
     }
   }
 }

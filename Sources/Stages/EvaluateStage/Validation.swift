@@ -1,6 +1,7 @@
 import Diagnostics
 import Glibc
 import JSON
+import ScoreStage
 import TempNet
 import TemperatureSettings
 import Torch
@@ -19,35 +20,46 @@ struct Validation: Equatable {
   let tokens: Int
 }
 
-/// A pass over the validation split, or a sample of it, that sums the profiles from which single temperatures follow.
+/// A pass over records of the validation split that sums the profiles from which single temperatures follow.
 struct ValidationPass {
-  let forward: Forward
+  let records: any RecordPasses
   let bounds: ClosedRange<Double>
   /// Nil for the budget at which temperature 1 is right on average.
   let rho: Double?
-  let sample: Int
 
+  /// - Throws: `.badConfiguration` where the records do not answer the temperatures between the bounds.
   func run() throws -> Validation {
-    let indices = forward.windows.sample(tokens: sample)
-    var sums = ProfileSums(TemperatureGrid(covering: bounds, nodesPerOctave: 4))
-    let progress = Progress("validation", unit: "windows", total: indices.count)
-    for start in stride(from: 0, to: indices.count, by: forward.windowsPerBatch) {
+    var sums: ProfileSums?
+    var vocabulary = 0
+    let progress = Progress("validation", unit: "tokens", total: records.rows)
+    for index in 0..<records.passCount {
       try Interruption.check()
-      let batch = indices[start..<min(start + forward.windowsPerBatch, indices.count)]
-      try forward.run(batch) { sums.add(logits: $0.logits, labels: $0.labels) }
-      progress.update(start + batch.count)
+      let pass = try records.records(ofPass: index)
+      guard pass.profile.grid.covers(bounds) else {
+        let answered = RecordGrid.bounds(of: pass.profile.grid)
+        throw Failure(
+          .badConfiguration,
+          "the records answer temperatures from \(shortest(answered.lowerBound)) to \(shortest(answered.upperBound)), not "
+            + "from \(shortest(bounds.lowerBound)) to \(shortest(bounds.upperBound)); score again with other bounds",
+          at: "tau_min, tau_max")
+      }
+      vocabulary = pass.vocabulary
+      var sum = sums ?? ProfileSums(pass.profile.grid)
+      sum.add(pass)
+      sums = sum
+      progress.update(records.offsets[index + 1])
     }
     progress.finish()
-    let vocabulary = forward.model.configuration.vocabulary
+    let found = sums!
     let budget =
       try self.rho.map { try RobustBudget(alternatives: vocabulary, rho: $0) }
-      ?? RobustBudget(alternatives: vocabulary, entropy: sums.entropy)
+      ?? RobustBudget(alternatives: vocabulary, entropy: found.entropy)
     return Validation(
-      entropy: sums.entropy,
-      best: SingleTemperature.crossEntropy(profile: sums.profile, targets: Tensor([sums.target]), bounds: bounds),
+      entropy: found.entropy,
+      best: SingleTemperature.crossEntropy(profile: found.profile, targets: Tensor([found.target]), bounds: bounds),
       bestRobust: SingleTemperature.robust(
-        profile: sums.profile, entropy: budget.entropy, bounds: bounds),
-      rho: budget.rho, tokens: sums.count)
+        profile: found.profile, entropy: budget.entropy, bounds: bounds),
+      rho: budget.rho, tokens: found.count)
   }
 }
 
@@ -67,17 +79,15 @@ private struct ProfileSums {
     (value, slope, variance) = (zeros, zeros, zeros)
   }
 
-  mutating func add(logits: Tensor, labels: Tensor) {
-    let profile = TemperatureProfile.compute(logits: logits, grid: grid)
-    let rows = Double(logits.size(0))
-    let mean = profile.mean
+  mutating func add(_ records: TokenRecords) {
+    let rows = Double(records.count)
+    let mean = records.profile.mean
     value = value + mean.value.to(.cpu) * rows
     slope = slope + mean.entropy.to(.cpu) * rows
     variance = variance + mean.variance.to(.cpu) * rows
-    let maximum = logits.maximum(-1, keeping: true)
-    targetSum += (logits.gathered(1, labels.unsqueezed(1)) - maximum).to(.float64).sum().item
-    entropySum += TemperedStatistics(logits: logits).entropy.sum().item
-    count += logits.size(0)
+    targetSum += records.target.sum().item
+    entropySum += records.entropy.sum().item
+    count += records.count
   }
 
   /// The mean profile, a single row.

@@ -15,6 +15,7 @@ public struct ArtifactKind: Hashable, Sendable {
   public static let model = ArtifactKind("model", formatVersion: 1, oldestReadable: 1)
   public static let features = ArtifactKind("features", formatVersion: 2, oldestReadable: 1)
   public static let tempnet = ArtifactKind("tempnet", formatVersion: 1, oldestReadable: 1)
+  public static let records = ArtifactKind("records", formatVersion: 1, oldestReadable: 1)
   public static let evaluation = ArtifactKind("evaluation", formatVersion: 1, oldestReadable: 1)
   public static let export = ArtifactKind("export", formatVersion: 1, oldestReadable: 1)
 
@@ -24,7 +25,7 @@ public struct ArtifactKind: Hashable, Sendable {
   public static let retrieval = ArtifactKind("retrieval", formatVersion: 1, oldestReadable: 1)
 
   public static let all = [
-    tokens, model, features, tempnet, evaluation, export, pairs, embeddings, dualEncoder, retrieval,
+    tokens, model, features, tempnet, records, evaluation, export, pairs, embeddings, dualEncoder, retrieval,
   ]
 
   public static func named(_ name: String) -> ArtifactKind? { all.first { $0.name == name } }

@@ -1,3 +1,4 @@
+import Glibc
 import Torch
 
 /// The most uncertain distribution near the model's own.
@@ -33,6 +34,30 @@ enum DivergenceBall {
         return search.temperatures(found)
       }
       return chunks.isEmpty ? .zeros([0], dtype: .float64) : .concatenate(chunks)
+    }
+  }
+
+  /// The same from profiles, whose grid covers 1. Temperatures beyond the grid are `limit`.
+  static func temperatures(profile: TemperatureProfile, radius: Double, limit: Double) -> Tensor {
+    withoutGradients {
+      let own = profile(at: 1).value
+      func divergence(at tau: Tensor) -> Tensor {
+        let found = profile(at: tau)
+        let partition = found.value / tau
+        return (partition - found.entropy) * (1 - tau) - partition + own
+      }
+      // Bisection in ln τ: the divergence rises with τ above 1.
+      let end = profile.grid.bounds.upperBound
+      var low = own * 0
+      var high = low + log(end)
+      for _ in 0..<50 {
+        let middle = (low + high) * 0.5
+        let isBeyond = divergence(at: middle.exp()).greater(radius)
+        high = isBeyond.choose(middle, high)
+        low = isBeyond.choose(low, middle)
+      }
+      let isOutside = divergence(at: own * 0 + end).less(radius)
+      return ((low + high) * 0.5).exp().masked(isOutside, with: max(limit, end))
     }
   }
 }

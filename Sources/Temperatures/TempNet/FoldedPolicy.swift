@@ -23,35 +23,7 @@ public struct FoldedPolicy: Sendable {
 
   /// The temperatures [N] of logits [N, V] that the unembedding makes of hidden states [N, d].
   public func callAsFunction(_ logits: Tensor, hidden: Tensor) -> Tensor {
-    temperatures(logits, hidden: hidden) { LogitStatistics(logits) }
-  }
-
-  fileprivate func temperatures(_ logits: Tensor, hidden: Tensor, _ statistics: () -> LogitStatistics) -> Tensor {
     guard let network else { return policy(logits, hidden: hidden) }
-    return withoutGradients { network(hidden: hidden, logits: statistics()).to(logits.dtype) }
-  }
-}
-
-/// Several policies for the same predictions: what TempNets ask of the logits is computed once for all of them.
-public struct FoldedPolicies: Sendable {
-  private let policies: [FoldedPolicy]
-
-  /// - Parameter unembedding: [vocabulary, d].
-  public init(_ policies: [TemperaturePolicy], unembedding: Tensor) {
-    self.policies = policies.map { FoldedPolicy($0, unembedding: unembedding) }
-  }
-
-  public var count: Int { policies.count }
-
-  /// Of each policy the temperatures [N] of logits [N, V] that the unembedding makes of hidden states [N, d].
-  public func callAsFunction(_ logits: Tensor, hidden: Tensor) -> [Tensor] {
-    var known: LogitStatistics?
-    return policies.map { policy in
-      policy.temperatures(logits, hidden: hidden) {
-        let statistics = known ?? withoutGradients { LogitStatistics(logits) }
-        known = statistics
-        return statistics
-      }
-    }
+    return withoutGradients { network(hidden: hidden, logits: LogitStatistics(logits)).to(logits.dtype) }
   }
 }

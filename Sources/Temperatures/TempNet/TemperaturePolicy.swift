@@ -44,13 +44,8 @@ public enum TemperaturePolicy: Sendable {
       case .tempnet(let network): network(logits, hidden: hidden).to(logits.dtype)
       case .exact(let entropy, let bounds):
         ExactTemperature.solve(logits: logits, entropy: entropy, bounds: bounds).to(logits.dtype)
-      case .entropyDynamic(let base, let theta):
-        // 0.8^(θ/H), where H may be 0.
-        ((TemperedStatistics(logits: logits).entropy.clamped(1e-9, nil).reciprocal() * (theta * log(0.8))).exp() * base)
-          .clamped(Self.leastDynamic, nil).to(logits.dtype)
-      case .dynamicRange(let range, let exponent): Self.temperatures(of: logits, in: range, exponent: exponent)
-      case .entropyLevels(let low, let high, let threshold):
-        (TemperedStatistics(logits: logits).entropy.greater(threshold).to(.float64) * (high - low) + low)
+      case .entropyDynamic, .dynamicRange, .entropyLevels:
+        temperatures(entropy: TemperedStatistics(logits: logits).entropy, alternatives: logits.size(-1))!
           .to(logits.dtype)
       case .divergenceBall(let radius):
         DivergenceBall.temperatures(
@@ -60,11 +55,25 @@ public enum TemperaturePolicy: Sendable {
     }
   }
 
-  private static func temperatures(of logits: Tensor, in range: ClosedRange<Double>, exponent: Double) -> Tensor {
-    // A distribution over one token has entropy 0 of ln 1 = 0.
-    let most = max(log(Double(logits.size(-1))), 1e-9)
-    let share = (TemperedStatistics(logits: logits).entropy / most).clamped(1e-12, 1)
-    let temperatures = (share.log() * exponent).exp() * (range.upperBound - range.lowerBound) + range.lowerBound
-    return temperatures.clamped(leastInRange, nil).to(logits.dtype)
+  /// The temperatures, float64 [N], of formulas in the entropy at temperature 1; nil for other policies.
+  ///
+  /// - Parameters:
+  ///   - entropy: in nats, float64 [N].
+  ///   - alternatives: the number of logits.
+  func temperatures(entropy: Tensor, alternatives: Int) -> Tensor? {
+    switch self {
+    case .entropyDynamic(let base, let theta):
+      // 0.8^(θ/H), where H may be 0.
+      return ((entropy.clamped(1e-9, nil).reciprocal() * (theta * log(0.8))).exp() * base)
+        .clamped(Self.leastDynamic, nil)
+    case .dynamicRange(let range, let exponent):
+      // A distribution over one token has entropy 0 of ln 1 = 0.
+      let share = (entropy / max(log(Double(alternatives)), 1e-9)).clamped(1e-12, 1)
+      return ((share.log() * exponent).exp() * (range.upperBound - range.lowerBound) + range.lowerBound)
+        .clamped(Self.leastInRange, nil)
+    case .entropyLevels(let low, let high, let threshold):
+      return entropy.greater(threshold).to(.float64) * (high - low) + low
+    case .fixed, .tempnet, .exact, .divergenceBall: return nil
+    }
   }
 }

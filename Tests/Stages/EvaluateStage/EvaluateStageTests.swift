@@ -5,6 +5,7 @@ import Foundation
 import JSON
 import LanguageEvaluation
 import LanguageModels
+import ScoreStage
 import StageDescriptions
 import TempNet
 import TemperatureSettings
@@ -249,7 +250,7 @@ import Weights
   @Test func `gives the results of its version`() throws {
     let world = try TinyWorld(documents: 1)
     let policies = try metrics(world.evaluate())["policies"]!.arrayValue!
-    #expect(Evaluate.version == 10)
+    #expect(Evaluate.version == 11)
     #expect(policies.map { $0["name"]!.stringValue! } == ["one", "best", "best-robust", "model", "tempnet", "exact"])
     // Mean temperature, robust loss, cross-entropy, Brier score, expected calibration error; to 1e-3, because
     // processors differ in the last bits.
@@ -349,14 +350,12 @@ private func direct(_ world: TinyWorld, stride: Int) throws -> [Expected] {
   }
 }
 
+/// The logits of every token of a split, from windows one after the other.
 private func logits(_ world: TinyWorld, _ split: TokenSplit) throws -> (logits: Tensor, labels: Tensor) {
-  let forward = Forward(
-    model: world.model, split: split, endOfText: world.tokens.endOfText,
-    windows: ScoringWindows(tokens: split.count, context: TinyWorld.context, stride: TinyWorld.context),
-    batchTokens: 1000)
-  var parts: [(Tensor, Tensor)] = []
-  try forward.run(0..<forward.windows.count) { parts.append(($0.logits, $0.labels)) }
-  return (.concatenate(parts.map(\.0)), .concatenate(parts.map(\.1)))
+  let windows = ScoringWindows(tokens: split.count, context: TinyWorld.context, stride: TinyWorld.context)
+  let batch = try ShiftedWindowBatch(split, (0..<windows.count).map { windows[$0] }, endOfText: world.tokens.endOfText)
+  let counted = CountedWindows(batch, device: .cpu)
+  return withoutGradients { (world.model.logits(world.model.hiddenStates(of: counted)), counted.labels) }
 }
 
 private func validationLogits(_ world: TinyWorld) throws -> (logits: Tensor, labels: Tensor) {
@@ -375,20 +374,22 @@ private func metrics(_ artifact: Artifact) throws -> JSON {
 
 /// The bytes that a pass over the test split writes; optionally after an earlier run that was lost beyond some windows.
 private func pass(_ world: TinyWorld, _ name: String, interruptedAfter windows: Int?) throws -> [UInt8] {
-  let forward = Forward(
-    model: world.model, split: world.test, endOfText: world.tokens.endOfText,
-    windows: ScoringWindows(tokens: world.test.count, context: 16, stride: 8), batchTokens: 16)
+  let recorder = TokenRecorder(
+    weight: world.model.headFactor, grid: RecordGrid.grid(for: 0.1...5, nodesPerOctave: 16))
+  let windowing = ScoringWindows(tokens: world.test.count, context: 16, stride: 8)
+  let records = TextPasses(
+    world.model, recorder, split: world.test, endOfText: world.tokens.endOfText, windows: windowing, batchTokens: 16)
   let policies = [NamedPolicy(name: "net", title: "a TempNet", kind: .tempnet, policy: .tempnet(world.fitted))]
   let file = ScoreFile(path: world.folder("\(name).safetensors"), tokens: world.test.count, policies: policies)
   let checkpoint = world.folder("\(name).json")
   let pass = TestPass(
-    forward: forward, policies: policies,
-    temperatures: FoldedPolicies(policies.map(\.policy), unembedding: world.model.headWeight), file: file,
-    checkpoint: checkpoint, checkpointInterval: .seconds(1000))
+    records: records, policies: policies,
+    temperatures: try RecordedPolicies(policies.map(\.policy), head: (world.model.headWeight, nil)), file: file,
+    isFirst: true, checkpoint: checkpoint, checkpointInterval: .seconds(1000))
   try pass.run()
   if let windows {
     // Rows after the saved ones may hold anything.
-    let start = forward.windows[windows].scored.lowerBound
+    let start = windowing[windows].scored.lowerBound
     let writer = try file.open()
     let noise = [Float](repeating: .nan, count: world.test.count - start)
     for tensor in ["temperature.net", "cross_entropy.net", "entropy"] {

@@ -10,6 +10,7 @@ import TestSupport
 import Testing
 
 @testable import EvaluateStage
+@testable import ScoreStage
 
 @Suite struct TaskStageTests {
   private let world: TinyWorld
@@ -111,7 +112,9 @@ import Testing
       try #require(ScoredSequence(EncodedPair(context: [1, 2, 3], continuation: [4, Int32(number)]), length: 16))
     }
     func plan(_ settings: [String]) throws -> ScoringPlan {
-      ScoringPlan(sequences, try world.request(settings).configuration, constantLength: nil)
+      let configuration = try world.request(settings).configuration
+      return ScoringPlan(
+        sequences, configuration.tasks, batchTokens: configuration.text.batchTokens, constantLength: nil)
     }
     #expect(try plan(["reproducible=true"]) == ScoringPlan(alone: sequences))
     #expect(try plan(["reproducible=true"]).batches.count == 4)

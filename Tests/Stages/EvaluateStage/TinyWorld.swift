@@ -24,12 +24,14 @@ struct TinyWorld {
   static let modelRho = 2.0
   static let fittedRho = 2.5
 
-  init(attention: ModelConfiguration.Attention = .window, documents: Int = 3, hasOwnTempNet: Bool = true) throws {
+  init(
+    attention: ModelConfiguration.Attention = .window, documents: Int = 3, hasOwnTempNet: Bool = true, seed: UInt64 = 3
+  ) throws {
     folder = try TemporaryFolder()
     tokens = try Self.makeTokens(folder, documents: documents)
     let configuration = try ModelConfiguration(
       vocabulary: tokens.vocabularySize, context: Self.context, width: 16, layers: 2, heads: 2, attention: attention)
-    model = LanguageModel(configuration, seed: 3)
+    model = LanguageModel(configuration, seed: seed)
     // An untrained model predicts all tokens alike; larger weights give temperatures something to do.
     for parameter in model.parameters where parameter.tensor.rank == 2 {
       parameter.tensor.add(parameter.tensor, scale: 9)
@@ -42,7 +44,8 @@ struct TinyWorld {
   var test: TokenSplit { tokens.split(.test) }
 
   func request(
-    _ settings: [String] = [], tempnet: [String]? = nil, model: String? = nil, output: String = "out"
+    _ settings: [String] = [], tempnet: [String]? = nil, model: String? = nil, baseline: [String] = [],
+    output: String = "out"
   ) throws -> StageRequest<Evaluate> {
     let common = ["threads=1", "bootstrap.resamples=200", "device=cpu", "compute=float32"]
     let overrides = try (common + settings).map(ConfigurationOverride.init(parsing:))
@@ -50,6 +53,7 @@ struct TinyWorld {
       try EvaluateConfiguration.resolve(file: nil, overrides: overrides),
       inputs: [
         "model": [model ?? folder("model")], "tokens": [folder("tokens")], "tempnet": tempnet ?? [folder("fitted")],
+        "baseline": baseline,
       ], output: folder(output), digests: FileDigests())
   }
 

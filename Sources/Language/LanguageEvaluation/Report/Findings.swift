@@ -15,8 +15,8 @@ public struct Findings: Sendable {
 
   public init(_ metrics: TextMetrics, leading: String) {
     var sentences: [String] = []
-    for policy in metrics.policies.dropFirst() where policy.kind != .bestCrossEntropy && policy.kind != .bestRobustLoss
-    {
+    for policy in metrics.policies.dropFirst()
+    where ![.bestCrossEntropy, .bestRobustLoss, .baseline].contains(policy.kind) {
       for reference in Self.references(for: policy, in: metrics) {
         sentences += Self.judged.compactMap { metric in
           Self.finding(policy, minus: reference, metric, in: metrics)?.sentence
@@ -25,10 +25,20 @@ public struct Findings: Sendable {
       if policy.kind == .tempnet { sentences += Self.gap(policy, in: metrics).map { [$0] } ?? [] }
     }
     self.sentences = sentences
-    headline = Self.headline(metrics, leading: leading)
+    headline = [Self.comparison(metrics, leading: leading), Self.headline(metrics, leading: leading)]
+      .filter { !$0.isEmpty }.joined(separator: " ")
   }
 
   // MARK: The headline
+
+  /// The policy against the other model at temperature 1; empty without another model.
+  private static func comparison(_ metrics: TextMetrics, leading: String) -> String {
+    guard let policy = metrics.policies.first(where: { $0.name == leading }), let other = metrics.policy(.baseline),
+      let finding = finding(policy, minus: other, .crossEntropy, in: metrics)
+    else { return "" }
+    let doubt = finding.interval.excludesZero ? "" : ": this text does not show a difference"
+    return "\(policy.title.capitalised) \(finding.predicate)\(doubt)."
+  }
 
   /// The policy against the best single temperature by the same measure, for both losses.
   private static func headline(_ metrics: TextMetrics, leading: String) -> String {
@@ -70,7 +80,7 @@ public struct Findings: Sendable {
 
   /// Temperature 1 for everyone; a TempNet must also stand up to the best single temperatures.
   private static func references(for policy: PolicyMetrics, in metrics: TextMetrics) -> [PolicyMetrics] {
-    let best: [PolicyKind] = policy.kind == .tempnet ? [.bestCrossEntropy, .bestRobustLoss] : []
+    let best: [PolicyKind] = policy.kind == .tempnet ? [.bestCrossEntropy, .bestRobustLoss, .baseline] : []
     return [metrics.policies[0]] + best.compactMap { metrics.policy($0) }
   }
 

@@ -46,6 +46,13 @@ public enum MetricsFile {
   }
 
   private static func json(_ policy: PolicyMetrics) -> JSON {
+    var json = figures(policy)
+    // The policies of the evaluated model share the accuracy at the top.
+    if policy.kind == .baseline { json["accuracy"] = .number(policy.accuracy) }
+    return json
+  }
+
+  private static func figures(_ policy: PolicyMetrics) -> JSON {
     [
       "name": .string(policy.name),
       "title": .string(policy.title),

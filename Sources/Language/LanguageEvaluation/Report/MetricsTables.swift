@@ -18,7 +18,7 @@ struct MetricsTables {
         [
           policy.name, figure(policy.robustLoss), perplexity(policy.tokenPerplexity), perplexity(policy.wordPerplexity),
           figure(policy.bytePerplexity), figure(policy.bitsPerByte?.estimate), figure(policy.brier),
-          percent(policy.calibration.expectedError), share(metrics.accuracy),
+          percent(policy.calibration.expectedError), share(policy.accuracy),
           share(metrics.meaningfulGapClosed(by: policy)?.estimate),
         ]
       })

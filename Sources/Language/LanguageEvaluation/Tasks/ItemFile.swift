@@ -5,9 +5,9 @@ import JSON
 public enum ItemFile {
   public static func name(of task: String) -> String { "items-\(task).jsonl" }
 
-  public static func write(_ task: ScoringTask, _ scores: TaskScores, to path: String) throws {
+  public static func write(_ items: [ScoringTask.Item], _ scores: TaskScores, to path: String) throws {
     let writer = try FileWriter(path)
-    for (index, (item, score)) in zip(task.items, scores.items).enumerated() {
+    for (index, (item, score)) in zip(items, scores.items).enumerated() {
       try writer.write(json(index, item, score, scores.policies).compact + "\n")
     }
     try writer.synchronise()

@@ -18,6 +18,10 @@ public struct ScoringTask: Sendable {
     }
 
     init(page: String) { (context, continuation, isPage) = ("", page, true) }
+
+    public init(context: String, continuation: String, isPage: Bool) {
+      (self.context, self.continuation, self.isPage) = (context, continuation, isPage)
+    }
   }
 
   public struct Item: Equatable, Sendable {
@@ -28,6 +32,10 @@ public struct ScoringTask: Sendable {
     public let requests: [Request]
     /// Where it stands, for messages.
     public let place: String
+
+    public init(identifier: JSON?, answer: TaskAnswer, requests: [Request], place: String) {
+      (self.identifier, self.answer, self.requests, self.place) = (identifier, answer, requests, place)
+    }
 
     /// Whether the same figures can be stated about both.
     fileprivate func isLike(_ other: Item) -> Bool {

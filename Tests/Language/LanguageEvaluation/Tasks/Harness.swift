@@ -2,6 +2,7 @@ import Diagnostics
 import Files
 import JSON
 import LanguageModels
+import ScoreStage
 import StageDescriptions
 import Tasks
 import TempNet
@@ -93,12 +94,16 @@ struct Scorer {
   func pass(
     _ sequences: [ScoredSequence], _ plan: ScoringPlan, _ policies: [NamedPolicy] = [one], model: LanguageModel? = nil,
     log: String
-  ) -> TaskPass {
+  ) throws -> TaskPass {
     let model = model ?? self.model
+    let grid = RecordGrid.grid(for: 0.1...5, nodesPerOctave: 16)
+    let recorder = TokenRecorder(weight: model.headFactor, grid: grid)
     return TaskPass(
-      name: "task", model: model, policies: policies.map(\.name),
-      temperatures: FoldedPolicies(policies.map(\.policy), unembedding: model.headWeight), sequences: sequences,
-      plan: plan, endOfText: tokenizer.endOfText, log: folder(log), saveInterval: .seconds(1000))
+      name: "task",
+      records: TaskPasses(model, recorder, sequences: sequences, plan: plan, endOfText: tokenizer.endOfText),
+      policies: policies.map(\.name),
+      temperatures: try RecordedPolicies(policies.map(\.policy), head: (model.headWeight, nil)),
+      sequenceCount: sequences.count, log: folder(log), saveInterval: .seconds(1000))
   }
 
   /// Expects each log-likelihood within a thousandth of a nat of the harness's, the same greedy flags, and the same
