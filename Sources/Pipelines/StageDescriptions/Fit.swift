@@ -40,6 +40,7 @@ public struct FitConfiguration: StageConfiguration {
   public var epochs: Double
   /// Rows per optimiser step.
   public var batch: Int
+  public var lanes: Int
   public var optimiser: OptimiserOptions
   public var validationInterval: ValidationInterval
   public var selection: ResultChoice
@@ -71,12 +72,14 @@ public struct FitConfiguration: StageConfiguration {
     batch = try reader.integer(
       "batch", default: usual.batch, in: 1...1 << 24,
       help: "rows per optimiser step; with a form \(Defaults.anchors.batch)")
+    lanes = try reader.lanes()
     optimiser = try reader.section("optimiser") { try Self.optimiser(&$0, usual.learningRate) }
     validationInterval = try reader.validationInterval(default: .partOfRun(10))
     selection = try reader.resultChoice()
     seed = try reader.integer("seed", default: 1, in: 0...Int.max, help: "seed of weights, order and dropout")
     run = try reader.runOptions(checkpointInterval: 200)
     compute = try reader.computeOptions()
+    if lanes > batch { throw reader.failure("lanes", with: ["batch"], "must not exceed batch, which is \(batch)") }
     if tauMin >= tauMax { throw reader.failure("tau_max", with: ["tau_min"], "must be above tau_min") }
     try keepOwnKeys(&reader)
   }

@@ -44,6 +44,7 @@ public struct PretrainConfiguration: StageConfiguration {
   public var batch: Int
   /// Windows that go through the model at once; nil: those of 1,024 tokens on a processor, all of a step's on a GPU.
   public var microBatch: Int?
+  public var lanes: Int
   /// Tokens whose logits are held in memory at once.
   public var lossChunk: Int
   public var steps: Int
@@ -66,6 +67,7 @@ public struct PretrainConfiguration: StageConfiguration {
     microBatch = try reader.optionalInteger(
       "micro_batch", in: 1...1 << 20,
       help: "windows that go through the model at once; none: 1,024 tokens on a processor, all on a GPU")
+    lanes = try reader.lanes()
     lossChunk = try reader.integer(
       "loss_chunk", default: 512, in: 1...1 << 30, help: "tokens whose logits are in memory at once")
     steps = try reader.integer("steps", default: 600, in: 1...1 << 40, help: "optimiser steps")
@@ -83,6 +85,11 @@ public struct PretrainConfiguration: StageConfiguration {
     run = try reader.runOptions()
     if tauMax <= tauMin {
       throw reader.failure("tau_max", with: ["tau_min"], "must be above tau_min, which is \(tauMin)")
+    }
+    let most = microBatch.map { (batch + $0 - 1) / $0 } ?? batch
+    if lanes > most {
+      throw reader.failure(
+        "lanes", with: ["batch", "micro_batch"], "is \(lanes), and a step has \(most) micro-batches to deal to them")
     }
     if steps.multipliedReportingOverflow(by: batch * context).overflow {
       throw reader.failure(

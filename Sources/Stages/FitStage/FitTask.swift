@@ -57,8 +57,12 @@ final class FitTask<Network: FitNetwork>: MicroBatchTask {
     ]
   }
 
+  /// One batch for each lane.
   func batches(step: Int) -> [Rows] {
-    [training.rows(order.items(step * configuration.batch..<(step + 1) * configuration.batch))]
+    let (size, lanes) = (configuration.batch, configuration.lanes)
+    return (0..<lanes).map { lane in
+      training.rows(order.items(step * size + lane * size / lanes..<step * size + (lane + 1) * size / lanes))
+    }
   }
 
   func weight(of batch: Rows) -> Int { batch.count }

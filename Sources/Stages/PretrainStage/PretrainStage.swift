@@ -93,6 +93,6 @@ extension PretrainConfiguration {
     LoopSettings(
       steps: steps, seed: seed, optimiser: optimiser, validationInterval: validationInterval.steps(of: steps),
       logInterval: logInterval,
-      selection: selection, run: run)
+      selection: selection, run: run, lanes: lanes)
   }
 }

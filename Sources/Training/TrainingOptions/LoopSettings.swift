@@ -1,3 +1,5 @@
+import Configuration
+
 /// Which parameters a stage that trains publishes.
 public enum ResultChoice: String, CaseIterable, Sendable {
   /// Those of the validated step with the lowest loss.
@@ -39,5 +41,16 @@ public struct LoopSettings: Equatable, Sendable {
     self.run = run
     self.checkInterval = checkInterval
     self.lanes = lanes
+  }
+}
+
+extension ConfigurationReader {
+  /// The lanes of a step. Left out of what identifies a result while it is 1, because keys of earlier versions lack it.
+  public mutating func lanes() throws -> Int {
+    let lanes = try integer(
+      "lanes", default: 1, in: 1...1024,
+      help: "parts of a step whose gradients are summed in a fixed tree; so many processes can share a run at most")
+    if lanes == 1 { leaveOut("lanes") }
+    return lanes
   }
 }

@@ -32,6 +32,15 @@ import Testing
     try check(PipelineSpecification(file: checkout("pipelines/\(pipeline).yaml")).stages, pipeline)
   }
 
+  @Test func `lanes enter keys where there are several`() throws {
+    for count in 1...2 {
+      let settings = try YAMLSource.parse("lanes: \(count)", source: "settings")
+      let stated: JSON? = count == 1 ? nil : .integer(count)
+      #expect(try canonical(Pretrain.self, settings)["lanes"] == stated)
+      #expect(try canonical(Fit.self, settings)["lanes"] == stated)
+    }
+  }
+
   @Test func `every old spelling of a training setting enters keys as it always has`() throws {
     let folder = try TemporaryFolder()
     let path = try folder.write(

@@ -44,6 +44,15 @@ import Weights
     #expect(try number(artifact, "robust_loss") > number(artifact, "robust_loss_exact"))
   }
 
+  /// A lane that is lost, or counts twice, changes more than the last digits.
+  @Test func `a fit in three lanes finds what one lane finds`() throws {
+    let features = try SyntheticFeatures(in: folder).artifact
+    let (one, three) = (try fit(features, output: "one"), try fit(features, ["lanes=3"], output: "three"))
+    let losses = try [one, three].map { try number($0, "robust_loss") }
+    #expect(abs(losses[0] - losses[1]) < 1e-4, "\(losses)")
+    #expect(one.key != three.key)
+  }
+
   @Test(arguments: ["robust", "cross_entropy", "autodeco", "autodeco_tempered"])
   func `profiles and full logits train the same network`(objective: String) throws {
     let features = try SyntheticFeatures(in: folder).artifact

@@ -33,6 +33,12 @@ import TrainingOptions
     return [trained[0], try Files.read(files.metrics), try Files.read(files.events)]
   }
 
+  @Test func `more lanes than a step has micro-batches are refused with the number of those`() {
+    #expect { try PretrainConfiguration(["batch=16", "micro_batch=5", "lanes=5"]) } throws: {
+      ($0 as? Failure)?.status == .badConfiguration && "\($0)".contains("a step has 4 micro-batches")
+    }
+  }
+
   /// Moments that followed from the windows a process computes, or random numbers from a window's place in its lane, would
   /// differ between numbers of processes.
   @Test func `a model and its TempNet come to the same bytes with 1, 2, 3 and 4 processes`() throws {
