@@ -108,7 +108,9 @@ import Testing
       pipeline: "blocks", 78,
       "line 6: stage model: train_last_blocks is for a model that is trained further, and no model is given",
       options: ["--dry-run"]),
-    Case("no stages to run at once", .run, ["key.yaml", "--jobs", "-1"], 64, "--jobs must be at least 1"),
+    Case(
+      "no stages to run at once", .run, ["key.yaml", "--jobs", "-1"], 78,
+      "--jobs: jobs must be a whole number of at least 1, not '-1'"),
     Case(
       "a number that is none", .tokenize, ["--corpus", "text.txt", "--vocabulary", "-1", "--output", "made"], 78,
       "--vocabulary: vocabulary must be a whole number from 257 to 2097152, not '-1'"),
@@ -136,11 +138,23 @@ import Testing
       ["--model", "m", "--tokens", "t", "--policy", "a=0.5", "--policy", "a=0.7", "--output", "made"], 78,
       "--policy a=0.7: the name 'a' is that of --policy a=0.5 already"),
     Case(
-      "a policy to generate with that is none", .generate, ["--model", "m", "--prompt", "-", "--policy", "-1"], 64,
-      "--policy: '-1' is no policy"),
+      "a policy to generate with that is none", .generate, ["--model", "m", "--prompt", "-", "--policy", "-1"], 78,
+      "--policy: policy must be a temperature from"),
+    Case(
+      "a number to generate with that is none", .generate, ["--model", "m", "--prompt", "-", "--top-p", "7"], 78,
+      "--top-p: top_p must be a number"),
+    Case(
+      "a device that is none", .generate, ["--model", "m", "--prompt", "-", "--device", "tpu"], 78,
+      "--device: device must be one of auto, cpu, cuda, not 'tpu'"),
+    Case(
+      "a form of the graph that is none", .run, ["graph", "key.yaml", "--format", "png"], 78,
+      "--format: format must be one of text, dot, not 'png'"),
     Case(
       pipeline: "broken", 78, "broken.yaml, line 3: while parsing a flow sequence, did not find expected ',' or ']'"),
-    Case(pipeline: "key", 64, "has no stage 'token'; did you mean 'tokens'?", options: ["--stage", "token"]),
+    Case(pipeline: "key", 78, "has no stage 'token'; did you mean 'tokens'?", options: ["--stage", "token"]),
+    Case(
+      "a setting of a stage that is none", .run, ["link.yaml", "--set", "token.vocabulary="], 78,
+      "--set token.vocabulary=: the pipeline has no stage 'token'; did you mean 'tokens'?"),
   ]
 
   @Test(arguments: cases)
@@ -177,7 +191,7 @@ import Testing
     for output in ["texts/made", "texts/deeper/made", "texts/gone/made"] {
       let outcome = try await Program.tokenize(["--corpus", "texts", "--output", output], in: folder.path)
       #expect(
-        outcome.end == .exited(64) && outcome.errors.contains("would lie in the folder of texts 'texts'"), "\(outcome)")
+        outcome.end == .exited(78) && outcome.errors.contains("would lie in the folder of texts 'texts'"), "\(outcome)")
     }
     // Hidden files are not read.
     let hidden = try await Program.tokenize(["--corpus", "texts", "--output", "texts/.made"], in: folder.path)
@@ -185,11 +199,11 @@ import Testing
   }
 
   @Test func `a damaged ledger causes one warning and is written anew`() async throws {
-    try folder.write("stages:\n" + Self.tokens, to: "sound.yaml")
+    try folder.write("stages:\n" + Self.tokens, to: "key.yaml")
     let ledger = folder("store/pipelines/sound.json")
     try Files.makeFolder(Files.folder(of: ledger))
     try folder.write("{", to: "store/pipelines/sound.json")
-    let outcome = try await Program.run(["sound.yaml", "--store", "store"], in: folder.path)
+    let outcome = try await Program.run(["key.yaml", "--store", "store"], in: folder.path)
     #expect(outcome.end == .exited(0), "\(outcome)")
     #expect(outcome.errors.ranges(of: "warning: what the last run was is not known").count == 1, "\(outcome)")
     #expect(try JSON(parsing: try Files.read(ledger), source: ledger)["stages"]?["tokens"] != nil)

@@ -63,7 +63,9 @@ import Testing
     let (exact, rounded) = (try await probability("float32"), try await probability("bfloat16"))
     #expect(exact != rounded && abs(exact - rounded) < 0.05, "\(exact), \(rounded)")
     let refused = try await Program.generate(arguments(prompt + ["--compute", "half"]), in: folder.path)
-    #expect(refused.end == .exited(64) && refused.errors.contains("--compute is float32, bfloat16 or auto"))
+    #expect(
+      refused.end == .exited(78) && refused.errors.contains("--compute: compute must be one of auto, float32, bfloat16")
+    )
   }
 
   @Test(arguments: ["float32", "bfloat16"])
@@ -218,7 +220,7 @@ import Testing
     let own = try await lines(generate("--prompt", "the parson", "--policy", "exact", "--max-tokens", "4", "--json"))
     #expect(own.count == 1)
     let beyond = try await generate("--prompt", "the parson", "--policy", "exact:6")
-    #expect(beyond.end == .exited(64) && beyond.errors.contains("--policy: entropy 6"), "\(beyond)")
+    #expect(beyond.end == .exited(78) && beyond.errors.contains("--policy: entropy 6"), "\(beyond)")
   }
 
   @Test func `an interrupted AlpacaEval run prints its finished answers and leaves out the others`() async throws {

@@ -38,7 +38,7 @@ public struct TaskFile: Equatable, Sendable {
   public let statement: String?
 
   /// - Throws: `Failure`: `.missingInput` for what is not there, `.badConfiguration` with the line of what is wrong,
-  ///   or for a path that is neither form.
+  ///   `.badData` for a path that is neither form.
   public init(_ path: String) throws {
     try Self.checkExistence(path)
     if YAMLSource.isName(path) {
@@ -55,7 +55,7 @@ public struct TaskFile: Equatable, Sendable {
       name = try Self.name(ofRequests: path, configuration)
     } else {
       throw Failure(
-        .badConfiguration, "is neither a task file (.yaml) nor a request file (requests.jsonl.gz)", at: path)
+        .badData, "is neither a task file (.yaml) nor a request file (requests.jsonl.gz)", at: path)
     }
     guard name.isPlainName else {
       throw Failure(.badConfiguration, "the task has the name '\(name)'; \(String.plainNameRule)", at: path)

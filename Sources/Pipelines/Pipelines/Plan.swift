@@ -77,7 +77,7 @@ public struct Selection: Sendable {
   func wanted(in pipeline: PipelineSpecification) throws -> Set<String> {
     for name in stages + from + forced where pipeline.names(of: name).isEmpty {
       let hint = nearest(to: name, in: pipeline.stages.map(\.name)).map { "; did you mean '\($0)'?" } ?? ""
-      throw Failure(.usage, "the pipeline has no stage '\(name)'\(hint)", at: pipeline.source)
+      throw Failure(.badConfiguration, "the pipeline has no stage '\(name)'\(hint)", at: pipeline.source)
     }
     var above = Set(stages.flatMap(pipeline.names(of:)))
     var below = Set(from.flatMap(pipeline.names(of:)))
@@ -86,11 +86,13 @@ public struct Selection: Sendable {
     let all = Set(pipeline.stages.map(\.name))
     let wanted = (stages.isEmpty ? all : above).intersection(from.isEmpty ? all : below)
     if let outside = forced.first(where: { wanted.isDisjoint(with: pipeline.names(of: $0)) }) {
-      throw Failure(.usage, "'\(outside)' is forced, but not among the stages that were chosen", at: pipeline.source)
+      throw Failure(
+        .badConfiguration, "'\(outside)' is forced, but not among the stages that were chosen", at: pipeline.source)
     }
     guard !wanted.isEmpty else {
       throw Failure(
-        .usage, "what was chosen with --stage and what with --from have no stage in common", at: pipeline.source)
+        .badConfiguration, "what was chosen with --stage and what with --from have no stage in common",
+        at: pipeline.source)
     }
     return wanted
   }

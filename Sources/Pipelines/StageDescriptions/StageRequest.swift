@@ -14,16 +14,19 @@ public struct StageRequest<Description: StageDescription>: Sendable {
   /// Opens the inputs, compares them with their digests, and digests the raw files.
   ///
   /// - Parameter paths: of artifacts, by the name of the input.
-  /// - Throws: `usage` for inputs that the stage does not take or lacks, `missingInput`, `badData`.
+  /// - Throws: `usage` for inputs that the stage does not take or lacks, `badConfiguration` for settings that do not go
+  ///   with the inputs or the output, `missingInput`, `badData`.
   public init(
     _ configuration: ResolvedConfiguration<Description.Configuration>, inputs paths: [String: [String]],
     output: String, digests: FileDigests
   ) throws {
     if let problem = Description.problem(withInputs: paths.mapValues(\.count)) { throw Failure(.usage, problem) }
     let given = Set(paths.filter { !$0.value.isEmpty }.keys)
-    if let problem = Description.problem(configuration.values, withInputs: given) { throw Failure(.usage, problem) }
+    if let problem = Description.problem(configuration.values, withInputs: given) {
+      throw Failure(.badConfiguration, problem)
+    }
     if let problem = try Description.problem(configuration.values, withOutput: output) {
-      throw Failure(.usage, problem, at: output)
+      throw Failure(.badConfiguration, problem, at: output)
     }
     self.configuration = configuration.values
     self.output = output

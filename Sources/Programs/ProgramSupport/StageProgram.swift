@@ -50,9 +50,9 @@ public struct CommonOptions: ParsableArguments {
 /// form in which the runner passes inputs that repeat. Options of a program's own go before `--set`, and that before
 /// the file.
 ///
-/// What is no command line at all (an unknown option, a missing one, `--set` without a key) ends with 64. An option that
-/// stands for a configuration key passes on what was typed: a wrong value is a wrong configuration, which ends with 78
-/// and the same words wherever it was given. `.unconditional` lets such a value begin with a dash.
+/// What is no command line at all (an unknown option, a missing one, `--set` without a key, options that exclude each
+/// other) ends with 64. An option passes on what was typed: a wrong value is a wrong configuration, which ends with 78 and
+/// the same words wherever it was given. `.unconditional` lets such a value begin with a dash.
 public protocol StageProgram: Program {
   associatedtype Description: StageDescription
 

@@ -1,37 +1,28 @@
 import ArgumentParser
-import Generation
+import Configuration
 import Glibc
 import Tokenization
 import TrainingOptions
 
 struct ComputeArguments: ParsableArguments {
   @Option(parsing: .unconditional, help: ArgumentHelp("Threads; all processors without it.", valueName: "n"))
-  var threads: Int?
+  var threads: String?
 
-  @Option(help: ArgumentHelp("cpu, cuda or auto.", valueName: "name"))
+  @Option(parsing: .unconditional, help: ArgumentHelp("cpu, cuda or auto.", valueName: "name"))
   var device = ComputeOptions.Device.auto.rawValue
 
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp(
       "float32, bfloat16 or auto. bfloat16 keeps the large matrices in half the memory and so reads them in half the time.",
       valueName: "name"))
   var compute = ComputeOptions.ComputeType.float32.rawValue
 
-  var options: ComputeOptions {
-    get throws {
-      guard let device = ComputeOptions.Device(rawValue: device) else {
-        throw ValidationError("--device is cpu, cuda or auto")
-      }
-      guard let type = ComputeOptions.ComputeType(rawValue: compute) else {
-        throw ValidationError("--compute is float32, bfloat16 or auto")
-      }
-      return ComputeOptions(device: device, computeType: type, threads: threads)
-    }
-  }
-
-  func validate() throws {
-    if let threads, !(1...1024).contains(threads) { throw ValidationError("--threads is from 1 to 1024") }
-    _ = try options
+  var settings: [ConfigurationOverride?] {
+    [
+      .number("threads", threads, from: "--threads"), .option("device", device, from: "--device"),
+      .option("compute", compute, from: "--compute"),
+    ]
   }
 }
 
@@ -69,33 +60,33 @@ struct PromptOptions: ParsableArguments {
 
 struct SamplingOptions: ParsableArguments {
   @Option(parsing: .unconditional, help: ArgumentHelp("Tokens to generate, at most.", valueName: "n"))
-  var maxTokens = 128
+  var maxTokens = "128"
 
   @Option(parsing: .unconditional, help: ArgumentHelp("Continuations of each prompt.", valueName: "n"))
-  var samples = 1
+  var samples = "1"
 
   @Option(parsing: .unconditional, help: ArgumentHelp("What the draws depend on.", valueName: "n"))
-  var seed: UInt64 = 1
+  var seed = "1"
 
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
       "Only tokens whose logit is at most n standard deviations below the largest; before all other cuts.",
       valueName: "n"))
-  var topNSigma: Double?
+  var topNSigma: String?
 
   @Option(parsing: .unconditional, help: ArgumentHelp("Only the k likeliest tokens.", valueName: "k"))
-  var topK: Int?
+  var topK: String?
 
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp("Only the likeliest tokens that together have this probability.", valueName: "p"))
-  var topP = 1.0
+  var topP = "1.0"
 
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp("Only tokens with this share of the likeliest one's probability.", valueName: "p"))
-  var minP = 0.0
+  var minP = "0.0"
 
   @Flag(help: "Only the tokens up to the equilibrium of their entropy and probability (EES).")
   var entropyEquilibrium = false
@@ -105,39 +96,27 @@ struct SamplingOptions: ParsableArguments {
     help: ArgumentHelp(
       "Reshape the probabilities so that drawn tokens have this one on average (llama.cpp's adaptive-p). Unlike a "
         + "temperature it can change which token is the likeliest.", valueName: "p"))
-  var adaptiveP: Double?
+  var adaptiveP: String?
 
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp("How slowly the average of --adaptive-p forgets; 0 to 0.99.", valueName: "decay"))
-  var adaptiveDecay = 0.9
+  var adaptiveDecay = "0.9"
 
-  @Option(help: ArgumentHelp("temperature-first, as published, or temperature-last.", valueName: "name"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("temperature-first, as published, or temperature-last.", valueName: "name"))
   var order = SamplingRules.Order.temperatureFirst.rawValue
 
-  func validate() throws {
-    let lengths = 1...1 << 24
-    if !lengths.contains(maxTokens) { throw ValidationError("--max-tokens is from 1 to \(lengths.upperBound)") }
-    let most = Generator.mostSamples
-    if !(1...most).contains(samples) { throw ValidationError("--samples is from 1 to \(most)") }
-    if let topNSigma, !(topNSigma > 0) { throw ValidationError("--top-n-sigma must be above 0") }
-    if let adaptiveP, !(0...1).contains(adaptiveP) { throw ValidationError("--adaptive-p must be from 0 to 1") }
-    if !AdaptiveProbability.decays.contains(adaptiveDecay) {
-      throw ValidationError("--adaptive-decay must be from 0 to 0.99")
-    }
-    if let topK, topK < 1 { throw ValidationError("--top-k must be 1 or more") }
-    if !(topP > 0 && topP <= 1) { throw ValidationError("--top-p must be above 0, and 1 at most") }
-    if !(minP >= 0 && minP <= 1) { throw ValidationError("--min-p must be from 0 to 1") }
-    if SamplingRules.Order(rawValue: order) == nil {
-      throw ValidationError("--order is temperature-first or temperature-last")
-    }
-  }
-
-  var rules: SamplingRules {
-    SamplingRules(
-      topNSigma: topNSigma, topK: topK, topP: topP, minP: minP, hasEntropyEquilibrium: entropyEquilibrium,
-      adaptive: adaptiveP.map { AdaptiveProbability(target: $0, decay: adaptiveDecay) },
-      order: SamplingRules.Order(rawValue: order)!)
+  var settings: [ConfigurationOverride?] {
+    [
+      .number("max_tokens", maxTokens, from: "--max-tokens"), .number("samples", samples, from: "--samples"),
+      .number("seed", seed, from: "--seed"), .number("top_n_sigma", topNSigma, from: "--top-n-sigma"),
+      .number("top_k", topK, from: "--top-k"), .number("top_p", topP, from: "--top-p"),
+      .number("min_p", minP, from: "--min-p"), .number("adaptive_p", adaptiveP, from: "--adaptive-p"),
+      .number("adaptive_decay", adaptiveDecay, from: "--adaptive-decay"), .option("order", order, from: "--order"),
+      .option("entropy_equilibrium", entropyEquilibrium, from: "--entropy-equilibrium"),
+    ]
   }
 }
 

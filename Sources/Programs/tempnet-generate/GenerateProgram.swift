@@ -1,5 +1,6 @@
 import ArgumentParser
 import Artifacts
+import Configuration
 import Diagnostics
 import Files
 import Generation
@@ -51,16 +52,17 @@ import Training
 
   func validate() throws {
     if greedy && policy != nil { throw ValidationError("--greedy takes no --policy: no temperature changes it") }
-    if output.alpacaEval && sampling.samples > 1 {
-      throw ValidationError("--alpaca-eval takes one answer to each instruction, not --samples \(sampling.samples)")
-    }
   }
 
   mutating func run() throws {
     Log.setQuiet(quiet)
-    let specification = try policySpecification()
+    let given = try GenerateSettings(
+      [.option("policy", policy, from: "--policy")] + sampling.settings + compute.settings)
+    if output.alpacaEval && given.samples > 1 {
+      throw Failure(.usage, "--alpaca-eval takes one answer to each instruction, not --samples \(given.samples)")
+    }
     let texts = try prompts.read()
-    let resolution = try Resolution(compute.options)
+    let resolution = try Resolution(given.compute)
     if try !ModelSource(model).isPublished { try check(model, kind: .model) }
     let source = try PretrainedModel.open(model)
     let tokenizer = try Tokenizer(path: source.tokenizerPath)
@@ -76,14 +78,14 @@ import Training
       ? .chat(try ChatFormat(template: source.chatTemplate(), source: model), system: prompts.system)
       : .text(specials: prompts.specialTokens)
     let settings = GenerationSettings(
-      policy: greedy ? nil : try temperaturePolicy(specification, language), rules: sampling.rules,
-      seed: sampling.seed, maximumTokens: sampling.maxTokens,
+      policy: greedy ? nil : try temperaturePolicy(given.policy, language), rules: given.rules,
+      seed: UInt64(given.seed), maximumTokens: given.maxTokens,
       ends: try ends.ids.union(form.ends(tokenizer, source: model)))
     let read = try form.encode(texts, tokenizer, context: language.configuration.context, source: model)
     let sink = output.sink(tokenizer, generator: "\(Files.name(of: model)), \(policyName)")
     let isDone: Bool
     do {
-      isDone = try generate(read, Generator(language, settings), to: sink)
+      isDone = try generate(read, samples: given.samples, Generator(language, settings), to: sink)
     } catch {
       // What is finished is not lost, and the first failure is the one to tell of.
       try? sink.close()
@@ -105,10 +107,12 @@ import Training
   }
 
   /// Continues prompts; false where an interruption was asked for before all were done.
-  private func generate(_ prompts: [PromptForm.Encoded], _ generator: Generator, to sink: any Sink) throws -> Bool {
+  private func generate(
+    _ prompts: [PromptForm.Encoded], samples: Int, _ generator: Generator, to sink: any Sink
+  ) throws -> Bool {
     for (number, read) in prompts.enumerated() {
       let prompt = generator.read(read.ids)
-      for sample in 0..<sampling.samples {
+      for sample in 0..<samples {
         if Interruption.isRequested { return false }
         try sink.begin(read.prompt, prompt: number, sample: sample)
         let sequence = Generator.sequence(prompt: number, sample: sample)
@@ -134,14 +138,6 @@ import Training
   /// Where the model's own TempNet is, if it has one.
   private var ownNetwork: String { "\(model)/\(TempNetFile.name)" }
 
-  private func policySpecification() throws -> PolicySpecification? {
-    guard let policy else { return nil }
-    guard let specification = PolicySpecification(policy) else {
-      throw Failure(.usage, "'\(policy)' is no policy: expected \(PolicySpecification.expectation)", at: "--policy")
-    }
-    return specification
-  }
-
   private func temperaturePolicy(
     _ specification: PolicySpecification?, _ language: LanguageModel
   ) throws -> TemperaturePolicy {
@@ -151,8 +147,7 @@ import Training
         specification, given: given, own: { try Files.exists(ownNetwork) ? network(ownNetwork, language) : nil },
         vocabulary: language.configuration.vocabulary, network: { try network($0, language) })
     } catch let failure as Failure where failure.status == .badConfiguration {
-      // A policy of the command line is an option, not a configuration.
-      throw Failure(.usage, failure.message, at: "--policy")
+      throw Failure(.badConfiguration, failure.message, at: "--policy")
     }
   }
 

@@ -46,7 +46,7 @@ struct WhyCommand: ParsableCommand {
     let plan = try workspace.plan()
     guard !names.isEmpty else {
       let hint = nearest(to: stage, in: workspace.pipeline.stages.map(\.name)).map { "; did you mean '\($0)'?" } ?? ""
-      throw Failure(.usage, "the pipeline has no stage '\(stage)'\(hint)", at: options.file)
+      throw Failure(.badConfiguration, "the pipeline has no stage '\(stage)'\(hint)", at: options.file)
     }
     for (index, name) in names.enumerated() {
       if index > 0 { print() }
@@ -66,14 +66,13 @@ struct GraphCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "graph", abstract: "Print which stage reads from which.")
 
-  enum Format: String, CaseIterable, ExpressibleByArgument { case text, dot }
-
   @OptionGroup var options: PipelineOptions
 
   @Option(help: "How to print it: dot is Graphviz's language, with what has to run dashed.")
-  var format = Format.text
+  var format = GraphFormat.text.rawValue
 
   func run() throws {
+    let format = try GraphSettings(format: format).format
     let plan = try options.workspace().plan()
     print(format == .text ? plan.text : plan.dot)
   }

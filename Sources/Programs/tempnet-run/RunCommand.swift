@@ -18,24 +18,21 @@ struct RunCommand: AsyncParsableCommand {
     help: ArgumentHelp(
       "Run at most this many stages side by side; without it as many as the machine's cores and memory allow.",
       valueName: "n"))
-  var jobs: Int?
+  var jobs: String?
 
   @Flag(help: "Say nothing unless something fails.")
   var quiet = false
 
-  func validate() throws {
-    guard jobs ?? 1 > 0 else { throw ValidationError("--jobs must be at least 1") }
-  }
-
   func run() async throws {
     Log.setQuiet(quiet)
+    let settings = try RunSettings(jobs: jobs)
     let workspace = try options.workspace()
     let plan = try workspace.plan(selection.selection)
     if dryRun { return print(plan.table) }
     try workspace.saveDigests()
     let runner = Runner(
       store: workspace.store,
-      executor: try LocalExecutor.besideThisProgram(capacity: .ofThisMachine(jobs: jobs ?? .max)))
+      executor: try LocalExecutor.besideThisProgram(capacity: .ofThisMachine(jobs: settings.jobs)))
     if let record = try await runner.run(plan) {
       Log.note("\(plan.pipeline): done; logs and times are in \(record)")
     } else {

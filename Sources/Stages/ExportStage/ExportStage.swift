@@ -104,7 +104,7 @@ public enum ExportStage {
     let model = request.inputs.model("model")
     guard let artifact = model.artifact else {
       throw Failure(
-        .usage, "has a published form already; only models that were trained here are exported", at: model.path)
+        .badData, "has a published form already; only models that were trained here are exported", at: model.path)
     }
     return artifact
   }

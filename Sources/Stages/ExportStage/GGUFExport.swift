@@ -40,7 +40,7 @@ struct GGUFExport {
   /// times hidden width are slow to read.
   func writeCopy(of path: String, to output: String) throws {
     guard case .gguf = try ModelSource(path) else {
-      throw Failure(.usage, "is not a GGUF file; only to such a file can a TempNet be added", at: path)
+      throw Failure(.badData, "is not a GGUF file; only to such a file can a TempNet be added", at: path)
     }
     let model = try GGUFFile(path)
     if settings.input != .hidden { try model.checkArchitecture() }

@@ -134,7 +134,8 @@ import Testing
       ($0 as? Failure)?.description == "a needs the result of text, which does not exist; run text too"
     }
     #expect { try bench.plan(select: Selection(forced: ["aa"])) } throws: {
-      ($0 as? Failure) == Failure(.usage, "the pipeline has no stage 'aa'; did you mean 'a'?", at: "sample.yaml")
+      ($0 as? Failure)
+        == Failure(.badConfiguration, "the pipeline has no stage 'aa'; did you mean 'a'?", at: "sample.yaml")
     }
   }
 
@@ -147,7 +148,7 @@ import Testing
       ($0 as? Failure)?.description == "sample.yaml: 'b' is forced, but not among the stages that were chosen"
     }
     #expect { try bench.plan(select: Selection(stages: ["text"], from: ["words"])) } throws: {
-      ($0 as? Failure)?.status == .usage && "\($0)".contains("no stage in common")
+      ($0 as? Failure)?.status == .badConfiguration && "\($0)".contains("no stage in common")
     }
   }
 

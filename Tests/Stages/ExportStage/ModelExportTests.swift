@@ -248,7 +248,7 @@ import Weights
   @Test func `a format is made of what it needs`() throws {
     _ = try publish(Self.forms[0].1)
     let none = #expect(throws: Failure.self) { try export("huggingface", inputs: [:]) }
-    #expect(none?.status == .usage)
+    #expect(none?.status == .badConfiguration)
     let other = #expect(throws: Failure.self) { try export("bundle") }
     #expect(other?.message == "the format bundle takes tempnet, evaluation, not model")
   }

@@ -209,6 +209,6 @@ import Weights
         try .resolve(["train_last_blocks=1"]), inputs: ["tokens": [tokens]], output: folder("new"),
         digests: .forProgram)
     }
-    #expect(withoutModel?.status == .usage && withoutModel?.message.contains("train_last_blocks") == true)
+    #expect(withoutModel?.status == .badConfiguration && withoutModel?.message.contains("train_last_blocks") == true)
   }
 }

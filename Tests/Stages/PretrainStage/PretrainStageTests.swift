@@ -181,7 +181,7 @@ import Torch
     expectRefusal("give one", ["entropy=3", "rho=3"])
     expectRefusal("tau_max", ["tau_max=0.3"])
     let model = try PretrainStage.run(request("model", ["steps=1"])).path
-    expectRefusal("a shape of its own", [], model: model, .usage)
+    expectRefusal("a shape of its own", [], model: model, .badConfiguration)
   }
 
   @Test func `a model is not trained further on ids of another vocabulary`() throws {
