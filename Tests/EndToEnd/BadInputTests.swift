@@ -199,11 +199,11 @@ import Testing
   }
 
   @Test func `a damaged ledger causes one warning and is written anew`() async throws {
-    try folder.write("stages:\n" + Self.tokens, to: "key.yaml")
+    try folder.write("stages:\n" + Self.tokens, to: "sound.yaml")
     let ledger = folder("store/pipelines/sound.json")
     try Files.makeFolder(Files.folder(of: ledger))
     try folder.write("{", to: "store/pipelines/sound.json")
-    let outcome = try await Program.run(["key.yaml", "--store", "store"], in: folder.path)
+    let outcome = try await Program.run(["sound.yaml", "--store", "store"], in: folder.path)
     #expect(outcome.end == .exited(0), "\(outcome)")
     #expect(outcome.errors.ranges(of: "warning: what the last run was is not known").count == 1, "\(outcome)")
     #expect(try JSON(parsing: try Files.read(ledger), source: ledger)["stages"]?["tokens"] != nil)

@@ -81,8 +81,15 @@ public struct Collector {
       guard let lock = try? FileLock(ArtifactBuilder.lock(for: artifact)) else { return true }
       defer { withExtendedLifetime(lock) {} }
       try Files.remove(item.path)
+      if lock.staysAfterwards, try !remains(of: artifact) { try Files.remove(lock.path) }
       return false
     }
+  }
+
+  /// Whether anything of an artifact is there besides its lock.
+  private func remains(of artifact: String) throws -> Bool {
+    let lock = Files.name(of: ArtifactBuilder.lock(for: artifact))
+    return try Files.list(store.artifacts).contains { $0 != lock && Self.artifact(of: $0) == Files.name(of: artifact) }
   }
 
   /// `fit-0123.partial` and `fit-0123.replaced` belong to `fit-0123`.

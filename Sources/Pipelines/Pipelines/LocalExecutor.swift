@@ -79,7 +79,8 @@ public struct LocalExecutor: Executor {
   ) async throws -> ProgramEnd {
     var variables: [Environment.Key: String?] = [:]
     for (name, value) in order.environment { variables[Environment.Key(stringLiteral: name)] = value }
-    variables[Environment.Key(stringLiteral: Interruption.parentVariable)] = "\(getpid())"
+    variables[Environment.Key(stringLiteral: Interruption.parentVariable)] =
+      ProcessIdentity(of: getpid())?.description
     var options = PlatformOptions()
     options.teardownSequence = [.gracefulShutDown(allowedDurationToNextStep: Self.patience)]
     let result = try await Subprocess.run(

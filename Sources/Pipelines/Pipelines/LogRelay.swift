@@ -35,7 +35,8 @@ struct LogRelay: Sendable {
 
   /// What has been added since; a log that cannot be read is only not shown.
   private func read(from position: inout Int) -> [UInt8] {
-    guard let file = fopen(path, "re") else { return [] }
+    // Most looks find nothing new.
+    guard size > position, let file = fopen(path, "re") else { return [] }
     defer { fclose(file) }
     guard fseek(file, position, SEEK_SET) == 0 else { return [] }
     var bytes = [UInt8]()

@@ -6,12 +6,20 @@ import Synchronization
 
 /// The folder of one run of a pipeline: its record, and each stage's log and frozen configuration.
 ///
-/// `run.json` is written anew whenever something changes, so it also tells of a run that was killed. It is the only
-/// place for times and durations: artifacts must not depend on them. `lock` is held while the run goes on.
+/// `run.json` is written when the run begins and when it ends. What changes in between is appended to `events.jsonl`, a line
+/// for each change of a stage, so that a run of many stages writes no more than they change, and one that was killed is
+/// known as it was. Both are the only places for times and durations: artifacts must not depend on them. `lock` is held
+/// while the run goes on.
 final class RunFolder: Sendable {
   let path: String
-  private let record: Mutex<RunRecord>
+  private let state: Mutex<State>
   private let lock: FileLock
+
+  private struct State {
+    var record: RunRecord
+    /// Opened with the first change.
+    var events: FileWriter?
+  }
 
   private static let lockName = "lock"
 
@@ -23,8 +31,9 @@ final class RunFolder: Sendable {
     try Files.makeFolder(runs)
     path = try Self.makeFolder(in: runs, named: calendarTime(now, compact: true))
     lock = try FileLock("\(path)/\(Self.lockName)")
-    record = Mutex(RunRecord(of: plan, in: path, origin: RecordOrigin(plan.identity, in: store), at: now))
-    try change { _ in }
+    let record = RunRecord(of: plan, in: path, origin: RecordOrigin(plan.identity, in: store), at: now)
+    try Self.write(record)
+    state = Mutex(State(record: record))
   }
 
   func log(of stage: PlannedStage) -> String { "\(path)/\(stage.name).log" }
@@ -40,21 +49,29 @@ final class RunFolder: Sendable {
   }
 
   func update(_ stage: PlannedStage, _ change: (inout RunRecord.Stage) -> Void) throws {
-    try self.change { record in
-      guard let index = record.stages.firstIndex(where: { $0.name == stage.name }) else {
+    try state.withLock { state in
+      guard let index = state.record.stages.firstIndex(where: { $0.name == stage.name }) else {
         preconditionFailure("the record has every stage of the plan")
       }
-      change(&record.stages[index])
+      change(&state.record.stages[index])
+      let events = try state.events ?? FileWriter("\(path)/\(RunRecord.eventsName)")
+      state.events = events
+      try events.write(state.record.stages[index].event.compact + "\n")
+      try events.synchronise()
     }
   }
 
-  func close(at now: Double) throws { try change { $0.ended = now } }
-
-  private func change(_ change: (inout RunRecord) -> Void) throws {
-    try record.withLock { record in
-      change(&record)
-      try AtomicFile.write(record.json.pretty, to: "\(path)/\(RunRecord.fileName)")
+  func close(at now: Double) throws {
+    try state.withLock { state in
+      state.record.ended = now
+      try Self.write(state.record)
+      try state.events?.close()
+      try Files.remove("\(path)/\(RunRecord.eventsName)")
     }
+  }
+
+  private static func write(_ record: RunRecord) throws {
+    try AtomicFile.write(record.json.pretty, to: "\(record.path)/\(RunRecord.fileName)")
   }
 
   static func goesOn(_ path: String) -> Bool { FileLock.holder("\(path)/\(lockName)") != nil }

@@ -5,8 +5,8 @@ import Glibc
 import JSON
 import StageDescriptions
 
-/// The record of one run of a pipeline: what was planned, and how each stage ended. `RunFolder` writes it to `run.json`
-/// after each change; reports read it back.
+/// The record of one run of a pipeline: what was planned, and how each stage ended. `RunFolder` writes it to `run.json`, and
+/// changes beside it; whoever needs it reads it back here.
 public struct RunRecord: Equatable, Sendable {
   /// How far a stage is. The raw values are those of the file, and are shown to people.
   public enum State: String, Equatable, Sendable {
@@ -66,6 +66,8 @@ public struct RunRecord: Equatable, Sendable {
   public internal(set) var stages: [Stage]
 
   static let fileName = "run.json"
+  /// Has what changed since `run.json` was written.
+  static let eventsName = "events.jsonl"
 
   /// The pipeline's name in this store; longer where a pipeline of another file has the same name.
   public var label: String { Files.name(of: Files.folder(of: path)) }
@@ -110,6 +112,22 @@ extension RunRecord {
         guard let stage = Stage(name, stage) else { throw failure("stages.\(name)") }
         return stage
       })
+    try apply(eventsOf: folder)
+  }
+
+  /// The line that a killed runner was about to write is left out.
+  private mutating func apply(eventsOf folder: String) throws {
+    let file = "\(folder)/\(Self.eventsName)"
+    guard try Files.status(file) != nil else { return }
+    let lines = try Files.read(file).split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).dropLast()
+    for (number, line) in lines.enumerated() {
+      let place = "\(file), line \(number + 1)"
+      let json = try JSON(parsing: Array(line), source: place, for: .strict)
+      guard let name = json["name"]?.stringValue, let stage = Stage(name, json),
+        let index = stages.firstIndex(where: { $0.name == name })
+      else { throw Failure(.badData, "is no event of a stage of this run", at: place) }
+      stages[index] = stage
+    }
   }
 
   var json: JSON {
@@ -161,6 +179,13 @@ extension RunRecord.Stage {
       "started": started.map { .string(calendarTime($0)) } ?? .null,
       "seconds": seconds.map { .number($0) } ?? .null,
     ]
+  }
+
+  /// A line of the events.
+  var event: JSON {
+    guard case .object(var members) = json else { preconditionFailure("a stage is an object") }
+    members["name"] = .string(name)
+    return .object(members)
   }
 
   mutating func begin(at now: Double) { (state, started) = (.running, now) }

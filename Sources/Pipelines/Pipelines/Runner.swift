@@ -16,16 +16,24 @@ public struct Runner: Sendable {
   /// Whether what stages print is not shown: then the runner's own message has to say why one failed.
   private let isQuiet: Bool
   private let isInterrupted: @Sendable () -> Bool
+  private let patience: Double
 
   /// Between two looks at whether an interruption was asked for.
   private static let watchInterval = Duration.milliseconds(50)
 
+  /// NFS keeps absent names in memory for up to a minute.
+  private static let networkPatience = 90.0
+
+  /// - Parameter patience: how long an artifact whose program has ended may stay out of sight, in seconds; nil where the
+  ///   store's disk decides.
   public init(
     store: Store, executor: any Executor, clock: any WallClock = SystemClock(), isQuiet: Bool = Log.isQuiet,
+    patience: Double? = nil,
     isInterrupted: @escaping @Sendable () -> Bool = { Interruption.isRequested }
   ) {
     (self.store, self.executor, self.clock) = (store, executor, clock)
     (self.isQuiet, self.isInterrupted) = (isQuiet, isInterrupted)
+    self.patience = patience ?? (NetworkDisk.holds(store.path) ? Self.networkPatience : 0)
   }
 
   /// - Returns: the folder with the record of the run; nil when there was nothing to do.
@@ -36,7 +44,11 @@ public struct Runner: Sendable {
     for stage in plan.work { try executor.check(stage.description.program) }
     guard let folder = try begin(plan) else { return nil }
     let failure = try await carryOut(plan, folder)
-    try folder.close(at: clock.now)
+    do {
+      try folder.close(at: clock.now)
+    } catch {
+      throw failure ?? error
+    }
     if let failure { throw failure }
     return folder.path
   }
@@ -104,7 +116,7 @@ public struct Runner: Sendable {
     return StageRun(
       stage: stage, configuration: try folder.freeze(stage), log: folder.log(of: stage),
       ending: folder.ending(of: stage), isQuiet: isQuiet,
-      environment: [FileDigests.cacheVariable: store.digestCache], executor: executor, clock: clock,
+      environment: [FileDigests.cacheVariable: store.digestCache], executor: executor, clock: clock, patience: patience,
       onSubmission: { note($0, of: stage, in: folder) })
   }
 

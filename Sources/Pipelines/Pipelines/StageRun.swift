@@ -28,6 +28,8 @@ struct StageRun: Sendable {
   let environment: [String: String]
   let executor: any Executor
   let clock: any WallClock
+  /// How long the artifact of a program that ended well is waited for, in seconds: network disks show names late.
+  let patience: Double
   /// Called with the name of each attempt's job.
   let onSubmission: @Sendable (JobName) -> Void
 
@@ -47,7 +49,7 @@ struct StageRun: Sendable {
         try Files.remove(ending)
         let end = try await run()
         if Task.isCancelled && end != .exited(0) { return .interrupted }
-        if try isMade(end) {
+        if try await isMade(end) {
           try aside.discard()
           return .made(attempts: attempts)
         }
@@ -122,9 +124,12 @@ struct StageRun: Sendable {
     let job = try await executor.submit(order)
     onSubmission(job)
     return try await withThrowingTaskGroup(of: ProgramEnd?.self) { group in
-      group.addTask {
-        await relay.follow(from: start)
-        return nil
+      // Nobody would see what is relayed.
+      if !isQuiet {
+        group.addTask {
+          await relay.follow(from: start)
+          return nil
+        }
       }
       group.addTask { try await end(of: job) }
       defer { group.cancelAll() }
@@ -142,11 +147,24 @@ struct StageRun: Sendable {
     }
   }
 
-  private func isMade(_ end: ProgramEnd) throws -> Bool {
+  private func isMade(_ end: ProgramEnd) async throws -> Bool {
     guard end == .exited(0) else { return false }
-    guard try isPresent() else {
+    guard try await appears() else {
       throw Failure(
         .internal, "\(stage.description.program) ended well, but its artifact is not there", at: stage.output)
+    }
+    return true
+  }
+
+  /// Whether the artifact is there, or comes into sight.
+  private func appears() async throws -> Bool {
+    if try isPresent() { return true }
+    let last = clock.now + patience
+    while try !isPresent() {
+      guard clock.now < last else { return false }
+      try await clock.sleep(seconds: Self.lockInterval)
+      // Listing the folder makes a client of a network disk ask again for the names in it.
+      _ = try Files.list(Files.folder(of: stage.output))
     }
     return true
   }

@@ -9,7 +9,7 @@ import Files
 ///     pipelines/LABEL.json               what each stage last was, to tell what changed (the ledger), and whose it is
 ///     pipelines/LABEL.earlier-1.json     an earlier version's ledger, which may be of several pipelines
 ///     pipelines/lock                     held while a ledger is written
-///     runs/LABEL/20260131T120000Z/       a run: run.json, and each stage's log, ending and frozen configuration
+///     runs/LABEL/20260131T120000Z/       a run: run.json, events.jsonl; and each stage's log, ending, configuration
 ///     digests.json                       digests of files that have not changed since they were hashed
 ///     gc.lock                            held while unneeded artifacts are removed, and while a run says what it needs
 ///

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Configuration
+import Generation
 import Glibc
 import Tokenization
 import TrainingOptions

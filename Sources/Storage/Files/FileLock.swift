@@ -4,13 +4,19 @@ import Glibc
 /// A lock that one process at a time holds. It ends with the process, also when that is killed.
 ///
 /// The lock file says who holds it. It is removed on release; whoever obtains the lock makes sure that the file is
-/// still the one of that name, because another process may have removed it in between.
+/// still the one of that name, because another process may have removed it in between. On a network disk the file stays:
+/// a machine that still sees the removed file of the name would lock it beside another one that locks its successor.
 public final class FileLock: Sendable {
   public let path: String
   private let descriptor: Int32
+  /// Whether the file is kept on release, as on network disks.
+  public let staysAfterwards: Bool
 
   /// - Throws: `Failure(.tryAgain)` naming the holder when another process, or another part of this one, holds it.
-  public init(_ path: String) throws {
+  public convenience init(_ path: String) throws { try self.init(path, staysAfterwards: nil) }
+
+  /// - Parameter staysAfterwards: whether the file is kept on release; nil where the disk decides.
+  init(_ path: String, staysAfterwards: Bool?) throws {
     self.path = path
     // A process that only asks for the holder has the lock for a moment, so one refusal is not final.
     var patience = 10
@@ -32,6 +38,7 @@ public final class FileLock: Sendable {
       }
       if Self.isNamed(path, descriptor) {
         self.descriptor = descriptor
+        self.staysAfterwards = staysAfterwards ?? NetworkDisk.holds(descriptor)
         break
       }
       close(descriptor)
@@ -56,7 +63,7 @@ public final class FileLock: Sendable {
   }
 
   deinit {
-    unlink(path)
+    if staysAfterwards { ftruncate(descriptor, 0) } else { unlink(path) }
     close(descriptor)
   }
 

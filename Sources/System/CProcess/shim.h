@@ -5,6 +5,7 @@
 #include <sys/auxv.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 /// Asks the kernel to send `signal` to this process when its parent dies. Returns 0, or -1 with errno.
@@ -20,6 +21,16 @@ static inline int cprocess_usable_cores(void) {
   int cores = 0;
   for (long word = 0; word < bytes / (long)sizeof *mask; word++) cores += __builtin_popcountl(mask[word]);
   return cores;
+}
+
+/// The magic number of the file system that a path, or an open file, lies on; -1 with errno. See statfs(2).
+static inline long cprocess_file_system(const char *path) {
+  struct statfs status;
+  return statfs(path, &status) == 0 ? (long)status.f_type : -1;
+}
+static inline long cprocess_file_system_of(int descriptor) {
+  struct statfs status;
+  return fstatfs(descriptor, &status) == 0 ? (long)status.f_type : -1;
 }
 
 /// Copies the first bytes of what the linker calls this program's build id, a digest of all that was linked. Returns how

@@ -11,7 +11,7 @@ public enum Interruption {
   private static let parent = Atomic<Int32>(0)
   private static let isOnTerminal = Atomic<Bool>(false)
 
-  /// The environment variable by which the runner tells a stage program its own process id.
+  /// The environment variable by which the runner tells a stage program which process it is: a `ProcessIdentity`.
   public static let parentVariable = "TEMPNET_PARENT"
 
   /// Installs the handlers; every program calls it once, before long work.
@@ -23,7 +23,7 @@ public enum Interruption {
     isOnTerminal.store(isatty(STDERR_FILENO) == 1, ordering: .relaxed)
     // Static variables are initialised before the handlers read them: a first use may take a lock.
     (_, _) = (isRequested, Log.isQuiet)
-    let runner = getenv(parentVariable).flatMap { Int32(String(cString: $0)) }
+    let runner = takeRunner()
     for number in [SIGINT, SIGHUP] where !isIgnored(number) {
       if runner == nil { listen(to: number) } else { Glibc.signal(number, SIG_IGN) }
     }
@@ -33,6 +33,18 @@ public enum Interruption {
     // Swift's run-time library takes it for a crash, reports that, and goes on.
     Glibc.signal(SIGQUIT, SIG_DFL)
     if let runner { follow(runner) }
+  }
+
+  /// The process id of the runner that started this program; nil where none did.
+  ///
+  /// What this program starts is not the runner's, so the variable goes. Where it came by another way, as with the
+  /// environment that a batch system passes on, it names a process of another machine, or one that lives and is not the
+  /// parent.
+  private static func takeRunner() -> Int32? {
+    guard let text = getenv(parentVariable).map({ String(cString: $0) }) else { return nil }
+    unsetenv(parentVariable)
+    guard let runner = ProcessIdentity(text), runner.isOfThisMachine else { return nil }
+    return getppid() != runner.id && runner.isAlive ? nil : runner.id
   }
 
   private static func listen(to number: Int32) {

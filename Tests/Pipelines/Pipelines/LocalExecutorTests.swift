@@ -39,8 +39,9 @@ import Testing
   }
 
   @Test func `a program knows its runner`() async throws {
-    let (_, printed) = try await run("echo $TEMPNET_PARENT $PPID")
-    #expect(printed == "\(getpid()) \(getpid())\n")
+    let (_, printed) = try await run("echo \"$TEMPNET_PARENT\"; echo $PPID")
+    let lines = printed.split(separator: "\n")
+    #expect(ProcessIdentity(String(lines[0])) == ProcessIdentity(of: getpid()) && lines[1] == "\(getpid())")
   }
 
   @Test func `exit codes and signals are told apart`() async throws {

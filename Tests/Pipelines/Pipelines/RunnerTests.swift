@@ -269,6 +269,28 @@ import Testing
     }
   }
 
+  @Test func `on a network disk an artifact may come into sight later, but not never`() async throws {
+    for isLate in [true, false] {
+      let bench = try Bench()
+      let plan = try bench.plan("stages: {t: {run: read, with: {text: TEXT}}}")
+      let (executor, other) = (RecordingExecutor(plan) { _, _ in .exited(0) }, RecordingExecutor(plan))
+      try Files.makeFolder(bench.store.artifacts)
+      let clock = LateClock { count in
+        guard isLate, count == 5 else { return }
+        _ = try? other.publish(WorkOrder(stage: "t", program: "", arguments: [], environment: [:], log: ""))
+      }
+      let runner = Runner(
+        store: bench.store, executor: executor, clock: clock, patience: 90, isInterrupted: { false })
+      if isLate {
+        try await runner.run(plan)
+        #expect(clock.waits == 5)
+      } else {
+        await #expect { try await runner.run(plan) } throws: { "\($0)".contains("but its artifact is not there") }
+        #expect(clock.waits == 90)
+      }
+    }
+  }
+
   @Test func `a clock that is set back leaves no negative times and no run without a folder of its own`() async throws {
     let bench = try Bench()
     let clock = BackwardClock()
@@ -324,6 +346,26 @@ final class WaitingClock: WallClock {
       count.withLock {
         $0 += 1
         return $0
+      })
+  }
+}
+
+/// A clock that moves only while somebody waits, and calls back then.
+final class LateClock: WallClock {
+  private let state = Mutex((now: 1_800_000_000.0, waits: 0))
+  private let onSleep: @Sendable (Int) -> Void
+
+  init(onSleep: @escaping @Sendable (Int) -> Void) { self.onSleep = onSleep }
+
+  var now: Double { state.withLock { $0.now } }
+  var waits: Int { state.withLock { $0.waits } }
+
+  func sleep(seconds: Double) async throws {
+    onSleep(
+      state.withLock { state in
+        state.now += seconds
+        state.waits += 1
+        return state.waits
       })
   }
 }

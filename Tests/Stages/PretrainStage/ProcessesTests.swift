@@ -1,6 +1,7 @@
 import Diagnostics
 import Files
 import ProcessGroups
+import StageDescriptions
 import TestSupport
 import Testing
 import Torch
