@@ -20,7 +20,7 @@ extension EmbeddingPlan {
       }
       let embeddings = try EmbeddingsArtifact(given)
       try check(embeddings, heads, model)
-      return through(encoder, embeddings, request.configuration.batch, resolution)
+      return through(encoder, model, embeddings, request.configuration.batch, resolution)
     case .towers(let towers):
       guard let given = request.inputs.optionalArtifact("pairs") else {
         throw Failure(
@@ -50,7 +50,7 @@ extension EmbeddingPlan {
   }
 
   private static func through(
-    _ encoder: DualEncoder, _ embeddings: EmbeddingsArtifact, _ batch: Int, _ resolution: Resolution
+    _ encoder: DualEncoder, _ model: Artifact, _ embeddings: EmbeddingsArtifact, _ batch: Int, _ resolution: Resolution
   ) -> EmbeddingPlan {
     func part(
       _ tensor: EmbeddingsWriter.Part, _ rows: [[Int]], _ source: Tensor, unit: String,
@@ -75,7 +75,7 @@ extension EmbeddingPlan {
       table: table,
       description: EmbeddingsDescription(
         .joint(encoder.scale), image: description.image.projected(to: encoder.embed),
-        text: description.text.projected(to: encoder.embed), prompts: description.prompts),
+        text: description.text.projected(to: encoder.embed), prompts: description.prompts, model: EncoderRecord(model)),
       parts: parts)
   }
 
@@ -102,7 +102,12 @@ extension EmbeddingPlan {
       description: EmbeddingsDescription(
         .joint(encoder.scale),
         image: TowerRecord("vit", digest: digest, size: towers.vision.size, width: encoder.embed),
-        text: TowerRecord("transformer", digest: digest, width: encoder.embed), prompts: prompts),
+        text: TowerRecord("transformer", digest: digest, width: encoder.embed), prompts: prompts,
+        model: EncoderRecord(model)),
       parts: [images, texts.captions(table)] + (prompts.map { [texts.prompts($0)] } ?? []))
   }
+}
+
+extension EncoderRecord {
+  fileprivate init(_ model: Artifact) { self.init(key: model.key, configuration: model.manifest.configuration) }
 }

@@ -14,8 +14,12 @@ struct Program: Sendable, CustomTestStringConvertible {
   static let run = Program("tempnet-run")
   static let stages = [tokenize, pretrain, features, fit, `import`, evaluate, export]
   static let generate = Program("tempnet-generate")
+  static let score = Program("tempnet-score")
   static let pairs = Program("tempnet-pairs")
-  static let all = stages + [pairs, generate, run]
+  static let embed = Program("tempnet-embed")
+  static let contrast = Program("tempnet-contrast")
+  static let retrieve = Program("tempnet-retrieve")
+  static let all = stages + [score, pairs, embed, contrast, retrieve, generate, run]
 
   let name: String
   var testDescription: String { name }

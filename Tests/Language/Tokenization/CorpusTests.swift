@@ -149,7 +149,7 @@ private final class Recorder: DocumentReceiver {
       failure([try folder.write(descriptor.replacing(old, with: new), to: "wrong.yaml")])
     }
     #expect(try message("licence", "license")?.message.contains("'licence'") == true)
-    #expect(try message("split: test", "split: tset")?.place?.contains("line 7") == true)
+    #expect(try message("split: test", "split: tset")?.message.contains("the split 'tset'") == true)
     #expect(try message("a.txt", "../a.txt")?.status == .badConfiguration)
     #expect(try message("name: small", "name: ../small")?.status == .badConfiguration)
   }

@@ -20,9 +20,12 @@ import Training
       HeadsConfiguration(
         image: TowerRecord("image", width: SyntheticPairs.widths.image),
         text: TowerRecord("text", width: SyntheticPairs.widths.text), hidden: 32, embed: 16, dropout: 0.3))
+    guard case .heads(let image, let text) = DualEncoder.Encoders(shape, seed: 5, device: .cpu) else {
+      preconditionFailure("a configuration of heads makes heads")
+    }
     let encoder = DualEncoder(
-      shape, DualEncoder.Encoders(shape, seed: 5).mapped { $0.to(dtype) },
-      logitScale: Tensor([2.5], shape: []).to(dtype), scaleOrigin: .fixed, device: .cpu)
+      shape, .heads(image: image.mapped { $0.to(dtype) }, text: text.mapped { $0.to(dtype) }),
+      logitScale: Tensor([2.5], shape: []).to(dtype), scaleOrigin: .fixed, captionTokenizer: nil, device: .cpu)
     return try ContrastTask(
       encoder: encoder, table: pairs.table, pairs: pairs.embedded(dtype), configuration, computeType: .float32)
   }

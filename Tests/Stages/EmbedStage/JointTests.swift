@@ -38,6 +38,8 @@ import Torch
     let scale = try #require(joint.scale)
     #expect(abs(scale - 25) < 1e-4)
     #expect(joint.space.scale?.origin == .learned)
+    #expect(
+      joint.description.model == EncoderRecord(key: model.key, configuration: model.manifest.configuration))
     #expect(joint.table == apart.table)
     #expect(joint.description.prompts == apart.description.prompts)
     #expect(joint.description.image == apart.description.image.projected(to: 6))
@@ -116,6 +118,6 @@ import Torch
     let failure = #expect(throws: Failure.self) {
       try workshop.run(Workshop.towers, inputs: ["embeddings": embeddings, "model": model])
     }
-    #expect(failure?.status == .usage)
+    #expect(failure?.status == .badConfiguration)
   }
 }

@@ -149,7 +149,7 @@ import Weights
   @Test func `records stand in for a model, and for its tasks`() throws {
     _ = try ScoreStage.run(scoring())
     let failure = #expect(throws: Failure.self) { try evaluate([tasks]) }
-    #expect(failure?.status == .usage && failure?.message.contains("stage score") == true)
+    #expect(failure?.status == .badConfiguration && failure?.message.contains("stage score") == true)
     #expect(Evaluate.problem(try world.request().configuration, withInputs: ["records", "model"])?.isEmpty == false)
     #expect(Evaluate.problem(try world.request().configuration, withInputs: ["model"])?.isEmpty == false)
   }

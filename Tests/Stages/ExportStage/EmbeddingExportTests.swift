@@ -111,7 +111,7 @@ import Weights
   func `forms that a TempNet of embeddings does not have are refused`(format: String) throws {
     let tempnet = try tempnets(.layers, [.image])
     let failure = #expect(throws: Failure.self) { try export(format, tempnet: tempnet) }
-    #expect(failure?.status == .usage)
+    #expect(failure?.status == .badConfiguration)
   }
 
   @Test func `heads on frozen towers have no open_clip or transformers form`() throws {

@@ -168,7 +168,7 @@ import Weights
   @Test func `the side belongs to embeddings, and embeddings need a side`() throws {
     let embeddings = try embeddings()
     let failure = #expect(throws: Failure.self) { try run(embeddings, []) }
-    #expect(failure?.status == .usage)
+    #expect(failure?.status == .badConfiguration)
     #expect(failure?.message.contains("side: image or text") == true)
     let keys = try ["image", "text"].map { try run(embeddings, ["side=\($0)"], output: $0).key }
     #expect(keys[0] != keys[1])

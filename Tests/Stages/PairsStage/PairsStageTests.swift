@@ -174,6 +174,6 @@ import Testing
       try StageRequest<MakePairs>(
         Self.resolve(["source=[\(folder.path)]"]), inputs: [:], output: folder("out"), digests: .forProgram)
     }
-    #expect(failure?.status == .usage)
+    #expect(failure?.status == .badConfiguration)
   }
 }

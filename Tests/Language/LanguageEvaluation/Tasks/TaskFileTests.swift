@@ -177,7 +177,7 @@ import Testing
     #expect(refusal("task: piqa\ndata: none.jsonl\n")?.status == .missingInput)
     #expect(refusal("task: wikitext\ndata: d.jsonl\nmutual_information: true\n")?.status == .badConfiguration)
     #expect(refusal("task: a/b\nformat: requests\ndata: d.jsonl\n")?.status == .badConfiguration)
-    #expect(failure { _ = try TaskFile(folder("d.jsonl")) }?.status == .badConfiguration)
+    #expect(failure { _ = try TaskFile(folder("d.jsonl")) }?.status == .badData)
     let file = try folder.write("task: piqa\ndata: d.jsonl\n", to: "a.yaml")
     #expect(
       failure { _ = try TaskFile.read([file, file]) }?.description.contains("second task of the name 'piqa'") == true)
