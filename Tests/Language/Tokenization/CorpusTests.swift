@@ -145,6 +145,8 @@ private final class Recorder: DocumentReceiver {
 
   @Test func `refuses descriptors with errors, naming the line`() throws {
     let folder = try TemporaryFolder()
+    try folder.write("one", to: "cache/small/a.txt")
+    try folder.write("two", to: "cache/small/b.txt")
     func message(_ old: String, _ new: String) throws -> Failure? {
       failure([try folder.write(descriptor.replacing(old, with: new), to: "wrong.yaml")])
     }
