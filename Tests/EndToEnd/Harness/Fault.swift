@@ -20,6 +20,9 @@ struct Fault: Sendable, CustomTestStringConvertible {
   private let code: Int32
   private let times: Int?
 
+  /// Whether one call alone fails.
+  var isSingle: Bool { times == 1 }
+
   private init(_ name: String, calls: String, code: Int32, times: Int? = nil) {
     (self.name, self.calls, self.code, self.times) = (name, calls, code, times)
   }
