@@ -1,5 +1,7 @@
 import Diagnostics
 import Files
+import Glibc
+import JSON
 import TestSupport
 import Testing
 
@@ -72,14 +74,24 @@ import Testing
     }
   }
 
-  /// Runs the pipeline with a fault, and then without.
-  private func check(_ fault: Fault, _ program: Program, at call: Int, store: String) async throws {
+  /// A runner says this when all that it could not write is the name of a job, and goes on.
+  private static let jobIsMissing = "the run's record lacks the job"
+
+  /// Runs the pipeline with a fault of the runner's disk, and then without.
+  ///
+  /// - Returns: the end of the disturbed run.
+  @discardableResult
+  private func check(_ fault: Fault, at call: Int, of file: String? = nil, store: String) async throws -> Outcome.End {
     let outcome = try await pipeline.run(
       store: store,
-      environment: fault.environment(from: call, in: pipeline.folder(store), program: program))
-    // A single call may fail where nothing depends on it: then the run is whole, which the results show.
-    let isWhole = try outcome.end == .exited(0) && fault.isSingle && pipeline.results(store: store) == undisturbed
-    #expect(outcome.end == .exited(74) || isWhole, "call \(call) of \(program.name): \(outcome)")
+      environment: fault.environment(from: call, in: pipeline.folder(store), program: .run, file: file))
+    if outcome.end == .exited(0) {
+      #expect(fault.isSingle && outcome.errors.contains(Self.jobIsMissing), "call \(call): \(outcome)")
+      #expect(try pipeline.results(store: store) == undisturbed)
+    } else {
+      #expect(outcome.end == .exited(74), "call \(call): \(outcome)")
+      #expect(!fault.isSingle || !outcome.errors.contains(Self.jobIsMissing), "call \(call): \(outcome)")
+    }
     #expect(try processes(in: pipeline.folder.path) == [], "what the runner started ends with it")
     let artifacts = pipeline.folder("\(store)/artifacts")
     for name in (try? Files.list(artifacts)) ?? [] where !name.contains(".") {
@@ -88,10 +100,13 @@ import Testing
     let again = try await pipeline.run(store: store)
     try #require(again.end == .exited(0), "\(again)")
     #expect(try pipeline.results(store: store) == undisturbed)
+    return outcome.end
   }
 
   @Test(arguments: [Fault.full, .broken])
-  func `a runner whose disk fails ends with 74 or has the whole result, and the next run continues`(fault: Fault)
+  func `a runner whose disk fails ends with 74 unless only a job's name is lost, and the next run continues`(
+    fault: Fault
+  )
     async throws
   {
     let count = pipeline.folder("count-runner-\(fault.name)")
@@ -101,7 +116,38 @@ import Testing
       environment: fault.environment(from: nil, in: pipeline.folder(store), program: .run, count: count))
     try #require(outcome.end == .exited(0), "\(outcome)")
     let calls = try #require(Int(try text(count).prefix { $0 != " " }))
-    for call in places(among: calls) { try await check(fault, .run, at: call, store: "\(store)-\(call)") }
+    for call in places(among: calls) { try await check(fault, at: call, store: "\(store)-\(call)") }
+  }
+
+  /// Call 1 opens the record of changes. Each change is then written and synchronised; the first stage has three: that it
+  /// began, its job, and how it ended.
+  @Test(arguments: 1...7)
+  func `a runner goes on without the record of a job, and without no other change of a stage`(call: Int) async throws {
+    let end = try await check(.broken, at: call, of: "events.jsonl", store: "events-\(call)")
+    #expect(end == .exited([4, 5].contains(call) ? 0 : 74))
+  }
+
+  @Test func `the record of a killed run can be read although a change was half written`() async throws {
+    let store = "half"
+    // The job of the first stage.
+    let environment = try await Fault.broken.environment(
+      from: 4, in: pipeline.folder(store), program: .run, file: "events.jsonl")
+    let runner = try pipeline.start(store: store, environment: environment)
+    while !Files.exists(pipeline.folder("\(store)/latest/tiny/tokens")) {
+      try #require(runner.isRunning)
+      try await Task.sleep(for: .milliseconds(2))
+    }
+    runner.send(SIGKILL)
+    let outcome = try await runner.outcome()
+    try #require(outcome.end == .killed(signal: SIGKILL) && outcome.errors.contains(Self.jobIsMissing), "\(outcome)")
+    let run = try #require(try Files.list(pipeline.folder("\(store)/runs/tiny")).first)
+    let events = pipeline.folder("\(store)/runs/tiny/\(run)/events.jsonl")
+    // The kill may have cut the last line.
+    let changes = try text(events).split(separator: "\n", omittingEmptySubsequences: false).dropLast().map {
+      try JSON(parsing: Array($0.utf8), source: events, for: .strict)
+    }
+    let end = try #require(changes.first { $0["name"] == "tokens" && $0["state"] == "made" })
+    #expect(end["job"]?.stringValue != nil)
   }
 
   @Test(arguments: [(Program.pretrain, 20), (.features, 8), (.export, 5)])

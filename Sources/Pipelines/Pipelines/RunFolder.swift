@@ -15,10 +15,12 @@ final class RunFolder: Sendable {
   private let state: Mutex<State>
   private let lock: FileLock
 
-  private struct State {
+  fileprivate struct State {
     var record: RunRecord
-    /// Opened with the first change.
+    /// Opened with the first change, and again after a change that could not be written.
     var events: FileWriter?
+    /// The length of the changes that were written whole, in bytes.
+    var eventsLength = 0
   }
 
   private static let lockName = "lock"
@@ -48,16 +50,16 @@ final class RunFolder: Sendable {
     return file
   }
 
+  /// Changes a stage's entry and appends it to the record.
+  ///
+  /// - Throws: where it cannot be written. The stage's next change is written in its place, with what this one changed.
   func update(_ stage: PlannedStage, _ change: (inout RunRecord.Stage) -> Void) throws {
     try state.withLock { state in
       guard let index = state.record.stages.firstIndex(where: { $0.name == stage.name }) else {
         preconditionFailure("the record has every stage of the plan")
       }
       change(&state.record.stages[index])
-      let events = try state.events ?? FileWriter("\(path)/\(RunRecord.eventsName)")
-      state.events = events
-      try events.write(state.record.stages[index].event.compact + "\n")
-      try events.synchronise()
+      try state.append(state.record.stages[index].event.compact + "\n", to: "\(path)/\(RunRecord.eventsName)")
     }
   }
 
@@ -90,5 +92,22 @@ final class RunFolder: Sendable {
       guard errno == EEXIST else { throw Failure.system("cannot make the folder", path) }
     }
     preconditionFailure("the loop has no end")
+  }
+}
+
+extension RunFolder.State {
+  fileprivate mutating func append(_ line: String, to path: String) throws {
+    do {
+      let writer =
+        try events ?? (eventsLength == 0 ? FileWriter(path) : FileWriter(continuing: path, after: eventsLength))
+      events = writer
+      try writer.write(line)
+      try writer.synchronise()
+      eventsLength = writer.position
+    } catch {
+      // Half of the line may be in the file: the next one is written over it.
+      events = nil
+      throw error
+    }
   }
 }

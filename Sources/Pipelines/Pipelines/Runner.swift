@@ -120,12 +120,14 @@ public struct Runner: Sendable {
       onSubmission: { note($0, of: stage, in: folder) })
   }
 
-  /// The record is for people and for later runs; where it cannot be written, the stage's own end still counts.
+  /// Notes a job's name in the record, for people who look for the job. No result depends on it, and by now the job runs:
+  /// where it cannot be written, the run goes on with a warning, and the record of the stage's end has the name too. Every
+  /// other change that cannot be written ends the run.
   private func note(_ job: JobName, of stage: PlannedStage, in folder: RunFolder) {
     do {
       try folder.update(stage) { $0.job = job }
     } catch {
-      Log.warning("\(stage.name): its job, '\(job)', cannot be noted: \(error)")
+      Log.warning("\(stage.name): the run's record lacks the job, \(job), until the stage ends: \(error)")
     }
   }
 

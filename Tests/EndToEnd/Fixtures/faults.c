@@ -2,11 +2,12 @@
 //
 //     FAULT_FOLDER    the folder, without symbolic links in its path
 //     FAULT_PROGRAM   the only program that is disturbed, by the name of its file; unset: every program
+//     FAULT_FILE      the only file that is disturbed, by its name; unset: every file of the folder
 //     FAULT_CALLS     which calls count, as letters: w write, s synchronise, t truncate, o open for writing, r rename,
 //                     m make a folder or link, u remove
 //     FAULT_AT        the first call that fails, counted from 1 in each process
 //     FAULT_TIMES     how many fail from there on; unset: all
-//     FAULT_ERRNO     what they fail with; 0: writes take half of what they are given, other calls succeed
+//     FAULT_ERRNO     what they fail with, writes after half of what they are given; 0: they write half, other calls succeed
 //     FAULT_COUNT     a file to which a process adds a line with the number of its calls when it ends
 //
 // Locks and logs are left alone: that nobody can read who holds a lock, or what was logged, stops no work.
@@ -25,7 +26,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-static const char *folder, *calls, *count_file;
+static const char *folder, *only_file, *calls, *count_file;
 static long first, times;
 static int fault;
 static atomic_long seen;
@@ -42,6 +43,7 @@ __attribute__((constructor)) static void begin(void) {
   first = number("FAULT_AT", LONG_MAX);
   times = number("FAULT_TIMES", LONG_MAX);
   fault = (int)number("FAULT_ERRNO", EIO);
+  only_file = getenv("FAULT_FILE");
   count_file = getenv("FAULT_COUNT");
   folder = calls ? getenv("FAULT_FOLDER") : NULL;
 }
@@ -67,6 +69,7 @@ static int strikes(char call, const char *path) {
   size_t length = strlen(folder);
   if (strncmp(path, folder, length) != 0 || path[length] != '/') return 0;
   if (ends_with(path, ".lock") || ends_with(path, "/lock") || ends_with(path, ".log")) return 0;
+  if (only_file && (!ends_with(path, only_file) || path[strlen(path) - strlen(only_file) - 1] != '/')) return 0;
   long index = atomic_fetch_add(&seen, 1) + 1;
   return index >= first && index - first < times;
 }
@@ -107,8 +110,10 @@ static size_t half(size_t count) { return count > 1 ? count / 2 : count; }
 ssize_t write(int file, const void *bytes, size_t count) {
   REAL(ssize_t, "write", int, const void *, size_t);
   if (strikes_file('w', file)) {
-    if (fault) FAIL;
-    count = half(count);
+    if (!fault) return real(file, bytes, half(count));
+    // A disk that fails in the middle has taken the first part.
+    real(file, bytes, count / 2);
+    FAIL;
   }
   return real(file, bytes, count);
 }

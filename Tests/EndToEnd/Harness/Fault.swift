@@ -32,9 +32,10 @@ struct Fault: Sendable, CustomTestStringConvertible {
   /// - Parameters:
   ///   - call: the first disturbed call, from 1; nil disturbs none.
   ///   - program: the only program that is disturbed.
+  ///   - file: the name of the only file that is disturbed.
   ///   - count: a file for the number of calls that could have been disturbed.
   func environment(
-    from call: Int?, in folder: String, program: Program? = nil, count: String? = nil
+    from call: Int?, in folder: String, program: Program? = nil, file: String? = nil, count: String? = nil
   ) async throws -> [String: String] {
     var variables = [
       "LD_PRELOAD": try await FaultLibrary.shared.path(), "FAULT_FOLDER": try realPath(folder), "FAULT_CALLS": calls,
@@ -42,6 +43,7 @@ struct Fault: Sendable, CustomTestStringConvertible {
     ]
     variables["FAULT_TIMES"] = times.map(String.init)
     variables["FAULT_PROGRAM"] = program?.name
+    variables["FAULT_FILE"] = file
     variables["FAULT_COUNT"] = count
     return inheritedEnvironment.merging(variables) { $1 }
   }

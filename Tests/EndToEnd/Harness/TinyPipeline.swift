@@ -122,8 +122,8 @@ struct TinyPipeline: Sendable {
     try await Program.run(runArguments(arguments, store: store), in: folder.path, environment: environment)
   }
 
-  func start(store: String = "store") throws -> RunningProgram {
-    try Program.run.start(runArguments([], store: store), in: folder.path)
+  func start(store: String = "store", environment: [String: String]? = nil) throws -> RunningProgram {
+    try Program.run.start(runArguments([], store: store), in: folder.path, environment: environment)
   }
 
   /// Another command of the runner, such as `verify`.

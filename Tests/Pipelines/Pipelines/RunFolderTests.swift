@@ -1,5 +1,6 @@
 import Diagnostics
 import Files
+import Glibc
 import TestSupport
 import Testing
 
@@ -49,6 +50,15 @@ import Testing
     try folder.close(at: 1_800_000_009)
     let after = try #require(try RunRecord(of: folder.path))
     #expect(!Files.exists(events) && after.stages == before.stages && after.ended == 1_800_000_009)
+  }
+
+  @Test func `a change that the disk did not take is written with the stage's next one`() throws {
+    #expect(symlink("/dev/full", events) == 0)
+    #expect { try change("text") { $0.job = JobName("job 7") } } throws: { ($0 as? Failure)?.status == .inputOutput }
+    try Files.remove(events)
+    try change("text") { $0.begin(at: 1_800_000_001) }
+    let text = try #require(try RunRecord(of: folder.path)?.stages.first { $0.name == "text" })
+    #expect(text.state == .running && text.job == JobName("job 7"))
   }
 
   @Test func `the line that a killed runner was about to write is left out, and a damaged one is refused`() throws {
