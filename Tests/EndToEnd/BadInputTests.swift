@@ -136,7 +136,7 @@ import Testing
     Case(
       "a policy's name that is given twice", .evaluate,
       ["--model", "m", "--tokens", "t", "--policy", "a=0.5", "--policy", "a=0.7", "--output", "made"], 78,
-      "--policy a=0.7: the name 'a' is that of --policy a=0.5 already"),
+      "--policy a=0.7: the name 'a' is taken by --policy a=0.5"),
     Case(
       "a policy to generate with that is none", .generate, ["--model", "m", "--prompt", "-", "--policy", "-1"], 78,
       "--policy: policy must be a temperature from"),
@@ -205,7 +205,7 @@ import Testing
     try folder.write("{", to: "store/pipelines/sound.json")
     let outcome = try await Program.run(["sound.yaml", "--store", "store"], in: folder.path)
     #expect(outcome.end == .exited(0), "\(outcome)")
-    #expect(outcome.errors.ranges(of: "warning: what the last run was is not known").count == 1, "\(outcome)")
+    #expect(outcome.errors.ranges(of: "warning: the last results of the pipeline are unknown").count == 1, "\(outcome)")
     #expect(try JSON(parsing: try Files.read(ledger), source: ledger)["stages"]?["tokens"] != nil)
   }
 

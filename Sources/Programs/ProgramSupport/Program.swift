@@ -9,16 +9,16 @@ import StageDescriptions
 ///
 /// Errors go to standard error as `tempnet-fit: error: place: message`; standard output is for results.
 public protocol Program: ParsableCommand {
-  /// What the program computes with: libtorch's version, and the arithmetic that it uses here. Asked for by `--version`
-  /// only, because looking prepares libtorch.
+  /// The engine of the program: libtorch's version, and its arithmetic on this machine. Only `--version` asks for it,
+  /// because the answer initialises libtorch.
   static var engine: String? { get }
 }
 
 /// A program that waits for others while it works.
 public protocol AsyncProgram: Program, AsyncParsableCommand {
-  /// The arguments in the order in which they are parsed; as given by default.
+  /// The arguments in the order for parsing; by default the order in which they were given.
   ///
-  /// - Throws: `Failure(.usage)` for arguments that are better refused here than by their parser.
+  /// - Throws: `Failure(.usage)` for arguments that deserve a better message than the parser's.
   static func ordered(_ arguments: [String]) throws -> [String]
 }
 
@@ -41,7 +41,7 @@ extension AsyncProgram {
 extension Program {
   public static var engine: String? { nil }
 
-  /// What `--version` prints: the release, which build of it, and what it computes with.
+  /// The text of `--version`: the release, its build and its engine.
   private static var version: String {
     [Release.version, Build.identity.map { "build \($0)" }, engine].compactMap { $0 }.joined(separator: ", ")
   }
@@ -65,8 +65,8 @@ extension Program {
     UnrecoverableFailure.setEnding { ProgramSupport.end(name, with: $0) }
   }
 
-  /// Swift's own list of the arguments has U+FFFD for what is not UTF-8: files of such a name would not be there, and
-  /// prompts would be others.
+  /// Swift's own list of the arguments has U+FFFD for bytes that are not UTF-8. Files would not be found, and prompts
+  /// would change.
   fileprivate static func checkArguments() throws {
     for index in 1..<max(1, Int(CommandLine.argc)) {
       guard let argument = CommandLine.unsafeArgv[index], String(validatingCString: argument) == nil else { continue }
@@ -78,13 +78,13 @@ extension Program {
     }
   }
 
-  /// What is printed is a result: if a full disk does not take it, the program has failed. A reader that has gone away,
-  /// as in `tempnet-run status | head -1`, had what it wanted.
+  /// The output is a result: the program has failed if a full disk does not take it. A reader that has gone away, as in
+  /// `tempnet-run status | head -1`, has read enough.
   fileprivate static func finishOutput() throws {
     if fflush(nil) != 0 && errno != EPIPE { throw Failure.system("cannot write", "standard output") }
   }
 
-  /// Says what went wrong, or prints the help that was asked for, and ends the process.
+  /// Prints the error, or the help if that was asked for, and ends the process.
   public static func end(with error: any Error) -> Never {
     if let failure = error as? Failure { ProgramSupport.end(_commandName, with: failure) }
     let status = exitCode(for: error)
@@ -96,7 +96,7 @@ extension Program {
     guard status == .validationFailure else {
       ProgramSupport.end(_commandName, with: Failure(.internal, "\(error)"))
     }
-    // ArgumentParser's own words begin with "Error: "; what follows them is the usage.
+    // ArgumentParser's message begins with "Error: "; the usage follows.
     let message = fullMessage(for: error)
     let words = message.hasPrefix("Error: ") ? String(message.dropFirst(7)) : message
     ProgramSupport.end(_commandName, with: Failure(.usage, words))

@@ -20,7 +20,7 @@ public struct CommonOptions: ParsableArguments {
   @Flag(help: "Say nothing unless something fails.")
   public var quiet = false
 
-  /// From the runner, whose plan must still hold when the stage's turn comes.
+  /// Given by the runner, whose plan must still hold when the stage begins.
   @Option(help: .hidden)
   public var expectKey: String?
 
@@ -31,7 +31,7 @@ public struct CommonOptions: ParsableArguments {
   }
 }
 
-/// The program of one stage, which is little more than its options. The file must not be named `main.swift`:
+/// The program of one stage, which has little more than its options. The file must not be named `main.swift`:
 ///
 ///     @main struct FitProgram: StageProgram {
 ///       typealias Description = Fit
@@ -46,13 +46,12 @@ public struct CommonOptions: ParsableArguments {
 ///       func perform(_ request: StageRequest<Fit>) throws -> Artifact { try FitStage.run(request) }
 ///     }
 ///
-/// An option that may be given several values is `@Option(parsing: .upToNextOption) var corpus: [String] = []`, the
-/// form in which the runner passes inputs that repeat. Options of a program's own go before `--set`, and that before
-/// the file.
+/// An option with several values is `@Option(parsing: .upToNextOption) var corpus: [String] = []`; the runner passes
+/// repeated inputs in this form. A program's own options override `--set`, and `--set` overrides the file.
 ///
-/// What is no command line at all (an unknown option, a missing one, `--set` without a key, options that exclude each
-/// other) ends with 64. An option passes on what was typed: a wrong value is a wrong configuration, which ends with 78 and
-/// the same words wherever it was given. `.unconditional` lets such a value begin with a dash.
+/// A command line of a wrong form (an unknown or a missing option, `--set` without a key, options that exclude each
+/// other) ends with 64. An option passes its value on as it was typed: a wrong value is a wrong configuration, which
+/// ends with 78 and the same message wherever it was given. `.unconditional` lets such a value begin with a dash.
 public protocol StageProgram: Program {
   associatedtype Description: StageDescription
 

@@ -76,12 +76,12 @@ import Torch
   func perform(_ request: StageRequest<Evaluate>) throws -> Artifact { try EvaluateStage.run(request) }
 }
 
-/// What follows `--policy`.
+/// An argument of `--policy`.
 struct PolicyArgument: ExpressibleByArgument {
   let setting: ConfigurationOverride
 
   init?(argument: String) {
-    // By scalars: a path may begin with a mark, which Swift takes for one character with what stands before it.
+    // By scalars: a path may begin with a combining mark, which Swift joins with the character before it.
     let scalars = argument.unicodeScalars
     guard let equals = scalars.firstIndex(of: "="), equals != scalars.startIndex else { return nil }
     let name = String(scalars[..<equals])

@@ -28,7 +28,7 @@ struct ComputeArguments: ParsableArguments {
 }
 
 struct PromptOptions: ParsableArguments {
-  @Option(help: ArgumentHelp("The text to continue; --prompt=TEXT where it begins with a dash.", valueName: "text"))
+  @Option(help: ArgumentHelp("The text to continue; --prompt=TEXT if it begins with a dash.", valueName: "text"))
   var prompt: String?
 
   @Option(
@@ -44,7 +44,7 @@ struct PromptOptions: ParsableArguments {
   @Option(help: ArgumentHelp("The system message, with --chat.", valueName: "text"))
   var system: String?
 
-  @Flag(help: "What spells a special token in the prompt means it.")
+  @Flag(help: "Read the names of special tokens in the prompt as these tokens.")
   var specialTokens = false
 
   func validate() throws {
@@ -66,7 +66,7 @@ struct SamplingOptions: ParsableArguments {
   @Option(parsing: .unconditional, help: ArgumentHelp("Continuations of each prompt.", valueName: "n"))
   var samples = "1"
 
-  @Option(parsing: .unconditional, help: ArgumentHelp("What the draws depend on.", valueName: "n"))
+  @Option(parsing: .unconditional, help: ArgumentHelp("The seed of the draws.", valueName: "n"))
   var seed = "1"
 
   @Option(
@@ -137,7 +137,7 @@ struct OutputOptions: ParsableArguments {
     }
   }
 
-  /// - Parameter generator: how AlpacaEval is to call what generated the answers.
+  /// - Parameter generator: the name of the generator for AlpacaEval.
   func sink(_ tokenizer: Tokenizer, generator: String) -> any Sink {
     let isTerminal = isatty(STDOUT_FILENO) == 1
     if json || (showTemperature && !isTerminal) { return JSONSink(tokenizer) }

@@ -33,7 +33,7 @@ import Training
   var tempnet: String?
 
   @Option(
-    parsing: .unconditional, help: ArgumentHelp("Where each token's temperature comes from.", valueName: "spec"))
+    parsing: .unconditional, help: ArgumentHelp("The source of each token's temperature.", valueName: "spec"))
   var policy: String?
 
   @Flag(help: "Take the likeliest token every time.")
@@ -87,7 +87,7 @@ import Training
     do {
       isDone = try generate(read, samples: given.samples, Generator(language, settings), to: sink)
     } catch {
-      // What is finished is not lost, and the first failure is the one to tell of.
+      // Finished texts are kept, and the first failure is reported.
       try? sink.close()
       throw error
     }
@@ -106,7 +106,7 @@ import Training
         + "tempnet-generate does not\(remedy)")
   }
 
-  /// Continues prompts; false where an interruption was asked for before all were done.
+  /// Continues prompts; false if an interruption was asked for before the end.
   private func generate(
     _ prompts: [PromptForm.Encoded], samples: Int, _ generator: Generator, to sink: any Sink
   ) throws -> Bool {
@@ -129,13 +129,13 @@ import Training
     return true
   }
 
-  /// Names the policy where results of one model are compared.
+  /// The name of the policy, which tells results of one model apart.
   private var policyName: String {
     if greedy { return "greedy" }
     return "policy \(policy ?? tempnet ?? (Files.exists(ownNetwork) ? "model" : "1"))"
   }
 
-  /// Where the model's own TempNet is, if it has one.
+  /// The path of the model's own TempNet, if it has one.
   private var ownNetwork: String { "\(model)/\(TempNetFile.name)" }
 
   private func temperaturePolicy(
@@ -151,7 +151,7 @@ import Training
     }
   }
 
-  /// An artifact is compared with its digests, like the inputs of every stage.
+  /// An artifact's digests are checked, as for the inputs of every stage.
   private func check(_ path: String, kind: ArtifactKind?) throws {
     guard Files.exists("\(path)/\(Manifest.fileName)") else { return }
     _ = try Artifact.open(path, kind: kind, check: .digests)

@@ -4,7 +4,8 @@ import Generation
 import TemperatureSettings
 import TrainingOptions
 
-/// The values of the options, checked as configurations of stages are: a wrong one ends with 78 and says what is right.
+/// The values of the options, checked like the configurations of stages: a wrong value ends with 78 and a message with
+/// the accepted values.
 struct GenerateSettings: StageConfiguration {
   /// Nil for the policy that the model and `--tempnet` suggest.
   let policy: PolicySpecification?
@@ -42,7 +43,7 @@ struct GenerateSettings: StageConfiguration {
     }
   }
 
-  /// - Parameter given: the options, nil for those that were not given.
+  /// - Parameter given: the options; nil for options that were not given.
   init(_ given: [ConfigurationOverride?]) throws {
     self = try Self.resolve(file: nil, overrides: given.compactMap { $0 }).values
   }

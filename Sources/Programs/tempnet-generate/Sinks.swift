@@ -4,7 +4,7 @@ import Glibc
 import JSON
 import Tokenization
 
-/// Where generated text goes.
+/// A destination of generated text.
 protocol Sink: AnyObject {
   func begin(_ given: PromptText, prompt: Int, sample: Int) throws
   func add(_ token: GeneratedToken) throws
@@ -12,7 +12,7 @@ protocol Sink: AnyObject {
   func close() throws
 }
 
-/// Text as it comes; on a terminal coloured by temperature.
+/// Text as it is generated, coloured by temperature on a terminal.
 final class TextSink: Sink {
   private let tokenizer: Tokenizer
   private let coloured: Bool
@@ -58,7 +58,7 @@ final class TextSink: Sink {
   }
 }
 
-/// Prints at once. A stream that could not be written does not say so a second time, so it is asked here.
+/// Prints at once, and checks for an error, because a stream reports an error only once.
 private func put(_ text: String) throws {
   print(text, terminator: "")
   if fflush(nil) != 0 && errno != EPIPE { throw Failure.system("cannot write", "standard output") }
@@ -105,7 +105,8 @@ final class JSONSink: Sink {
   func close() {}
 }
 
-/// What AlpacaEval takes as a model's outputs. An answer that was interrupted would be judged as if it were whole.
+/// A model's outputs in AlpacaEval's form, written at the end: an interrupted answer would be judged as if it were
+/// whole.
 final class AlpacaSink: Sink {
   private let tokenizer: Tokenizer
   private let generator: String

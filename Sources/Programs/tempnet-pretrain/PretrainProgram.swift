@@ -19,7 +19,7 @@ import Torch
 
   @Option(
     parsing: .unconditional,
-    help: ArgumentHelp("Train only so many blocks at the end of that model, and the norm after them.", valueName: "n"))
+    help: ArgumentHelp("Train only this number of last blocks of that model, and the norm after them.", valueName: "n"))
   var trainLastBlocks: String?
 
   var settings: [ConfigurationOverride?] {

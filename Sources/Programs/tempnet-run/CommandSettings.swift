@@ -1,6 +1,6 @@
 import Configuration
 
-/// The numbers among the options of `run`, checked as configurations of stages are.
+/// The numbers among the options of `run`, checked like the configurations of stages.
 struct RunSettings: StageConfiguration {
   /// The most stages that run at one time.
   let jobs: Int

@@ -22,7 +22,7 @@ struct StatusCommand: ParsableCommand {
 struct NeedsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "needs",
-    abstract: "Print the descriptors of data that the pipeline names and that are not there, for scripts/fetch-data.")
+    abstract: "Print the data descriptors of the pipeline whose data are missing, for scripts/fetch-data.")
 
   @OptionGroup var options: PipelineOptions
 
@@ -68,7 +68,7 @@ struct GraphCommand: ParsableCommand {
 
   @OptionGroup var options: PipelineOptions
 
-  @Option(help: "How to print it: dot is Graphviz's language, with what has to run dashed.")
+  @Option(help: "The form: text, or dot for Graphviz, with stages that have to run dashed.")
   var format = GraphFormat.text.rawValue
 
   func run() throws {
@@ -82,7 +82,7 @@ struct VerifyCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "verify",
     abstract: "Read every result of the pipeline again and compare it with its digests.",
-    discussion: "What is damaged is named, noted in its folder, and made anew by the next run.")
+    discussion: "Damaged results are named and noted in their folders; the next run makes them anew.")
 
   @OptionGroup var options: PipelineOptions
 
@@ -133,18 +133,18 @@ struct CollectCommand: ParsableCommand {
     let total = "\(garbage.count == 1 ? "one artifact" : "\(garbage.count) artifacts") that no pipeline needs, \(size)"
     guard delete else { return Log.note("\(total); --delete removes \(garbage.count == 1 ? "it" : "them")") }
     Log.note("removing \(total)")
-    for item in try collector.remove(garbage) { Log.note("\(item.path) stays: it has come into use") }
+    for item in try collector.remove(garbage) { Log.note("\(item.path) stays: a run needs it by now") }
   }
 }
 
 extension Collector.Findings {
-  /// What stays though it may not be needed, and how it is let go.
+  /// The results that stay although they may not be needed, and how to release them.
   fileprivate var notes: [String] {
     let ofUnknownUse = abandoned.map { pipeline in
       let (owner, doubt) =
-        pipeline.file.map { ($0, "though that file is gone; where it was not moved") }
-        ?? ("'\(pipeline.label)'", "as it came through a pipe; where it is not in use")
-      return "what \(owner) last had stays, \(doubt), \(Self.removal(of: pipeline.records)) lets go of it"
+        pipeline.file.map { ($0, "although that file is gone; unless it was moved") }
+        ?? ("'\(pipeline.label)'", "because it came through a pipe; unless it is in use")
+      return "the latest results of \(owner) stay, \(doubt), \(Self.removal(of: pipeline.records)) releases them"
     }
     guard !kept.isEmpty else { return ofUnknownUse }
     let size = abbreviated(Double(kept.reduce(0) { $0 + $1.size }))
@@ -171,10 +171,10 @@ extension Decision {
 }
 
 extension Plan {
-  /// A line per stage: its name, and what will be done with it and why.
+  /// A line for each stage: its name, the decision and the reason.
   var table: String { columns { [$0.name, $0.decision.words] } }
 
-  /// A line per stage: its name, what it runs, and the stages it reads from.
+  /// A line for each stage: its name, its kind, and the stages that it reads from.
   var text: String {
     columns { stage in
       let sources = stages.map(\.name).filter(stage.dependencies.contains)
@@ -192,7 +192,7 @@ extension Plan {
       .joined(separator: "\n")
   }
 
-  /// A line per stage of cells, those below each other aligned.
+  /// A line for each row of cells, in aligned columns.
   private func columns(_ cells: (PlannedStage) -> [String]) -> String {
     var rows = stages.map(cells)
     for column in 0..<(rows.map(\.count).max() ?? 0) {

@@ -2,7 +2,7 @@ import ArgumentParser
 import Diagnostics
 import Pipelines
 
-/// `tempnet-run PIPELINE`: the paths of the report and of what was exported go to standard output.
+/// `tempnet-run PIPELINE`: prints the paths of reports and exports.
 struct RunCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "run", abstract: "Run what has to run (the default command).")
@@ -36,7 +36,7 @@ struct RunCommand: AsyncParsableCommand {
     if let record = try await runner.run(plan) {
       Log.note("\(plan.pipeline): done; logs and times are in \(record)")
     } else {
-      Log.note("\(plan.pipeline): nothing to do, every result is there")
+      Log.note("\(plan.pipeline): nothing to do, every result exists")
     }
     if !quiet { for path in try Workspace.deliverables(of: plan) { print(path) } }
   }

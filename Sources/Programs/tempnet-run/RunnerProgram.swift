@@ -6,7 +6,7 @@ import Files
 import Pipelines
 import ProgramSupport
 
-/// `tempnet-run`: plans a pipeline, runs what has to run, and tells why.
+/// `tempnet-run`: plans a pipeline, runs the stages that have to run, and states the reasons.
 @main
 struct RunnerProgram: AsyncProgram {
   static let configuration = CommandConfiguration(
@@ -23,7 +23,7 @@ struct RunnerProgram: AsyncProgram {
 
   private static let commandNames = configuration.subcommands.compactMap { $0.configuration.commandName }
 
-  /// The options, of all commands, whose value may be the next word.
+  /// The options of all commands that may have their value in the next word.
   private static let optionsWithValue: Set = ["--store", "--set", "--stage", "--from", "--force", "--jobs", "--format"]
 
   /// Moves the command before options that precede it: `--store DIR status PIPELINE` is `status --store DIR PIPELINE`.
@@ -54,7 +54,7 @@ struct StoreOptions: ParsableArguments {
   }
 }
 
-/// What every command that looks at a pipeline takes.
+/// The options of every command that reads a pipeline.
 struct PipelineOptions: ParsableArguments {
   @Argument(help: ArgumentHelp("The pipeline, a YAML file.", valueName: "pipeline"))
   var file: String
@@ -92,7 +92,7 @@ struct SelectionOptions: ParsableArguments {
 
   @Option(
     parsing: .singleValue,
-    help: ArgumentHelp("Run this stage although its result is there; may be repeated.", valueName: "name"))
+    help: ArgumentHelp("Run this stage although its result exists; may be repeated.", valueName: "name"))
   var force: [String] = []
 
   var selection: Selection { Selection(stages: stages, from: from, forced: force) }

@@ -21,7 +21,7 @@ import TokenizeStage
       "Use this vocabulary: a tokenizer.json, a model, tiktoken's or GPT-2's files.", valueName: "path"))
   var tokenizer: String?
 
-  @Option(parsing: .unconditional, help: ArgumentHelp("Train a vocabulary of so many entries.", valueName: "n"))
+  @Option(parsing: .unconditional, help: ArgumentHelp("Train a vocabulary of this size.", valueName: "n"))
   var vocabulary: String?
 
   var inputs: [String: [String]] { [:] }

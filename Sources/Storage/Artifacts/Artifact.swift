@@ -2,13 +2,13 @@ import Diagnostics
 import Files
 import JSON
 
-/// A published result of a stage: a folder with a manifest, never changed once it is there.
+/// A published result of a stage: a folder with a manifest, which never changes.
 public struct Artifact: Sendable {
-  /// What `open` checks of the files.
+  /// The extent of `open`'s checks.
   public enum Check: Sendable {
-    /// Their sizes, which costs one look at the file system per file.
+    /// Sizes of files, at the cost of one system call per file.
     case sizes
-    /// Their sizes and their content.
+    /// Sizes and digests of files.
     case digests
   }
 
@@ -21,9 +21,9 @@ public struct Artifact: Sendable {
   /// Opens the artifact in a folder: checks the versions first, then sizes, then (if asked) digests.
   ///
   /// - Parameters:
-  ///   - kinds: those that will do; none accepts all.
-  ///   - digests: a cache that spares files that were hashed before and have not changed since.
-  /// - Throws: `Failure`: `.missingInput` where there is no such folder, `.badData` for whatever is wrong with it.
+  ///   - kinds: the accepted kinds; an empty list accepts all.
+  ///   - digests: a cache, so that unchanged files need not be read again.
+  /// - Throws: `Failure`: `.missingInput` for a missing folder, `.badData` for any other fault.
   public static func open(
     _ path: String, kinds: [ArtifactKind], check: Check = .sizes, digests: FileDigests? = nil
   ) throws -> Artifact {
@@ -40,7 +40,7 @@ public struct Artifact: Sendable {
   /// The file in an artifact's folder that states the damage found in it.
   public static let damageMark = "DAMAGED"
 
-  /// The same for one kind; nil accepts all.
+  /// Opens an artifact of one kind; nil accepts all kinds.
   public static func open(
     _ path: String, kind: ArtifactKind? = nil, check: Check = .sizes, digests: FileDigests? = nil
   ) throws -> Artifact {
@@ -73,7 +73,7 @@ public struct Artifact: Sendable {
     }
   }
 
-  /// Checks what takes no reading: the versions first, then the kind, then sizes.
+  /// Checks the versions, then the kind, then sizes, without reading the files.
   private static func look(at path: String, kinds: [ArtifactKind]) throws -> Artifact {
     let artifact = Artifact(path: path, manifest: try Manifest(of: path))
     if !kinds.isEmpty && !kinds.contains(where: { $0.name == artifact.manifest.kind }) {
@@ -87,7 +87,7 @@ public struct Artifact: Sendable {
 
   public func contains(_ name: String) -> Bool { manifest.files.contains { $0.path == name } }
 
-  /// The SHA-256 of one of the artifact's files, as the manifest states it; nil where it has no such file.
+  /// The SHA-256 of one of the artifact's files according to the manifest; nil for a file that it does not list.
   public func digest(of name: String) -> String? { manifest.files.first { $0.path == name }?.sha256 }
 
   /// The path of one of the artifact's files.

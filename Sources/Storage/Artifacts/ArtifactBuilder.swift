@@ -22,8 +22,8 @@ public final class ArtifactBuilder {
   private let work: WorkFolder?
   private var declared: Set<String> = []
 
-  /// - Throws: `Failure`: `.tryAgain` while another process makes the same output; `.outputExists` when the output is
-  ///   something else, or its work folder holds unfinished work of another configuration or resolution.
+  /// - Throws: `Failure`: `.tryAgain` while another process makes the same output; `.outputExists` if something else
+  ///   stands at the output, or its work folder holds unfinished work of another configuration or resolution.
   public init(output: String, identity: StageIdentity) throws {
     precondition(!output.isEmpty, "an output needs a path")
     self.output = output.utf8.count > 1 && output.hasSuffix("/") ? String(output.dropLast()) : output
@@ -48,7 +48,7 @@ public final class ArtifactBuilder {
   /// The lock that is held while an artifact is made.
   public static func lock(for output: String) -> String { "\(output).lock" }
 
-  /// Where an earlier run left unfinished work on an artifact; nil if none did.
+  /// The folder of an earlier run's unfinished work on an artifact; nil where there is none.
   public static func unfinishedWork(on output: String) -> String? {
     let path = WorkFolder.path(for: output)
     return Files.exists(path) ? path : nil
@@ -57,7 +57,7 @@ public final class ArtifactBuilder {
   /// Whether the work folder was begun by an earlier run; the stage continues from its newest checkpoint.
   public var isResumed: Bool { work?.isResumed ?? false }
 
-  /// Where to write one of the artifact's files. Only files asked for here are published.
+  /// The path at which to write one of the artifact's files. Only files that were asked for here are published.
   ///
   /// - Parameter name: relative to the artifact's folder; folders in it are made.
   public func path(for name: String) throws -> String {
@@ -68,7 +68,7 @@ public final class ArtifactBuilder {
     return path
   }
 
-  /// Where the stage keeps its checkpoints; gone once the artifact is published.
+  /// The folder of the stage's checkpoints, which is removed when the artifact is published.
   public var checkpointsPath: String { activeWork.checkpoints }
 
   /// Publishes the files that `path(for:)` was asked for and ends the work.
@@ -106,13 +106,13 @@ public final class ArtifactBuilder {
     return Manifest.FileEntry(path: name, size: status.size, sha256: try SHA256.hex(ofFile: path))
   }
 
-  /// The artifact that stands at `output`, nil if nothing does.
+  /// The artifact at `output`; nil where there is nothing.
   ///
   /// - Throws: `Failure(.outputExists)` for anything but an artifact of the same identity.
   private static func finished(_ output: String, _ identity: StageIdentity) throws -> Artifact? {
     guard let status = try Files.status(output) else {
       guard let target = Files.target(ofLink: output) else { return nil }
-      throw Failure(.outputExists, "is a link to \(target), which is not there", at: output)
+      throw Failure(.outputExists, "is a link to \(target), which does not exist", at: output)
     }
     if status.isFolder, try Files.list(output).isEmpty { return nil }
     let artifact: Artifact

@@ -8,7 +8,8 @@ import JSON
 ///     best            the step of the best one, as text
 ///     *.new           a checkpoint that was not finished, removed when the folder is opened
 ///
-/// A checkpoint is filled under another name, brought to the disk and renamed, so one under its own name is complete.
+/// A checkpoint is filled under another name, synchronised to the disk and then renamed. So a checkpoint under its own
+/// name is complete.
 public struct CheckpointFolder {
   public let path: String
   private let keep: Int
@@ -24,9 +25,9 @@ public struct CheckpointFolder {
     for name in try Files.list(path) where name.hasSuffix(Self.unfinished) { try Files.remove("\(path)/\(name)") }
   }
 
-  /// Saves a checkpoint, then removes those that are no longer to be kept.
+  /// Saves a checkpoint, then removes the checkpoints that are no longer needed.
   ///
-  /// A step that is already there stays as it is: the same step of the same work holds the same bytes.
+  /// An existing checkpoint of the same step is left as it is, because it has the same bytes.
   ///
   /// - Parameters:
   ///   - isBest: marks this checkpoint as the best so far.
@@ -68,14 +69,14 @@ public struct CheckpointFolder {
     for step in try steps() { try discard(step) }
   }
 
-  /// Under its own name a folder must be complete, also while it is being removed.
+  /// Renamed first, because a folder under its own name must be complete, also while it is being removed.
   private func discard(_ step: Int) throws {
     let leaving = folder(step) + Self.unfinished
     try Files.rename(folder(step), to: leaving)
     try Files.remove(leaving)
   }
 
-  /// The SHA-256 of every file in a checkpoint's folder but that of the digests, by name.
+  /// The SHA-256 of every file of a checkpoint, except the file of digests, by name.
   private static func digests(in folder: String) throws -> JSON {
     var digests = JSONObject()
     for name in try Files.list(folder) where name != digestsName {
@@ -84,7 +85,7 @@ public struct CheckpointFolder {
     return .object(digests)
   }
 
-  /// What is wrong with a checkpoint; nil if nothing is.
+  /// The damage of a checkpoint; nil for a whole one.
   private static func damage(of folder: String) throws -> String? {
     let path = "\(folder)/\(digestsName)"
     do {
@@ -101,7 +102,7 @@ public struct CheckpointFolder {
   public func best() throws -> (step: Int, path: String)? {
     guard let step = try markedStep() else { return nil }
     guard try Files.status(folder(step)) != nil else {
-      throw Failure(.badData, "names no checkpoint of this folder", at: mark)
+      throw Failure(.badData, "does not name a checkpoint of this folder", at: mark)
     }
     return (step, folder(step))
   }
@@ -112,7 +113,7 @@ public struct CheckpointFolder {
     guard try Files.status(mark) != nil else { return nil }
     let text = String(decoding: try Files.read(mark, limit: 1 << 10), as: UTF8.self)
     guard let step = Int(text.prefix { $0 != "\n" }), step >= 0 else {
-      throw Failure(.badData, "names no checkpoint of this folder", at: mark)
+      throw Failure(.badData, "does not name a checkpoint of this folder", at: mark)
     }
     return step
   }

@@ -6,9 +6,9 @@ import Synchronization
 
 /// SHA-256 digests of files, remembered between runs so that unchanged files need not be read again.
 ///
-/// A digest is trusted while size, times, inode and device are those it was made under. A file changed twice within
-/// one tick of the file system's clock looks the same after both, so a digest is remembered only if the file's last
-/// change lies before the tick in which hashing began; a later change then has a later time.
+/// A digest is trusted while size, times, inode and device of the file are the same. Two changes within one tick of the
+/// file system's clock give the same times. Therefore a digest is remembered only if the file's last change lies before
+/// the tick in which hashing began: any later change then has a later time.
 public final class FileDigests: Sendable {
   fileprivate struct Entry: Equatable {
     let status: FileStatus
@@ -42,7 +42,7 @@ public final class FileDigests: Sendable {
   /// The digest of a file's content.
   public func sha256(of path: String) throws -> String {
     guard let status = try Files.status(path) else { throw Failure.missing("file", at: path) }
-    // The file will be read again after this, and a pipe or a device gives its bytes only once.
+    // A pipe or a device gives its bytes only once, but the file will be read again.
     guard status.isRegular else { throw Failure(.badData, "is not a regular file", at: path) }
     if let entry = state.withLock({ $0.entries[Self.name(path)] }), entry.status == status { return entry.sha256 }
     return try compute(path)
@@ -67,7 +67,7 @@ public final class FileDigests: Sendable {
 
   private func compute(_ path: String) throws -> String {
     var now = timespec()
-    // The clock the kernel takes file times from.
+    // The clock that the kernel takes the times of files from.
     clock_gettime(CLOCK_REALTIME_COARSE, &now)
     let reader = try FileReader(path)
     let before = try reader.status

@@ -2,7 +2,7 @@ import Diagnostics
 import Files
 import JSON
 
-/// What `artifact.json` says about an artifact.
+/// The content of `artifact.json`.
 public struct Manifest: Equatable, Sendable {
   public struct Producer: Equatable, Sendable {
     public var program: String
@@ -82,7 +82,7 @@ extension Manifest {
 extension Manifest {
   /// Reads the manifest of the artifact in `folder`: first the versions, then the digest, then everything else.
   ///
-  /// - Throws: `Failure`: `.missingInput` where there is no such folder, `.badData` for everything that is wrong.
+  /// - Throws: `Failure`: `.missingInput` for a missing folder, `.badData` for any other fault.
   public init(of folder: String) throws {
     let path = "\(folder)/\(Self.fileName)"
     guard try Files.status(folder) != nil else { throw Failure(.missingInput, "there is no such artifact", at: folder) }
@@ -106,7 +106,7 @@ extension Manifest {
     }
     let start = bytes.dropLast(Self.closingLength)
     guard bytes[start.endIndex...].elementsEqual(Self.closing(after: start).utf8) else {
-      throw Failure(.badData, "was changed after it was written: its digest does not agree", at: source)
+      throw Failure(.badData, "was changed after it was written: its digest differs", at: source)
     }
     _ = try fields.string("digest")
     producer = try Producer(&fields)

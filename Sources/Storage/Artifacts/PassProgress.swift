@@ -2,32 +2,32 @@ import Diagnostics
 import Files
 import JSON
 
-/// How far a pass over pieces of work is: how many of them, counted from the first, have their results on the disk.
+/// The progress of a pass over pieces of work: the number of pieces, from the first, whose results are on the disk.
 ///
 ///     {"done": 12}
 ///
-/// The file is written after the results. An interrupted run goes on from there and does again the pieces that it had
-/// begun, so every piece has to write what it wrote before.
+/// The file is written after the results. A resumed run repeats the pieces that had begun after that, so a repeated
+/// piece has to write the same bytes.
 public final class PassProgress {
-  /// When the pass is saved, besides at its end and before it stops.
+  /// How often the pass is saved. It is also saved at its end and before it stops.
   public enum Interval: Sendable {
     case pieces(Int)
     case time(Duration)
   }
 
-  /// How many pieces are done.
+  /// The number of finished pieces.
   public private(set) var done: Int
   private let path: String
   private let total: Int?
   private let interval: Interval
   private var saved: (done: Int, at: ContinuousClock.Instant)
 
-  /// Reads what an earlier run has done, nothing if there is no file.
+  /// Reads the progress of an earlier run; without a file nothing is done yet.
   ///
   /// - Parameters:
   ///   - path: the file, one of a builder's checkpoints.
-  ///   - total: the number of pieces; nil where only the end of the pass shows it.
-  /// - Throws: `.badData` for a file of another content, and for more pieces than there are.
+  ///   - total: the number of pieces; nil if only the end of the pass shows it.
+  /// - Throws: `.badData` for a file that does not state a possible number of pieces.
   public init(_ path: String, of total: Int?, saving interval: Interval) throws {
     done = try Self.read(path, total)
     self.path = path
@@ -49,7 +49,7 @@ public final class PassProgress {
     return done
   }
 
-  /// Does the pieces that are not done, one after the other.
+  /// Does the remaining pieces, one after the other.
   ///
   /// - Parameters:
   ///   - end: the piece to stop before; nil for the last.
@@ -70,9 +70,9 @@ public final class PassProgress {
     }
   }
 
-  /// Does the pieces that are not done, until there is none.
+  /// Does the remaining pieces until there are no more.
   ///
-  /// - Parameter piece: returns false, having done nothing, where there is no such piece.
+  /// - Parameter piece: does a piece; returns false without doing anything if there is no such piece.
   /// - Throws: as ``advance(to:isInterrupted:synchronise:_:)``.
   public func advanceToEnd(
     isInterrupted: () throws -> Bool = { Interruption.isRequested }, synchronise: () throws -> Void,

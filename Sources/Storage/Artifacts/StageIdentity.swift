@@ -1,9 +1,9 @@
 import Files
 import JSON
 
-/// An input of a stage as the stage's key sees it.
+/// An input of a stage as it enters the stage's key.
 public struct InputReference: Equatable, Sendable {
-  /// The name under which the stage knows the input, such as `tokens`.
+  /// The stage's name for the input, such as `tokens`.
   public let name: String
   /// The kind of an artifact, or `file` for raw content.
   public let kind: String
@@ -19,19 +19,19 @@ public struct InputReference: Equatable, Sendable {
   var json: JSON { ["name": .string(name), "kind": .string(kind), "key": .string(key)] }
 }
 
-/// What a stage's result depends on, known before the stage runs.
+/// Everything that a stage's result depends on, known before the stage runs.
 public struct StageIdentity: Equatable, Sendable {
   /// The program that runs the stage, such as `tempnet-fit`.
   public var program: String
   /// The stage's name in pipelines, such as `fit`.
   public var stage: String
-  /// Raised by hand whenever the stage's results change for the same configuration and inputs.
+  /// To be raised when the stage's results change for the same configuration and inputs.
   public var stageVersion: Int
   public var kind: ArtifactKind
   /// All options with defaults filled in, without those that cannot change the result; `auto` stays `auto`.
   public var configuration: JSON
   public var inputs: [InputReference]
-  /// What `auto` became on this machine. Not part of the key, but work is only resumed under an equal one.
+  /// The values of `auto` on this machine. They do not enter the key, but work is resumed under equal values only.
   public var resolution: JSON
 
   public init(
@@ -51,7 +51,7 @@ public struct StageIdentity: Equatable, Sendable {
   /// SHA-256 of the canonical JSON of everything the result depends on.
   public var key: String { SHA256.hex(of: dependencies.canonical) }
 
-  /// What the key is made of. Program names, paths and the resolution are not in it.
+  /// The members of the key. Names of programs, paths and the resolution are not among them.
   public var dependencies: JSON {
     StageIdentity.dependencies(
       kind: kind.name, formatVersion: kind.formatVersion, stage: stage, stageVersion: stageVersion,
@@ -69,7 +69,7 @@ public struct StageIdentity: Equatable, Sendable {
 }
 
 extension Manifest {
-  /// What the artifact's key was made of, in the form that `StageIdentity.dependencies` has.
+  /// The members of the artifact's key, in the form of `StageIdentity.dependencies`.
   public var dependencies: JSON {
     StageIdentity.dependencies(
       kind: kind, formatVersion: formatVersion, stage: producer.stage, stageVersion: producer.stageVersion,

@@ -2,14 +2,14 @@ import Diagnostics
 import Files
 import JSON
 
-/// `OUTPUT.partial`: where a stage works before its artifact is published.
+/// `OUTPUT.partial`: the folder in which a stage works before its artifact is published.
 ///
 ///     identity.json   what is being made; written before anything else, so a folder without it can be removed
 ///     content/        becomes the artifact
 ///     checkpoints/    what interrupted work continues from
 struct WorkFolder {
   let path: String
-  /// Whether an earlier, interrupted run had already begun here.
+  /// Whether an earlier run began the work and was interrupted.
   let isResumed: Bool
 
   var content: String { "\(path)/\(Self.contentName)" }
@@ -20,10 +20,9 @@ struct WorkFolder {
 
   static func path(for output: String) -> String { "\(output).partial" }
 
-  /// Makes the folder, or takes over the one that an interrupted run of the same identity left.
+  /// Makes the folder, or takes over the folder of an interrupted run of the same identity.
   ///
-  /// - Throws: `Failure(.outputExists)` when the one that is there has checkpoints of another configuration or
-  ///   resolution.
+  /// - Throws: `Failure(.outputExists)` if the existing folder has checkpoints of another configuration or resolution.
   init(for output: String, _ identity: StageIdentity) throws {
     path = Self.path(for: output)
     let note = "\(path)/\(Self.identityName)"
@@ -37,13 +36,14 @@ struct WorkFolder {
     }
   }
 
-  /// Removes what was left by a run that was stopped before it noted its identity; refuses to remove anything else.
+  /// Removes the folder of a run that stopped before it noted its identity; refuses to remove anything else.
   private static func clear(_ path: String) throws {
     guard try Files.status(path) != nil else { return }
     for name in try Files.list(path) {
       let isOurs = [contentName, checkpointsName].contains(name) || name.hasPrefix(identityName)
       guard isOurs else {
-        throw Failure(.outputExists, "holds '\(name)', which is not of tempnet; remove or rename the folder", at: path)
+        throw Failure(
+          .outputExists, "holds '\(name)', which tempnet did not make; remove or rename the folder", at: path)
       }
     }
     try Files.remove(path)
@@ -82,7 +82,7 @@ struct WorkFolder {
 }
 
 extension Failure {
-  /// This failure about a file that interrupted work needs, with the remedy.
+  /// The failure about a file of interrupted work, with the remedy.
   ///
   /// - Parameter folder: the work folder.
   public func ofUnfinishedWork(in folder: String) -> Failure {
@@ -92,7 +92,7 @@ extension Failure {
 }
 
 extension StageIdentity {
-  /// What has to be equal for work to be continued.
+  /// The values that have to be equal for work to continue.
   fileprivate var note: JSON {
     var note = dependencies
     note["resolution"] = resolution

@@ -14,7 +14,7 @@ extension ConfigurationReader {
     try value(key, as: .optional(.integer(in: range)), default: .some(nil), identity: identity, help: help)
   }
 
-  /// A whole number or `auto`, which is nil here and stays `auto` in the canonical configuration.
+  /// A whole number, or nil for `auto`, which stays `auto` in the canonical configuration.
   public mutating func integerOrAuto(
     _ key: String, in range: ClosedRange<Int>, identity: Bool = true, help: String
   ) throws -> Int? {
@@ -33,7 +33,7 @@ extension ConfigurationReader {
     try value(key, as: .optional(.number(in: range)), default: .some(nil), identity: identity, help: help)
   }
 
-  /// A number or `auto`, which is nil here and stays `auto` in the canonical configuration.
+  /// A number, or nil for `auto`, which stays `auto` in the canonical configuration.
   public mutating func numberOrAuto(
     _ key: String, in range: ClosedRange<Double>, identity: Bool = true, help: String
   ) throws -> Double? {
@@ -68,7 +68,7 @@ extension ConfigurationReader {
     try value(key, as: .choice(), default: `default`, identity: identity, help: help)
   }
 
-  /// A file that the stage reads. The path is no part of the key: the digest of what it holds is, by way of
+  /// A file that the stage reads. Not the path but the digest of the content enters the key, through
   /// `StageDescription.rawInputs`.
   public mutating func optionalPath(_ key: String, help: String) throws -> String? {
     try value(key, as: .optional(.path), default: .some(nil), identity: false, help: help)

@@ -1,6 +1,6 @@
 import Diagnostics
 
-/// A configuration value given on the command line, which goes before the one in the file.
+/// A configuration value of the command line, which overrides the value in the file.
 public struct ConfigurationOverride: Sendable {
   /// The key and, before it, the sections that hold it.
   public let path: [String]
@@ -11,9 +11,9 @@ public struct ConfigurationOverride: Sendable {
     self.value = value
   }
 
-  /// Reads what follows `--set`: `optimiser.learning_rate=1e-3`, `corpus=[a.txt, b.txt]`.
+  /// Reads an argument of `--set`: `optimiser.learning_rate=1e-3`, `corpus=[a.txt, b.txt]`.
   ///
-  /// The value is YAML. An empty one means that the key has no value.
+  /// The value is YAML. An empty value means that the key has no value.
   public init(parsing argument: String) throws {
     let place = Place("--set \(argument)")
     // By scalars: a combining mark behind the sign makes another Character of it.
@@ -47,7 +47,7 @@ public struct ConfigurationOverride: Sendable {
     }
   }
 
-  /// A number as it was typed, so that its key refuses a wrong one with its own message and exit code; nil where the
+  /// A number as it was typed, so that its key refuses a wrong number with the key's message and exit code; nil if the
   /// option was not given.
   public static func number(_ key: String, _ text: String?, from option: String) -> ConfigurationOverride? {
     guard let text else { return nil }
@@ -57,7 +57,7 @@ public struct ConfigurationOverride: Sendable {
     return ConfigurationOverride([key], isNull ? .quoted(text, at: place) : .plain(text, at: place))
   }
 
-  /// The value of an option of its own, such as `--reproducible`; nil where the option was not given.
+  /// The value of an option such as `--reproducible`; nil if the option was not given.
   public static func option(_ key: String, _ value: Bool?, from option: String) -> ConfigurationOverride? {
     value.map { ConfigurationOverride([key], .plain("\($0)", at: Place(option))) }
   }
@@ -74,13 +74,13 @@ public struct ConfigurationOverride: Sendable {
     ConfigurationOverride([section, name], .quoted(value, at: Place(option)))
   }
 
-  /// Refuses two entries under one name, in any sections, for options none of which may be ignored.
+  /// Refuses two entries of one name in any sections, because otherwise one of two options would be ignored.
   public static func checkNames(of entries: [ConfigurationOverride]) throws {
     var places: [String: Place] = [:]
     for entry in entries {
       let (name, place) = (entry.path[entry.path.count - 1], entry.value.place)
       if let first = places.updateValue(place, forKey: name) {
-        throw Failure(.badConfiguration, "the name '\(name)' is that of \(first) already", at: "\(place)")
+        throw Failure(.badConfiguration, "the name '\(name)' is taken by \(first)", at: "\(place)")
       }
     }
   }
@@ -112,9 +112,9 @@ extension YAMLNode {
     }
   }
 
-  /// This mapping with the overrides in it, the last of two for one key counting.
+  /// This mapping with the overrides applied; of two overrides of one key the last counts.
   public func applying(_ overrides: [ConfigurationOverride]) throws -> YAMLNode {
-    // A fault of the whole file is not a fault of the options.
+    // A fault of the whole file is not blamed on the options.
     _ = try entries(of: "the configuration")
     return try overrides.reduce(self) { try $0.setting($1.path[...], to: $1.value) }
   }

@@ -5,17 +5,17 @@ import JSON
 ///
 ///     steps = try reader.integer("steps", default: 2000, in: 1...1_000_000, help: "optimiser steps")
 ///
-/// The reader remembers the value of every key. From them follow the canonical configuration, which goes into the
-/// artifact's key, and the documentation that `--help` prints. Wrong values and unknown keys are failures of status
+/// The reader remembers every key with its value. They give the canonical configuration, which enters the artifact's
+/// key, and the documentation that `--help` prints. Wrong values and unknown keys are failures of status
 /// `badConfiguration` that name file and line.
 public struct ConfigurationReader {
   private let prefix: String
-  /// Where the mapping stands.
+  /// The place of the mapping.
   public let place: Place
   private var entries: [YAMLEntry]
   private let isDocumenting: Bool
   private var canonicalMembers = JSONObject()
-  /// Every key declared so far, with the keys of sections among them.
+  /// Every key declared so far, including keys of sections.
   public private(set) var documentation: [OptionDocumentation] = []
   private var declared: [String] = []
   private var sections: [String] = []
@@ -26,7 +26,7 @@ public struct ConfigurationReader {
     try self.init(configuration, prefix: "", isDocumenting: false)
   }
 
-  /// A reader that takes every key for absent and invents what is required, so that the keys can be listed.
+  /// A reader for which every key is absent, and which invents required values, so that the keys can be listed.
   init(documenting _: Void) {
     (prefix, place, entries, isDocumenting) = ("", Place("documentation"), [], true)
   }
@@ -36,17 +36,17 @@ public struct ConfigurationReader {
     (self.prefix, place, self.entries, self.isDocumenting) = (prefix, configuration.place, entries, isDocumenting)
   }
 
-  /// What identifies the result: every key read so far with its value, but not those read with `identity: false`.
+  /// The values that identify the result: every key read so far, except those with `identity: false`.
   public var canonical: JSON { .object(formerSpellings.former(canonicalMembers)) }
 
-  /// Reads keys in former spellings too. To be called before any key is read.
+  /// Accepts keys in former spellings too. Must be called before any key is read.
   public mutating func accept(_ spellings: [FormerSpelling]) throws {
     precondition(declared.isEmpty && formerSpellings.isEmpty, "spellings are accepted once, before keys are read")
     formerSpellings = spellings
     entries = try spellings.present(entries)
   }
 
-  /// Leaves a key that was read out of what identifies the result, where its value makes no difference to it.
+  /// Leaves a key out of the result's identity, because its value makes no difference to the result.
   public mutating func leaveOut(_ key: String) { canonicalMembers[key] = nil }
 
   /// Reads one key; the other methods are short forms of this one.
@@ -67,7 +67,7 @@ public struct ConfigurationReader {
     return value
   }
 
-  /// Reads a mapping of keys inside this one; keys it does not know are refused when `body` returns.
+  /// Reads a section; unknown keys in it are refused when `body` returns.
   public mutating func section<Result>(
     _ key: String, _ body: (inout ConfigurationReader) throws -> Result
   ) throws -> Result {
@@ -82,7 +82,7 @@ public struct ConfigurationReader {
     return result
   }
 
-  /// Refuses keys that nobody asked for.
+  /// Refuses keys that were not read.
   public func finish() throws { try refuseKeys(except: declared) }
 
   func refuseKeys(except known: [String]) throws {
@@ -115,7 +115,7 @@ public struct ConfigurationReader {
   /// before a line of a file, because the file may be correct without the option.
   ///
   /// - Parameters:
-  ///   - name: for keys that hold values with names, the one that the failure is about.
+  ///   - name: the name of the value in question, for keys that hold named values.
   ///   - others: the other keys that the check concerns.
   public func failure(
     _ key: String, under name: String? = nil, with others: [String] = [], _ message: String
@@ -125,10 +125,10 @@ public struct ConfigurationReader {
     return Failure(.badConfiguration, "\(prefix)\(key) \(message)", at: "\(blamed)")
   }
 
-  /// The keys that were written down, in their order.
+  /// The keys that the user wrote, in their order.
   public var givenKeys: [String] { entries.map(\.key) }
 
-  /// Whether the key was written down, be it as null.
+  /// Whether the user wrote the key, even with the value null.
   public func isGiven(_ key: String) -> Bool { entry(key) != nil }
 
   private func entry(_ key: String) -> YAMLEntry? { entries.first { $0.key == key } }
@@ -150,7 +150,7 @@ public struct ConfigurationReader {
     }
   }
 
-  /// The corrected spelling of a value that is refused for its spelling alone.
+  /// The correct spelling of a value that is refused for its spelling alone.
   private func remedy<Value>(_ culprit: YAMLNode, of node: YAMLNode, as type: ConfigurationType<Value>) -> String {
     // The user wrote no quotation marks around an option's value.
     let isWritten = !culprit.place.isOption || culprit.place.source.hasPrefix("--set ")
@@ -170,7 +170,7 @@ public struct ConfigurationReader {
 }
 
 extension YAMLNode {
-  /// Whether a type would accept the value with other scalars; nil stands for those that stay as they are.
+  /// Whether a type would accept the value with other scalars; nil leaves a scalar unchanged.
   fileprivate func isAccepted<Value>(
     by type: ConfigurationType<Value>, with other: (YAMLScalar) -> YAMLScalar?
   ) -> Bool {
@@ -187,7 +187,8 @@ extension YAMLNode {
     }
   }
 
-  /// Where the value under a name stands, in a mapping or a list of mappings; without one, where all of it does.
+  /// The place of the value under a name, in a mapping or a list of mappings; without such a value, the place of the
+  /// whole.
   fileprivate func place(under name: String?) -> Place {
     let entries = (sequence ?? [self]).flatMap { $0.mapping ?? [] }
     return entries.first { $0.key == name }?.value.place ?? place

@@ -8,13 +8,13 @@ import JSON
 public struct ConfigurationType<Value: Sendable>: Sendable {
   /// The accepted values, worded to follow "must be": `a whole number from 1 to 8`.
   let expectation: String
-  /// Any accepted value; the documentation is made with it, without a configuration.
+  /// Any accepted value, from which the documentation is made.
   let specimen: Value
   let decode: @Sendable (YAMLNode) throws(Rejection) -> Value
   let encode: @Sendable (Value) -> JSON
 }
 
-/// A value that is not what a type expects.
+/// A value that a type does not accept.
 struct Rejection: Error {
   let node: YAMLNode
   let expectation: String
@@ -79,7 +79,7 @@ extension ConfigurationType<String> {
 }
 
 extension ConfigurationType<YAMLNode> {
-  /// Anything at all, for what another reader will read.
+  /// Any value, for another reader to read.
   public static var yaml: Self {
     Self("a value", specimen: .plain("", at: Place("documentation")), decode: { $0 }, encode: { $0.json })
   }
@@ -96,7 +96,7 @@ extension ConfigurationType where Value: CaseIterable & RawRepresentable, Value.
 }
 
 extension ConfigurationType {
-  /// A value, or the word `auto`, read as nil: the program chooses, and its choice is not part of the key.
+  /// A value, or nil for the word `auto`: the program chooses, and its choice does not enter the key.
   public static func orAuto<Wrapped>(_ type: ConfigurationType<Wrapped>) -> Self where Value == Wrapped? {
     .orWord("auto", "auto", type) { $0.scalar?.text == "auto" }
   }
@@ -174,7 +174,7 @@ public struct Named<Value: Sendable>: Sendable {
 extension Named: Equatable where Value: Equatable {}
 
 extension ClosedRange<Double> {
-  /// Every number above zero except denormal ones, which count as zero where a library sets the processor so.
+  /// Every number above zero except denormal ones, which some libraries make the processor treat as zero.
   public static var positive: Self { Double.leastNormalMagnitude...Double.greatestFiniteMagnitude }
   /// Zero and every number above it.
   public static var nonNegative: Self { 0...Double.greatestFiniteMagnitude }

@@ -1,7 +1,7 @@
 import Diagnostics
 import JSON
 
-/// The former spelling of a key. It is still read, and canonical configurations keep it, because they enter the keys of
+/// The former spelling of a key. It is still read. Canonical configurations keep it, because they enter the keys of
 /// artifacts. Documentation and messages use the present spelling alone.
 public struct FormerSpelling: Sendable {
   let former: String
@@ -12,9 +12,9 @@ public struct FormerSpelling: Sendable {
 
   /// - Parameters:
   ///   - present: the key, after `SECTION.` if it is now in one.
-  ///   - decode: the present plain text for a former value; nil for a value that is read as it is.
-  ///   - encode: the former value for a present canonical one; nil for a value that has no former spelling and stays under
-  ///     the present key.
+  ///   - decode: the present text for a former value; nil for a value that has not changed.
+  ///   - encode: the former value for a present canonical value; nil for a value without a former spelling, which stays
+  ///     under the present key.
   public init(
     _ former: String, of present: String, decode: @escaping @Sendable (YAMLScalar) -> String? = { _ in nil },
     encode: @escaping @Sendable (JSON) -> JSON? = { $0 }
@@ -72,7 +72,7 @@ extension FormerSpelling {
       } ?? old.value)
     guard present.count == 2 else { return try added(moved, to: others) }
     let section = others.first { $0.key == present[0] }
-    // What is no section is refused by whoever reads it as one.
+    // A value that is not a section is refused when the section is read.
     guard let inner = section.map({ $0.value.isNull ? [] : $0.value.mapping }) ?? [] else { return others }
     let node = YAMLNode(.mapping(try added(moved, to: inner)), at: section?.value.place ?? old.value.place)
     return others.filter { $0.key != present[0] } + [YAMLEntry(present[0], at: section?.place ?? old.place, node)]

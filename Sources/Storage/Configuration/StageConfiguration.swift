@@ -9,7 +9,7 @@ public protocol StageConfiguration: Sendable {
   init(reading reader: inout ConfigurationReader) throws
 }
 
-/// A configuration together with what goes into files.
+/// A configuration with its forms for files.
 public struct ResolvedConfiguration<Configuration: StageConfiguration>: Sendable {
   public let values: Configuration
   /// Keys that identify the result, with defaults filled in; `auto` stays `auto`.
@@ -24,7 +24,7 @@ extension StageConfiguration {
     do {
       values = try Self(reading: &reader)
     } catch let failure as Failure {
-      // A misspelt required key is also a missing one; the message about the spelling helps more.
+      // A misspelt required key is also a missing key; the message about the spelling helps more.
       if failure.status == .badConfiguration { try reader.refuseKeys(except: topLevelKeys) }
       throw failure
     }

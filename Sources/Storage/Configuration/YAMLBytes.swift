@@ -4,14 +4,15 @@ import Glibc
 
 /// The text of a YAML file, which has to be UTF-8.
 enum YAMLBytes {
-  /// - Throws: `Failure(.badConfiguration)` that names the encoding, where it can be told, and the command that helps.
+  /// - Throws: `Failure(.badConfiguration)` that names the encoding, if it can be recognised, and the command that
+  ///   converts it.
   static func text(ofFile path: String, limit: Int) throws -> String {
     guard let file = fopen(path, "re") else { throw Failure.system("cannot read", path) }
     defer { fclose(file) }
     var bytes = [UInt8](repeating: 0, count: limit + 1)
     let count = fread(&bytes, 1, bytes.count, file)
     if ferror(file) != 0 {
-      if errno == EISDIR { throw Failure(.missingInput, "is a folder, and a file is needed", at: path) }
+      if errno == EISDIR { throw Failure(.missingInput, "is a folder; a file is needed", at: path) }
       throw Failure.system("cannot read", path)
     }
     guard count <= limit else {

@@ -1,7 +1,7 @@
 import Diagnostics
 import JSON
 
-/// Where something was written: a file and a line, or the option that gave it.
+/// The place of a value: a file and a line, or an option of the command line.
 public struct Place: Equatable, Sendable, CustomStringConvertible {
   public let source: String
   public let line: Int?
@@ -17,7 +17,7 @@ public struct Place: Equatable, Sendable, CustomStringConvertible {
   public var description: String { line.map { "\(source), line \($0)" } ?? source }
 }
 
-/// One value of a YAML document, with the place where it stands.
+/// One value of a YAML document, with its place.
 public struct YAMLNode: Sendable {
   public enum Content: Sendable {
     case scalar(YAMLScalar)
@@ -38,12 +38,12 @@ public struct YAMLNode: Sendable {
   public var mapping: [YAMLEntry]? { if case .mapping(let entries) = content { entries } else { nil } }
   public var isNull: Bool { scalar?.isNull ?? false }
 
-  /// The value of a key; nil where there is none, or this is no mapping.
+  /// The value of a key; nil if there is none, or if this is not a mapping.
   public subscript(key: String) -> YAMLNode? { mapping?.first { $0.key == key }?.value }
 
   /// The entries of a configuration or of a section; an empty value has none.
   ///
-  /// - Parameter what: how the message calls it.
+  /// - Parameter what: the noun in the message.
   func entries(of what: String) throws -> [YAMLEntry] {
     guard let entries = isNull ? [] : mapping else {
       throw Failure(
@@ -76,7 +76,7 @@ public struct YAMLNode: Sendable {
 /// A key of a mapping and its value, in the order of the document.
 public struct YAMLEntry: Sendable {
   public let key: String
-  /// Where the key stands.
+  /// The place of the key.
   public let place: Place
   public let value: YAMLNode
 

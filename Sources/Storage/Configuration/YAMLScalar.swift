@@ -37,7 +37,7 @@ public struct YAMLScalar: Equatable, Sendable {
     guard isPlain else { return .string(text) }
     if isNull { return .null }
     if let boolean { return .bool(boolean) }
-    // `1e6` may stand for a whole number, but is written as one that need not be.
+    // `1e6` may stand for a whole number, but is written like a real one.
     if let whole = Int(text) ?? (number == nil ? integer : nil) { return .integer(whole) }
     return number.map { .number($0) } ?? .string(text)
   }
@@ -54,7 +54,7 @@ public struct YAMLScalar: Equatable, Sendable {
 }
 
 extension YAMLScalar {
-  /// A boolean, or a number with its digits in groups, of YAML 1.1 or of habit, as it is written here; nil for others.
+  /// The spelling here of a boolean of YAML 1.1, or of a number with grouped digits; nil for other texts.
   var respelt: YAMLScalar? {
     guard isPlain else { return nil }
     switch text.lowercased() {

@@ -4,7 +4,7 @@ import Yams
 /// Reads YAML files that users write: one document, every value with its line, no duplicate keys.
 ///
 /// Anchors, aliases and YAML 1.1's merge key `<<` are followed. Errors are of status `badConfiguration` and name file
-/// and line. A file is text of at most 1 MiB, and aliases cannot make it grow beyond what is stated here.
+/// and line. A file is text of at most 1 MiB, and the growth by aliases is limited.
 public enum YAMLSource {
   static let largestSource = 1 << 20
   /// Each alias may multiply what it refers to. With 32 of them a document grows at most 3^(32/3)-fold, about 120,000.
@@ -74,7 +74,7 @@ public enum YAMLSource {
     case .mapping(let mapping):
       return YAMLNode(.mapping(try entries(of: mapping, source: source, budget: &budget)), at: place)
     case .alias:
-      throw Failure(.badConfiguration, "an alias stands where no value is known", at: "\(place)")
+      throw Failure(.badConfiguration, "an alias to an unknown value", at: "\(place)")
     }
   }
 
@@ -165,8 +165,8 @@ public enum YAMLSource {
     }
   }
 
-  /// The place of the second of two equal keys. Yams reports the first only. With that one renamed, the second is the only
-  /// one in its mapping, or the first that Yams reports.
+  /// The place of the second of two equal keys; Yams reports the first only. Once the first is renamed, the second is
+  /// unique in its mapping, or the first that Yams reports.
   private static func lineOfSecond(_ key: String, first: Mark, in text: String) -> Int? {
     let prefix = "first-"
     guard let renamed = text.inserting(prefix, at: first) else { return nil }

@@ -1,8 +1,8 @@
 import JSON
 
 extension YAMLNode {
-  /// The value as a YAML file that reads back the same, each scalar spelt as it was: a line per key, lists and
-  /// mappings within in brackets.
+  /// The value as a YAML file that reads back equal: a line for each key, nested lists and mappings in brackets, and
+  /// each scalar spelt as before.
   public var document: String {
     guard let entries = mapping, !entries.isEmpty else { return "\(flow)\n" }
     return entries.map { "\(inQuotes($0.key)): \($0.value.flow)\n" }.joined()

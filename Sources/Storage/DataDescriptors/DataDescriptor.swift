@@ -10,7 +10,7 @@ import Files
 public struct DataDescriptor: Sendable {
   public struct File: Equatable, Sendable {
     public let name: String
-    /// What it is, for people.
+    /// A description for people.
     public let title: String?
     /// The name of the split that it belongs to; nil if the configuration decides.
     public let split: String?
@@ -78,8 +78,8 @@ public struct DataDescriptor: Sendable {
     }
   }
 
-  /// The descriptor that a path names, or whose files it lies among; nil where it does neither. A YAML file is a
-  /// descriptor where it states a licence.
+  /// The descriptor at a path, or the descriptor of the data set that the path lies in; otherwise nil. A YAML file that
+  /// states a licence is a descriptor.
   ///
   /// - Throws: as ``init(_:)``.
   public init?(mentionedAs named: String) throws {
@@ -96,7 +96,7 @@ public struct DataDescriptor: Sendable {
   /// The path of one of the files, which need not exist.
   public func path(of file: File) -> String { "\(folder)/\(file.name)" }
 
-  /// Whether the files are there and not older than the descriptor. Their content is not looked at.
+  /// Whether the files exist and are not older than the descriptor. Their content is not read.
   public var isFetched: Bool {
     get throws {
       guard let data = try Files.status(folder), let own = try Files.status(path) else { return false }
@@ -112,7 +112,7 @@ public struct DataDescriptor: Sendable {
       let filePath = path(of: file)
       guard let status = try Files.status(filePath) else {
         throw Failure(
-          .missingInput, "the data set '\(name)' is not there; get it with: \(DataCache.command(for: path))",
+          .missingInput, "the data set '\(name)' is missing; get it with: \(DataCache.command(for: path))",
           at: filePath)
       }
       guard status.size == file.size, try digests.sha256(of: filePath) == file.sha256 else {

@@ -4,7 +4,7 @@ import Diagnostics
 public enum DataCache {
   private static let name = "cache"
 
-  /// The folder of the data set of this name that a descriptor describes.
+  /// The folder of a descriptor's data set of this name.
   public static func folder(of dataSet: String, besideDescriptor path: String) -> String {
     "\(Files.folder(of: path))/\(name)/\(dataSet)"
   }
@@ -23,10 +23,10 @@ public enum DataCache {
 }
 
 extension Failure {
-  /// There is nothing where a user named a file or folder. For a file of a data set the message has the command that gets
-  /// it.
+  /// The failure for a file or folder that does not exist. For a file of a data set the message has the command that
+  /// fetches it.
   ///
-  /// - Parameter noun: what was expected, as in `model`.
+  /// - Parameter noun: the noun of the expected thing, such as `model`.
   public static func missing(_ noun: String, at path: String) -> Failure {
     let remedy = DataCache.descriptor(ofDataAt: path).map { "; get it with: \(DataCache.command(for: $0))" } ?? ""
     return Failure(.missingInput, "there is no such \(noun)\(remedy)", at: path)

@@ -1,11 +1,11 @@
 import Diagnostics
 import Glibc
 
-/// A lock that one process at a time holds. It ends with the process, also when that is killed.
+/// A lock that one process at a time holds. It ends with the process, even if the process is killed.
 ///
-/// The lock file says who holds it. It is removed on release; whoever obtains the lock makes sure that the file is
-/// still the one of that name, because another process may have removed it in between. On a network disk the file stays:
-/// a machine that still sees the removed file of the name would lock it beside another one that locks its successor.
+/// The lock file names the holder. It is removed on release. A process that obtains the lock checks that the file still
+/// has its name, because another process may have removed it in between. On a network disk the file stays: a machine
+/// that still saw the removed file could lock it while another machine locks the new file of that name.
 public final class FileLock: Sendable {
   public let path: String
   private let descriptor: Int32
@@ -15,10 +15,10 @@ public final class FileLock: Sendable {
   /// - Throws: `Failure(.tryAgain)` naming the holder when another process, or another part of this one, holds it.
   public convenience init(_ path: String) throws { try self.init(path, staysAfterwards: nil) }
 
-  /// - Parameter staysAfterwards: whether the file is kept on release; nil where the disk decides.
+  /// - Parameter staysAfterwards: whether the file is kept on release; nil lets the disk decide.
   init(_ path: String, staysAfterwards: Bool?) throws {
     self.path = path
-    // A process that only asks for the holder has the lock for a moment, so one refusal is not final.
+    // One refusal is not final, because a process that only asks for the holder has the lock for a moment.
     var patience = 10
     while true {
       let descriptor = retryingOnInterruption { open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o666) }
@@ -67,7 +67,7 @@ public final class FileLock: Sendable {
     close(descriptor)
   }
 
-  /// Who holds the lock of that name, in words; nil if nobody does.
+  /// The holder of the lock of that name, in words; nil if nobody holds it.
   public static func holder(_ path: String) -> String? {
     let descriptor = retryingOnInterruption { open(path, O_RDONLY | O_CLOEXEC) }
     guard descriptor >= 0 else { return nil }

@@ -1,12 +1,12 @@
 import Diagnostics
 import Glibc
 
-/// Something bytes can be read from, one after the other: a file, an entry of an archive.
+/// A source of bytes that are read in order: a file, an entry of an archive.
 public protocol ByteSource: AnyObject {
   /// Names the source in errors.
   var name: String { get }
 
-  /// Fills the start of `buffer` and returns how many bytes; 0 only at the end.
+  /// Fills the start of `buffer` and returns the number of bytes; 0 only at the end.
   func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int
 }
 

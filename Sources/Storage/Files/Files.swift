@@ -1,7 +1,7 @@
 import Diagnostics
 import Glibc
 
-/// What the file system says about a file or folder.
+/// The status of a file or folder in the file system.
 public struct FileStatus: Equatable, Sendable {
   public let isRegular: Bool
   public let isFolder: Bool
@@ -11,7 +11,7 @@ public struct FileStatus: Equatable, Sendable {
   public let device: Int
   /// Nanoseconds since 1970 of the last change of content.
   public let modified: Int
-  /// Nanoseconds since 1970 of the last change of content, name, owner or mode; programs cannot set it back.
+  /// Nanoseconds since 1970 of the last change of content, name, owner or mode; programs cannot set this time.
   public let changed: Int
 
   init(_ status: stat) {
@@ -96,11 +96,11 @@ public enum Files {
     (path + [0]).withUnsafeBytes { call($0.assumingMemoryBound(to: CChar.self).baseAddress!) }
   }
 
-  /// Makes a folder and those above it; one that exists already is left as it is.
+  /// Makes a folder and the folders above it; an existing one is left as it is.
   public static func makeFolder(_ path: String) throws {
     var code = mkdir(path, 0o777) == 0 ? 0 : errno
-    // Only where the folder above is missing: in /proc, or in a current folder that was removed, making one fails although
-    // the folder above is there.
+    // Only if the folder above is missing: in /proc, or in a current folder that was removed, making a folder fails
+    // although the one above exists.
     if code == ENOENT || code == ENOTDIR, case let parent = folder(of: path), parent != path,
       try status(parent)?.isFolder != true
     {
@@ -110,7 +110,7 @@ public enum Files {
     if code == 0 { return }
     // Another process may have made it meanwhile, and some file systems report other errors for an existing folder.
     if try status(path)?.isFolder == true { return }
-    if code == EEXIST { throw Failure(.outputExists, "is not a folder, but one is needed here", at: path) }
+    if code == EEXIST { throw Failure(.outputExists, "is not a folder; a folder is needed here", at: path) }
     throw Failure(.inputOutput, "cannot make the folder: \(String(cString: strerror(code)))", at: path)
   }
 
@@ -140,7 +140,7 @@ public enum Files {
     try check(withCString(path) { rmdir($0) })
   }
 
-  /// Makes a symbolic link, in place of one that is there.
+  /// Makes a symbolic link, and replaces an existing one.
   public static func link(_ path: String, to target: String) throws {
     try AtomicFile.replace(path) { temporary in
       guard symlink(target, temporary) == 0 else { throw Failure.system("cannot make the link", path) }
@@ -159,7 +159,7 @@ public enum Files {
     let descriptor = retryingOnInterruption { open(path, O_RDONLY | O_CLOEXEC) }
     guard descriptor >= 0 else { throw Failure.system("cannot open", path) }
     defer { close(descriptor) }
-    // EINVAL: a file system that cannot synchronise folders has nothing to wait for.
+    // EINVAL comes from file systems that cannot synchronise folders, where there is nothing to wait for.
     if retryingOnInterruption({ fsync(descriptor) }) != 0 && errno != EINVAL {
       throw Failure.system("cannot write to disk", path)
     }

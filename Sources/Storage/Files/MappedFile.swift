@@ -3,8 +3,7 @@ import Glibc
 
 /// A file seen as memory, read only; every access is checked against its length.
 ///
-/// The file must not be cut while it is mapped (the process would die of SIGBUS); artifacts never change once
-/// they are published.
+/// The file must not be cut while it is mapped, or the process dies of SIGBUS. Published artifacts never change.
 public final class MappedFile: @unchecked Sendable {  // The memory is never written.
   public let path: String
   /// Valid as long as this object lives.
@@ -35,8 +34,8 @@ public final class MappedFile: @unchecked Sendable {  // The memory is never wri
   /// In bytes.
   public var count: Int { bytes.count }
 
-  /// Tells the system that a part of the file is not needed in memory, where it counts as the process's own. A later
-  /// access reads it from the disk again. Pages that also hold other parts stay.
+  /// Tells the system that a part of the file is not needed in memory, where it counts towards the process's size. A
+  /// later access reads it from the disk again. Pages that also hold other parts stay.
   ///
   /// - Parameter part: in bytes.
   public func release(_ part: Range<Int>) {

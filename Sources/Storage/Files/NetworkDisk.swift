@@ -1,7 +1,7 @@
 import CProcess
 import Glibc
 
-/// Disks of other machines, on which names and times may be seen late.
+/// Disks of other machines, which may show names and times late.
 public enum NetworkDisk {
   /// Magic numbers of Linux's file systems, from statfs(2) and their kernel modules.
   private static let types: Set<UInt32> = [
@@ -18,10 +18,10 @@ public enum NetworkDisk {
     0x6573_5546,  // FUSE, as of GlusterFS and sshfs
   ]
 
-  /// Whether an open file lies on one.
+  /// Whether an open file lies on a network disk.
   static func holds(_ descriptor: Int32) -> Bool { isNetwork(cprocess_file_system_of(descriptor)) }
 
-  /// Whether a file or folder, or the nearest folder above it that exists, lies on one.
+  /// Whether a file or folder, or the nearest existing folder above it, lies on a network disk.
   public static func holds(_ path: String) -> Bool {
     var path = path.isEmpty ? "." : path
     while true {

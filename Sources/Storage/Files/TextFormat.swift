@@ -1,6 +1,6 @@
-/// How texts lie in the files of a corpus.
+/// The format of the files of a corpus.
 public enum TextFormat: String, CaseIterable, Sendable {
-  /// As the name of each file says.
+  /// According to the name of each file.
   case auto
   /// A file is a text, whatever its name.
   case text

@@ -1,9 +1,9 @@
 import Diagnostics
 
-/// Which of the files in a folder or an archive are meant as content: all but hidden ones.
+/// The files of a folder or an archive that count as content: all except hidden ones.
 ///
-/// Hidden is what has a name that begins with a point, or lies in such a folder, or in `__MACOSX`, where archives of the
-/// Finder keep what belongs to the system.
+/// A file is hidden if its name begins with a point, or if it lies in such a folder or in `__MACOSX`, the folder for
+/// system files in archives of the Finder.
 public enum VisibleFiles {
   /// Whether a relative path leads to a visible file.
   public static func include(_ path: String) -> Bool {

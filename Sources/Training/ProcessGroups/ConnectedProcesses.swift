@@ -3,8 +3,9 @@ import Torch
 
 /// Processes that a transport connects.
 ///
-/// Sums are made here. Each process gets a piece of the partial sums of all others, adds these over the tree of lanes, and
-/// passes the result on to all: the traffic of a ring, in an order of additions that no transport decides.
+/// It computes the sums. Each process receives one piece of the partial sums of all others, adds these over the tree of
+/// lanes, and sends the result to all. That is the traffic of a ring, but the order of additions does not depend on the
+/// transport.
 public struct ConnectedProcesses: ProcessGroup {
   private let transport: any Transport
 
@@ -34,7 +35,7 @@ public struct ConnectedProcesses: ProcessGroup {
     let parts = try transport.gather(rows.detached().bytes).enumerated().map { process, bytes in
       guard process != rank else { return rows }
       guard bytes.count % rowLength == 0 else {
-        throw Failure(.internal, "process \(process) passed rows of another shape than \(rows.shape)")
+        throw Failure(.internal, "process \(process) passed rows of a shape other than \(rows.shape)")
       }
       return bytes.withUnsafeBytes {
         Tensor(bytes: $0, dtype: rows.dtype, shape: [bytes.count / rowLength] + shape).to(rows.device)
@@ -50,13 +51,13 @@ public struct ConnectedProcesses: ProcessGroup {
   public func abort(_ status: Int32) -> Never { transport.abort(status) }
 }
 
-/// How the tensors of a node lie one behind the other: one flat tensor for each type of element.
+/// The layout of a node's tensors: one flat tensor for each type of element.
 private struct Layout {
   private struct Run {
     let dtype: DType
-    /// Places of the tensors in the node.
+    /// The indices of the tensors in the node.
     let members: [Int]
-    /// The elements of all of them.
+    /// The number of elements of all of them.
     let count: Int
 
     func range(part: Int, of parts: Int) -> Range<Int> { part * count / parts..<(part + 1) * count / parts }
@@ -86,7 +87,7 @@ private struct Layout {
     zip(runs, flat).flatMap { run, tensor in tensor[run.range(part: part, of: parts)].bytes }
   }
 
-  /// The nodes whose parts lie one behind the other in `bytes`.
+  /// The nodes whose parts follow one another in `bytes`.
   func nodes(_ cover: [Range<Int>], _ bytes: [UInt8], part: Int, of parts: Int) -> [LaneSum] {
     var rest = bytes[...]
     return cover.map { lanes in
@@ -95,7 +96,7 @@ private struct Layout {
     }
   }
 
-  /// The tensors of a node from all its parts, in shapes and on devices as given.
+  /// The tensors of a node, joined from its parts, with the given shapes and devices.
   func tensors(_ parts: [[UInt8]], like given: [Tensor]) -> [Tensor] {
     var rests = parts.map { $0[...] }
     var tensors: [Tensor?] = Array(repeating: nil, count: given.count)

@@ -10,10 +10,10 @@ public struct LaneSum {
     (self.lanes, self.tensors) = (lanes, tensors)
   }
 
-  /// Joins nodes into the root: a range of lanes is the sum of its two halves, the first one the larger by one lane where
-  /// they are odd. The order of additions depends on the number of lanes alone.
+  /// Joins nodes into the root. A range of lanes is the sum of its two halves; of an odd number of lanes the first half
+  /// has one more. The order of additions depends on the number of lanes alone.
   ///
-  /// - Parameter nodes: of the tree, that cover `0..<lanes` once.
+  /// - Parameter nodes: nodes of the tree that together cover `0..<lanes` once.
   public static func root(of nodes: [LaneSum], lanes: Int) -> LaneSum { node(0..<lanes, nodes) }
 
   /// Joins neighbouring nodes as far as the tree does: the fewest nodes that cover the same lanes.

@@ -1,20 +1,21 @@
 import Diagnostics
 import Torch
 
-/// What is added to the status of a failure where processes agree, so that a failure counts more than a stop.
+/// Added to the status of a failure when processes agree, so that a failure outweighs a request to stop.
 private let failureMark: Int32 = 1 << 8
 
 extension ProcessGroup {
-  /// The lanes whose work this process does: neighbours, as many as others have, or one fewer.
+  /// The lanes of this process: neighbouring ones, of equal number in all processes or one fewer.
   public func lanes(of count: Int) -> Range<Int> { lanes(of: count, rank: rank) }
 
   func lanes(of count: Int, rank: Int) -> Range<Int> { rank * count / size..<(rank + 1) * count / size }
 
-  /// Does work that may fail in one process alone. If it fails in one, it fails in all, so that none waits for another.
+  /// Does work that may fail in one process alone. A failure in one process becomes a failure in all, so that none
+  /// waits for another.
   ///
   /// `body` must not call the group, unless it is this process alone that will not call it any more.
   ///
-  /// - Throws: the body's error; where only others failed, a `Failure` with the greatest of their statuses.
+  /// - Throws: the body's error; if only other processes failed, a `Failure` with the greatest of their statuses.
   @discardableResult
   public func together<Success>(_ body: () throws -> Success) throws -> Success {
     let outcome = Result { try body() }
@@ -27,7 +28,7 @@ extension ProcessGroup {
     return try outcome.get()
   }
 
-  /// Whether all processes have to stop here, because one has a reason to.
+  /// Whether all processes stop here, because one has a reason to stop.
   ///
   /// - Throws: a `Failure` where another process has failed meanwhile, and waits in ``together(_:)``.
   public func agreeToStop(_ hasReason: Bool) throws -> Bool {
@@ -42,7 +43,7 @@ extension ProcessGroup {
       ExitStatus(rawValue: agreed - failureMark) ?? .internal, "another process of this run failed; its log says why")
   }
 
-  /// Gives the tensors of every process the elements that process 0 has.
+  /// Copies the elements of process 0's tensors into the tensors of every process.
   public func broadcast(_ tensors: [Tensor]) throws {
     guard size > 1 else { return }
     for tensor in tensors {

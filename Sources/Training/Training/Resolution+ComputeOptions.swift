@@ -2,9 +2,9 @@ import Torch
 import TrainingOptions
 
 extension Resolution {
-  /// What the options become on this machine.
+  /// The values of the options on this machine.
   ///
-  /// - Throws: `.unavailable` for a GPU where there is none.
+  /// - Throws: `.unavailable` for a GPU on a machine without one.
   public init(_ options: ComputeOptions) throws {
     try self.init(
       device: Device(options.device), computeType: DType(options.computeType),

@@ -2,6 +2,6 @@ import JSON
 import Torch
 
 extension Resolution {
-  /// What artifacts and checkpoints record.
+  /// The form in artifacts and checkpoints.
   public var json: JSON { .object(JSONObject(record.map { ($0.name, .string($0.value)) })) }
 }

@@ -8,16 +8,16 @@ public enum RandomStream: UInt64, Sendable {
   case order
   case offset
   case dropout
-  /// Which of an item's versions is drawn.
+  /// The choice among an item's versions.
   case choice
 }
 
-/// Random numbers that depend on `(seed, stream, index)` alone, not on earlier draws. So a resumed run repeats one that never
-/// stopped.
+/// Random numbers that depend on `(seed, stream, index)` alone, not on earlier draws, so that a resumed run equals an
+/// uninterrupted one.
 public enum Seeds {
   /// A seed for one piece of work.
   public static func derived(_ seed: UInt64, _ stream: RandomStream, index: Int) -> UInt64 {
-    SplitMix64.mixed(SplitMix64.mixed(SplitMix64.mixed(seed) ^ stream.rawValue) ^ UInt64(index))
+    SplitMix64.mixed(seed, stream.rawValue, UInt64(index))
   }
 
   /// Seeds libtorch's generators for one piece of work.

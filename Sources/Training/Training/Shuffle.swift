@@ -1,7 +1,7 @@
 import RandomNumbers
 
-/// A random order of `0..<count` that can be asked for any position without making the whole order: the item at a
-/// position depends on `(seed, position)` alone.
+/// A random order of `0..<count`. Any position can be computed without the whole order: the item at a position depends
+/// on `(seed, position)` alone.
 ///
 /// A Feistel network over the smallest square power of two that holds `count` is a bijection whatever its round
 /// function; walking along its cycles until a value falls below `count` makes it one of `0..<count` (Black & Rogaway
@@ -64,7 +64,7 @@ public struct EpochOrder: Sendable {
     }
   }
 
-  /// The items alone, for work that does not depend on the epoch.
+  /// The items without their epochs.
   public func items(_ positions: Range<Int>) -> [Int] { places(positions).map(\.item) }
 
   private func shuffle(epoch: Int) -> Shuffle {

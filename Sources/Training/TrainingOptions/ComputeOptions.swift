@@ -1,9 +1,10 @@
 import Configuration
 
-/// Where and how precisely a stage computes, as its configuration says it; every stage that uses tensors has these.
+/// The device, threads and precision of a stage, as its configuration states them. Every stage that uses tensors has
+/// these settings.
 ///
-/// They belong to the key as they are written: an `auto` stays `auto`, and what it became on a machine is recorded apart
-/// from it, as the resolution.
+/// They enter the key as they are written. An `auto` stays `auto`; its value on a machine is recorded separately, as
+/// the resolution.
 public struct ComputeOptions: Equatable, Sendable {
   public enum Device: String, CaseIterable, Sendable {
     case auto, cpu, cuda

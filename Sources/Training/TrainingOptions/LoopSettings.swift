@@ -1,20 +1,20 @@
 import Configuration
 
-/// Which parameters a stage that trains publishes.
+/// The parameters that a training stage publishes.
 public enum ResultChoice: String, CaseIterable, Sendable {
   /// Those of the validated step with the lowest loss.
   case best
   case last
 }
 
-/// How a run goes, whatever is trained.
+/// The course of a run, whatever is trained.
 public struct LoopSettings: Equatable, Sendable {
   public var steps: Int
   public var seed: Int
-  /// Learning rates are those of the task's groups; the rest counts for all of them. Each group's gradient is clipped by
-  /// itself, so that one network's spikes do not slow the other down.
+  /// The learning rates are those of the task's groups; the other settings apply to all groups. Each group's gradient
+  /// is clipped by itself, so that the spikes of one network do not slow another down.
   public var optimiser: OptimiserOptions
-  /// Steps between validations; one follows the last step in any case.
+  /// Steps between validations; the last step is always followed by one.
   public var validationInterval: Int
   /// Steps between lines of the metrics. Each line holds the means since the line before.
   public var logInterval: Int
@@ -23,8 +23,8 @@ public struct LoopSettings: Equatable, Sendable {
   public var run: RunOptions
   /// Steps between checks that losses and gradients are finite. Not part of the result's identity.
   public var checkInterval: Int
-  /// Into how many lanes a step's micro-batches are dealt. The order of additions follows from it, whatever the number of
-  /// processes that share the lanes.
+  /// The number of lanes that a step's micro-batches are dealt to. It decides the order of additions, whatever the
+  /// number of processes.
   public var lanes: Int
 
   public init(
@@ -45,7 +45,7 @@ public struct LoopSettings: Equatable, Sendable {
 }
 
 extension ConfigurationReader {
-  /// The lanes of a step. Left out of what identifies a result while it is 1, because keys of earlier versions lack it.
+  /// The lanes of a step. A value of 1 does not enter the key, because keys of earlier versions lack it.
   public mutating func lanes() throws -> Int {
     let lanes = try integer(
       "lanes", default: 1, in: 1...1024,

@@ -65,7 +65,8 @@ extension ConfigurationType<Double?> {
 }
 
 extension OptimiserOptions {
-  /// The keys of `optimiser` that `fit` once had beside its others. No limit to gradients was `null`.
+  /// Keys of `optimiser` that `fit` had outside a section in earlier versions. There `null` stood for no limit to
+  /// gradients.
   public static let formerSpellings =
     ["learning_rate", "learning_rate_floor", "warmup", "weight_decay"].map { FormerSpelling($0, of: "optimiser.\($0)") }
     + [

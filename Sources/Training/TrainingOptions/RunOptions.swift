@@ -1,6 +1,6 @@
 import Configuration
 
-/// How often a training run is saved, and when it stops early; not part of its result's identity.
+/// How often a training run is saved, and when it stops early. These settings do not enter the key.
 public struct RunOptions: Equatable, Sendable {
   /// Steps from one checkpoint to the next; one is also saved before each validation.
   public var checkpointInterval: Int
@@ -17,7 +17,7 @@ public struct RunOptions: Equatable, Sendable {
 }
 
 extension ConfigurationReader {
-  /// - Parameter checkpointInterval: the default, which suits how long a step takes.
+  /// - Parameter checkpointInterval: the default, which depends on the usual duration of a step.
   public mutating func runOptions(checkpointInterval: Int = 100) throws -> RunOptions {
     RunOptions(
       checkpointInterval: try integer(

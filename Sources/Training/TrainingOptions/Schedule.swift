@@ -1,6 +1,6 @@
 import Glibc
 
-/// How a learning rate changes over a run: a linear rise, then half a cosine down to a floor, or constant.
+/// A learning rate over a run: a linear rise, then half a cosine down to a floor, or a constant.
 public struct Schedule: Equatable, Sendable {
   public enum Shape: String, CaseIterable, Sendable {
     case cosine

@@ -5,7 +5,7 @@ import JSON
 public enum ValidationInterval: Equatable, Sendable {
   /// Steps from one validation to the next.
   case steps(Int)
-  /// The run in so many parts, with a validation after each.
+  /// The number of parts of the run, with a validation after each.
   case partOfRun(Int)
 
   /// The steps between validations in a run of `steps`.

@@ -215,7 +215,7 @@ import Testing
     } throws: {
       ($0 as? Failure)
         == Failure(
-          .badConfiguration, "the name 'a' is that of --policy a=0.5 already", at: "--policy a=./fitted")
+          .badConfiguration, "the name 'a' is taken by --policy a=0.5", at: "--policy a=./fitted")
     }
   }
 

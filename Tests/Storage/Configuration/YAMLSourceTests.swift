@@ -182,7 +182,7 @@ import Testing
 
   @Test func `a missing file is a missing input`() {
     #expect { try YAMLSource.read(file: "/") } throws: {
-      ($0 as? Failure) == Failure(.missingInput, "is a folder, and a file is needed", at: "/")
+      ($0 as? Failure) == Failure(.missingInput, "is a folder; a file is needed", at: "/")
     }
     #expect { try YAMLSource.read(file: "/nonexistent/a.yaml") } throws: { ($0 as? Failure)?.status == .missingInput }
   }

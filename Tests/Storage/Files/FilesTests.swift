@@ -198,7 +198,7 @@ import Testing
     try folder.write("", to: "file")
     for path in ["file", "file/a", "file/a/b"] {
       let failure = #expect(throws: Failure.self) { try Files.makeFolder(folder(path)) }
-      #expect(failure == Failure(.outputExists, "is not a folder, but one is needed here", at: folder("file")))
+      #expect(failure == Failure(.outputExists, "is not a folder; a folder is needed here", at: folder("file")))
     }
   }
 

@@ -54,7 +54,7 @@ import Testing
 
   @Test func `refuses data after the last member`() throws {
     // "decompression OK, trailing garbage ignored"
-    let behind = "what follows the gzip data at byte \(packed.count) is no gzip data"
+    let behind = "the data from byte \(packed.count) on are not gzip data"
     #expect(try failure(packed + Array("more".utf8))?.message.hasPrefix(behind) == true)
     #expect(try failure(packed + [packed[0] ^ 1] + packed.dropFirst())?.message.hasPrefix(behind) == true)
     #expect(try failure(packed + [0x1F] + Array("more".utf8))?.message.hasPrefix(behind) == true)

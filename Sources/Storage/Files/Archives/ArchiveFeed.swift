@@ -5,7 +5,7 @@ import Diagnostics
 final class ArchiveFeed {
   private let source: any ByteSource
   private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 64)
-  /// The failure of the source; libarchive only learns that there was one.
+  /// The failure of the source; libarchive learns no more than that there was one.
   private(set) var failure: (any Error)?
 
   init(_ source: any ByteSource) { self.source = source }

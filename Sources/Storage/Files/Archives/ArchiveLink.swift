@@ -10,9 +10,10 @@ public struct ArchiveLink: Sendable {
   /// The path of the entry or folder that the link leads to; nil where it leads out of the archive.
   public let target: String?
 
-  /// Nil for an entry that is no link.
+  /// Nil for an entry that is not a link.
   ///
-  /// - Parameter name: the entry's own path. A symbolic link counts from the folder of that, a hard one from the root.
+  /// - Parameter name: the entry's own path. The target of a symbolic link is relative to its folder, that of a hard
+  ///   link to the root.
   init?(_ header: OpaquePointer, in name: String) {
     let (hard, symbolic) = CharacterSet.utf8 {
       (

@@ -5,8 +5,9 @@ import Glibc
 /// The regular files in an archive or compressed file, one after the other, in constant memory.
 ///
 /// Reads tar, zip and 7-zip, and files that are compressed without an archive around them, or not at all; each may be
-/// compressed by gzip, bzip2, xz, lzma, zstd or lz4. The format is told from the content. Formats that refer to other
-/// files (mtree), that plain text could be mistaken for (cpio, WARC), and filters that run other programs are left out.
+/// compressed by gzip, bzip2, xz, lzma, zstd or lz4. The content decides the format. Not supported are formats that
+/// refer to other files (mtree), formats that plain text could be mistaken for (cpio, WARC), and filters that run other
+/// programs.
 ///
 /// Hidden files are skipped, as in a folder (`VisibleFiles`). Entries that could write or read outside a folder are refused
 /// although nothing is unpacked here: devices, absolute paths, `..`, and links that lead outside. A link to an entry that
@@ -24,11 +25,12 @@ public final class ArchiveReader {
 
   /// The links skipped so far.
   public private(set) var links: [ArchiveLink] = []
-  /// Hashes of the paths of visible entries and their folders, by which links are checked.
+  /// Hashes of the paths of visible entries and their folders, for the check of links.
   private var visible: Set<Int> = []
 
   /// - Parameters:
-  ///   - unpackedLimit: the most bytes that all entries together may unpack to, against files made to fill a disk.
+  ///   - unpackedLimit: the most bytes that all entries together may unpack to; it stops files that were made to fill a
+  ///     disk.
   /// - Throws: `Failure`: `.missingInput` or `.inputOutput` when the file cannot be opened, `.badData` when it is broken.
   public init(_ path: String, unpackedLimit: Int? = nil) throws {
     self.path = path
@@ -48,7 +50,7 @@ public final class ArchiveReader {
     for enable in formats + filters {
       guard enable(archive) == ARCHIVE_OK else {
         throw Failure(
-          .unavailable, "this build of libarchive lacks a format: \(reason ?? "which is not said")", at: path)
+          .unavailable, "this build of libarchive lacks a format\(reason.map { ": \($0)" } ?? "")", at: path)
       }
     }
     // Otherwise everything after the first of several joined archives would be dropped silently.
@@ -108,12 +110,12 @@ public final class ArchiveReader {
     for link in links where !visible.contains(link.target!.hashValue) {
       throw Failure(
         .badData,
-        "the entry '\(link.name)' is a link to '\(link.path)', which is no file that is read here; unpack the archive into a "
+        "the entry '\(link.name)' is a link to '\(link.path)', which is not among the files that are read; unpack the archive into a "
           + "folder and give that", at: path)
     }
   }
 
-  /// Reads what is left of the current entry, so that it counts towards the limit and damage in it is found.
+  /// Reads the rest of the current entry, so that it counts towards the limit and damage in it is found.
   private func skipRest() throws {
     guard !current.name.isEmpty else { return }
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: FileReader.bufferSize, alignment: 16)
@@ -125,7 +127,7 @@ public final class ArchiveReader {
     var header: OpaquePointer?
     let outcome = CharacterSet.utf8 { archive_read_next_header(archive, &header) }
     switch outcome {
-    // A warning is about a name's characters or an attribute that nothing here asks for.
+    // Warnings concern the characters of a name, or attributes that are not used here.
     case ARCHIVE_OK, ARCHIVE_WARN: return header
     case ARCHIVE_EOF: return nil
     default: throw broken(nil)
@@ -177,7 +179,7 @@ public final class ArchiveReader {
 
   /// The entry's path without a leading `./`; a file that is only compressed is named after the compressed file.
   ///
-  /// Names of zip and old tar files may be in any encoding; what is not UTF-8 in them is escaped.
+  /// Names in zip and old tar files may have any encoding; bytes that are not UTF-8 are escaped.
   private func plainName(_ header: OpaquePointer) throws -> String {
     if archive_format(archive) == ARCHIVE_FORMAT_RAW { return uncompressedName }
     guard let characters = CharacterSet.utf8({ archive_entry_pathname(header) }) else {

@@ -3,8 +3,8 @@ import Diagnostics
 
 /// Unpacks gzip with zlib, which checks the CRC-32 and the length at the end of each member.
 ///
-/// A file may hold several members; their contents are joined. Zeros may follow the last one, as disks and tapes leave
-/// them. Other bytes there are an error, because they may be a member with a damaged magic number.
+/// A file may hold several members; their contents are joined. The last member may be followed by zeros, as disks and
+/// tapes leave them. Other bytes are an error, because they may be a member with a damaged magic number.
 public final class GzipReader: ByteSource {
   public let name: String
   private let source: any ByteSource
@@ -17,7 +17,7 @@ public final class GzipReader: ByteSource {
   private var members = 0
   private var isInsideMember = false
 
-  /// - Parameter source: the packed bytes, from the first one on. Its name becomes that of the unpacked bytes.
+  /// - Parameter source: the packed bytes, from the first one on. The unpacked bytes take over its name.
   public init(_ source: any ByteSource) {
     name = source.name
     self.source = source
@@ -58,11 +58,11 @@ public final class GzipReader: ByteSource {
     }
   }
 
-  /// Looks whether another member follows. False at the end of the source.
+  /// Whether another member follows; false at the end of the source.
   private func beginMember() throws -> Bool {
     while true {
       guard try stream.pointee.avail_in > 0 || refill() else { return false }
-      // Padding; the first byte of the file is no padding, whatever it is.
+      // Padding. The first byte of the file is never padding.
       if members > 0 && stream.pointee.next_in.pointee == 0 {
         stream.pointee.next_in += 1
         stream.pointee.avail_in -= 1
@@ -89,13 +89,13 @@ public final class GzipReader: ByteSource {
   private var somethingElse: Failure {
     Failure(
       .badData,
-      "what follows the gzip data at byte \(memberStart) is no gzip data: the file is damaged there, or something was added; "
-        + "what can be unpacked, gzip -dc FILE > NEW saves", at: name)
+      "the data from byte \(memberStart) on are not gzip data: the file is damaged there, or something was added; "
+        + "gzip -dc FILE > NEW saves the part before", at: name)
   }
 
   private var damage: Failure {
     let word = stream.pointee.msg.map { String(cString: $0) } ?? "no reason given"
-    // The mark and what stands in the header: a member that never began.
+    // The fault is in the header of a further member, so these bytes are not a member.
     if word == "incorrect header check" && members > 1 { return somethingElse }
     let reason =
       switch word {

@@ -1,7 +1,7 @@
-/// How the names of packed files end, in lower case.
+/// The endings of names of packed files, in lower case.
 public enum PackedEndings {
-  /// Of one file that is compressed: `a.txt.gz` unpacks to `a.txt`.
+  /// For a single compressed file: `a.txt.gz` unpacks to `a.txt`.
   public static let compressions = [".gz", ".bz2", ".xz", ".lzma", ".zst", ".lz4"]
-  /// Of archives, compressed or not.
+  /// For archives, compressed or not.
   public static let archives = [".tar", ".tgz", ".tbz2", ".txz", ".tzst", ".zip", ".7z"]
 }

@@ -14,8 +14,8 @@ public struct EncodingGuess: Equatable, Sendable {
   public var advice: String { "it is probably \(name), which iconv -f \(iconvName) -t UTF-8 converts" }
 
   /// - Parameters:
-  ///   - beginning: the first bytes of the text; the more, the better wide encodings are told.
-  ///   - sample: bytes of the text around places that are no UTF-8.
+  ///   - beginning: the first bytes of the text; more bytes show wide encodings better.
+  ///   - sample: bytes of the text around places that are not UTF-8.
   /// - Returns: nil where nothing is plausible.
   public init?(beginning: some Collection<UInt8>, sample: some Collection<UInt8>) {
     if let wide = Self.wide(Array(beginning.prefix(1 << 16))) {
@@ -43,7 +43,7 @@ public struct EncodingGuess: Equatable, Sendable {
   /// With fewer bytes beyond ASCII uchardet 0.0.7 took English words such as "à la carte" for Baltic and DOS encodings.
   private static let fewest = 8
 
-  /// Nil where uchardet recognises nothing, and where it says UTF-8 or ASCII, which is known to be wrong.
+  /// Nil if uchardet recognises nothing, or names UTF-8 or ASCII, which is known to be wrong.
   private static func nameByUchardet(_ bytes: [UInt8]) -> String? {
     guard let detector = uchardet_new() else { return nil }
     defer { uchardet_delete(detector) }
@@ -56,7 +56,8 @@ public struct EncodingGuess: Equatable, Sendable {
 
   private init(_ name: String, _ iconvName: String) { (self.name, self.iconvName) = (name, iconvName) }
 
-  /// UTF-16 and UTF-32: by their marks, or by where zeros stand. Such text always has some ASCII, if only its line ends.
+  /// UTF-16 and UTF-32, by their marks or by the places of zeros. Such text always has some ASCII, at least its line
+  /// ends.
   package static func wide(_ bytes: [UInt8]) -> EncodingGuess? {
     if bytes.starts(with: [0xFF, 0xFE, 0, 0]) || bytes.starts(with: [0, 0, 0xFE, 0xFF]) {
       return Self("UTF-32", "UTF-32")
@@ -83,7 +84,7 @@ public struct EncodingGuess: Equatable, Sendable {
     return guess
   }
 
-  /// Whether nearly all of it is letters, figures, signs and white space.
+  /// Whether nearly all characters are letters, digits, punctuation and white space.
   private static func isText(_ text: [Unicode.Scalar]) -> Bool {
     let odd = text.count { scalar in
       switch scalar.properties.generalCategory {

@@ -4,13 +4,13 @@ import WireFormats
 /// A TensorBoard event file of scalars.
 ///
 /// A file is a row of records: length (u64), the length's masked CRC-32C, the bytes of an `Event` message, their masked
-/// CRC-32C. The wall time of an event is its step, because nothing of the clock may enter an artifact.
+/// CRC-32C. The wall time of an event is its step, because artifacts must not depend on the clock.
 final class EventFile {
   /// TensorBoard recognises event files by `tfevents` in their name; the number would be the time.
   static let fileName = "events.out.tfevents.0.tempnet"
   private let writer: FileWriter
 
-  /// - Parameter length: how much of an earlier run's file to keep; nil starts a new one.
+  /// - Parameter length: the length of an earlier run's file to keep; nil starts a new file.
   init(_ path: String, continuingAfter length: Int?) throws {
     if let length {
       writer = try FileWriter(continuing: path, after: length)

@@ -3,8 +3,8 @@ import JSON
 
 /// The log of a run: one JSON object per line, and a TensorBoard event file with the same numbers.
 ///
-/// A checkpoint states the lengths of both. A resumed run cuts them back, so that they equal those of a run that was never
-/// interrupted.
+/// A checkpoint states the lengths of both files. A resumed run cuts the files back, so that they equal those of an
+/// uninterrupted run.
 final class TrainingLog {
   struct Lengths: Equatable, Sendable {
     let metrics: Int
@@ -14,7 +14,7 @@ final class TrainingLog {
   private let lines: FileWriter
   private let events: EventFile
 
-  /// - Parameter lengths: the part of an earlier run's files to keep; nil starts new files.
+  /// - Parameter lengths: the lengths of an earlier run's files to keep; nil starts new files.
   init(_ files: TrainingFiles, continuingAfter lengths: Lengths?) throws {
     if let lengths {
       lines = try FileWriter(continuing: files.metrics, after: lengths.metrics)

@@ -3,7 +3,7 @@ import Files
 import Torch
 import Weights
 
-/// Everything that a run needs to go on as if it had never stopped, in one folder:
+/// Everything that a run needs to continue as if it had never stopped, in one folder:
 ///
 ///     parameters.safetensors    the trained parameters, and the task's buffers
 ///     optimiser.safetensors     AdamW's moments and step counts

@@ -3,7 +3,7 @@ import Torch
 
 /// A loss or gradient that is no longer finite.
 struct Divergence: Error {
-  /// The first step that showed it, counted from 0.
+  /// The first step with such a number, counted from 0.
   let step: Int
   /// The observation at that step, as in `the loss is nan`.
   let symptom: String

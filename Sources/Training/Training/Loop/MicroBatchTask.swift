@@ -2,13 +2,13 @@ import Diagnostics
 import ProcessGroups
 import Torch
 
-/// A task whose steps are sums over micro-batches. Here they are dealt to the lanes, and these to the processes.
+/// A task whose steps are sums over micro-batches, which are dealt to lanes, and lanes to processes.
 public protocol MicroBatchTask: TrainingTask {
   associatedtype Batch
 
   /// The batches of a step, counted from 0, in order; the same in every process.
   func batches(step: Int) throws -> [Batch]
-  /// How many items count in a batch's loss.
+  /// The number of items that count in a batch's loss.
   func weight(of batch: Batch) -> Int
   /// Adds the gradient of the batch's summed loss divided by the weight of all batches of the step.
   ///
@@ -42,8 +42,8 @@ extension MicroBatchTask {
     return StepSums(names: names, sums: root[0], weight: weight)
   }
 
-  /// The sums of this process's lanes: what is measured, [names], and, where there are several lanes, the gradients of all
-  /// parameters. One lane's gradients are the sum as they stand.
+  /// The sums of this process's lanes: the measurements, [names], and, for several lanes, the gradients of all
+  /// parameters. With one lane the gradients are already the sum.
   private func laneSums(_ step: TrainingStep) throws -> (nodes: [LaneSum], names: [String], weight: Int) {
     let batches = try batches(step: step.number)
     guard batches.count >= step.lanes else {
@@ -68,7 +68,7 @@ extension MicroBatchTask {
     return (nodes, names, weight)
   }
 
-  /// The gradients as they are; those of the parameters begin anew at zero.
+  /// Takes the gradients of the parameters, which begin at zero again.
   private func takenGradients() -> [Tensor] {
     withoutGradients {
       groups.flatMap(\.parameters).map { parameter in

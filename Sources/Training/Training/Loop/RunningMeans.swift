@@ -33,14 +33,14 @@ struct RunningMeans {
     waiting.append(Step(number: step, weight: measured.weight, sums: measured.sums, norms: norms))
   }
 
-  /// A measured number that is not finite.
+  /// A measurement that is not finite.
   struct NotFinite: Error {
     let step: Int
     let name: String
     let value: Double
   }
 
-  /// Reads the measurements that wait.
+  /// Reads the waiting measurements from their device.
   mutating func settle() throws(NotFinite) {
     for step in waiting {
       let (values, lengths) = (step.sums.doubles, step.norms.doubles)

@@ -3,7 +3,7 @@ import Diagnostics
 import Files
 import Torch
 
-/// What a run leaves on the disk, its logs and checkpoints. Of several processes only that of rank 0 has one.
+/// The logs and checkpoints of a run. Of several processes only the process of rank 0 has them.
 final class TrainingJournal {
   private let files: TrainingFiles
   private let checkpoints: CheckpointFolder
@@ -16,8 +16,8 @@ final class TrainingJournal {
 
   /// Opens the logs, and reads the newest checkpoint, if there is one, into the tensors.
   ///
-  /// - Parameter steps: of the run, for the message.
-  /// - Returns: the checkpoint's statement of the state; nil where the run begins.
+  /// - Parameter steps: the number of steps of the run, for the message.
+  /// - Returns: the state that the checkpoint holds; nil for a run that begins.
   func resume(_ parameters: [NamedTensor], optimiser: [NamedTensor], steps: Int) throws -> [UInt8]? {
     guard let (step, folder) = try checkpoints.latest() else {
       log = try TrainingLog(files, continuingAfter: nil)

@@ -5,27 +5,28 @@ import TrainingOptions
 
 /// Trains a task to its last step: optimiser, schedule, validation, checkpoints, logs, progress.
 ///
-/// A checkpoint of step s is the state on arrival at s, before a validation that is due there. So going on from it
-/// repeats the validation and comes to the same best step, the same logs and the same bytes as a run that never stopped.
+/// The checkpoint of step s is the state on arrival at s, before a validation that is due there. A resumed run repeats
+/// the validation, and therefore arrives at the same best step, the same logs and the same bytes as an uninterrupted
+/// run.
 public final class TrainingLoop<Task: TrainingTask> {
   private let task: Task
   private let settings: LoopSettings
   private let stop: StopRules
   private let processes: any ProcessGroup
-  /// Nil where another process writes.
+  /// Nil if another process writes.
   private let journal: TrainingJournal?
   private let optimiser: AdamW
   /// The schedule of each of the optimiser's groups.
   private let schedules: [Schedule]
   private var state = TrainingState()
   private var shownWarnings: Set<String> = []
-  /// The mean loss per item since the last line of the log, as of the last look at the measurements.
+  /// The mean loss per item since the last line of the log, when the measurements were last read.
   private var recentLoss: Double?
 
-  /// Thrown between steps and within validations, where the state is one that can be saved.
+  /// Thrown between steps and within validations, where the state can be saved.
   private struct Stopped: Error { let reason: Failure }
 
-  /// - Parameter files: where the process of rank 0 writes; nil in all others.
+  /// - Parameter files: the files that the process of rank 0 writes; nil in all other processes.
   public init(
     _ task: Task, settings: LoopSettings, files: TrainingFiles?, stop: StopRules,
     processes: any ProcessGroup = OneProcess()
@@ -68,13 +69,13 @@ public final class TrainingLoop<Task: TrainingTask> {
       Log.note("saved step \(state.step) of \(settings.steps)")
       throw stopped.reason
     } catch let diverged as Divergence {
-      // Every attempt to go on would come to the same end.
+      // Every further attempt would end in the same way.
       try processes.together { try journal?.removeCheckpoints() }
       throw diverged.failure(groups: task.groups)
     }
   }
 
-  /// Restores the newest checkpoint, if there is one. Weights that were drawn, or read, are those of process 0.
+  /// Restores the newest checkpoint, if there is one. All processes begin with the weights of process 0.
   private func resume() throws {
     let restored = try processes.together {
       try journal?.resume(parameters, optimiser: optimiser.state, steps: settings.steps)
@@ -103,7 +104,7 @@ public final class TrainingLoop<Task: TrainingTask> {
     }
   }
 
-  /// Stops every process at the same place if one is told to.
+  /// Stops all processes at the same place if one of them is told to stop.
   private func stopIfAsked() throws {
     let reason = stop.reason()
     guard try processes.agreeToStop(reason != nil) else { return }
@@ -126,7 +127,7 @@ extension TrainingLoop {
     var means = state.means ?? RunningMeans(names: measured.names, groups: task.groups.map(\.name))
     means.add(step: step, measured, norms: .stack(norms))
     state.means = means
-    // Looking before the optimiser moves keeps the parameters as they were, and the message exact.
+    // Checked before the optimiser moves, so that the parameters are as they were and the message is exact.
     if (step + 1) % settings.checkInterval == 0 { try settle() }
     update()
     state.step = step + 1
@@ -177,7 +178,7 @@ extension TrainingLoop {
     return validation
   }
 
-  /// The task's validation. A process in which it fails tells the others where they next look whether to stop, or at the
+  /// The task's validation. A process in which it fails tells the others at their next check whether to stop, or at the
   /// end.
   private func measured() throws -> Metrics {
     let outcome = Result { try withoutGradients { try task.validate { try stopIfAsked() } } }
@@ -219,7 +220,7 @@ extension TrainingLoop {
 }
 
 extension ParameterGroup {
-  /// Groups for the optimiser, which decays a group as a whole: matrices apart from the rest.
+  /// The optimiser's groups. It decays a group as a whole, so matrices are separate from the rest.
   fileprivate var byDecay: [AdamW.Group] {
     let matrices = parameters.filter { $0.tensor.rank >= 2 }
     let others = parameters.filter { $0.tensor.rank < 2 }

@@ -1,7 +1,7 @@
 import Artifacts
 import Diagnostics
 
-/// Where a run writes.
+/// The files of a run.
 public struct TrainingFiles: Sendable {
   public static let metricsName = "metrics.jsonl"
   public static let eventsName = EventFile.fileName
@@ -16,7 +16,7 @@ public struct TrainingFiles: Sendable {
     self.checkpoints = checkpoints
   }
 
-  /// The metrics and events become part of the artifact that is being built; checkpoints lie beside it.
+  /// Metrics and events become files of the artifact; checkpoints lie in the work folder.
   public init(_ builder: ArtifactBuilder) throws {
     try self.init(
       metrics: builder.path(for: Self.metricsName), events: builder.path(for: Self.eventsName),
@@ -24,7 +24,8 @@ public struct TrainingFiles: Sendable {
   }
 }
 
-/// When a run stops before its last step. It then saves a checkpoint and ends with the reason, a failure of status 75.
+/// The condition under which a run stops before its last step. It then saves a checkpoint and ends with the reason, a
+/// failure of status 75.
 public struct StopRules {
   /// The reason to stop now; nil to go on.
   public var reason: () -> Failure?
@@ -50,7 +51,7 @@ public struct TrainingResult: Equatable, Sendable {
     public let metrics: Metrics
   }
   public let steps: Int
-  /// The validation of the parameters that were selected, which the task now holds.
+  /// The validation of the selected parameters, which the task now holds.
   public let selected: Validation
   public let best: Validation
   public let last: Validation

@@ -1,16 +1,16 @@
 import Diagnostics
 import JSON
 
-/// Where a run stands, besides its tensors.
+/// The state of a run, without its tensors.
 struct TrainingState {
   /// Steps taken.
   var step = 0
   /// The lowest validation so far, not counting one that is due at this step.
   var best: TrainingResult.Validation?
-  /// Nil until the first step of a run names what is measured.
+  /// Nil until the first step of a run names the measurements.
   var means: RunningMeans?
 
-  /// The form that a checkpoint holds, with the lengths of the log at this step.
+  /// The state as a checkpoint holds it, with the lengths of the log at this step.
   func json(_ lengths: TrainingLog.Lengths) -> JSON {
     [
       "step": .integer(step),
@@ -21,7 +21,7 @@ struct TrainingState {
     ]
   }
 
-  /// - Parameter path: where the bytes come from, for messages.
+  /// - Parameter path: the file of the bytes, for messages.
   static func read(_ bytes: [UInt8], source path: String) throws -> (state: TrainingState, lengths: TrainingLog.Lengths)
   {
     let json = try JSON(parsing: bytes, source: path, for: .strict)

@@ -2,34 +2,35 @@ import ProcessGroups
 import Torch
 import TrainingOptions
 
-/// The thing that a training loop trains, step by step. The loop knows neither batches nor what an item is.
+/// A model with its data, which a training loop trains step by step. The loop knows neither batches nor the nature of
+/// an item.
 ///
-/// Everything that a task computes for a step may depend only on the parameters, the buffers and the step's number. So a
-/// resumed run equals one that was never interrupted. Random numbers drawn from libtorch's generators fulfil this, because
-/// they are seeded anew for each piece of work.
+/// The computation of a step may depend only on the parameters, the buffers and the step's number, so that a resumed
+/// run equals an uninterrupted one. Random numbers from libtorch's generators fulfil this, because these are seeded
+/// anew for each piece of work.
 public protocol TrainingTask: AnyObject {
   /// The trained parameters, each in one group.
   var groups: [ParameterGroup] { get }
   /// Tensors besides the parameters that change from step to step, such as moving averages.
   var buffers: [NamedTensor] { get }
-  /// The name of what is counted, in the plural: `tokens`.
+  /// The name of the items, in the plural: `tokens`.
   var itemName: String { get }
-  /// How many items a step has when none is masked; for the progress display.
+  /// The number of items of a step when none is masked; for the progress display.
   var itemsPerStep: Int { get }
   /// The validation metric that decides which parameters are the best; the lowest wins.
   var criterion: String { get }
 
-  /// Prepares a step, counted from 0, as far as it depends on the step's number alone; every process does the same.
+  /// Prepares everything that depends on the step's number alone, counted from 0; equal in every process.
   ///
   /// The generators are seeded as for the first part of the step.
   func willBegin(step: Int) throws
-  /// Leaves in each parameter the gradient of the step's loss per item, equal in all processes.
+  /// Sets the gradient of each parameter to that of the step's loss per item, equal in all processes.
   func addGradients(_ step: TrainingStep) throws -> StepSums
   /// Measures the parameters as they are, on items that are never trained on; the same in every process.
   ///
   /// - Parameter checkpoint: to be called now and then, equally often in every process; it throws when the run has to stop.
   func validate(_ checkpoint: () throws -> Void) throws -> Metrics
-  /// Messages to a person about the means of the last steps.
+  /// Warnings about the means of the last steps.
   func warnings(_ means: Metrics) -> [TrainingWarning]
 }
 
@@ -44,7 +45,7 @@ extension TrainingTask {
 public struct TrainingStep: Sendable {
   /// Counted from 0.
   public let number: Int
-  /// Into how many lanes the step's work is dealt.
+  /// The number of lanes that the step's work is dealt to.
   public let lanes: Int
   /// The processes that share the lanes.
   public let processes: any ProcessGroup
@@ -65,7 +66,7 @@ public struct StepSums {
   public let names: [String]
   /// [names], float64.
   public let sums: Tensor
-  /// How many items count.
+  /// The number of items that count.
   public let weight: Int
 
   public init(names: [String], sums: Tensor, weight: Int) {
