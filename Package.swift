@@ -173,7 +173,7 @@ let package = Package(
       .pipelines, "StageDescriptions",
       [
         "Artifacts", "Configuration", "Diagnostics", "Files", "JSON", "ModelDescriptions", "ModelFiles", "Pairs",
-        "Tasks", "TemperatureSettings", "TrainingOptions",
+        "Reports", "Tasks", "TemperatureSettings", "TrainingOptions",
       ]),
     library(
       .pipelines, "Pipelines",

@@ -1,4 +1,4 @@
-/// Which captions take part in retrieval.
+/// The captions of a picture that take part, in training or in retrieval.
 public enum CaptionChoice: String, CaseIterable, Sendable {
   case all
   /// Each picture's first caption, its title.

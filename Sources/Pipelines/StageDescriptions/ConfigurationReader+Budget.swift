@@ -24,18 +24,18 @@ extension ConfigurationReader {
     return try stated(rho, optionalNumber("entropy", in: .positive, help: Self.entropyHelp))
   }
 
-  /// A budget whose `rho` may be `auto`, for which nil stands.
+  /// A budget whose `rho` may be `auto`; nil stands for that.
   mutating func budgetOrAuto(help: String) throws -> StatedBudget? {
     let rho = try numberOrAuto("rho", in: 0...100, help: help)
     return try stated(rho, optionalNumber("entropy", in: 0...100, help: Self.entropyHelp))
   }
 
-  /// A budget whose `entropy` may be `auto`, for which nil stands: the model's mean at temperature 1.
+  /// A budget whose `entropy` may be `auto`, the model's mean at temperature 1; nil stands for that.
   mutating func budgetOrMeanEntropy() throws -> StatedBudget? {
     let rho = try optionalNumber("rho", in: .nonNegative, help: "robustness in nats, from 0 to below ln V")
     let entropy = try numberOrAuto(
       "entropy", in: .positive, help: "\(Self.entropyHelp); auto is the model's mean at temperature 1")
-    // Beside rho even `auto` is a second statement.
+    // Together with rho, even `auto` states the budget twice.
     return try stated(rho, entropy, isTwice: rho != nil && isGiven("entropy"))
   }
 

@@ -2,12 +2,13 @@ import Artifacts
 import Configuration
 import Diagnostics
 import Glibc
+import Pairs
 import TemperatureSettings
 import TrainingOptions
 
-/// What `tempnet-contrast` trains, and how.
+/// The settings of `tempnet-contrast`.
 public struct ContrastConfiguration: StageConfiguration {
-  /// The rows of the paper's table (arXiv 2404.04575), and what tells their parts apart.
+  /// The rows of the paper's table (arXiv 2404.04575), and losses that separate the effects of their parts.
   public enum Loss: String, CaseIterable, Sendable {
     /// The cross-entropy of CLIP at a fixed temperature.
     case clip
@@ -15,7 +16,7 @@ public struct ContrastConfiguration: StageConfiguration {
     case clipLearned = "clip_learned"
     case cyclip
     case sogclr
-    /// SogCLR without its moving average: what remains is that the pair is no candidate.
+    /// SogCLR without its moving average. It differs from CLIP in that the pair is not a candidate.
     case sogclrBatch = "sogclr_batch"
     /// A temperature of its own for every sample.
     case isogclr
@@ -41,15 +42,8 @@ public struct ContrastConfiguration: StageConfiguration {
     public var isPersonal: Bool { self == .isogclr || trainsTempNet }
   }
 
-  /// The captions of a picture that take part.
-  public enum Captions: String, CaseIterable, Sendable {
-    case all
-    /// Each picture's first caption.
-    case titles
-  }
-
   public var loss: Loss
-  /// The fixed temperature, or the first one where it is learned.
+  /// The fixed temperature, or the initial one of a loss that learns it.
   public var temperature: Double
   /// Of losses that have one.
   public var budget: RobustBudget?
@@ -63,16 +57,16 @@ public struct ContrastConfiguration: StageConfiguration {
 
   /// Pairs per step.
   public var batch: Int
-  /// Pairs that go through the encoders at once; nil for all.
+  /// Pairs that the encoders read at once; nil for all.
   public var microBatch: Int?
   /// Rows of similarities that are in memory at once; nil for all.
   public var tileRows: Int?
   public var epochs: Double
-  public var captions: Captions
+  public var captions: CaptionChoice
   /// Whether augmented copies of pictures are drawn, where there are any.
   public var usesCopies: Bool
   /// The captions that validation searches among.
-  public var validationCaptions: Captions
+  public var validationCaptions: CaptionChoice
   public var optimiser: OptimiserOptions
   public var seed: Int
   public var validationInterval: ValidationInterval
@@ -194,7 +188,7 @@ extension ConfigurationReader {
 extension ContrastConfiguration {
   /// The smallest batch with a default budget.
   static let leastBatch = 64
-  /// Below as many nats of entropy a batch's estimate of temperatures is far off, and a warning says so.
+  /// In nats. With less entropy a batch's estimate of temperatures is far off, and a warning says so.
   static let leastRoom = 2.0
   private static let defaultRoom = 3.0
   /// As published for FastCLIP on CC3M.
@@ -223,7 +217,7 @@ extension ContrastConfiguration {
       alternatives: negatives, rho: loss == .fastclip ? min(fastclipRho, limit - leastRoom) : limit - defaultRoom)
   }
 
-  /// What to tell a person about a budget that leaves little room; nil where it leaves enough.
+  /// The warning about a budget that leaves little room; nil for one that leaves enough.
   public var budgetWarning: String? {
     guard let budget, budget.entropy < Self.leastRoom - 1e-9 else { return nil }
     return

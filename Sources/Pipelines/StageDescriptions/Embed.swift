@@ -4,7 +4,7 @@ import Diagnostics
 import Files
 import TrainingOptions
 
-/// What `tempnet-embed` makes embeddings of, and how.
+/// The settings of `tempnet-embed`.
 public struct EmbedConfiguration: StageConfiguration {
   /// Folders of the frozen towers; nil where a trained model or ready-made rows take their place.
   public var imageTower: String?
@@ -25,11 +25,11 @@ public struct EmbedConfiguration: StageConfiguration {
   public var seed: Int
   /// Pictures or captions embedded at once.
   public var batch: Int
-  /// Embeddings made elsewhere: pictures, captions, and perhaps the picture of each caption.
+  /// Files of embeddings made elsewhere: of pictures, of captions, and optionally of the picture of each caption.
   public var npy: [String]
   /// The factor between similarities and logits of ready-made rows; nil for spaces apart.
   public var scale: Double?
-  /// The shares of ready-made rows' pictures to validate and to test on.
+  /// The shares of the pictures of ready-made rows to validate and to test on.
   public var validation: Double
   public var test: Double
   public var compute: ComputeOptions
@@ -135,7 +135,7 @@ public enum Embed: StageDescription {
       }
   }
 
-  /// The files of a tower under the name that they have in the key.
+  /// The files of a tower, under their name in the key.
   private static func towerFiles(_ name: String, _ folder: String?, _ files: [String]) throws -> [RawInput] {
     guard let folder else { return [] }
     return try files.map { file in

@@ -2,15 +2,17 @@ import Artifacts
 import Configuration
 import Diagnostics
 import Files
+import Reports
 import Tasks
 import TemperatureSettings
 import TrainingOptions
 
 /// The settings of `tempnet-evaluate`.
 public struct EvaluateConfiguration: StageConfiguration {
-  /// The policies beside those of every evaluation, in the order of the configuration; those without a file come first.
+  /// The policies in addition to those of every evaluation, in the order of the configuration; those without a file
+  /// come first.
   public var policies: [(name: String, policy: PolicySpecification)]
-  /// Nil for that of the first TempNet.
+  /// Nil for the first TempNet's.
   public var budget: StatedBudget?
   public var tauMin: Double?
   public var tauMax: Double?
@@ -32,7 +34,7 @@ public struct EvaluateConfiguration: StageConfiguration {
     budget = try reader.budgetOrAuto(
       help: "divergence budget of the robust loss in nats; auto takes the first TempNet's")
     tauMin = try reader.numberOrAuto(
-      "tau_min", in: 1e-4...1e4, help: "least temperature of single and exact ones; auto takes the first TempNet's")
+      "tau_min", in: 1e-4...1e4, help: "lowest single or exact temperature; auto takes the first TempNet's")
     tauMax = try reader.numberOrAuto("tau_max", in: 1e-4...1e4, help: "greatest temperature, likewise")
     text = try ScoredText(&reader)
     bootstrap = try reader.section("bootstrap") { try BootstrapConfiguration(reading: &$0) }
@@ -51,23 +53,6 @@ public struct EvaluateConfiguration: StageConfiguration {
     }
   }
 
-  /// Names of policies that every evaluation has, or may have.
-  public static let ownNames = ["one", "best", "best-robust", "model", "exact"]
-  /// The name of an input TempNet; the second one is `tempnet-2`.
-  public static let tempnetName = "tempnet"
-  /// The name of a model to compare with at temperature 1; `baseline-best` is at its best single temperature, the second
-  /// model is `baseline-2`.
-  public static let baselineName = "baseline"
-
-  /// `tempnet-2` is the second input, `tempnet-old` may be anybody's.
-  private static func isReserved(_ name: String) -> Bool {
-    if ownNames.contains(name) || name == tempnetName || name == baselineName || name.hasPrefix(baselineName + "-") {
-      return true
-    }
-    let prefix = tempnetName + "-"
-    return name.hasPrefix(prefix) && Int(name.dropFirst(prefix.count)) != nil
-  }
-
   private func checkNames(_ reader: ConfigurationReader) throws {
     for (index, (name, policy)) in policies.enumerated() {
       var key = "policies"
@@ -75,7 +60,7 @@ public struct EvaluateConfiguration: StageConfiguration {
       guard name.isPlainName else {
         throw reader.failure(key, under: name, "has the name '\(name)'; \(String.plainNameRule)")
       }
-      if Self.isReserved(name) {
+      if PolicyName.isReserved(name) {
         throw reader.failure(
           key, under: name, "has the name '\(name)', which is kept for a policy that is always measured")
       }
@@ -105,8 +90,8 @@ public struct BootstrapConfiguration: StageConfiguration {
 }
 
 extension ConfigurationType<String> {
-  /// Not decoded further, so that a result's key has what was written. Without quotation marks, YAML takes what follows
-  /// a comma within braces for another key.
+  /// Kept as text, so that a result's key has the policy as it was written. Inside braces YAML ends an unquoted value
+  /// at a comma.
   fileprivate static var policy: Self {
     Self(
       "a policy, in quotation marks if it has a comma", specimen: "1",
@@ -115,13 +100,13 @@ extension ConfigurationType<String> {
 }
 
 extension PolicySpecification {
-  /// Reads what `policies` holds.
+  /// Reads the key `policies`.
   fileprivate init(_ given: Named<String>, _ reader: ConfigurationReader) throws {
     guard let policy = PolicySpecification(given.value) else {
       throw reader.failure(
         "policies", under: given.name, "says '\(given.value)' for \(given.name); a policy is \(Self.words)")
     }
-    // The text of `policies` enters the key; a path must not: the key has the digests of files.
+    // The text of `policies` enters the key, which has digests of files and no paths.
     if case .artifact(let path) = policy {
       throw reader.failure(
         "policies", under: given.name, "has the path '\(path)' for \(given.name); put it under tempnets")

@@ -14,7 +14,7 @@ public struct ExportConfiguration: StageConfiguration {
     case npz
     /// A folder that Hugging Face's `transformers` loads: the model's weights, configuration and tokenizer.
     case huggingface
-    /// As one file for llama.cpp: a model, a TempNet on its own, or a model's file with the TempNet in its metadata.
+    /// One file for llama.cpp: a model, a TempNet alone, or a model's file with the TempNet in its metadata.
     case gguf
 
     /// The inputs that the format takes.
@@ -49,7 +49,7 @@ public struct ExportConfiguration: StageConfiguration {
   }
 }
 
-/// A TempNet, or a language model, in the form that other tools take.
+/// Writes a TempNet or a model in the form of another tool.
 public enum Export: StageDescription {
   public static let name = "export"
   public static let summary =
@@ -66,7 +66,7 @@ public enum Export: StageDescription {
 
   public static func problem(_ configuration: ExportConfiguration, withInputs given: Set<String>) -> String? {
     let format = configuration.format
-    // Of a dual encoder, which has these forms; the stage refuses other models.
+    // These are formats of a dual encoder. The stage refuses other models.
     if given == ["model"] && [.safetensors, .onnx].contains(format) { return nil }
     let takes = "the format \(format.rawValue) takes \(format.inputs.joined(separator: ", "))"
     if let other = given.subtracting(format.inputs).min() { return "\(takes), not \(other)" }

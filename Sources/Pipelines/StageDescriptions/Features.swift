@@ -6,13 +6,13 @@ import TrainingOptions
 
 /// The settings of `tempnet-features`.
 public struct FeaturesConfiguration: StageConfiguration {
-  /// The side whose rows are wanted of embeddings; nil for tokens.
+  /// The side of the embeddings that rows are made for; nil for tokens.
   public var side: EmbeddingSide?
   public var captions: CaptionChoice
   /// Tokens that the model reads at once; nil for its whole context.
   public var window: Int?
-  /// The distance between the starts of windows; nil for `window`. Tokens that a window shares with the one before it are
-  /// only context.
+  /// The distance between the starts of windows; nil for `window`. Tokens that the window before has too are only
+  /// context.
   public var stride: Int?
   public var trainTokens: Int
   public var validationTokens: Int
@@ -36,7 +36,7 @@ public struct FeaturesConfiguration: StageConfiguration {
       "window", in: 1...1 << 24, help: "tokens read at once; auto is the model's context")
     stride = try reader.integerOrAuto(
       "stride", in: 1...1 << 24,
-      help: "distance between the starts of windows; what overlaps is only context; auto is window")
+      help: "distance between the starts of windows; overlaps are only context; auto is window")
     trainTokens = try reader.integer(
       "train_tokens", default: 262_144, in: tokens,
       help: "tokens taken from the training split, in whole windows, evenly spread")
@@ -61,7 +61,7 @@ public struct FeaturesConfiguration: StageConfiguration {
   private static let pairKeys = ["side", "captions"]
   private static let tokenKeys = ["window", "stride", "train_tokens", "validation_tokens", "batch"]
 
-  /// Leaves out of the identity what is not for the rows that are made, and refuses such settings.
+  /// Leaves settings that do not apply to the kind of rows out of the identity, and refuses them where they are given.
   private static func keep(_ kept: [String], _ reader: inout ConfigurationReader) throws {
     let isOfPairs = kept == pairKeys
     for key in isOfPairs ? tokenKeys : pairKeys {

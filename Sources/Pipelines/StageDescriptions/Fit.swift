@@ -3,7 +3,7 @@ import Configuration
 import TemperatureSettings
 import TrainingOptions
 
-/// How `tempnet-fit` fits a TempNet to the features of a frozen model or dual encoder.
+/// The settings of `tempnet-fit`, which fits a TempNet to the features of a frozen model or dual encoder.
 public struct FitConfiguration: StageConfiguration {
   public enum Objective: String, CaseIterable, Sendable {
     /// The robust loss, which needs no labels.
@@ -15,12 +15,6 @@ public struct FitConfiguration: StageConfiguration {
     /// AutoDeco's other published form, weighted by the label's tempered probability.
     case autoDecoByTempered = "autodeco_tempered"
   }
-  public enum Method: String, CaseIterable, Sendable {
-    /// Tabulated temperature profiles, and the first layer multiplied through the unembedding.
-    case profile
-    /// Full logits, as published; slower, and the reference for `profile`.
-    case logits
-  }
   public enum Budget: Equatable, Sendable {
     case stated(StatedBudget)
     /// The model's mean entropy at temperature 1, which keeps the mean temperature near 1.
@@ -29,10 +23,10 @@ public struct FitConfiguration: StageConfiguration {
 
   public var objective: Objective
   public var budget: Budget
-  /// How a network for images or texts is built; nil for tokens.
+  /// The form of a network for images or texts; nil for tokens.
   public var form: EmbeddingTempNetSettings.Form?
   public var input: TempNetSettings.Input
-  public var method: Method
+  public var method: FitMethod
   public var hidden: Int
   public var dropout: Double
   public var tauMin: Double
@@ -84,7 +78,7 @@ public struct FitConfiguration: StageConfiguration {
     try keepOwnKeys(&reader)
   }
 
-  /// Values of keys that are not given. A fit to embeddings has a thousand times fewer rows than one to tokens.
+  /// Defaults. A fit to embeddings has a thousand times fewer rows than a fit to tokens.
   private struct Defaults {
     let dropout, epochs: Double
     let batch: Int
@@ -94,7 +88,8 @@ public struct FitConfiguration: StageConfiguration {
     static let anchors = Defaults(dropout: 0.5, epochs: 100, batch: 512, learningRate: 3e-3)
   }
 
-  /// Leaves keys out of the identity that are not for the kind of network, and refuses them where they are given.
+  /// Leaves settings that do not apply to the kind of network out of the identity, and refuses them where they are
+  /// given.
   private func keepOwnKeys(_ reader: inout ConfigurationReader) throws {
     guard form != nil else { return reader.leaveOut("form") }
     for key in ["input", "method"] {

@@ -21,9 +21,9 @@ public struct ImportConfiguration: StageConfiguration {
 
   /// A safetensors file, or a model's folder in Hugging Face's form with a TempNet in it.
   public var weights: String
-  /// What a TempNet of logits reads; nil for one of embeddings.
+  /// The input of a TempNet of logits; nil for a TempNet of embeddings.
   public var input: Input?
-  /// The side that a TempNet of embeddings belongs to; nil for one of logits.
+  /// The side of a TempNet of embeddings; nil for a TempNet of logits.
   public var side: EmbeddingSide?
   public var tauMin: Double
   public var tauMax: Double
@@ -50,7 +50,7 @@ public struct ImportConfiguration: StageConfiguration {
     if side != nil && input != nil {
       throw reader.failure("input", with: ["side"], "is for TempNets of logits, which have no side")
     }
-    // Where the keys are only listed there are no values to compare.
+    // A list of the keys has no values to compare.
     if reader.isGiven("tau_max") && tauMin >= tauMax {
       throw reader.failure("tau_max", with: ["tau_min"], "must be above tau_min")
     }
@@ -77,7 +77,7 @@ public enum Import: StageDescription {
   }
 }
 
-/// The files that a published TempNet lies in.
+/// The files of a published TempNet.
 public struct TempNetFiles: Sendable {
   public let paths: [String]
 
@@ -88,7 +88,7 @@ public struct TempNetFiles: Sendable {
       paths = [path]
       return
     }
-    // The name that the published conversion gives to the file beside the model's.
+    // The published conversion's name for the file beside the model's.
     let beside = "\(path)/\(TempNetFile.name)"
     if Files.exists(beside) {
       paths = [beside]

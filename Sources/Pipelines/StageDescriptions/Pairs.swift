@@ -4,9 +4,9 @@ import Diagnostics
 import Files
 import Pairs
 
-/// What `tempnet-pairs` makes of pictures and captions.
+/// The settings of `tempnet-pairs`.
 public struct PairsConfiguration: StageConfiguration {
-  /// What separates the columns of a table.
+  /// The separator of a table's columns.
   public enum Separator: String, Sendable, CaseIterable {
     case auto, comma, tab, semicolon
   }
@@ -18,17 +18,17 @@ public struct PairsConfiguration: StageConfiguration {
   public var fit: PictureFit
   public var options: PairSources.Options
   public var splits: SplitRule
-  /// Whether splits that sources state hold.
+  /// Whether the splits that sources state are kept.
   public var keepsStatedSplits: Bool
   /// The share of samples that may be unusable.
   public var leftOutLimit: Double
-  /// Licences that allow to show a picture in what is passed on.
+  /// Licences that allow showing a picture in a report that is passed on.
   public var freeLicences: [String]
   /// The most pixels of a picture.
   public var pixelLimit: Int
   public var threads: Int?
 
-  /// Licences without a condition on what a picture is shown in. Share-alike ones and the GPL are none.
+  /// Licences without a condition on the work that shows a picture. Share-alike licences and the GPL have one.
   public static let freeLicences = [
     "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "CC-BY-2.0", "CC-BY-3.0", "CC-BY-4.0", "CC0-1.0", "MIT", "OFL-1.1",
     "public domain",
@@ -84,7 +84,7 @@ public struct PairsConfiguration: StageConfiguration {
   private static func splits(_ reader: inout ConfigurationReader) throws -> (SplitRule, Bool) {
     let keepsStated = try reader.boolean(
       "stated_splits", default: true,
-      help: "whether splits that sources state hold; false deals all pictures by concept")
+      help: "whether splits that sources state are kept; false deals all pictures by concept")
     let validation = try reader.number(
       "validation", default: 0.1, in: 0...1, help: "share of the concepts to validate on")
     let test = try reader.number("test", default: 0.1, in: 0...1, help: "share of the concepts to test on")
@@ -120,7 +120,7 @@ extension PairsConfiguration.Separator {
   }
 }
 
-/// Pictures and captions to pairs.
+/// Joins pictures with captions.
 public enum MakePairs: StageDescription {
   public static let name = "pairs"
   public static let summary = "Decodes pictures, joins them with their captions, and deals them to splits."

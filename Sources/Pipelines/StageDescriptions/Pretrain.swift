@@ -5,7 +5,7 @@ import ModelDescriptions
 import TemperatureSettings
 import TrainingOptions
 
-/// What `tempnet-pretrain` trains, and how.
+/// The settings of `tempnet-pretrain`.
 public struct PretrainConfiguration: StageConfiguration {
   /// The four rows of the paper's ablation (arXiv 2404.04575, table 6).
   public enum Objective: String, CaseIterable, Sendable {
@@ -20,7 +20,7 @@ public struct PretrainConfiguration: StageConfiguration {
 
     /// Whether a TempNet is trained.
     public var trainsTempNet: Bool { self == .robust || self == .tempnetCrossEntropy }
-    /// Whether the loss has the robustness budget `rho` in it.
+    /// Whether the loss has a robustness budget `rho`.
     public var isRobust: Bool { self == .robust || self == .robustExact }
   }
 
@@ -32,7 +32,7 @@ public struct PretrainConfiguration: StageConfiguration {
   public var tauMax: Double
 
   public var model: ModelShape
-  /// How many of the last blocks of a model that is trained further are trained, with the norm after them; nil for all
+  /// The number of last blocks to train of a model that is trained further, with the norm after them; nil for all
   /// parameters.
   public var trainedBlocks: Int?
   public var tempnet: TempNetTraining
@@ -42,7 +42,7 @@ public struct PretrainConfiguration: StageConfiguration {
   public var context: Int
   /// Windows per step.
   public var batch: Int
-  /// Windows that go through the model at once; nil: those of 1,024 tokens on a processor, all of a step's on a GPU.
+  /// Windows that the model reads at once; nil for 1,024 tokens on a processor and a whole step on a GPU.
   public var microBatch: Int?
   public var lanes: Int
   /// Tokens whose logits are held in memory at once.
@@ -66,7 +66,7 @@ public struct PretrainConfiguration: StageConfiguration {
     batch = try reader.integer("batch", default: 16, in: 1...1 << 20, help: "windows per step")
     microBatch = try reader.optionalInteger(
       "micro_batch", in: 1...1 << 20,
-      help: "windows that go through the model at once; none: 1,024 tokens on a processor, all on a GPU")
+      help: "windows that the model reads at once; none: 1,024 tokens on a processor, a step on a GPU")
     lanes = try reader.lanes()
     lossChunk = try reader.integer(
       "loss_chunk", default: 512, in: 1...1 << 30, help: "tokens whose logits are in memory at once")
@@ -74,7 +74,7 @@ public struct PretrainConfiguration: StageConfiguration {
     model = try reader.section("model") { try ModelShape(&$0) }
     trainedBlocks = try reader.optionalInteger(
       "train_last_blocks", in: 1...1 << 20,
-      help: "train only so many blocks at the end of a given model, and the norm after them; none trains all")
+      help: "train only this number of last blocks of a given model, and the norm after them; none trains all")
     tempnet = try reader.section("tempnet") { try TempNetTraining(&$0) }
     optimiser = try reader.section("optimiser") { try OptimiserOptions(&$0) }
     seed = try reader.integer("seed", default: 1, in: 0...Int.max, help: "of all random numbers")
@@ -89,7 +89,7 @@ public struct PretrainConfiguration: StageConfiguration {
     let most = microBatch.map { (batch + $0 - 1) / $0 } ?? batch
     if lanes > most {
       throw reader.failure(
-        "lanes", with: ["batch", "micro_batch"], "is \(lanes), and a step has \(most) micro-batches to deal to them")
+        "lanes", with: ["batch", "micro_batch"], "is \(lanes), but a step has only \(most) micro-batches for them")
     }
     if steps.multipliedReportingOverflow(by: batch * context).overflow {
       throw reader.failure(
@@ -97,11 +97,11 @@ public struct PretrainConfiguration: StageConfiguration {
     }
   }
 
-  /// Published for GPT-2 is rho = 8 with 50304 logits: ln 50304 - 8.
+  /// The published setting for GPT-2 is rho = 8 with 50304 logits: ln 50304 - 8.
   static let defaultEntropy = 2.8
 }
 
-/// The model to make; see `ModelConfiguration` for what the words mean.
+/// The shape of a new model; `ModelConfiguration` explains the terms.
 public struct ModelShape: Equatable, Sendable {
   public typealias Norm = ModelConfiguration.Norm
   public typealias Positions = ModelConfiguration.Positions
@@ -127,7 +127,7 @@ public struct ModelShape: Equatable, Sendable {
   public var attention: Attention
   public var dropout: Double
 
-  /// The shape where a configuration says nothing of it.
+  /// The default shape.
   public static var standard: ModelShape {
     get throws {
       var reader = try ConfigurationReader(YAMLNode(.mapping([]), at: Place("defaults")))
@@ -146,7 +146,7 @@ public struct ModelShape: Equatable, Sendable {
     feedForward = try reader.optionalInteger("feed_forward", in: sizes, help: "hidden width, instead of 4 · width")
     norm = try reader.choice("norm", default: .layer, help: "layer norm or RMS norm")
     normEpsilon = try reader.number("norm_epsilon", default: 1e-5, in: .positive, help: "added to variances")
-    positions = try reader.choice("positions", default: .rotary, help: "how tokens know where they stand")
+    positions = try reader.choice("positions", default: .rotary, help: "how a token's position enters")
     rotaryBase = try reader.number("rotary_base", default: 10_000, in: .positive, help: "of rotary angles")
     rotaryFraction = try reader.number(
       "rotary_fraction", default: 1, in: .positive(upTo: 1), help: "the part of a head that is rotated")
@@ -162,8 +162,8 @@ public struct ModelShape: Equatable, Sendable {
     try check(reader)
   }
 
-  /// Refuses what `ModelConfiguration` would, before anything runs. A model that is trained further has a shape of its
-  /// own, and the one here is then the standard one, which passes.
+  /// Refuses the values that `ModelConfiguration` refuses, before anything runs. For a model that is trained further
+  /// this shape is the default, which passes.
   private func check(_ reader: ConfigurationReader) throws {
     if headWidth == nil && width % heads != 0 {
       throw reader.failure("heads", with: ["width"], "is \(heads), which does not divide the width of \(width)")
@@ -190,7 +190,7 @@ public struct ModelShape: Equatable, Sendable {
   }
 }
 
-/// The TempNet to train beside the model.
+/// The TempNet that is trained with the model.
 public struct TempNetTraining: Sendable {
 
   public var hidden: Int
@@ -218,7 +218,7 @@ public struct TempNetTraining: Sendable {
   }
 }
 
-/// Trains a language model on tokens, and a TempNet beside it.
+/// Trains a language model on tokens, and a TempNet with it.
 public enum Pretrain: StageDescription {
   public static let name = "pretrain"
   public static let summary = "Trains a language model, with a TempNet or without, on tokens."

@@ -2,17 +2,17 @@ import Artifacts
 import Configuration
 import Pairs
 
-/// What `tempnet-retrieve` measures, and how.
+/// The settings of `tempnet-retrieve`.
 public struct RetrieveConfiguration: StageConfiguration {
   public var captions: CaptionChoice
-  /// Whether equal captions, and equal pictures, take part once.
+  /// Whether equal captions count once, and equal pictures too.
   public var isMerged: Bool
   /// Bounds of single and exact temperatures, in multiples of the model's own.
   public var tauMin: Double
   public var tauMax: Double
-  /// Nil for three nats below the logarithm of the number of candidates.
+  /// Nil for the logarithm of the number of candidates, less 3 nats.
   public var rho: Double?
-  /// The largest difference in recall that counts as none, a share of 1.
+  /// The largest difference in recall that counts as equivalence, a share of 1.
   public var margin: Double
   public var resamples: Int
   public var confidence: Double
@@ -20,7 +20,7 @@ public struct RetrieveConfiguration: StageConfiguration {
   public var pictures: PictureChoice
   /// Queries of each direction whose neighbours the report shows.
   public var examples: Int
-  /// Neighbours of each.
+  /// Neighbours of each of these queries.
   public var neighbours: Int
   public var threads: Int?
 

@@ -11,7 +11,7 @@ public struct ScoreConfiguration: StageConfiguration {
   public var nodesPerOctave: Int
   /// Whether hidden states and the unembedding are kept, which TempNets need.
   public enum HiddenStates: String, CaseIterable, Sendable {
-    /// Where the model has a TempNet of its own.
+    /// If the model has a TempNet of its own.
     case auto
     case kept = "true"
     case dropped = "false"

@@ -1,13 +1,13 @@
 import Configuration
 import Tasks
 
-/// How much of a text is scored, and with how much context.
+/// The amount of text that is scored, and its context.
 public struct ScoredText: Equatable, Sendable {
-  /// How many tokens the model reads at once; nil for its whole context.
+  /// Tokens that the model reads at once; nil for its whole context.
   public var window: Int?
-  /// How many tokens each window after the first predicts; nil for `window`.
+  /// Tokens that each window after the first predicts; nil for `window`.
   public var stride: Int?
-  /// At most so many tokens of the validation split are scored.
+  /// The largest number of tokens of the validation split that are scored.
   public var validationTokens: Int
   /// Tokens per forward pass.
   public var batchTokens: Int
@@ -29,22 +29,22 @@ public struct ScoredText: Equatable, Sendable {
 
 /// The tasks that are scored, and how.
 public struct ScoredTasks: Equatable, Sendable {
-  /// Whether contexts begin with the beginning-of-text id; `auto` as the tokenizer's file says.
+  /// Whether contexts begin with the beginning-of-text id; `auto` follows the tokenizer's file.
   public enum Beginning: String, CaseIterable, Sendable {
     case auto, always, never
   }
 
   /// Task files and request files; see ``TaskFile``.
   public var paths: [String]
-  /// At most so many items of each task.
+  /// The largest number of items of each task.
   public var limit: Int?
   public var beginning: Beginning
-  /// Whether tasks are scored so that nothing but the model decides each score, to the last bit.
+  /// Whether each score depends on the model alone, to the last bit, and not on the other requests.
   public var isReproducible: Bool
 
   init(_ reader: inout ConfigurationReader) throws {
     paths = try reader.paths("tasks", default: [], help: "task files (.yaml) and request files (requests.jsonl.gz)")
-    // Settings of tasks belong to the identity only where there are tasks.
+    // Without tasks their settings are not part of the identity.
     let hasTasks = !paths.isEmpty
     limit = try reader.optionalInteger(
       "task_limit", in: 1...Int.max, identity: hasTasks, help: "at most so many items of each task")

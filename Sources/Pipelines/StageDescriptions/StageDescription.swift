@@ -4,10 +4,10 @@ import Diagnostics
 import Files
 import JSON
 
-/// What the runner has to know about a stage before it runs, and what the stage's program shares with it.
+/// Everything about a stage that the runner needs before it runs, shared with the stage's program.
 ///
-/// From a description follow the stage's key (so that a whole pipeline is planned before anything runs), how its
-/// program is called, and the program's `--help`. Nothing here links libtorch.
+/// A description gives the stage's key, so that a whole pipeline is planned before anything runs; the call of its
+/// program; and the program's `--help`. Nothing here links libtorch.
 ///
 /// To add a stage, with `fit` as the example:
 ///
@@ -54,29 +54,29 @@ import JSON
 public protocol StageDescription: Sendable {
   associatedtype Configuration: StageConfiguration
 
-  /// What a pipeline calls the stage after `run:`; its program is `tempnet-` and this.
+  /// The name of the stage after `run:`. Its program is called `tempnet-` and this name.
   static var name: String { get }
   /// One sentence for `--help`.
   static var summary: String { get }
-  /// Raised whenever equal inputs give another result than before.
+  /// To be raised when equal inputs give another result than before.
   static var version: Int { get }
   static var output: ArtifactKind { get }
   /// The artifacts that the stage reads, in the order in which they enter the key.
   static var inputs: [StageInput] { get }
-  /// The files besides artifacts that the stage reads and whose content, not path, identifies its result.
+  /// The files that the stage reads and that are not artifacts. Their content, not their path, identifies the result.
   ///
-  /// Called while planning, so it may look at folders and small files, such as a descriptor, but must not do work. A
-  /// file that is missing is a failure of status `missingInput` that says how to get it.
+  /// Called while planning. It may look at folders and small files, such as a descriptor, but must not do work. For a
+  /// missing file it throws a failure of status `missingInput` that says how to get the file.
   static func rawInputs(_ configuration: Configuration) throws -> [RawInput]
-  /// Says what is wrong when a stage of this configuration is given artifacts for these of its inputs; nil if nothing is.
+  /// The reason why a stage of this configuration cannot take artifacts for these of its inputs; nil if it can.
   static func problem(_ configuration: Configuration, withInputs given: Set<String>) -> String?
-  /// Says what is wrong with the place of the result; nil if nothing is.
+  /// The reason why the result cannot lie at this place; nil if it can.
   static func problem(_ configuration: Configuration, withOutput path: String) throws -> String?
-  /// The size of the vocabulary that the result is for, or more, where it is known before anything runs; nil where not.
+  /// An upper bound of the result's vocabulary, if one is known before anything runs; otherwise nil.
   ///
-  /// - Parameter inputs: the same of each given input.
+  /// - Parameter inputs: the same bound of each given input.
   static func vocabulary(_ configuration: Configuration, inputs: [String: Int?]) -> Int?
-  /// Refuses a configuration that no vocabulary of this size, or of a lesser one, meets.
+  /// Refuses a configuration that no vocabulary of at most this size can meet.
   ///
   /// - Throws: `Failure(.badConfiguration)` at the key.
   static func check(_ configuration: Configuration, vocabulary: Int) throws
@@ -91,9 +91,9 @@ extension StageDescription {
 
   public static func problem(_ configuration: Configuration, withOutput path: String) throws -> String? { nil }
 
-  /// Refuses a place of the result in one of the folders that the stage reads whole.
+  /// Refuses a result inside a folder that the stage reads as a whole.
   ///
-  /// - Parameter content: what these hold: `texts`.
+  /// - Parameter content: the content of these folders, for the message: `texts`.
   static func problem(withOutput path: String, inFolders folders: [String], of content: String) throws -> String? {
     let place = "\(try Files.resolved(Files.folder(of: path)))/\(Files.name(of: path))"
     for folder in folders where try Files.status(folder)?.isFolder == true {
@@ -107,7 +107,7 @@ extension StageDescription {
     return nil
   }
 
-  /// A model may have more logits than there are tokens, so a given one decides.
+  /// A model may have more logits than there are tokens, so the size of a given model decides.
   public static func vocabulary(_ configuration: Configuration, inputs: [String: Int?]) -> Int? {
     for name in ["model", "features", "tokens"] {
       if let given = inputs[name] { return given }
@@ -117,11 +117,11 @@ extension StageDescription {
 
   public static func check(_ configuration: Configuration, vocabulary: Int) throws {}
 
-  /// How the runner calls the program, after its name.
+  /// The arguments with which the runner calls the program.
   ///
   /// - Parameters:
   ///   - inputs: paths of artifacts by the name of the input.
-  ///   - key: the one that the program must find for itself.
+  ///   - key: the key that the program has to arrive at as well.
   public static func arguments(
     inputs: [String: [String]], configurationFile: String, output: String, key: String
   ) -> [String] {
@@ -131,12 +131,12 @@ extension StageDescription {
     } + ["--config", configurationFile, "--output", output, "--expect-key", key]
   }
 
-  /// What identifies a result of this stage.
+  /// The identity of a result of this stage.
   ///
   /// - Parameters:
   ///   - configuration: canonical.
   ///   - inputs: of the artifacts in declared order, then of the raw files.
-  ///   - resolution: what `auto` became; it is not part of the key.
+  ///   - resolution: the values that stand for `auto`; they are not part of the key.
   public static func identity(
     configuration: JSON, inputs: [InputReference], resolution: JSON = [:]
   ) -> StageIdentity {
@@ -145,7 +145,7 @@ extension StageDescription {
       resolution: resolution)
   }
 
-  /// Says what is wrong when a stage is given these many artifacts for each of its inputs; nil if nothing is.
+  /// The reason why a stage cannot take these numbers of artifacts for its inputs; nil if it can.
   public static func problem(withInputs counts: [String: Int]) -> String? {
     for input in inputs {
       switch counts[input.name, default: 0] {
@@ -168,13 +168,13 @@ public struct StageInput: Sendable {
   /// Its name in a pipeline's `from:`, in the manifest, and as an option of the program.
   public let name: String
   public let kind: ArtifactKind
-  /// Kinds of artifacts that will do as well.
+  /// Further kinds of artifacts that the input takes.
   public let otherKinds: [ArtifactKind]
   public let isRequired: Bool
   public let isRepeated: Bool
-  /// Whether a model made elsewhere will do as well: a GGUF file, or a folder in Hugging Face's form.
+  /// Whether the input also takes a model from elsewhere: a GGUF file, or a folder in Hugging Face's form.
   public let takesPublishedModels: Bool
-  /// Whether the stage turns text into ids with the tokenizer of a model made elsewhere.
+  /// Whether the stage needs the tokenizer of a model from elsewhere.
   public let readsTokenizer: Bool
 
   public init(
@@ -197,17 +197,18 @@ public struct StageInput: Sendable {
   public var kinds: [ArtifactKind] { [kind] + otherKinds }
 }
 
-/// A file that a stage reads and that is no artifact, or many files of a folder that count as one.
+/// A file that a stage reads and that is not an artifact, or a folder's files as one.
 public struct RawInput: Equatable, Sendable {
-  /// What the file is to the stage, not where it lies: `corpus/0/emma.txt`. Goes into the key with its digest.
+  /// The role of the file in the stage, independent of its path: `corpus/0/emma.txt`. It enters the key with the
+  /// digest.
   public let name: String
   public let path: String
-  /// Relative to the path; nil where that is the file.
+  /// Paths of files relative to the folder `path`; nil if `path` is the file.
   public let files: [String]?
 
   public init(_ name: String, path: String) { (self.name, self.path, files) = (name, path, nil) }
 
-  /// - Parameter files: relative to the folder; those that are missing count as such.
+  /// - Parameter files: relative to the folder; they may be missing.
   public init(_ name: String, folder: String, files: [String]) { (self.name, path, self.files) = (name, folder, files) }
 }
 

@@ -7,8 +7,8 @@ import JSON
 ///
 /// The file lies beside the stage's log, as `STAGE.end.json`. A program that was killed leaves none.
 public struct StageEnding: Equatable, Sendable {
-  /// The environment variable by which the runner tells a stage program where to write the file. Absent in programs
-  /// that a person has started.
+  /// The environment variable with the path of the file, which the runner sets. It is absent in programs that a person
+  /// starts.
   public static let fileVariable = "TEMPNET_END"
 
   /// The exit code.
@@ -26,7 +26,7 @@ public struct StageEnding: Equatable, Sendable {
     self.init(status: failure.status.rawValue, cause: failure.description, isBusy: failure.isBusy)
   }
 
-  /// Nil for a missing or unreadable file: the exit code is then enough.
+  /// Nil for a missing or unreadable file; the exit code then has to do.
   public init?(readingIfWhole file: String) {
     guard let bytes = try? Files.read(file), let json = try? JSON(parsing: bytes, source: file, for: .strict),
       let status = json["status"]?.intValue.flatMap({ Int32(exactly: $0) })
@@ -34,8 +34,8 @@ public struct StageEnding: Equatable, Sendable {
     self.init(status: status, cause: json["cause"]?.stringValue, isBusy: json["busy"]?.boolValue ?? false)
   }
 
-  /// Writes the file that the runner has named, if a runner has. A program that is ending cannot report that this
-  /// failed; its exit code remains.
+  /// Writes the file that the runner has named, if there is a runner. A program that is ending cannot report a failure
+  /// to write it; its exit code remains.
   public func writeForRunner() {
     guard let file = getenv(Self.fileVariable).map({ String(cString: $0) }), !file.isEmpty else { return }
     try? write(to: file)

@@ -7,14 +7,14 @@ import ModelFiles
 /// The content of the path that was given for an input.
 enum OpenedInput: Sendable {
   case artifact(Artifact)
-  /// A model made elsewhere, and the files that identify it.
+  /// A model from elsewhere, and the files that identify it.
   case published(ModelSource)
 }
 
 extension StageInput {
-  /// Opens what lies at a path.
+  /// Opens the artifact or model at a path.
   ///
-  /// - Throws: `missingInput`, or `badData` for what this input does not take.
+  /// - Throws: `missingInput`; `badData` for content that this input does not take.
   func open(
     _ path: String, check: Artifact.Check = .sizes, _ digests: FileDigests? = nil
   ) throws -> OpenedInput {
@@ -30,8 +30,8 @@ extension StageInput {
     try references(to: open(path), digests)
   }
 
-  /// The size of the vocabulary that `config.json` states of the model at a path, ours or a published one; nil where there
-  /// is no such file, as in an artifact of another kind or beside a GGUF file.
+  /// The vocabulary size in the `config.json` of the model at a path, ours or a published one. Nil without such a file,
+  /// as for an artifact of another kind or a GGUF file.
   public func vocabulary(at path: String) throws -> Int? {
     let file = "\(path)/config.json"
     guard kind == .model, Files.exists(file) else { return nil }
@@ -55,11 +55,11 @@ extension StageInput {
 
 /// The model that a stage works on.
 public struct ModelInput: Sendable {
-  /// Of an artifact, a folder or a file; `PretrainedModel.open` reads all three.
+  /// The path of an artifact, a folder or a file; `PretrainedModel.open` reads all three.
   public let path: String
-  /// Nil for a model made elsewhere.
+  /// Nil for a model from elsewhere.
   public let artifact: Artifact?
 
-  /// The SHA-256 of the `tokenizer.json` that an artifact's model was trained with; nil where it has none.
+  /// The SHA-256 of an artifact's `tokenizer.json`; nil where it has none.
   public var tokenizerDigest: String? { artifact?.digest(of: HuggingFaceFolder.tokenizerName) }
 }

@@ -3,7 +3,7 @@ import Configuration
 import Diagnostics
 import JSON
 
-/// One run of a stage: its configuration, its inputs, opened and checked, and where the result goes.
+/// One run of a stage: its configuration, its opened and checked inputs, and the place of the result.
 public struct StageRequest<Description: StageDescription>: Sendable {
   public let configuration: Description.Configuration
   public let inputs: StageInputs
@@ -11,11 +11,11 @@ public struct StageRequest<Description: StageDescription>: Sendable {
   private let canonical: JSON
   private let references: [InputReference]
 
-  /// Opens the inputs, compares them with their digests, and digests the raw files.
+  /// Opens the inputs, checks their digests, and computes the digests of raw files.
   ///
-  /// - Parameter paths: of artifacts, by the name of the input.
-  /// - Throws: `usage` for inputs that the stage does not take or lacks, `badConfiguration` for settings that do not go
-  ///   with the inputs or the output, `missingInput`, `badData`.
+  /// - Parameter paths: paths of artifacts, by the name of the input.
+  /// - Throws: `usage` for unknown or missing inputs, `badConfiguration` for settings that contradict the inputs or the
+  ///   output, `missingInput`, `badData`.
   public init(
     _ configuration: ResolvedConfiguration<Description.Configuration>, inputs paths: [String: [String]],
     output: String, digests: FileDigests
@@ -48,12 +48,12 @@ public struct StageRequest<Description: StageDescription>: Sendable {
     Description.identity(configuration: canonical, inputs: references, resolution: resolution)
   }
 
-  /// Makes the stage's artifact, unless an earlier run finished it: then that one is returned and nothing is computed.
+  /// Makes the stage's artifact. If an earlier run finished it, that artifact is returned, and nothing is computed.
   ///
   /// - Parameters:
   ///   - resolution: as in ``identity(_:)``; empty for a stage without `auto` settings.
   ///   - body: writes the artifact's files and returns the manifest's summary.
-  /// - Throws: what `ArtifactBuilder` and `body` throw.
+  /// - Throws: failures of `ArtifactBuilder` and `body`.
   public func make(_ resolution: JSON = [:], _ body: (ArtifactBuilder) throws -> JSON) throws -> Artifact {
     let builder = try ArtifactBuilder(output: output, identity: identity(resolution))
     if let artifact = builder.alreadyDone { return artifact }
@@ -76,14 +76,14 @@ public struct StageInputs: Sendable {
 
   public func optionalArtifact(_ name: String) -> Artifact? { artifacts(name).first }
 
-  /// Traps for names that the description does not declare, and for models made elsewhere (see `model`).
+  /// Traps for names that the description does not declare, and for models from elsewhere (see `model`).
   public func artifacts(_ name: String) -> [Artifact] {
     let artifacts = ownArtifacts(name)
     precondition(artifacts.count == found(name).count, "\(name) need not be an artifact")
     return artifacts
   }
 
-  /// The artifacts of an input, without models made elsewhere.
+  /// The artifacts of an input, without models from elsewhere.
   public func ownArtifacts(_ name: String) -> [Artifact] {
     found(name).compactMap { if case .artifact(let artifact) = $0 { artifact } else { nil } }
   }

@@ -12,20 +12,20 @@ public struct TokenizeConfiguration: StageConfiguration {
   /// The vocabulary to use: a `tokenizer.json`, a GGUF file, tiktoken's ranks, or a folder with a `tokenizer.json` or
   /// GPT-2's two files. Nil trains one.
   public var tokenizer: String?
-  /// The number of entries of a vocabulary that is trained.
+  /// The number of entries of a new vocabulary.
   public var vocabulary: Int
   /// The field of JSON records that holds the text, or a path to it (`message.content`).
   public var field: String
   public var format: TextFormat
-  /// The shares of text without a split of its own that validation and test take; training has the rest.
+  /// The shares for validation and test of text without a stated split; the rest is for training.
   public var validation: Double
   public var test: Double
   public var shardTokens: Int
-  /// The most bytes that a compressed file or archive may unpack to; nil for a plausible size of text.
+  /// The most bytes that a compressed file or archive may unpack to; nil for 200 times its size or 1 GiB.
   public var unpackedLimit: Int?
   public var threads: Int?
 
-  /// `<|endoftext|>` and the 256 bytes.
+  /// The least size of a vocabulary: `<|endoftext|>` and the 256 bytes.
   public static let smallestVocabulary = 257
   public static let largestVocabulary = 1 << 21
 
@@ -84,7 +84,8 @@ public enum Tokenize: StageDescription {
     try problem(withOutput: path, inFolders: configuration.corpus, of: "texts")
   }
 
-  /// A file, or all files of a folder that `Corpus` reads. A descriptor stands for its files, whose digests it states.
+  /// A file, or all files that `Corpus` reads of a folder. A descriptor stands for its files, because it states their
+  /// digests.
   private static func files(_ name: String, _ path: String) throws -> [RawInput] {
     guard let status = try Files.status(path) else { throw Failure.missing("text", at: path) }
     guard status.isFolder else { return [RawInput("\(name)/\(Files.name(of: path))", path: path)] }

@@ -48,7 +48,7 @@ public struct EvaluationSummary: Equatable, Sendable {
   /// The policy that the evaluation is about.
   public var leading: Policy? {
     func policy(_ name: String) -> Policy? { policies.first { $0.name == name } }
-    return leadingName.flatMap(policy) ?? policy("tempnet") ?? policy("model")
+    return leadingName.flatMap(policy) ?? policy(PolicyName.tempnet) ?? policy(PolicyName.model)
   }
 }
 

@@ -129,7 +129,7 @@ final class ContrastTask: TrainingTask {
   func warnings(_ means: Metrics) -> [TrainingWarning] {
     guard configuration.loss.isPersonal else { return [] }
     return BoundMargin.warning(
-      lower: means["at_lower_bound"], upper: means["at_upper_bound"], bounds: configuration.bounds
+      lower: means[BoundMargin.lowerName], upper: means[BoundMargin.upperName], bounds: configuration.bounds
     ).map { [TrainingWarning($0.kind, $0.message)] } ?? []
   }
 }
@@ -159,8 +159,8 @@ extension ContrastTask {
     if configuration.loss.isPersonal {
       let margin = BoundMargin.width(of: configuration.bounds)
       let tau = Tensor.concatenate(outcome.temperatures)
-      entries.append(("at_lower_bound", mean(tau.less(configuration.tauMin + margin))))
-      entries.append(("at_upper_bound", mean(tau.greater(configuration.tauMax - margin))))
+      entries.append((BoundMargin.lowerName, mean(tau.less(configuration.tauMin + margin))))
+      entries.append((BoundMargin.upperName, mean(tau.greater(configuration.tauMax - margin))))
     }
     entries.append(("dealt_apart", .full([], Double(dealtApart) / count, dtype: .float64, device: encoder.device)))
     return StepSums(

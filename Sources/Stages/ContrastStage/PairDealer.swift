@@ -34,7 +34,7 @@ struct PairBatch: Equatable {
 final class PairDealer {
   private let table: PairTable
   private let pictures: [Int]
-  private let captions: ContrastConfiguration.Captions
+  private let captions: CaptionChoice
   private let versions: Int
   private let batch: Int
   private let seed: UInt64
@@ -55,7 +55,7 @@ final class PairDealer {
   /// - Parameter versions: of each picture, itself among them.
   /// - Throws: `Failure(.badConfiguration)` for a batch that is too large for the training pairs, with the largest that fits.
   init(
-    _ table: PairTable, captions: ContrastConfiguration.Captions, versions: Int, batch: Int, seed: Int
+    _ table: PairTable, captions: CaptionChoice, versions: Int, batch: Int, seed: Int
   ) throws {
     self.table = table
     pictures = table.pictures(of: .train)
@@ -76,7 +76,7 @@ final class PairDealer {
 
   /// The largest batch: half of the pictures, and one of each group of equal pictures or captions.
   private static func largestBatch(
-    _ table: PairTable, _ pictures: [Int], _ captions: ContrastConfiguration.Captions
+    _ table: PairTable, _ pictures: [Int], _ captions: CaptionChoice
   ) -> (Int, reason: String) {
     let differentPictures = Set(pictures.map { table.pictures[$0].group }).count
     let differentCaptions = Set(

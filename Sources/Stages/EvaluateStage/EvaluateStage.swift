@@ -36,7 +36,7 @@ public enum EvaluateStage {
     let configuration = request.configuration
     let subjects = try Subjects(request, resolution)
     let subject = subjects.main
-    let networks = try Networks(request, subject, device: resolution.device)
+    let networks = try EvaluatedTempNets(request, subject, device: resolution.device)
     let loss = try LossSettings(configuration, networks, vocabulary: subject.vocabulary)
     let further = try FurtherPolicies(configuration, networks, loss, vocabulary: subject.vocabulary)
     let measured = try subjects.measured(for: further.bounds(with: loss.bounds))

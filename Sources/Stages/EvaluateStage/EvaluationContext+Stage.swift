@@ -55,7 +55,7 @@ extension EvaluationContext {
   /// How the inputs were trained; imported artifacts have no history.
   private static func histories(_ request: StageRequest<Evaluate>, _ subject: Subject) throws -> [TrainingHistory] {
     let artifacts = request.inputs.artifacts("tempnet")
-    let fitted = try zip(Networks.titles(artifacts), artifacts).compactMap { title, artifact in
+    let fitted = try zip(EvaluatedTempNets.titles(artifacts), artifacts).compactMap { title, artifact in
       artifact.contains(TrainingFiles.metricsName) ? (title, try artifact.file(TrainingFiles.metricsName)) : nil
     }
     return try ((subject.history.map { [("the model", $0)] } ?? []) + fitted).map { subject, path in
@@ -65,7 +65,7 @@ extension EvaluationContext {
 
   /// The policy that the report is about: a TempNet, fitted ones first; where there is none, the exact optimum.
   private static func leading(_ policies: [NamedPolicy]) -> String {
-    let fitted = policies.first { $0.name == EvaluateConfiguration.tempnetName }
+    let fitted = policies.first { $0.name == PolicyName.tempnet }
     let policy = fitted ?? policies.first { $0.kind == .tempnet } ?? policies.first { $0.kind == .exact }
     return policy?.name ?? ""
   }

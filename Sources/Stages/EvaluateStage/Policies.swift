@@ -2,6 +2,7 @@ import Artifacts
 import Diagnostics
 import Glibc
 import LanguageEvaluation
+import Reports
 import StageDescriptions
 import TempNet
 import TemperatureSettings
@@ -20,7 +21,7 @@ struct NamedPolicy {
   /// The policies of a model to compare with: temperature 1, and its own best single temperature by cross-entropy.
   static func baseline(number: Int, best: Double) -> [NamedPolicy] {
     let (name, model) = (
-      EvaluateConfiguration.baselineName + (number == 1 ? "" : "-\(number)"),
+      PolicyName.baseline + (number == 1 ? "" : "-\(number)"),
       "the baseline model" + (number == 1 ? "" : " \(number)")
     )
     return [
@@ -44,7 +45,7 @@ struct NamedPolicy {
 }
 
 /// The TempNets of an evaluation: those that were given as inputs, the model's own, and further ones.
-struct Networks {
+struct EvaluatedTempNets {
   let fitted: [TemperatureNetwork]
   let fittedTitles: [String]
   let own: TemperatureNetwork?
@@ -102,7 +103,7 @@ struct LossSettings {
   /// Where rho comes from, for the report.
   let origin: String
 
-  init(_ configuration: EvaluateConfiguration, _ networks: Networks, vocabulary: Int) throws {
+  init(_ configuration: EvaluateConfiguration, _ networks: EvaluatedTempNets, vocabulary: Int) throws {
     let automatic = networks.leading?.settings.bounds ?? TemperaturePolicy.widestBounds
     let (low, high) = (configuration.tauMin ?? automatic.lowerBound, configuration.tauMax ?? automatic.upperBound)
     guard low < high else {
@@ -130,7 +131,7 @@ struct FurtherPolicies {
   private let policies: [(name: String, specification: PolicySpecification, policy: TemperaturePolicy?)]
 
   init(
-    _ configuration: EvaluateConfiguration, _ networks: Networks, _ loss: LossSettings, vocabulary: Int
+    _ configuration: EvaluateConfiguration, _ networks: EvaluatedTempNets, _ loss: LossSettings, vocabulary: Int
   ) throws {
     policies = try configuration.policies.map { name, specification in
       let policy = try Failure.locating("policy \(name)") {
@@ -197,30 +198,33 @@ extension PolicySpecification {
 /// The policies of an evaluation in the order of its report. The exact optimum of the measured loss precedes other exact
 /// ones: gaps are counted to the first.
 func policies(
-  _ networks: Networks, _ further: FurtherPolicies, _ validation: Validation, _ loss: LossSettings, vocabulary: Int
+  _ networks: EvaluatedTempNets, _ further: FurtherPolicies, _ validation: Validation, _ loss: LossSettings,
+  vocabulary: Int
 ) throws -> [NamedPolicy] {
   let budget = try RobustBudget(alternatives: vocabulary, rho: validation.rho)
   let exact = TemperaturePolicy.exact(entropy: budget.entropy, bounds: loss.bounds)
   func short(_ temperature: Double) -> String { fixed(temperature, digits: 4) }
   var list = [
-    NamedPolicy(name: "one", title: "temperature 1", kind: .fixed, policy: .fixed(1)),
+    NamedPolicy(name: PolicyName.one, title: "temperature 1", kind: .fixed, policy: .fixed(1)),
     NamedPolicy(
-      name: "best", title: "the best single temperature by cross-entropy (\(short(validation.best)))",
+      name: PolicyName.best, title: "the best single temperature by cross-entropy (\(short(validation.best)))",
       kind: .bestCrossEntropy, policy: .fixed(validation.best)),
     NamedPolicy(
-      name: "best-robust", title: "the best single temperature by robust loss (\(short(validation.bestRobust)))",
+      name: PolicyName.bestRobust,
+      title: "the best single temperature by robust loss (\(short(validation.bestRobust)))",
       kind: .bestRobustLoss, policy: .fixed(validation.bestRobust)),
   ]
   if let own = networks.own {
-    list.append(NamedPolicy(name: "model", title: "the model's own TempNet", kind: .tempnet, policy: .tempnet(own)))
+    list.append(
+      NamedPolicy(name: PolicyName.model, title: "the model's own TempNet", kind: .tempnet, policy: .tempnet(own)))
   }
   for (index, network) in networks.fitted.enumerated() {
     let number = index == 0 ? "" : "\(index + 1)"
     list.append(
       NamedPolicy(
-        name: EvaluateConfiguration.tempnetName + (number.isEmpty ? "" : "-\(number)"),
+        name: PolicyName.tempnet + (number.isEmpty ? "" : "-\(number)"),
         title: networks.fittedTitles[index], kind: .tempnet, policy: .tempnet(network)))
   }
-  list.append(NamedPolicy(name: "exact", title: "the exact optimum", kind: .exact, policy: exact))
+  list.append(NamedPolicy(name: PolicyName.exact, title: "the exact optimum", kind: .exact, policy: exact))
   return list + further.named(exact: exact)
 }

@@ -14,7 +14,7 @@ extension FitConfiguration.Objective {
   ///
   /// - Parameter isTraining: whether rows are left out at random, where the objective does so; validation counts all.
   func values(_ losses: RowLosses, of rows: some FitRows, isTraining: Bool) -> Tensor {
-    func kept() -> Tensor { isTraining ? LabelledLosses.keepingSomeHits(rows.hit) : rows.hit * 0 + 1 }
+    func kept() -> Tensor { isTraining ? LabelledLosses.keepingSomeHits(rows.hit) : rows.hit.filled(with: 1) }
     return switch self {
     case .robust: losses.robust
     case .crossEntropy: losses.crossEntropy

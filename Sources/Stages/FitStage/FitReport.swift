@@ -22,7 +22,7 @@ struct FitReport<Rows: FitRows> {
     let distance = tau - exact
     let single = SingleTemperature.robust(
       profile: validation.profile, entropy: validation.entropies(rho: rho).mean, bounds: bounds)
-    let losses = (single: robustLoss(exact * 0 + single), fitted: robustLoss(tau), exact: robustLoss(exact))
+    let losses = (single: robustLoss(exact.filled(with: single)), fitted: robustLoss(tau), exact: robustLoss(exact))
     return [
       "rho": .number(rho), "entropy": .number(entropy), "steps": .integer(result.steps),
       "selected_step": .integer(result.selected.step),

@@ -87,7 +87,7 @@ public enum FitStage {
     func rows(of part: FeaturesArtifact.Part) throws -> TokenRows {
       try TokenRows(
         features.rows(of: part, width: head.width, on: resolution.device), head: head,
-        method: configuration.method.ofRows)
+        method: configuration.method)
     }
     let training = try rows(of: .train)
     return try fit(configuration, training, rows(of: .validation), builder, at: features.path) { rho in
@@ -174,14 +174,5 @@ public enum FitStage {
       steps: steps, seed: configuration.seed, optimiser: configuration.optimiser,
       validationInterval: configuration.validationInterval.steps(of: steps), logInterval: max(1, min(10, steps / 20)),
       selection: configuration.selection, run: configuration.run, checkInterval: 10)
-  }
-}
-
-extension FitConfiguration.Method {
-  fileprivate var ofRows: TokenRows.Method {
-    switch self {
-    case .profile: .profile
-    case .logits: .logits
-    }
   }
 }

@@ -104,14 +104,14 @@ final class FitTask<Network: FitNetwork>: MicroBatchTask {
     return [
       Measurement("robust_loss", losses.robust), Measurement("cross_entropy", losses.crossEntropy),
       Measurement("temperature", tau),
-      Measurement("at_lower_bound", tau.less(bounds.lowerBound + margin).to(.float64)),
-      Measurement("at_upper_bound", tau.greater(bounds.upperBound - margin).to(.float64)),
+      Measurement(BoundMargin.lowerName, tau.less(bounds.lowerBound + margin).to(.float64)),
+      Measurement(BoundMargin.upperName, tau.greater(bounds.upperBound - margin).to(.float64)),
     ].map { Measurement($0.name, $0.sum.detached().sum()) }
   }
 
   func warnings(_ means: Metrics) -> [TrainingWarning] {
     BoundMargin.warning(
-      lower: means["at_lower_bound"], upper: means["at_upper_bound"], bounds: network.bounds
+      lower: means[BoundMargin.lowerName], upper: means[BoundMargin.upperName], bounds: network.bounds
     ).map { [TrainingWarning($0.kind, $0.message)] } ?? []
   }
 

@@ -48,15 +48,15 @@ enum DivergenceBall {
       }
       // Bisection in ln τ: the divergence rises with τ above 1.
       let end = profile.grid.bounds.upperBound
-      var low = own * 0
-      var high = low + log(end)
+      var low = own.filled(with: 0)
+      var high = own.filled(with: log(end))
       for _ in 0..<50 {
         let middle = (low + high) * 0.5
         let isBeyond = divergence(at: middle.exp()).greater(radius)
         high = isBeyond.choose(middle, high)
         low = isBeyond.choose(low, middle)
       }
-      let isOutside = divergence(at: own * 0 + end).less(radius)
+      let isOutside = divergence(at: own.filled(with: end)).less(radius)
       return ((low + high) * 0.5).exp().masked(isOutside, with: max(limit, end))
     }
   }

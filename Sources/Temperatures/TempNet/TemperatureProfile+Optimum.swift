@@ -12,15 +12,15 @@ extension TemperatureProfile {
   public func optimum(entropies: Tensor, bounds: ClosedRange<Double>) -> Tensor {
     withoutGradients {
       // Bisection in ln τ: the entropy rises with τ, and forty halvings leave nothing of the widest range.
-      var low = value.selected(1, at: 0).to(.float64) * 0 + log(bounds.lowerBound)
-      var high = low * 0 + log(bounds.upperBound)
+      var low = value.selected(1, at: 0).to(.float64).filled(with: log(bounds.lowerBound))
+      var high = low.filled(with: log(bounds.upperBound))
       for _ in 0..<40 {
         let middle = (low + high) * 0.5
         let isHigh = self(at: middle.exp()).entropy.greater(entropies)
         high = isHigh.choose(middle, high)
         low = isHigh.choose(low, middle)
       }
-      func excess(at tau: Double) -> Tensor { self(at: low * 0 + tau).entropy - entropies }
+      func excess(at tau: Double) -> Tensor { self(at: low.filled(with: tau)).entropy - entropies }
       return ((low + high) * 0.5).exp()
         .masked(excess(at: bounds.lowerBound).less(0).not(), with: bounds.lowerBound)
         .masked(excess(at: bounds.upperBound).greater(0).not(), with: bounds.upperBound)

@@ -84,9 +84,9 @@ private struct SearchState {
   init(start: Tensor, bounds: (low: Double, high: Double)) {
     self.bounds = bounds
     position = start
-    low = start * 0 + (bounds.low - 1)
-    high = start * 0 + (bounds.high + 1)
-    previous = start * 0 + .infinity
+    low = start.filled(with: bounds.low - 1)
+    high = start.filled(with: bounds.high + 1)
+    previous = start.filled(with: .infinity)
   }
 
   /// True where the excess is small enough, where the root lies beyond a bound, or where no number is left between the brackets.

@@ -182,6 +182,8 @@ extension Tensor {
     Operator.one(
       "aten::full", "", [.integers(shape), .number(value)], named: ["dtype": .dtype(dtype), "device": .device(device)])
   }
+  /// A tensor of this one's shape, type and device with one value.
+  public func filled(with value: Double) -> Tensor { .full(shape, value, dtype: dtype, device: device) }
   /// The integers `0..<count`.
   public static func arange(_ count: Int, dtype: DType = .int64, device: Device = .cpu) -> Tensor {
     Operator.one("aten::arange", "", [.integer(count)], named: ["dtype": .dtype(dtype), "device": .device(device)])

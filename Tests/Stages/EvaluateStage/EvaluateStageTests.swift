@@ -78,10 +78,10 @@ import Weights
         return try ArtifactBuilder(output: folder("\(index)"), identity: identity).publish(summary: [:])
       }
     #expect(
-      Networks.titles(artifacts) == [
+      EvaluatedTempNets.titles(artifacts) == [
         "the fitted TempNet (input scaled)", "the fitted TempNet 2 (input centred, rho 7.5)",
       ])
-    #expect(Networks.titles([artifacts[0]]) == ["the fitted TempNet"])
+    #expect(EvaluatedTempNets.titles([artifacts[0]]) == ["the fitted TempNet"])
   }
 
   @Test func `the best single temperatures are those of a fine search on the validation split`() throws {

@@ -55,8 +55,8 @@ public struct EvaluationArtifact: Sendable {
   }
 
   /// The single temperature with the least cross-entropy, or robust loss, on the validation split.
-  public var bestTemperature: Double? { meanTemperature("best") }
-  public var bestRobustTemperature: Double? { meanTemperature("best-robust") }
+  public var bestTemperature: Double? { meanTemperature(PolicyName.best) }
+  public var bestRobustTemperature: Double? { meanTemperature(PolicyName.bestRobust) }
 
   private func meanTemperature(_ name: String) -> Double? { policies.first { $0.name == name }?.meanTemperature }
 

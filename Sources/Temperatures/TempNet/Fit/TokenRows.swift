@@ -3,15 +3,7 @@ import Torch
 
 /// Features of tokens in memory, computed by a frozen language model.
 public struct TokenRows: FitRows {
-  /// How temperatures and losses are computed.
-  public enum Method: Sendable {
-    /// From profiles, with the first layer multiplied through the unembedding.
-    case profile
-    /// From full logits, as published: the reference for the other.
-    case logits
-  }
-
-  let method: Method
+  let method: FitMethod
   let head: Head
   /// The last hidden states, [N, d].
   let hidden: Tensor
@@ -26,7 +18,7 @@ public struct TokenRows: FitRows {
 
   /// - Parameter head: the unembedding of the features' model.
   /// - Throws: `Failure(.badData)` where a column is missing, or has other numbers of logits than the unembedding.
-  public init(_ rows: FeatureRows, head: Head, method: Method) throws {
+  public init(_ rows: FeatureRows, head: Head, method: FitMethod) throws {
     self.method = method
     self.head = head
     hidden = rows.input
