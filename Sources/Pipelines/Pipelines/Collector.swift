@@ -2,11 +2,11 @@ import Artifacts
 import Diagnostics
 import Files
 
-/// Finds what in a store no pipeline needs any more.
+/// Finds the artifacts and work of a store that no pipeline needs any more.
 ///
-/// Needed is what a stage of any pipeline last had, what that was made from, whatever is being made right now, and what
-/// a run that goes on, or the latest one of its pipeline, makes or reads: if that was interrupted, the next one
-/// continues its work. Everything else came of settings that have changed since, and can be made again.
+/// Needed are: the latest result of every stage of every pipeline; the artifacts that it was made from; work that goes
+/// on; and whatever a pipeline's latest run, or one that goes on, makes or reads, because the next run continues
+/// interrupted work. The rest was made with settings that have changed since, and can be made again.
 public struct Collector {
   public struct Item: Equatable, Sendable {
     public let path: String
@@ -14,16 +14,16 @@ public struct Collector {
     public let size: Int
   }
 
-  /// What a store holds beside what its pipelines are known to need.
+  /// The parts of a store that its pipelines are not known to need.
   public struct Findings: Equatable, Sendable {
     /// What can be removed, by path.
     public var garbage: [Item] = []
-    /// What only records of earlier versions need, which did not tell pipelines of one name apart: their pipelines may
-    /// be in use still, or be those that have newer records.
+    /// Needed by records of earlier versions alone. These versions did not tell pipelines of one name apart, so such a
+    /// pipeline may still be in use, or may be one that has newer records.
     public var kept: [Item] = []
     /// The files and folders of these records.
     public var keepers: [String] = []
-    /// Pipelines of which nobody knows whether they are in use, though what they last had is kept.
+    /// Pipelines whose latest results are kept although nobody knows whether they are still in use.
     public var abandoned: [Abandoned] = []
   }
 
@@ -31,7 +31,7 @@ public struct Collector {
     public let label: String
     /// Where the pipeline's file was; nil where it came through a pipe.
     public let file: String?
-    /// The files and folders that say what it needs.
+    /// The files and folders that state its needs.
     public let records: [String]
   }
 
@@ -67,14 +67,14 @@ public struct Collector {
     return findings
   }
 
-  /// Keeps runs from beginning, for as long as the result lives.
+  /// Keeps runs from beginning while the result lives.
   public func lock() throws -> FileLock? {
     try Files.status(store.path) == nil ? nil : FileLock.waiting(for: store.collectionLock)
   }
 
   /// Removes what `garbage` found.
   ///
-  /// - Returns: what was left alone, because someone has begun to make it meanwhile.
+  /// - Returns: items that were left alone, because a run has begun to make them meanwhile.
   public func remove(_ items: [Item]) throws -> [Item] {
     try items.filter { item in
       let artifact = "\(store.artifacts)/\(Self.artifact(of: Files.name(of: item.path)))"
@@ -86,7 +86,7 @@ public struct Collector {
     }
   }
 
-  /// Whether anything of an artifact is there besides its lock.
+  /// Whether an artifact has anything besides its lock.
   private func remains(of artifact: String) throws -> Bool {
     let lock = Files.name(of: ArtifactBuilder.lock(for: artifact))
     return try Files.list(store.artifacts).contains { $0 != lock && Self.artifact(of: $0) == Files.name(of: artifact) }
@@ -101,12 +101,12 @@ public struct Collector {
   }
 }
 
-/// Which artifact was made from which.
+/// The artifacts that each artifact was made from.
 private struct Graph {
   struct Needed {
     /// Folders of whole artifacts.
     var names: Set<String> = []
-    /// Artifacts that runs make, with all that belongs to them.
+    /// Artifacts that runs are making, with their work folders and locks.
     var inWork: Set<String> = []
 
     func holds(_ name: String) -> Bool { names.contains(name) || inWork.contains(Collector.artifact(of: name)) }

@@ -1,7 +1,7 @@
 import Configuration
 import DataDescriptors
 
-/// The data descriptors that a pipeline names, or whose files it names; `scripts/fetch-data` brings the data.
+/// The data descriptors that a pipeline names, or whose files it names. `scripts/fetch-data` fetches the data.
 public struct DataNeeds {
   /// Each once, in the order in which the pipeline names them or their files.
   private let found: [DataDescriptor]
@@ -18,7 +18,7 @@ public struct DataNeeds {
   /// Paths of all descriptors.
   public var descriptors: [String] { found.map(\.path) }
 
-  /// Paths of those whose data are missing, or older than the descriptor.
+  /// Paths of the descriptors whose data are missing, or older than the descriptor.
   public var missing: [String] { get throws { try found.filter { try !$0.isFetched }.map(\.path) } }
 }
 

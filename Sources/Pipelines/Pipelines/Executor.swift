@@ -1,13 +1,13 @@
-/// A stage's program as it is to be run.
+/// An order to run a stage's program.
 public struct WorkOrder: Equatable, Sendable {
   /// The stage's name in the pipeline.
   public let stage: String
   /// As in `tempnet-fit`.
   public let program: String
   public let arguments: [String]
-  /// Variables beside those that the runner itself has.
+  /// Environment variables in addition to the runner's own.
   public let environment: [String: String]
-  /// The file to which everything that the program prints is appended.
+  /// The file to which the program's output is appended.
   public let log: String
   public let cores: Int?
   /// In bytes.
@@ -22,7 +22,7 @@ public struct WorkOrder: Equatable, Sendable {
   }
 }
 
-/// The name by which an executor knows a program that it was given to run. Its form is the executor's own.
+/// An executor's name for a program that it runs; the executor chooses its form.
 public struct JobName: Hashable, Sendable, CustomStringConvertible {
   public let description: String
 
@@ -34,22 +34,22 @@ public enum ProgramEnd: Equatable, Sendable {
   case exited(Int32)
   /// A signal ended it: it crashed, or was killed.
   case signalled(Int32)
-  /// Nobody knows how: the job vanished. The same work may succeed elsewhere.
+  /// The job vanished, and its end is unknown. The same work may succeed elsewhere.
   case lost
 }
 
-/// Where stages run: on this machine, or handed to something that runs them elsewhere.
+/// Runs stages: on this machine, or through a batch system.
 public protocol Executor: Sendable {
-  /// What stages that run side by side share.
-  var capacity: Budget { get }
+  /// The budget that stages running side by side share.
+  var capacity: Resources { get }
 
-  /// Makes sure, before anything runs, that a program is there.
+  /// Checks that a program exists, before anything runs.
   ///
   /// - Throws: `Failure(.unavailable)`.
   func check(_ program: String) throws
 
-  /// Starts a program, or hands it to whatever will start it, and does not wait for it. Where jobs outlive the runner, a
-  /// job that an earlier runner submitted for the same output is found again, and nothing is submitted.
+  /// Starts a program, or hands it to a batch system, without waiting for it. Where jobs outlive the runner, the job
+  /// that an earlier runner submitted for the same output is returned, and nothing is submitted.
   ///
   /// - Returns: the name of the job, which the record of the run notes.
   func submit(_ order: WorkOrder) async throws -> JobName
@@ -57,11 +57,11 @@ public protocol Executor: Sendable {
   /// Waits for the end of a job, also where the waiting task is cancelled; `lost` for a job that is not known.
   func end(of job: JobName) async throws -> ProgramEnd
 
-  /// Asks a job to save its work and end. How it then ends is what `end(of:)` returns.
+  /// Asks a job to save its work and end; `end(of:)` returns its end.
   func stop(_ job: JobName) async
 }
 
-/// The time, as far as the runner needs it.
+/// The runner's clock, which tests replace.
 public protocol WallClock: Sendable {
   /// Seconds since 1970.
   var now: Double { get }

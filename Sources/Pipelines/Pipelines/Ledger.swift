@@ -3,21 +3,21 @@ import Files
 import JSON
 import Synchronization
 
-/// What each stage of a pipeline was when it last had a result; the planner tells from it what has changed.
+/// Each stage of a pipeline as it was when it last had a result. The planner compares the present with it.
 public struct Ledger: Equatable, Sendable {
   public struct Record: Equatable, Sendable {
     public let key: String
     /// The path of the artifact.
     public let artifact: String
-    /// What the key was made of.
+    /// The members of the key.
     public let dependencies: JSON
   }
 
   private static let version = 1
-  /// Paths of damaged ledgers of which a person was told.
+  /// Paths of damaged ledgers that a warning has named.
   private static let told = Mutex<Set<ExactString>>([])
   public private(set) var records: [String: Record] = [:]
-  /// Whose ledger it is; nil in one of an earlier version, which told pipelines apart by their names alone.
+  /// The pipeline that the ledger belongs to; nil in a ledger of an earlier version, which knew names alone.
   private(set) var origin: RecordOrigin?
 
   public subscript(stage: String) -> Record? { records[stage] }
@@ -29,7 +29,7 @@ public struct Ledger: Equatable, Sendable {
     guard try Files.status(path) != nil else { return }
     let json = try JSON(parsing: try Files.read(path), source: path, for: .strict)
     guard json["version"]?.intValue == Self.version, let stages = json["stages"]?.objectValue else {
-      throw Failure(.badData, "is no ledger of this release", at: path)
+      throw Failure(.badData, "is not a ledger that this release can read", at: path)
     }
     origin = RecordOrigin(json)
     for (name, record) in stages {
@@ -40,20 +40,21 @@ public struct Ledger: Equatable, Sendable {
     }
   }
 
-  /// Where only reasons depend on the ledger, a damaged one counts as none, and the next run writes it anew.
+  /// For callers that need the ledger only to state reasons: a damaged ledger counts as empty, and the next run writes
+  /// it anew.
   public init(readingIfWhole path: String) throws {
     do {
       try self.init(reading: path)
     } catch let failure as Failure where failure.status == .badData {
       // A run reads the ledger many times.
       if Self.told.withLock({ $0.insert(ExactString(path)).inserted }) {
-        Log.warning("what the last run was is not known: \(failure)")
+        Log.warning("the last results of the pipeline are unknown: \(failure)")
       }
       self.init()
     }
   }
 
-  /// The same with what stages are now.
+  /// A ledger in which these stages are as they are now.
   func noting(_ changes: [String: Record], from origin: RecordOrigin) -> Ledger {
     var ledger = self
     ledger.records.merge(changes) { $1 }

@@ -16,15 +16,15 @@ public struct LocalExecutor: Executor {
 
   /// The folder that holds the programs.
   private let programs: String
-  public let capacity: Budget
+  public let capacity: Resources
   private let jobs = RunningJobs()
 
-  public init(programs: String, capacity: Budget = .ofThisMachine()) {
+  public init(programs: String, capacity: Resources = .ofThisMachine()) {
     (self.programs, self.capacity) = (programs, capacity)
   }
 
   /// With the programs that lie beside this one's own file.
-  public static func besideThisProgram(capacity: Budget = .ofThisMachine()) throws -> LocalExecutor {
+  public static func besideThisProgram(capacity: Resources = .ofThisMachine()) throws -> LocalExecutor {
     var buffer = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
     guard readlink("/proc/self/exe", &buffer, buffer.count - 1) > 0 else {
       throw Failure.system("cannot find this program's own file", "/proc/self/exe")
@@ -43,7 +43,7 @@ public struct LocalExecutor: Executor {
   public func submit(_ order: WorkOrder) async throws -> JobName {
     let log = try openedLog(order.log)
     let start = Start()
-    // The program lives as long as this task, whatever becomes of the one that waits for it.
+    // The program lives as long as this task, even where the task that waits for it is cancelled.
     let running = Task {
       defer {
         try? log.close()
@@ -95,17 +95,17 @@ public struct LocalExecutor: Executor {
   }
 }
 
-/// The process id of a program that is being started, or the reason why it was not; the first word counts.
+/// The process id of a program that is being started, or the reason why it was not started. The first answer counts.
 private final class Start: Sendable {
-  private let (words, word) = AsyncStream<Result<pid_t, any Error>>.makeStream(bufferingPolicy: .bufferingOldest(1))
+  private let (answers, answer) = AsyncStream<Result<pid_t, any Error>>.makeStream(bufferingPolicy: .bufferingOldest(1))
 
-  func succeed(_ process: pid_t) { word.yield(.success(process)) }
-  func fail(_ error: any Error) { word.yield(.failure(error)) }
+  func succeed(_ process: pid_t) { answer.yield(.success(process)) }
+  func fail(_ error: any Error) { answer.yield(.failure(error)) }
 
-  /// Waits also where the waiting task is cancelled: a process that was started has to be known.
+  /// Waits also where the waiting task is cancelled, because a process that was started must not be forgotten.
   var process: pid_t {
     get async throws {
-      let waiting = Task { [words] in await words.first { _ in true } }
+      let waiting = Task { [answers] in await answers.first { _ in true } }
       guard let outcome = await waiting.value else { preconditionFailure("the stream is never finished") }
       return try outcome.get()
     }
@@ -116,7 +116,7 @@ private final class Start: Sendable {
 private final class RunningJobs: Sendable {
   private let tasks = Mutex<[JobName: Task<ProgramEnd, any Error>]>([:])
 
-  /// Numbered, because the system gives process ids out again.
+  /// Numbered, because the system uses process ids again.
   func add(_ task: Task<ProgramEnd, any Error>, process: pid_t) -> JobName {
     tasks.withLock { tasks in
       let name = JobName("process \(process), job \(tasks.count + 1) of \(getpid())")

@@ -2,18 +2,18 @@ import Diagnostics
 import Files
 import Glibc
 
-/// Passes on what a stage prints. The stage writes into its log file itself, so that nothing is lost whatever becomes
-/// of the runner; this follows the file.
+/// Passes a stage's log lines on to the runner's output. The stage writes its log file itself, so that nothing is lost
+/// when the runner ends; the relay follows the file.
 struct LogRelay: Sendable {
   private static let interval = Duration.milliseconds(200)
 
   let path: String
-  /// Stands before each line: stages that run side by side print together.
+  /// Begins each line, because stages that run side by side print together.
   let prefix: String
 
-  /// Passes on lines that are added to the file, until the task is cancelled and the file's end is reached.
+  /// Passes on lines that are added to the file, until the task is cancelled and the end of the file is reached.
   ///
-  /// - Parameter start: where in the file to begin; the log of an earlier attempt is not repeated.
+  /// - Parameter start: the offset to begin at; the log of an earlier attempt is not repeated.
   func follow(from start: Int) async {
     var (position, pending) = (start, [UInt8]())
     while true {
@@ -33,7 +33,7 @@ struct LogRelay: Sendable {
 
   private func show(_ line: ArraySlice<UInt8>) { Log.note("\(prefix)\(String(decoding: line, as: UTF8.self))") }
 
-  /// What has been added since; a log that cannot be read is only not shown.
+  /// Bytes that were added since the last look; none where the log cannot be read.
   private func read(from position: inout Int) -> [UInt8] {
     // Most looks find nothing new.
     guard size > position, let file = fopen(path, "re") else { return [] }

@@ -2,41 +2,42 @@ import Configuration
 import Diagnostics
 import StageDescriptions
 
-/// Values of a stage's settings of which every combination is wanted:
+/// The values of a stage's settings, to be combined in every way:
 ///
 ///     tempnet:
 ///       run: fit
 ///       from: {features: features}
 ///       matrix: {rho: [6, 8], seed: [1, 2]}      # tempnet@rho=6,seed=1 ... tempnet@rho=8,seed=2
 ///
-/// A stage that reads one result of such a stage is made once for each of them; one that takes several reads them all.
-/// `tempnet@rho=6` in place of `tempnet` reads only the results with that value. `--set 'tempnet.rho=[7, 9]'` puts other values in the place of the file's, `--set tempnet.rho=7` a single one.
+/// A stage that takes one result of such a stage is made once for each combination; a stage that takes several reads
+/// them all. `tempnet@rho=6` instead of `tempnet` reads only the results with that value. `--set 'tempnet.rho=[7, 9]'`
+/// replaces the values of the file, `--set tempnet.rho=7` by a single one.
 struct Matrix: Sendable {
-  /// A setting of a stage of the file: two stages may both have a `seed`.
-  struct Axis: Hashable {
+  /// A setting with its stage, since two stages may both have a `seed`.
+  struct Setting: Hashable {
     let stage: String
     let key: String
   }
 
-  /// One value for each of some axes, in the order of the file.
+  /// A value for each of several settings, in the order of the file.
   struct Combination: Equatable {
-    var values: [(axis: Axis, value: YAMLNode)] = []
+    var values: [(setting: Setting, value: YAMLNode)] = []
 
-    /// What is added to a stage's name: `@rho=6,seed=1`, or nothing.
+    /// The suffix of a stage's name: `@rho=6,seed=1`, or nothing.
     var suffix: String {
-      values.isEmpty ? "" : "@" + values.map { "\($0.axis.key)=\(Self.text($0.value))" }.joined(separator: ",")
+      values.isEmpty ? "" : "@" + values.map { "\($0.setting.key)=\(Self.text($0.value))" }.joined(separator: ",")
     }
 
     fileprivate static func text(_ value: YAMLNode) -> String { value.scalar?.text ?? "" }
 
-    /// The values of both; nil where they differ on an axis that both have.
+    /// The values of both; nil where they disagree on a setting.
     func joined(with other: Combination) -> Combination? {
       var joined = self
-      for (axis, value) in other.values {
-        if let own = values.first(where: { $0.axis == axis })?.value {
+      for (setting, value) in other.values {
+        if let own = values.first(where: { $0.setting == setting })?.value {
           guard Self.text(own) == Self.text(value) else { return nil }
         } else {
-          joined.values.append((axis, value))
+          joined.values.append((setting, value))
         }
       }
       return joined
@@ -48,10 +49,10 @@ struct Matrix: Sendable {
   }
 
   private static let mostCombinations = 1000
-  /// Names of stages become names of files, which end at 255 bytes with what is added to them.
+  /// Names of stages become names of files, which may have 255 bytes with all suffixes.
   fileprivate static let longestName = 200
 
-  private let axes: [(key: String, values: [YAMLNode])]
+  private let settings: [(key: String, values: [YAMLNode])]
 
   /// - Throws: `Failure(.badConfiguration)` where the node is not a mapping from keys to lists of short plain values.
   init(_ node: YAMLNode) throws {
@@ -60,9 +61,9 @@ struct Matrix: Sendable {
         .badConfiguration, "matrix must be a mapping from settings to lists of values, not \(node.abridged)",
         at: "\(node.place)")
     }
-    axes = try entries.map { entry in
+    settings = try entries.map { entry in
       guard entry.key.split(separator: ".", omittingEmptySubsequences: false).allSatisfy({ !$0.isEmpty }) else {
-        throw Failure(.badConfiguration, "'\(entry.key)' names no setting", at: "\(entry.value.place)")
+        throw Failure(.badConfiguration, "'\(entry.key)' is not the name of a setting", at: "\(entry.value.place)")
       }
       guard let values = entry.value.sequence, !values.isEmpty else {
         throw Failure(
@@ -83,27 +84,27 @@ struct Matrix: Sendable {
       }
       return (entry.key, values)
     }
-    let count = axes.reduce(1) { min($0 * $1.values.count, Self.mostCombinations + 1) }
+    let count = settings.reduce(1) { min($0 * $1.values.count, Self.mostCombinations + 1) }
     guard count <= Self.mostCombinations else {
       throw Failure(.badConfiguration, "more than \(Self.mostCombinations) combinations", at: "\(node.place)")
     }
   }
 
-  /// Every combination of the matrix of a stage, the last axis changing fastest.
+  /// Every combination of the matrix of a stage, the last setting changing fastest.
   func combinations(of stage: String) -> [Combination] {
-    axes.reduce([Combination()]) { combinations, axis in
+    settings.reduce([Combination()]) { combinations, setting in
       combinations.flatMap { combination in
-        axis.values.map { value in
-          Combination(values: combination.values + [(Axis(stage: stage, key: axis.key), value)])
+        setting.values.map { value in
+          Combination(values: combination.values + [(Setting(stage: stage, key: setting.key), value)])
         }
       }
     }
   }
 
-  var keys: [String] { axes.map(\.key) }
+  var keys: [String] { settings.map(\.key) }
 }
 
-/// A stage's name where another one reads from it: `joint`, or `joint@loss=clip,seed=1` for some of its combinations.
+/// The name of a stage that another one reads from: `joint`, or `joint@loss=clip,seed=1` for some of its combinations.
 struct MatrixChoice {
   let family: String
   private let values: [(key: String, text: String)]
@@ -117,17 +118,16 @@ struct MatrixChoice {
     }
   }
 
-  /// Whether a combination has all the values that were named.
+  /// Whether a combination has all the named values.
   func takes(_ combination: Matrix.Combination) -> Bool {
     values.allSatisfy { value in
-      combination.values.contains { $0.axis.key == value.key && Matrix.Combination.text($0.value) == value.text }
+      combination.values.contains { $0.setting.key == value.key && Matrix.Combination.text($0.value) == value.text }
     }
   }
 }
 
 extension StageSpecification {
-  /// The stages of a file, in an order in which each comes after those it reads from, with those that are made in several
-  /// combinations written out.
+  /// The stages of a file, each after those that it reads from, and each combination of a matrix as a stage of its own.
   static func expanded(_ stages: [StageSpecification]) throws -> [StageSpecification] {
     var members: [String: [(combination: Matrix.Combination, stage: StageSpecification)]] = [:]
     var expanded: [StageSpecification] = []
@@ -144,7 +144,7 @@ extension StageSpecification {
 
   private typealias Members = [String: [(combination: Matrix.Combination, stage: StageSpecification)]]
 
-  /// The combinations of what the stage reads one of.
+  /// The combinations of those inputs of which the stage reads one result.
   private func inherited(
     from members: Members
   ) throws -> [Matrix.Combination] {
@@ -159,7 +159,7 @@ extension StageSpecification {
     }
   }
 
-  /// The members that a name stands for; nil for no stage of the file.
+  /// The members that a name stands for; nil for a name that no stage of the file has.
   private static func chosen(
     _ name: String, of members: Members, at place: Place
   ) throws -> [(combination: Matrix.Combination, stage: StageSpecification)]? {
@@ -170,13 +170,13 @@ extension StageSpecification {
       let names = family.map(\.stage.name)
       throw Failure(
         .badConfiguration,
-        "'\(name)' is no combination of the stage '\(choice.family)'; it is made as "
+        "'\(name)' is not a combination of the stage '\(choice.family)', which is made as "
           + "\(names.prefix(10).joined(separator: ", "))\(names.count > 10 ? " and others" : "")", at: "\(place)")
     }
     return chosen
   }
 
-  /// The stage for one combination, which reads those results that go with it.
+  /// The stage for one combination. It reads the results whose values agree with it.
   private func member(
     _ combination: Matrix.Combination,
     reading members: [String: [(combination: Matrix.Combination, stage: StageSpecification)]]
@@ -196,9 +196,9 @@ extension StageSpecification {
           return family.filter { $0.combination.joined(with: combination) != nil }.map { .stage($0.stage.name) }
         }, place: link.place)
     }
-    let own = combination.values.filter { $0.axis.stage == name }
+    let own = combination.values.filter { $0.setting.stage == name }
     member.configuration = try configuration.applying(
-      own.map { ConfigurationOverride($0.axis.key.split(separator: ".").map(String.init), $0.value) })
+      own.map { ConfigurationOverride($0.setting.key.split(separator: ".").map(String.init), $0.value) })
     return member
   }
 }

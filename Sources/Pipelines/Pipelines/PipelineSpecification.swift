@@ -3,7 +3,7 @@ import Diagnostics
 import Files
 import StageDescriptions
 
-/// A pipeline as its file describes it: stages, what each reads from which, and how each is configured.
+/// A pipeline as its file describes it: the stages, their inputs and their configurations.
 ///
 ///     pipeline: austen                 # names its records in the store; without it the file's name does
 ///     stages:
@@ -21,11 +21,11 @@ import StageDescriptions
 /// Paths in a pipeline are relative to the current directory, like those on a command line. A stage without `cores`
 /// has the whole machine and chooses its threads itself; one without `memory` counts as needing none.
 public struct PipelineSpecification: Sendable {
-  /// Its name and its file, by which a store knows it.
+  /// Its name and its file, which identify it in a store.
   public let identity: PipelineIdentity
   /// The path of the file that it was read from, as it was given.
   public let source: String
-  /// Each stage comes after those it reads from; otherwise the order is that of the file.
+  /// In the order of the file, except that each stage comes after those that it reads from.
   public let stages: [StageSpecification]
 
   /// - Parameters:
@@ -72,13 +72,13 @@ public struct PipelineSpecification: Sendable {
 
   public var name: String { identity.name }
 
-  /// The names of the stages that go by a name: one, or all combinations of a stage of the file.
+  /// The names of the stages that a name stands for: one, or all combinations of a stage of the file.
   public func names(of name: String) -> [String] {
     stages.filter { $0.name == name || $0.family == name }.map(\.name)
   }
 
-  /// Where in the document `STAGE.KEY=VALUE` belongs: under `with`, or, where the stage is made for several values of
-  /// the key, in place of these; a value that is no list is then the only one.
+  /// The place of `STAGE.KEY=VALUE` in the document: under `with`; or under `matrix` if that has the key, where a value
+  /// that is not a list becomes the only one.
   private static func placed(_ override: ConfigurationOverride, in document: YAMLNode) -> ConfigurationOverride {
     let (stage, value) = (override.path[0], override.value)
     let key = override.path.dropFirst().joined(separator: ".")
@@ -89,7 +89,7 @@ public struct PipelineSpecification: Sendable {
     return ConfigurationOverride(["stages", stage, "matrix", key], values)
   }
 
-  /// `pipelines/austen.yaml` names the pipeline `austen`. Two files may come to one name; the store tells them apart.
+  /// `pipelines/austen.yaml` names the pipeline `austen`. Two files may give one name; the store tells them apart.
   private static func stem(of path: String) -> String {
     var stem = String.UnicodeScalarView()
     var length = 0
@@ -133,7 +133,7 @@ public struct PipelineSpecification: Sendable {
     }
   }
 
-  /// Kahn's algorithm, taking among the stages that are ready the one that stands first in the file.
+  /// Kahn's algorithm. Of the stages that are ready, the one that stands first in the file is next.
   private static func sorted(_ stages: [StageSpecification]) throws -> [StageSpecification] {
     var (sorted, remaining): ([StageSpecification], [StageSpecification]) = ([], stages)
     while !remaining.isEmpty {
@@ -146,7 +146,7 @@ public struct PipelineSpecification: Sendable {
     return sorted
   }
 
-  /// Names one cycle among stages each of which waits for another of them.
+  /// Names a cycle among stages that all wait for another of them.
   private static func cycle(in stages: [StageSpecification]) -> Failure {
     var path = [stages[0]]
     while true {

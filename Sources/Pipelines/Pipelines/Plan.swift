@@ -3,12 +3,12 @@ import Configuration
 import Diagnostics
 import StageDescriptions
 
-/// What a run of a pipeline will do, decided once, before anything runs.
+/// The decisions of a run of a pipeline, made once, before anything runs.
 public struct Plan: Sendable {
   public let identity: PipelineIdentity
   /// The path of its file, as it was given.
   public let source: String
-  /// In an order in which they can run one after the other.
+  /// Each after the stages that it reads from.
   public let stages: [PlannedStage]
 
   /// The name.
@@ -16,13 +16,13 @@ public struct Plan: Sendable {
 
   public var work: [PlannedStage] { stages.filter { $0.decision.isRun } }
 
-  /// The stages whose results are there.
+  /// The stages whose results exist.
   var made: [PlannedStage] { stages.filter { $0.decision == .upToDate } }
 
   public subscript(name: String) -> PlannedStage? { stages.first { $0.name == name } }
 }
 
-/// What will be done with a stage.
+/// The decision on a stage.
 public enum Decision: Hashable, Sendable {
   /// The artifact exists.
   case upToDate
@@ -42,29 +42,29 @@ public struct PlannedStage: Sendable {
   public let key: String
   /// The path of the artifact.
   public let output: String
-  /// The configuration as the stage's program gets it.
+  /// The configuration that the stage's program is given.
   public let configuration: YAMLNode
   /// Paths of artifacts by the names of inputs.
   public let inputs: [String: [String]]
   public let dependencies: Set<String>
-  /// The size of the vocabulary, as far as it is known before anything runs.
+  /// The size of the vocabulary; nil where it is not known before anything runs.
   let vocabulary: Int?
   public let cores: Int?
   public let memory: Int?
   public let retries: Int
   public let decision: Decision
-  /// Whether it runs although its artifact is there.
+  /// Whether it runs although its artifact exists.
   public let isForced: Bool
 
-  /// The folder of the work that an interrupted run left, or that one is doing; nil where there is none.
+  /// The folder with the work of an interrupted run, or of one that goes on; nil where there is none.
   public var unfinishedWork: String? { ArtifactBuilder.unfinishedWork(on: output) }
 }
 
-/// Which stages of a pipeline are wanted.
+/// The stages of a pipeline that the command line chooses.
 public struct Selection: Sendable {
-  /// These and all that they need; empty means every stage.
+  /// These and all stages that they need; empty means every stage.
   public var stages: [String]
-  /// These and all that depends on them; empty means every stage.
+  /// These and all stages that depend on them; empty means every stage.
   public var from: [String]
   /// These run although their artifacts exist.
   public var forced: [String]
@@ -73,7 +73,7 @@ public struct Selection: Sendable {
     (self.stages, self.from, self.forced) = (stages, from, forced)
   }
 
-  /// The names of the stages that are wanted.
+  /// The names of the chosen stages.
   func wanted(in pipeline: PipelineSpecification) throws -> Set<String> {
     for name in stages + from + forced where pipeline.names(of: name).isEmpty {
       let hint = nearest(to: name, in: pipeline.stages.map(\.name)).map { "; did you mean '\($0)'?" } ?? ""
@@ -87,11 +87,11 @@ public struct Selection: Sendable {
     let wanted = (stages.isEmpty ? all : above).intersection(from.isEmpty ? all : below)
     if let outside = forced.first(where: { wanted.isDisjoint(with: pipeline.names(of: $0)) }) {
       throw Failure(
-        .badConfiguration, "'\(outside)' is forced, but not among the stages that were chosen", at: pipeline.source)
+        .badConfiguration, "'\(outside)' is forced, but is not one of the chosen stages", at: pipeline.source)
     }
     guard !wanted.isEmpty else {
       throw Failure(
-        .badConfiguration, "what was chosen with --stage and what with --from have no stage in common",
+        .badConfiguration, "--stage and --from choose no stage in common",
         at: pipeline.source)
     }
     return wanted

@@ -3,8 +3,8 @@ import Configuration
 import Diagnostics
 import StageDescriptions
 
-/// Turns a pipeline's specification into a plan. It reads configurations, manifests and what the file system says about
-/// files; only raw files that changed since they were last hashed are read as a whole.
+/// Turns a pipeline's specification into a plan. It reads configurations, manifests, and sizes and times of files. Raw
+/// files are read as a whole only if they have changed since they were last hashed.
 public struct Planner {
   private let store: Store
   private let digests: FileDigests
@@ -101,7 +101,7 @@ public struct Planner {
     }
   }
 
-  /// The vocabulary's size of each input that is given, nil where it is not known.
+  /// The size of the vocabulary of each given input; nil where it is not known.
   private func vocabularies<Description: StageDescription>(
     of specification: StageSpecification, _: Description.Type, _ planned: [PlannedStage]
   ) throws -> [String: Int?] {
@@ -134,7 +134,7 @@ public struct Planner {
     return Reason.differences(from: record.dependencies, to: identity).first ?? "its artifact is gone"
   }
 
-  /// A stage that runs needs the results of stages that were left out to be there.
+  /// A stage that runs needs the existing results of stages that were left out.
   private func checkInputs(of stage: PlannedStage, among planned: [PlannedStage]) throws {
     guard stage.decision.isRun else { return }
     for source in planned where stage.dependencies.contains(source.name) && source.decision == .leftOut {

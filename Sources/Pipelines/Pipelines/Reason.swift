@@ -2,9 +2,9 @@ import Artifacts
 import JSON
 import StageDescriptions
 
-/// Why a stage runs, in words; or that it need not.
+/// The reason why a stage runs, in words.
 enum Reason {
-  /// Every difference between what a stage was when it last had a result and what it is now; the most telling first.
+  /// All differences between a stage now and when it last had a result; the most important first.
   static func differences(from old: JSON, to new: StageIdentity) -> [String] {
     let now = new.dependencies
     if let was = old["stage"]?.stringValue, was != new.stage { return ["it ran \(was), now runs \(new.stage)"] }

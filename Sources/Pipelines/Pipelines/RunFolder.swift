@@ -6,9 +6,9 @@ import Synchronization
 
 /// The folder of one run of a pipeline: its record, and each stage's log and frozen configuration.
 ///
-/// `run.json` is written when the run begins and when it ends. What changes in between is appended to `events.jsonl`, a line
-/// for each change of a stage, so that a run of many stages writes no more than they change, and one that was killed is
-/// known as it was. Both are the only places for times and durations: artifacts must not depend on them. `lock` is held
+/// `run.json` is written when the run begins and when it ends. In between each change of a stage is appended to
+/// `events.jsonl` as a line. So a run of many stages writes no more than its changes, and the state of a killed run is
+/// known. Times and durations are in these two files alone, because artifacts must not depend on them. `lock` is held
 /// while the run goes on.
 final class RunFolder: Sendable {
   let path: String
@@ -27,7 +27,7 @@ final class RunFolder: Sendable {
 
   /// Makes the folder, named after the time.
   ///
-  /// - Parameter label: the pipeline's, in this store.
+  /// - Parameter label: the pipeline's label in this store.
   init(in store: Store, label: String, for plan: Plan, at now: Double) throws {
     let runs = store.runs(of: label)
     try Files.makeFolder(runs)
@@ -40,10 +40,10 @@ final class RunFolder: Sendable {
 
   func log(of stage: PlannedStage) -> String { "\(path)/\(stage.name).log" }
 
-  /// Where the stage's program says how it ended: see `StageEnding`.
+  /// The file in which the stage's program states how it ended: see `StageEnding`.
   func ending(of stage: PlannedStage) -> String { "\(path)/\(stage.name).end.json" }
 
-  /// Writes the configuration that the stage's program gets.
+  /// Writes the configuration that the stage's program is given.
   func freeze(_ stage: PlannedStage) throws -> String {
     let file = "\(path)/\(stage.name).yaml"
     try AtomicFile.write(stage.configuration.document, to: file)
@@ -78,8 +78,8 @@ final class RunFolder: Sendable {
 
   static func goesOn(_ path: String) -> Bool { FileLock.holder("\(path)/\(lockName)") != nil }
 
-  /// Where a run stands among those of its pipeline. Folders are named after the time; those of one second are numbered
-  /// from the second on: `20260131T120000Z`, `20260131T120000Z-2`.
+  /// The position of a run among those of its pipeline. Folders are named after the time; further folders of the same
+  /// second have a number: `20260131T120000Z`, `20260131T120000Z-2`.
   static func order(ofRun name: String) -> (time: Substring, number: Int) {
     let parts = name.split(separator: "-", maxSplits: 1, omittingEmptySubsequences: false)
     return (parts[0], parts.count == 1 ? 1 : Int(parts[1]) ?? 0)

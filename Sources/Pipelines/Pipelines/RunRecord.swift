@@ -5,10 +5,9 @@ import Glibc
 import JSON
 import StageDescriptions
 
-/// The record of one run of a pipeline: what was planned, and how each stage ended. `RunFolder` writes it to `run.json`, and
-/// changes beside it; whoever needs it reads it back here.
+/// The record of one run of a pipeline: the plan, and how each stage ended. `RunFolder` writes it.
 public struct RunRecord: Equatable, Sendable {
-  /// How far a stage is. The raw values are those of the file, and are shown to people.
+  /// The state of a stage. The raw values are written to the file and shown to people.
   public enum State: String, Equatable, Sendable {
     case upToDate = "up to date"
     /// The stage was not asked for.
@@ -38,9 +37,9 @@ public struct RunRecord: Equatable, Sendable {
     /// Keys of the artifacts that the stage reads.
     public let inputs: [String]
     public internal(set) var attempts = 0
-    /// What the executor calls the latest attempt; nil for stages that did not run, and in records of earlier versions.
+    /// The executor's name for the latest attempt; nil for stages that did not run, and in records of earlier versions.
     public internal(set) var job: JobName?
-    /// Seconds since 1970, whole ones where the record was read; nil for stages that did not run.
+    /// Seconds since 1970, whole ones if the record was read from a file; nil for stages that did not run.
     public internal(set) var started: Double?
     /// Duration in seconds; nil before the stage has ended.
     public internal(set) var seconds: Double?
@@ -66,7 +65,7 @@ public struct RunRecord: Equatable, Sendable {
   public internal(set) var stages: [Stage]
 
   static let fileName = "run.json"
-  /// Has what changed since `run.json` was written.
+  /// The file of the changes since `run.json` was written.
   static let eventsName = "events.jsonl"
 
   /// The pipeline's name in this store; longer where a pipeline of another file has the same name.
@@ -115,7 +114,7 @@ extension RunRecord {
     try apply(eventsOf: folder)
   }
 
-  /// The line that a killed runner was about to write is left out.
+  /// The unfinished line of a killed runner is left out.
   private mutating func apply(eventsOf folder: String) throws {
     let file = "\(folder)/\(Self.eventsName)"
     guard try Files.status(file) != nil else { return }
@@ -125,7 +124,7 @@ extension RunRecord {
       let json = try JSON(parsing: Array(line), source: place, for: .strict)
       guard let name = json["name"]?.stringValue, let stage = Stage(name, json),
         let index = stages.firstIndex(where: { $0.name == name })
-      else { throw Failure(.badData, "is no event of a stage of this run", at: place) }
+      else { throw Failure(.badData, "is not the change of a stage of this run", at: place) }
       stages[index] = stage
     }
   }
@@ -181,7 +180,7 @@ extension RunRecord.Stage {
     ]
   }
 
-  /// A line of the events.
+  /// A line of `events.jsonl`.
   var event: JSON {
     guard case .object(var members) = json else { preconditionFailure("a stage is an object") }
     members["name"] = .string(name)
@@ -190,7 +189,7 @@ extension RunRecord.Stage {
 
   mutating func begin(at now: Double) { (state, started) = (.running, now) }
 
-  /// Notes how the stage ended; its duration is never negative, as someone may have set the clock back.
+  /// Notes how the stage ended. The duration is never negative, even if the clock was set back.
   mutating func end(_ state: RunRecord.State, attempts: Int, at now: Double) {
     (self.state, self.attempts) = (state, attempts)
     seconds = started.map { (max(0, now - $0) * 1000).rounded() / 1000 }

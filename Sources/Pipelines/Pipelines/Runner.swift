@@ -4,28 +4,28 @@ import Files
 import Glibc
 import StageDescriptions
 
-/// Carries out a plan: independent stages side by side within the executor's capacity, each as soon as what it reads is
-/// there.
+/// Carries out a plan. Each stage runs as soon as its inputs exist; independent stages run side by side within the
+/// executor's capacity.
 ///
-/// When a stage fails, those that already run are let finish, nothing else begins, and the failure of the first is the
-/// runner's. When an interruption is asked for, running stages save their work and the runner ends with `tryAgain`.
+/// After a failure running stages finish, no other stage begins, and the first failure is the runner's. On an
+/// interruption running stages save their work, and the runner ends with `tryAgain`.
 public struct Runner: Sendable {
   private let store: Store
   private let executor: any Executor
   private let clock: any WallClock
-  /// Whether what stages print is not shown: then the runner's own message has to say why one failed.
+  /// Whether the output of stages is hidden: then the runner's own message states why a stage failed.
   private let isQuiet: Bool
   private let isInterrupted: @Sendable () -> Bool
   private let patience: Double
 
-  /// Between two looks at whether an interruption was asked for.
+  /// Between two checks for an interruption.
   private static let watchInterval = Duration.milliseconds(50)
 
   /// NFS keeps absent names in memory for up to a minute.
   private static let networkPatience = 90.0
 
-  /// - Parameter patience: how long an artifact whose program has ended may stay out of sight, in seconds; nil where the
-  ///   store's disk decides.
+  /// - Parameter patience: how long an artifact may stay invisible after its program has ended, in seconds; nil for a
+  ///   value that suits the store's disk.
   public init(
     store: Store, executor: any Executor, clock: any WallClock = SystemClock(), isQuiet: Bool = Log.isQuiet,
     patience: Double? = nil,
@@ -53,12 +53,12 @@ public struct Runner: Sendable {
     return folder.path
   }
 
-  /// Whether a plan without work leaves something to be noted. Where one may only read, nothing is.
+  /// Whether a plan without work leaves something to note. In a store that can only be read, nothing is noted.
   private func needsNoting(_ plan: Plan) throws -> Bool {
     try !store.hasNoted(plan.made, of: plan.identity) && access(store.path, W_OK) == 0
   }
 
-  /// From here on `gc` knows what the pipeline needs; what it removed before must not be missed half way.
+  /// Notes the pipeline's needs, so that `gc` keeps them, and checks that `gc` has removed none of them before.
   ///
   /// - Returns: nil where there is nothing to run.
   private func begin(_ plan: Plan) throws -> RunFolder? {
@@ -144,7 +144,7 @@ public struct Runner: Sendable {
         seconds = entry.seconds ?? 0
       }
     } catch {
-      // A disk that is full fails both; what the stage says of it is worth more than that it could not be recorded.
+      // A full disk fails both. The stage's failure says more than the failure to record it.
       throw state.failure ?? error
     }
     switch end {
@@ -157,17 +157,17 @@ public struct Runner: Sendable {
   }
 }
 
-/// Where a run stands.
+/// The state of a run.
 private struct RunState {
-  /// Stages whose artifacts are not there yet, running ones among them.
+  /// Stages whose artifacts do not exist yet, including running ones.
   var waiting: [PlannedStage]
-  var free: Budget
+  var free: Resources
   var running: Set<String> = []
-  /// The first; once there is one, nothing else begins.
+  /// The first failure; after it no stage begins.
   var failure: Failure?
 
-  /// Takes those stages that can begin now, in the order of the plan.
-  mutating func startable(_ budget: Budget) -> [PlannedStage] {
+  /// The stages that can begin now, in the order of the plan; they count as running from here on.
+  mutating func startable(_ budget: Resources) -> [PlannedStage] {
     guard failure == nil else { return [] }
     let unmade = Set(waiting.map(\.name))
     var stages: [PlannedStage] = []
@@ -181,7 +181,7 @@ private struct RunState {
     return stages
   }
 
-  mutating func release(_ stage: PlannedStage, _ budget: Budget) {
+  mutating func release(_ stage: PlannedStage, _ budget: Resources) {
     running.remove(stage.name)
     free += budget.share(of: stage)
   }

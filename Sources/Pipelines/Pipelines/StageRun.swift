@@ -4,7 +4,7 @@ import Files
 import Glibc
 import StageDescriptions
 
-/// What came of a stage.
+/// The end of a stage.
 enum StageEnd: Sendable {
   case made(attempts: Int)
   /// Another runner made the same artifact meanwhile.
@@ -14,26 +14,26 @@ enum StageEnd: Sendable {
   case failed(Failure, attempts: Int)
 }
 
-/// Takes one stage of a plan from nothing to its artifact: waits for others that make the same, runs the program, tries
-/// again after crashes where the pipeline says so.
+/// Makes the artifact of one stage of a plan. It waits for others that make the same artifact, runs the program, and
+/// repeats it after crashes as often as the pipeline says.
 struct StageRun: Sendable {
   let stage: PlannedStage
   /// The frozen configuration.
   let configuration: String
   let log: String
-  /// The file in which the program says how it ended.
+  /// The file in which the program states how it ended.
   let ending: String
-  /// Whether the relay shows nothing of the log.
+  /// Whether the log is hidden.
   let isQuiet: Bool
   let environment: [String: String]
   let executor: any Executor
   let clock: any WallClock
-  /// How long the artifact of a program that ended well is waited for, in seconds: network disks show names late.
+  /// How long to wait for the artifact of a successful program, in seconds; network disks show names late.
   let patience: Double
   /// Called with the name of each attempt's job.
   let onSubmission: @Sendable (JobName) -> Void
 
-  /// Between two looks at a lock that someone else holds.
+  /// Between two checks of a lock that another process holds.
   private static let lockInterval = 1.0
 
   func perform() async -> StageEnd {
@@ -45,7 +45,7 @@ struct StageRun: Sendable {
         let aside = try AsideArtifact(of: stage)
         defer { aside.putBack() }
         attempts += 1
-        // The ending of an earlier attempt must not be taken for this one's.
+        // The end of an earlier attempt must not be mistaken for the end of this one.
         try Files.remove(ending)
         let end = try await run()
         if Task.isCancelled && end != .exited(0) { return .interrupted }
@@ -75,7 +75,7 @@ struct StageRun: Sendable {
   /// Ten seconds after the first attempt, then twice as long each time, at most ten minutes.
   static func delay(afterAttempt attempt: Int) -> Double { min(10 * Double(1 << min(attempt - 1, 10)), 600) }
 
-  /// Crashes, lost jobs and failing disks may be over the next time; everything else fails again.
+  /// Crashes, lost jobs and disk errors may not occur again; everything else does.
   static func isWorthRepeating(_ end: ProgramEnd) -> Bool {
     switch end {
     case .signalled, .lost: true
@@ -85,7 +85,7 @@ struct StageRun: Sendable {
 
   private var relay: LogRelay { LogRelay(path: log, prefix: "\(stage.name): ") }
 
-  /// Waits while another process makes the artifact. True if it is there afterwards.
+  /// Waits while another process makes the artifact. True if the artifact exists afterwards.
   private func isMadeByAnother() async throws -> Bool {
     var holder: String?
     while let current = FileLock.holder(stage.lock) {
@@ -97,8 +97,8 @@ struct StageRun: Sendable {
     return try isPresent()
   }
 
-  /// Whether the program found that another process is making the artifact, or has just made it. That one may be gone by
-  /// now: a runner that is killed leaves a stage which dies a moment later. Then only the program's own record tells.
+  /// Whether the program found that another process makes the artifact or has just made it. That process may have ended
+  /// by now, as the stage of a killed runner does. Then only the program's own record tells.
   private func isOvertaken(_ end: ProgramEnd) throws -> Bool {
     guard end == .exited(ExitStatus.tryAgain.rawValue) else { return false }
     if StageEnding(readingIfWhole: ending)?.isBusy == true { return true }
@@ -138,7 +138,7 @@ struct StageRun: Sendable {
     }
   }
 
-  /// How a job ended. Where the runner is asked to end, so is the job, and its end is waited for.
+  /// The end of a job. If the runner is asked to end, it asks the job to end, and waits.
   private func end(of job: JobName) async throws -> ProgramEnd {
     try await withTaskCancellationHandler {
       try await executor.end(of: job)
@@ -151,25 +151,25 @@ struct StageRun: Sendable {
     guard end == .exited(0) else { return false }
     guard try await appears() else {
       throw Failure(
-        .internal, "\(stage.description.program) ended well, but its artifact is not there", at: stage.output)
+        .internal, "\(stage.description.program) ended with 0, but its artifact does not exist", at: stage.output)
     }
     return true
   }
 
-  /// Whether the artifact is there, or comes into sight.
+  /// Whether the artifact exists, or appears in time.
   private func appears() async throws -> Bool {
     if try isPresent() { return true }
     let last = clock.now + patience
     while try !isPresent() {
       guard clock.now < last else { return false }
       try await clock.sleep(seconds: Self.lockInterval)
-      // Listing the folder makes a client of a network disk ask again for the names in it.
+      // A client of a network disk asks for names again when the folder is listed.
       _ = try Files.list(Files.folder(of: stage.output))
     }
     return true
   }
 
-  /// The cause is given only where the relay has not shown it already.
+  /// States the cause only if the relay has not shown it.
   private func failure(_ end: ProgramEnd) -> Failure {
     var (status, detail) = (ExitStatus.internal, "")
     if case .exited(let code) = end {
@@ -189,17 +189,17 @@ struct StageRun: Sendable {
     switch end {
     case .exited(let code): "ended with \(code)"
     case .signalled(let signal): "was ended by signal \(signal)"
-    case .lost: "was lost: nobody knows how its job ended"
+    case .lost: "was lost: the end of its job is unknown"
     }
   }
 }
 
 extension PlannedStage {
-  /// The lock that whoever makes the artifact holds.
+  /// The lock of the process that makes the artifact.
   fileprivate var lock: String { ArtifactBuilder.lock(for: output) }
 }
 
-/// What stood where an artifact is to be made: kept under another name until the new one is there.
+/// The former artifact, kept under another name until the new one exists.
 private struct AsideArtifact {
   private let stage: PlannedStage
   private var aside: String { "\(stage.output).replaced" }
@@ -213,8 +213,8 @@ private struct AsideArtifact {
 
   func discard() throws { try Files.remove(aside) }
 
-  /// Without effect when the new artifact is there, or another run is about to put it there. What cannot be put back
-  /// is made again by the next run.
+  /// Without effect if the new artifact exists, or another process is making it. If the former artifact cannot be put
+  /// back, the next run makes it again.
   func putBack() {
     guard Files.exists(aside), !Files.exists(stage.output), FileLock.holder(stage.lock) == nil else { return }
     try? Files.rename(aside, to: stage.output)

@@ -4,20 +4,20 @@ import StageDescriptions
 
 /// One stage of a pipeline as the file describes it.
 public struct StageSpecification: Sendable {
-  /// `tempnet`, or `tempnet@rho=6` where the pipeline has it in several combinations.
+  /// `tempnet`, or `tempnet@rho=6` for one combination of a matrix.
   public internal(set) var name: String
   /// Its name in the file.
   public let family: String
   public let description: any StageDescription.Type
-  /// What stands under `with:`, and the combination's values.
+  /// The settings under `with:`, and the values of the combination.
   public internal(set) var configuration: YAMLNode
   public internal(set) var inputs: [StageLink]
   let matrix: Matrix?
-  /// The threads it computes with; nil where it chooses them itself and has the whole machine.
+  /// The number of threads; nil for a stage that chooses it and has the whole machine.
   public let cores: Int?
   /// In bytes.
   public let memory: Int?
-  /// How often a crash or an input/output error is tried again.
+  /// How often the stage is repeated after a crash or an input/output error.
   public let retries: Int
   public let place: Place
 
@@ -50,7 +50,7 @@ public struct StageSpecification: Sendable {
       let names = known.map { $0.name }
       let hint =
         nearest(to: run, in: names).map { "did you mean '\($0)'?" } ?? "known are \(names.joined(separator: ", "))"
-      throw reader.failure("run", "is no stage: '\(run)'; \(hint)")
+      throw reader.failure("run", "is not a stage: '\(run)'; \(hint)")
     }
     self.description = description
     for key in self.matrix?.keys ?? [] {
@@ -65,7 +65,7 @@ public struct StageLink: Sendable {
   public enum Source: Equatable, Sendable {
     /// The result of a stage of the same pipeline.
     case stage(String)
-    /// An artifact that some other run made, or a model made elsewhere.
+    /// An artifact of another run, or a model from elsewhere.
     case path(String)
   }
 
@@ -91,7 +91,7 @@ public struct StageLink: Sendable {
 }
 
 extension YAMLNode {
-  /// The value of a key such as `model.width`, or of what it lies in or holds; nil where there is none.
+  /// The value of a key such as `model.width`, or of a section that contains it or lies in it; nil where there is none.
   fileprivate func value(of key: String) -> YAMLNode? { value(at: key.split(separator: ".").map(String.init)[...]) }
 
   private func value(at path: ArraySlice<String>) -> YAMLNode? {
@@ -102,7 +102,7 @@ extension YAMLNode {
 }
 
 extension String {
-  /// Whether it may be the name of a stage: these become names of files.
+  /// Whether it may be the name of a stage, and so of a file.
   var isIdentifier: Bool {
     !isEmpty && utf8.count <= 100
       && unicodeScalars.allSatisfy {
@@ -110,7 +110,7 @@ extension String {
       }
   }
 
-  /// In bytes. Names of files end at 255, with what is added to these.
+  /// In bytes. A file's name may have 255, including suffixes.
   static let longestPipelineName = 180
 }
 

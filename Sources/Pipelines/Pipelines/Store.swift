@@ -13,10 +13,10 @@ import Files
 ///     digests.json                       digests of files that have not changed since they were hashed
 ///     gc.lock                            held while unneeded artifacts are removed, and while a run says what it needs
 ///
-/// Pipelines are told apart by the real path of their file, and those that come through pipes by their names. The label
-/// of a pipeline is its name; that of a second one of this name has a part of the path's digest behind it (see
-/// `StoreRecords`). Versions before this rule knew names
-/// alone: their stores are read, what their ledgers and latest runs need is kept, and they can read this version's.
+/// Pipelines are identified by the real path of their file, or by their name if they come through a pipe. A pipeline's
+/// label is its name; a second pipeline of the same name has a part of the path's digest added (see `StoreRecords`).
+/// Versions before this rule identified pipelines by their names alone. Their stores are read, the needs of their
+/// ledgers and latest runs are kept, and they can read this version's stores.
 public struct Store: Sendable {
   public static let defaultPath = "store"
   private static let keyDigits = 16
@@ -25,7 +25,7 @@ public struct Store: Sendable {
 
   public init(_ path: String = defaultPath) { self.path = path }
 
-  /// Refuses what was never used as a store, for commands that have nothing to do there.
+  /// Refuses a folder that was never used as a store, for commands that only look at one.
   ///
   /// - Throws: `Failure(.missingInput)`.
   public func checkExistence() throws {
@@ -44,7 +44,7 @@ public struct Store: Sendable {
     "\(artifacts)/\(stage)-\(key.prefix(Self.keyDigits))"
   }
 
-  /// Whether a folder among the artifacts has the name of one; others are of no concern here.
+  /// Whether a folder has the name of an artifact; others are ignored.
   static func isArtifact(_ name: String) -> Bool {
     let parts = name.split(separator: "-", omittingEmptySubsequences: false)
     return parts.count == 2 && !parts[0].isEmpty && parts[1].utf8.count == keyDigits
@@ -64,16 +64,16 @@ public struct Store: Sendable {
   public func runs(of label: String) -> String { "\(allRuns)/\(label)" }
 }
 
-/// What stands where a stage's artifact belongs.
+/// The state of the place where a stage's artifact belongs.
 enum ArtifactState {
   case present(Artifact)
   case absent
-  /// Work that was interrupted and will be continued.
+  /// Interrupted work, which the next run continues.
   case unfinished
-  /// Something that is no artifact of this key, and why.
+  /// Something else than an artifact of this key, and why.
   case damaged(String)
 
-  /// Looks at the manifest and at the sizes of files, which costs no reading.
+  /// Checks the manifest and the sizes of files, without reading them.
   init(at path: String, kind: ArtifactKind, key: String) throws {
     guard try Files.status(path) != nil else {
       self = ArtifactBuilder.unfinishedWork(on: path) == nil ? .absent : .unfinished

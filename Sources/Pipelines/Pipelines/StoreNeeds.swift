@@ -2,16 +2,16 @@ import Diagnostics
 import Files
 import JSON
 
-/// What a ledger or a run needs of the store.
+/// The artifacts and work of a store that a ledger or a run needs.
 struct StoreNeeds {
-  /// The file or folder that says so, for people.
+  /// The file or folder that states these needs, for people.
   let record: String
   /// Of the artifacts that its stages made or make, and read.
   let keys: [String]
   /// Names of the folders that its stages make.
   let artifacts: Set<String>
-  /// Whether an earlier version wrote the record and its place is taken since: nobody knows whether its own pipeline is
-  /// still in use.
+  /// Whether an earlier version wrote the record, and another pipeline has taken its place since: then nobody knows
+  /// whether its own pipeline is still in use.
   let isOfEarlierVersion: Bool
 
   fileprivate init(_ run: RunRecord, isOfEarlierVersion: Bool) {
@@ -28,7 +28,7 @@ struct StoreNeeds {
 }
 
 extension Store {
-  /// What all ledgers, the runs that go on and the latest run of each pipeline need.
+  /// The needs of all ledgers, of the runs that go on, and of each pipeline's latest run.
   func needs() throws -> [StoreNeeds] { try needsOfLedgers() + needsOfRuns() }
 
   func ledgerFiles() throws -> [String] {
@@ -42,7 +42,7 @@ extension Store {
         let isEarlier = Files.name(of: file).contains(".earlier-")
         return StoreNeeds(try Ledger(reading: file), in: file, isOfEarlierVersion: isEarlier)
       } catch let failure as Failure where failure.status == .badData {
-        let remedy = "what its pipeline needs is not known before the next run of that, or until the file is removed"
+        let remedy = "the needs of its pipeline are unknown until the pipeline runs again or the file is removed"
         throw Failure(.badData, "\(failure.message): \(remedy)", at: failure.place)
       }
     }
@@ -54,9 +54,9 @@ extension Store {
     return try Files.list(allRuns).flatMap { try needsOfRuns(under: $0, filesWithLedgers: files) }
   }
 
-  /// Runs under one label are of one pipeline, but for those of earlier versions: these are told apart by how their
-  /// file was named. A label that has no ledger while the file of its runs has one was left for another name: of its
-  /// runs only those that go on count.
+  /// Runs under one label are of one pipeline. Those of earlier versions are the exception; they are told apart by the
+  /// path that their file was given by. If a label has no ledger, but the file of its runs has one under another label,
+  /// the pipeline was renamed: only its runs that go on count.
   private func needsOfRuns(under label: String, filesWithLedgers files: Set<String>) throws -> [StoreNeeds] {
     var seen: Set<ExactString> = []
     let hasLedger = Files.exists(ledger(of: label))
@@ -79,13 +79,13 @@ extension Store {
     } catch let failure as Failure where failure.status == .badData {
       throw Failure(
         .badData,
-        "\(failure.message): what this run needs is not known; remove its folder if it is not to be continued",
+        "\(failure.message): the needs of this run are unknown; remove its folder unless you want to continue it",
         at: failure.place)
     }
   }
 
-  /// Pipelines whose files are not where they were, which may have been moved or lie on another machine, and those that
-  /// came through pipes.
+  /// Pipelines whose file is no longer in its place (it may have been moved, or lie on another machine), and pipelines
+  /// that came through pipes.
   func abandoned() throws -> [Collector.Abandoned] {
     try ledgerFiles().compactMap { file in
       guard let origin = try Ledger(reading: file).origin, !(origin.path.map(Files.exists) ?? false) else { return nil }

@@ -1,15 +1,15 @@
 import Diagnostics
 import Files
 
-/// What a store has of one pipeline, and under which label: its ledger, its runs and its links are called so.
+/// The records of one pipeline in a store, and their label, which names its ledger, runs and links.
 ///
-/// The label is the pipeline's name. Where the name belongs to a pipeline of another file, a part of the digest of the
-/// file's path is added: `pipeline-1f0a2b3c`. Where the name of a file's pipeline has changed, what the store has under
-/// the former label counts, and the next run moves it.
+/// The label is the pipeline's name. If a pipeline of another file has that name, a part of the digest of the file's
+/// path is added: `pipeline-1f0a2b3c`. If a file's pipeline was renamed, its records are found under the former label,
+/// and the next run moves them.
 public struct StoreRecords: Sendable {
   public let label: String
   public let ledger: Ledger
-  /// Under which the ledger still lies.
+  /// The label under which the ledger still lies.
   public let formerLabels: [String]
 
   fileprivate init(label: String, ledger: Ledger, formerLabels: [String] = []) {
@@ -20,7 +20,7 @@ public struct StoreRecords: Sendable {
 extension Store {
   private static let digestDigits = [8, 16, 32]
 
-  /// The records of a pipeline; empty ones, under the label that it would get, where it has none.
+  /// The records of a pipeline. Where it has none, they are empty and have its future label.
   public func records(of pipeline: PipelineIdentity) throws -> StoreRecords {
     let origin = RecordOrigin(pipeline, in: self)
     let digest = SHA256.hex(of: pipeline.file.text)
@@ -45,11 +45,11 @@ extension Store {
     return found
   }
 
-  /// What lies under labels of names that the file's pipeline had before; nil where nothing does.
+  /// The records under a label of the pipeline's former name; nil where there are none.
   private func formerRecords(of origin: RecordOrigin, label: String) throws -> StoreRecords? {
     guard origin.path != nil else { return nil }
     let former = try ledgerFiles().compactMap { file -> (label: String, ledger: Ledger)? in
-      // A damaged ledger is for its own pipeline to complain of.
+      // The pipeline that a damaged ledger belongs to reports it.
       guard let ledger = try? Ledger(reading: file), ledger.origin?.isSame(as: origin) == true else { return nil }
       return (self.label(ofLedger: file), ledger)
     }.filter { $0.label != label }
@@ -58,14 +58,14 @@ extension Store {
 
   private enum Owner {
     case file(RecordOrigin)
-    /// Earlier versions noted in a run's record how the file was named, relative to some folder.
+    /// Earlier versions noted the file in a run's record as it was named, relative to an unknown folder.
     case path(String)
     case nobody
   }
 
   private func owner(of label: String, _ ledger: Ledger) throws -> Owner {
     if let origin = ledger.origin { return .file(origin) }
-    // Without a ledger, or with one that an earlier version has written, the latest run tells.
+    // Without a ledger, or with one of an earlier version, the latest run decides.
     for run in try runNames(of: label).reversed() {
       guard let record = try? RunRecord(of: "\(runs(of: label))/\(run)") else { continue }
       if let origin = record.origin { return .file(origin) }
@@ -80,15 +80,15 @@ extension Store {
     return try Files.list(runs(of: label)).sorted { RunFolder.order(ofRun: $0) < RunFolder.order(ofRun: $1) }
   }
 
-  /// Whether there is nothing to note of these stages, which have their artifacts.
+  /// Whether the artifacts of these stages are noted already.
   func hasNoted(_ stages: [PlannedStage], of pipeline: PipelineIdentity) throws -> Bool {
     let records = try records(of: pipeline)
     return !needsWriting(records, stages, RecordOrigin(pipeline, in: self))
       && stages.allSatisfy { hasLink(to: $0, in: records.label) }
   }
 
-  /// Notes that these stages have their artifacts: in the ledger, and as links for people. Writes only what changed.
-  /// From then on the label is the pipeline's.
+  /// Notes the artifacts of these stages in the ledger, and as links for people. Writes only changes. From then on the
+  /// label belongs to the pipeline.
   ///
   /// - Returns: the label.
   @discardableResult
@@ -97,14 +97,14 @@ extension Store {
     let origin = RecordOrigin(pipeline, in: self)
     if needsWriting(records, stages, origin) {
       try Files.makeFolder(ledgers)
-      // Another pipeline may take the label, and other runners of this one may note something.
+      // Another pipeline may take the label, and other runners of this pipeline may note results.
       let lock = try FileLock.waiting(for: ledgerLock)
       defer { withExtendedLifetime(lock) {} }
       records = try self.records(of: pipeline)
       if records.ledger.origin == nil { try keepEarlierLedger(of: records) }
       try records.ledger.noting(changes(in: records.ledger, stages), from: origin).write(to: ledger(of: records.label))
       for former in records.formerLabels {
-        Log.note("what '\(former)' had in \(path) is now that of '\(records.label)', as its file has it")
+        Log.note("the records of '\(former)' in \(path) are now those of '\(records.label)', the new name in its file")
         try Files.remove(ledger(of: former))
         try Files.remove(links(label: former))
       }
@@ -117,8 +117,8 @@ extension Store {
     return records.label
   }
 
-  /// A ledger of an earlier version may hold what several pipelines of one name last had. One of them takes the label;
-  /// what the others had stays needed.
+  /// A ledger of an earlier version may hold the last results of several pipelines of one name. One of them takes the
+  /// label; the results of the others stay needed.
   private func keepEarlierLedger(of records: StoreRecords) throws {
     guard !records.ledger.records.isEmpty else { return }
     let free = (1...).lazy.map { earlierLedger(of: records.label, number: $0) }.first { !Files.exists($0) }
@@ -146,7 +146,7 @@ extension Store {
 }
 
 extension PipelineIdentity {
-  /// Whether a path that was noted relative to some folder, which is not known any more, may have named this file.
+  /// Whether a path relative to an unknown folder may have named this file.
   fileprivate func mayHaveBeen(_ path: String) -> Bool {
     if path.utf8.starts(with: "/".utf8) { return PipelineIdentity.file(ofExisting: path) == file }
     let names = path.utf8.split(separator: UInt8(ascii: "/")).filter { !$0.elementsEqual(".".utf8) }

@@ -4,7 +4,7 @@ import Pages
 import Reports
 
 extension StoreReport {
-  /// The retrieval results of all runs, a line for each test split.
+  /// The retrieval results of all runs, with a row for each test split.
   var retrievals: HTML {
     let rows = measured(.retrieval).flatMap(rows)
     guard !rows.isEmpty else { return .empty }
@@ -17,8 +17,8 @@ extension StoreReport {
     return .section(
       "Retrieval side by side",
       .paragraph(
-        "The loss with the best validation beside CLIP, and below its figures those of CLIP at its best fixed temperature; "
-          + "means over seeds. The reports have the intervals."), .table(table))
+        "The loss other than CLIP with the best validation, and below its figures those of CLIP at its best fixed "
+          + "temperature; means over seeds. The reports have the intervals."), .table(table))
   }
 
   private func rows(_ measured: Measured) -> [[Table.Cell]] {

@@ -5,14 +5,14 @@ import JSON
 import Pages
 import Reports
 
-/// All runs of a store on one page: what each did and how long it took, what it measured, and the way to its report.
+/// All runs of a store on one page: their stages, durations and measurements, with links to their reports.
 ///
-/// Times are shown here and not in the reports of evaluations, because a report is part of an artifact and an artifact
-/// must not depend on the clock. The page depends on nothing but the store.
+/// Times are shown here and not in the reports of evaluations, because these are part of artifacts, which must not
+/// depend on the clock. The page depends on the store alone.
 public struct StoreReport {
   private let store: Store
   private let runs: [RunRecord]
-  /// The artifacts that runs name and that are still there, by their names.
+  /// The artifacts that runs name and that still exist, by their names.
   private let manifests: [String: Manifest]
 
   public init(_ store: Store) throws {
@@ -28,7 +28,7 @@ public struct StoreReport {
     self.manifests = manifests
   }
 
-  /// Where the page belongs: its links are relative, so a store can be moved or served as it is.
+  /// The path of the page. Its links are relative, so a store can be moved or served as it is.
   public static func path(in store: Store) -> String { "\(store.path)/index.html" }
 
   /// - Returns: the path of the page.
@@ -77,7 +77,7 @@ public struct StoreReport {
 
   // MARK: What was measured
 
-  /// A stage that measured something, and what its manifest repeats of that.
+  /// A stage that measured something, and the summary of its results.
   struct Measured {
     let run: RunRecord
     let stage: RunRecord.Stage
@@ -121,7 +121,7 @@ public struct StoreReport {
     return .section(
       "Results side by side",
       .paragraph(
-        "The policy that each evaluation is about, and below its figures those of temperature 1 on the same tokens. "
+        "The main policy of each evaluation, and below its figures those of temperature 1 on the same tokens. "
           + "Figures of runs whose tokens, vocabulary or rho differ cannot be compared with each other; the reports have "
           + "the intervals."), .table(table))
   }
@@ -177,11 +177,11 @@ public struct StoreReport {
       })
   }
 
-  /// When each stage worked, from the start of the run on.
+  /// The time of each stage's work, from the start of the run.
   private func timeline(_ run: RunRecord) -> Figure? {
     let rows = run.stages.compactMap { stage -> (stage: RunRecord.Stage, range: ClosedRange<Double>)? in
       guard let started = stage.started, let seconds = stage.seconds, seconds >= 0 else { return nil }
-      // A clock that was set back is no reason to show a stage before the run.
+      // Also where the clock was set back, no stage begins before the run.
       let start = max(0, started - run.started)
       return (stage, start...start + seconds)
     }
@@ -206,12 +206,12 @@ public struct StoreReport {
     String(calendarTime(run.started).replacing("T", with: " ").dropLast())
   }
 
-  /// The file of a run's pipeline where another pipeline has the same name.
+  /// The file of a run's pipeline, if another pipeline has the same name.
   private func file(of run: RunRecord) -> String? {
     runs.contains { $0.pipeline == run.pipeline && $0.label != run.label } ? run.file : nil
   }
 
-  /// Labels of pipelines and names of runs' folders are plain.
+  /// Both parts have only characters that an anchor may have.
   private func anchor(_ run: RunRecord) -> String { "\(run.label)-\(Files.name(of: run.path))" }
 }
 

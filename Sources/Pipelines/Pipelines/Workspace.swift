@@ -4,11 +4,11 @@ import Diagnostics
 import Files
 import StageDescriptions
 
-/// A pipeline together with the store that its artifacts lie in: what every command of the runner starts from.
+/// A pipeline and the store of its artifacts; every command of the runner begins with them.
 public struct Workspace {
   public let pipeline: PipelineSpecification
   public let store: Store
-  /// What the store has of the pipeline.
+  /// The pipeline's records in the store.
   public let records: StoreRecords
   private let digests: FileDigests
 
@@ -17,29 +17,29 @@ public struct Workspace {
   ) throws {
     (self.pipeline, self.store) = (pipeline, store)
     if let status = try Files.status(store.path), !status.isFolder {
-      throw Failure(.outputExists, "is a file, and the store has to be a folder", at: store.path)
+      throw Failure(.outputExists, "is a file; the store has to be a folder", at: store.path)
     }
     records = try store.records(of: pipeline.identity)
     digests = FileDigests(cache: store.digestCache)
   }
 
-  /// Decides what there is to do. Writes nothing.
+  /// Decides which stages have to run. Writes nothing.
   public func plan(_ selection: Selection = Selection()) throws -> Plan {
     try Planner(store: store, digests: digests, ledger: records.ledger).plan(pipeline, selection)
   }
 
-  /// Saves the digests of raw files that planning computed, for stage programs and for later plans. Only a run does so:
-  /// commands that merely look at a store write nothing. Without effect where the store does not exist.
+  /// Saves the digests of raw files that planning computed, for stage programs and later plans. Only a run calls it,
+  /// because commands that look at a store write nothing. Without effect where the store does not exist.
   public func saveDigests() throws {
     if Files.exists(store.path) { try digests.save() }
   }
 
-  /// What is different from when a stage last had a result, the reason of its run first.
+  /// The differences of a stage from when it last had a result; the reason of its run comes first.
   public func changes(of stage: PlannedStage) -> [String] {
     records.ledger[stage.name].map { Reason.differences(from: $0.dependencies, to: stage.identity) } ?? []
   }
 
-  /// The files that a person came for: reports, and whatever was exported.
+  /// The files that the user wants to see: reports and exports.
   public static func deliverables(of plan: Plan) throws -> [String] {
     try plan.stages.filter { $0.decision != .leftOut }.flatMap { stage in
       switch stage.identity.kind {

@@ -53,8 +53,8 @@ import Testing
         "each@rho=6,name=x,kind=short", "each@rho=8,name=x,kind=short",
       ])
     for (old, new, words) in [
-      ("a@rho=8", "a@rho=7", "no combination of the stage 'a'; it is made as a@rho=6,name=x, a@rho=6,name=y"),
-      ("a@rho=8", "a@size=8", "no combination of the stage 'a'"), ("a@rho=8", "e@rho=8", "does not exist"),
+      ("a@rho=8", "a@rho=7", "not a combination of the stage 'a', which is made as a@rho=6,name=x, a@rho=6,name=y"),
+      ("a@rho=8", "a@size=8", "not a combination of the stage 'a'"), ("a@rho=8", "e@rho=8", "does not exist"),
     ] {
       let failure = #expect(throws: Failure.self) { try Bench().pipeline(pipeline.replacing(old, with: new)) }
       #expect(failure?.description.contains(words) == true, "\(failure as Any)")

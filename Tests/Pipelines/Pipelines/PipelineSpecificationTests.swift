@@ -42,7 +42,7 @@ import Testing
   @Test func `unknown stages are named with the nearest one`() throws {
     #expect(
       try failure("stages:\n  a: {run: reed}\n")
-        == "sample.yaml, line 2: stages.a.run is no stage: 'reed'; did you mean 'read'?")
+        == "sample.yaml, line 2: stages.a.run is not a stage: 'reed'; did you mean 'read'?")
     #expect(
       try failure("stages:\n  tokens: {run: read}\n  b:\n    run: train\n    from: {tokens: token}\n")
         == "sample.yaml, line 5: b reads from the stage 'token', which does not exist; did you mean 'tokens'?")

@@ -145,7 +145,7 @@ import Testing
     let plan = try bench.plan(select: Selection(from: ["words"], forced: ["words"]))
     #expect(plan["b"]?.decision == .leftOut && plan.work.map(\.name) == ["words"])
     #expect { try bench.plan(select: Selection(from: ["words"], forced: ["b"])) } throws: {
-      ($0 as? Failure)?.description == "sample.yaml: 'b' is forced, but not among the stages that were chosen"
+      ($0 as? Failure)?.description == "sample.yaml: 'b' is forced, but is not one of the chosen stages"
     }
     #expect { try bench.plan(select: Selection(stages: ["text"], from: ["words"])) } throws: {
       ($0 as? Failure)?.status == .badConfiguration && "\($0)".contains("no stage in common")

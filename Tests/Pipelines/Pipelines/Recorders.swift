@@ -34,13 +34,13 @@ final class RecordingExecutor: Executor {
   }
 
   private let plan: Plan
-  let capacity: Budget
+  let capacity: Resources
   private let state = Mutex(State())
   private let behaviour: @Sendable (WorkOrder, RecordingExecutor) async throws -> ProgramEnd
 
   /// - Parameter behaviour: what a program does; leaving its artifact by default.
   init(
-    _ plan: Plan, capacity: Budget = .ample,
+    _ plan: Plan, capacity: Resources = .ample,
     behaviour: @escaping @Sendable (WorkOrder, RecordingExecutor) async throws -> ProgramEnd = { try $1.publish($0) }
   ) {
     (self.plan, self.capacity, self.behaviour) = (plan, capacity, behaviour)

@@ -18,7 +18,7 @@ import Testing
     """
 
   /// The most stages that ran at one time.
-  private func mostAtOnce(_ budget: Budget, _ yaml: String = sideBySide) async throws -> Int {
+  private func mostAtOnce(_ budget: Resources, _ yaml: String = sideBySide) async throws -> Int {
     let bench = try Bench()
     let plan = try bench.plan(yaml)
     let executor = RecordingExecutor(plan, capacity: budget) { order, executor in
@@ -32,14 +32,14 @@ import Testing
 
   @Test func `independent stages run side by side within cores, memory and jobs`() async throws {
     #expect(try await mostAtOnce(.ample) == 2)
-    #expect(try await mostAtOnce(Budget(cores: 4, memory: 6 << 30)) == 2)
-    #expect(try await mostAtOnce(Budget(cores: 3, memory: 6 << 30)) == 1)
-    #expect(try await mostAtOnce(Budget(cores: 4, memory: 5 << 30)) == 1)
-    #expect(try await mostAtOnce(Budget(cores: 4, memory: 6 << 30, jobs: 1)) == 1)
+    #expect(try await mostAtOnce(Resources(cores: 4, memory: 6 << 30)) == 2)
+    #expect(try await mostAtOnce(Resources(cores: 3, memory: 6 << 30)) == 1)
+    #expect(try await mostAtOnce(Resources(cores: 4, memory: 5 << 30)) == 1)
+    #expect(try await mostAtOnce(Resources(cores: 4, memory: 6 << 30, jobs: 1)) == 1)
   }
 
   @Test func `a stage that asks for more than there is runs alone, one that asks for nothing too`() async throws {
-    #expect(try await mostAtOnce(Budget(cores: 1, memory: 1 << 20)) == 1)
+    #expect(try await mostAtOnce(Resources(cores: 1, memory: 1 << 20)) == 1)
     #expect(try await mostAtOnce(.ample, Bench.twoModels.replacing("bundle", with: "last")) == 1)
   }
 
@@ -265,7 +265,7 @@ import Testing
     await #expect {
       try await bench.run(plan, executor: RecordingExecutor(plan) { _, _ in .exited(0) })
     } throws: {
-      ($0 as? Failure)?.message.contains("tempnet-read ended well, but its artifact is not there") == true
+      ($0 as? Failure)?.message.contains("tempnet-read ended with 0, but its artifact does not exist") == true
     }
   }
 
@@ -285,7 +285,7 @@ import Testing
         try await runner.run(plan)
         #expect(clock.waits == 5)
       } else {
-        await #expect { try await runner.run(plan) } throws: { "\($0)".contains("but its artifact is not there") }
+        await #expect { try await runner.run(plan) } throws: { "\($0)".contains("but its artifact does not exist") }
         #expect(clock.waits == 90)
       }
     }

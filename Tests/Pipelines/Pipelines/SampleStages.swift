@@ -124,8 +124,8 @@ struct Bench {
   }
 }
 
-extension Budget {
-  static let ample = Budget(cores: 64, memory: 1 << 40)
+extension Resources {
+  static let ample = Resources(cores: 64, memory: 1 << 40)
 }
 
 /// A stage that reads what it makes.

@@ -336,7 +336,7 @@ import Testing
     let run = try #require(try bench.store.runNames(of: "p").first)
     try AtomicFile.write("{", to: "\(bench.store.runs(of: "p"))/\(run)/run.json")
     #expect { try Collector(bench.store).garbage() } throws: {
-      ($0 as? Failure)?.status == .badData && "\($0)".contains("what this run needs is not known")
+      ($0 as? Failure)?.status == .badData && "\($0)".contains("the needs of this run are unknown")
     }
   }
 }
