@@ -172,8 +172,8 @@ let package = Package(
     library(
       .pipelines, "StageDescriptions",
       [
-        "Artifacts", "Configuration", "Diagnostics", "Files", "JSON", "ModelDescriptions", "ModelFiles", "Pairs",
-        "Reports", "Tasks", "TemperatureSettings", "TrainingOptions",
+        "Artifacts", "Configuration", "Diagnostics", "EncoderDescriptions", "Files", "JSON", "ModelDescriptions",
+        "ModelFiles", "Pairs", "Reports", "Tasks", "TemperatureSettings", "TrainingOptions",
       ]),
     library(
       .pipelines, "Pipelines",

@@ -41,11 +41,11 @@ final class RotaryEmbedding {
     let half = cosines.size(-1)
     let rest = x.size(-1) - 2 * half
     let parts = x.split(rest > 0 ? [half, half, rest] : [half, half], dimension: -1)
-    let turned = [
+    let rotated = [
       (parts[0] * cosines).addingProduct(parts[1], sines, scale: -1),
       (parts[1] * cosines).addingProduct(parts[0], sines),
     ]
-    return .concatenate(turned + parts.dropFirst(2), dimension: -1)
+    return .concatenate(rotated + parts.dropFirst(2), dimension: -1)
   }
 
   private func tables(for length: Int) -> Tables {

@@ -54,10 +54,10 @@ public struct PipelineSpecification: Sendable {
       "pipeline", as: .pipelineName, default: Self.stem(of: source), help: "the name of the pipeline")
     identity = PipelineIdentity(name: name, source: source)
     let written = document["stages"]?.mapping?.map(\.key) ?? []
-    if let stranger = overrides.first(where: { !written.contains($0.path[0]) }) {
-      let hint = nearest(to: stranger.path[0], in: written).map { "; did you mean '\($0)'?" } ?? ""
+    if let unknown = overrides.first(where: { !written.contains($0.path[0]) }) {
+      let hint = nearest(to: unknown.path[0], in: written).map { "; did you mean '\($0)'?" } ?? ""
       throw Failure(
-        .badConfiguration, "the pipeline has no stage '\(stranger.path[0])'\(hint)", at: "\(stranger.value.place)")
+        .badConfiguration, "the pipeline has no stage '\(unknown.path[0])'\(hint)", at: "\(unknown.value.place)")
     }
     let stages = try reader.section("stages") { stages in
       try stages.givenKeys.map { name in

@@ -121,7 +121,12 @@ extension RunRecord {
     let lines = try Files.read(file).split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).dropLast()
     for (number, line) in lines.enumerated() {
       let place = "\(file), line \(number + 1)"
-      let json = try JSON(parsing: Array(line), source: place, for: .strict)
+      let json: JSON
+      do {
+        json = try JSON(parsing: Array(line), source: file, for: .strict)
+      } catch let failure as Failure {
+        throw Failure(failure.status, failure.message, at: place)
+      }
       guard let name = json["name"]?.stringValue, let stage = Stage(name, json),
         let index = stages.firstIndex(where: { $0.name == name })
       else { throw Failure(.badData, "is not the change of a stage of this run", at: place) }

@@ -1,6 +1,7 @@
 import Artifacts
 import Configuration
 import Diagnostics
+import EncoderDescriptions
 import Files
 import TrainingOptions
 
@@ -127,8 +128,9 @@ public enum Embed: StageDescription {
   }
 
   public static func rawInputs(_ configuration: EmbedConfiguration) throws -> [RawInput] {
-    try towerFiles("image_tower", configuration.imageTower, ["config.json", "model.safetensors"])
-      + towerFiles("text_tower", configuration.textTower, ["config.json", "model.safetensors", "tokenizer.json"])
+    try towerFiles("image_tower", configuration.imageTower, [TowerFiles.configuration, TowerFiles.weights])
+      + towerFiles(
+        "text_tower", configuration.textTower, [TowerFiles.configuration, TowerFiles.weights, TowerFiles.tokenizer])
       + zip(["npy/images", "npy/texts", "npy/map"], configuration.npy).map { name, path in
         guard try Files.status(path) != nil else { throw Failure.missing("file", at: path) }
         return RawInput(name, path: path)

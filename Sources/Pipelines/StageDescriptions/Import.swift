@@ -100,29 +100,27 @@ public struct TempNetFiles: Sendable {
       return
     }
     let prefix = try PublishedTempNet.prefix(among: index.map(\.tensor), at: folder.indexPath)
-    let names = Set(PublishedTempNet.tensors.map { prefix + $0 })
+    let names = Set(TempNetTensors.all.map { prefix + $0 })
     let files = index.filter { names.contains($0.tensor) }.map(\.file)
     paths = Set(files).sorted().map { "\(path)/\($0)" }
   }
 }
 
-/// The names of the published class's tensors.
+/// A published TempNet within a file.
 public enum PublishedTempNet {
-  public static let tensors = [
-    "proj.0.weight", "proj.0.bias", "proj.3.weight", "proj.3.bias", "scaler", "last.weight", "last.bias",
-  ]
-
-  /// The prefix of these names in a file that may also hold a model: empty, or for example `tempnet.`.
+  /// The prefix of ``TempNetTensors`` in a file that may also hold a model: empty, or for example `tempnet.`.
   ///
   /// - Throws: `Failure(.badData)` where there is no TempNet, or more than one.
   public static func prefix(among names: [String], at place: String) throws -> String {
     let all = Set(names)
-    let prefixes = names.filter { $0.hasSuffix(tensors[0]) }.map { String($0.dropLast(tensors[0].count)) }
-      .filter { ($0.isEmpty || $0.hasSuffix(".")) && all.contains("\($0)proj.3.weight") }
+    let first = TempNetTensors.weight(of: TempNetTensors.transformation)
+    let second = TempNetTensors.weight(of: TempNetTensors.projection)
+    let prefixes = names.filter { $0.hasSuffix(first) }.map { String($0.dropLast(first.count)) }
+      .filter { ($0.isEmpty || $0.hasSuffix(".")) && all.contains($0 + second) }
     guard prefixes.count == 1 else {
       let found = prefixes.isEmpty ? "none" : prefixes.map { "\($0)*" }.joined(separator: ", ")
       throw Failure(
-        .badData, "expected the tensors of one TempNet (\(tensors[0]), proj.3.weight and so on), found \(found)",
+        .badData, "expected the tensors of one TempNet (\(first), \(second) and so on), found \(found)",
         at: place)
     }
     return prefixes[0]

@@ -24,12 +24,11 @@ struct GenerateSettings: StageConfiguration {
     let adaptive = try reader.optionalNumber("adaptive_p", in: 0...1, help: "the mean probability of drawn tokens")
     let decay = try reader.number(
       "adaptive_decay", default: 0.9, in: AdaptiveProbability.decays, help: "how slowly its average forgets")
-    let smallest = Double.leastNonzeroMagnitude
     rules = SamplingRules(
       topNSigma: try reader.optionalNumber(
-        "top_n_sigma", in: smallest...Double.greatestFiniteMagnitude, help: "standard deviations"),
+        "top_n_sigma", in: .positive, help: "standard deviations"),
       topK: try reader.optionalInteger("top_k", in: 1...Int.max, help: "likeliest tokens"),
-      topP: try reader.number("top_p", default: 1, in: smallest...1, help: "probability of the likeliest tokens"),
+      topP: try reader.number("top_p", default: 1, in: .positive(upTo: 1), help: "probability of the likeliest tokens"),
       minP: try reader.number("min_p", default: 0, in: 0...1, help: "share of the likeliest token's probability"),
       hasEntropyEquilibrium: try reader.boolean("entropy_equilibrium", default: false, help: "EES"),
       adaptive: adaptive.map { AdaptiveProbability(target: $0, decay: decay) },

@@ -187,7 +187,7 @@ extension ContrastConfiguration {
     if loss.learnsScale {
       groups.append(
         ParameterGroup(
-          name: "scale", parameters: [NamedTensor("logit_scale", encoder.logitScale)],
+          name: "scale", parameters: [NamedTensor(DualEncoder.logitScaleName, encoder.logitScale)],
           schedule: schedule(loss == .fastclip ? 0.25 : 1), weightDecay: 0))
     }
     if loss.trainsTempNet {

@@ -31,7 +31,7 @@ public enum ImportStage {
   private static func settings(
     _ configuration: ImportConfiguration, _ weights: PublishedWeights
   ) throws -> TempNetSettings {
-    let first = try weights.entry(PublishedTempNet.tensors[0], shape: nil)
+    let first = try weights.entry(TempNetTensors.weight(of: TempNetTensors.transformation), shape: nil)
     guard first.shape.count == 2, first.shape[0] > 0, first.shape[1] > 1 else {
       throw Failure(
         .badData, "has shape \(first.shape), expected a row of logits for each hidden unit", at: first.place)

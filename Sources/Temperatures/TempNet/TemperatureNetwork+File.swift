@@ -50,18 +50,19 @@ extension TemperatureNetwork {
     func tensor(_ name: String, _ shape: [Int]) throws -> Tensor {
       Tensor(try entry(name, shape).finiteFloats(), shape: shape)
     }
-    let scaler = try entry("scaler", nil)
+    let scaler = try entry(TempNetTensors.scaler, nil)
     guard scaler.count == 1 else {
       throw Failure(.badData, "has shape \(scaler.shape), expected a single number", at: scaler.place)
     }
+    func layer(_ name: String, _ inputs: Int, _ outputs: Int) throws -> Linear {
+      Linear(
+        weight: try tensor(TempNetTensors.weight(of: name), [outputs, inputs]),
+        bias: try tensor(TempNetTensors.bias(of: name), [outputs]))
+    }
     self.init(
-      settings: settings,
-      transformation: Linear(
-        weight: try tensor("proj.0.weight", [hidden, settings.inputSize]), bias: try tensor("proj.0.bias", [hidden])),
-      projection: Linear(
-        weight: try tensor("proj.3.weight", [hidden, hidden]), bias: try tensor("proj.3.bias", [hidden])),
-      scaler: Tensor(try scaler.finiteFloats(), shape: []),
-      last: Linear(weight: try tensor("last.weight", [1, hidden]), bias: try tensor("last.bias", [1])))
+      settings: settings, transformation: try layer(TempNetTensors.transformation, settings.inputSize, hidden),
+      projection: try layer(TempNetTensors.projection, hidden, hidden),
+      scaler: Tensor(try scaler.finiteFloats(), shape: []), last: try layer(TempNetTensors.last, hidden, 1))
   }
 
   /// Writes weights and settings; equal networks give equal bytes.
@@ -75,7 +76,7 @@ extension TemperatureNetwork {
   /// the same; temperatures differ as far as rounding the weights takes them.
   public func saveForInference(_ path: String, metadata: [String: String] = [:]) throws {
     let tensors = parameters.map { parameter in
-      let tensor = parameter.name == "scaler" ? parameter.tensor.reshaped([1]) : parameter.tensor
+      let tensor = parameter.name == TempNetTensors.scaler ? parameter.tensor.reshaped([1]) : parameter.tensor
       return (parameter.name, tensor.to(.float16))
     }
     try save(tensors, path, metadata)

@@ -58,8 +58,9 @@ public struct TemperatureNetwork: Module, Sendable {
 
   /// The parameters under their published names.
   public var parameters: [NamedTensor] {
-    transformation.parameters(under: "proj.0") + projection.parameters(under: "proj.3")
-      + [NamedTensor("scaler", scaler)] + last.parameters(under: "last")
+    transformation.parameters(under: TempNetTensors.transformation)
+      + projection.parameters(under: TempNetTensors.projection) + [NamedTensor(TempNetTensors.scaler, scaler)]
+      + last.parameters(under: TempNetTensors.last)
   }
 
   /// The temperatures [...] of logits [..., vocabulary].

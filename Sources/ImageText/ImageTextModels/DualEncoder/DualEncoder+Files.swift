@@ -65,8 +65,8 @@ extension DualEncoder {
       throw Failure(.badData, "holds numbers that are not finite", at: "\(file.path), \"\(parameter.name)\"")
     }
     let names = Set(parameters.map(\.name))
-    guard let stranger = file.entries.map(\.name).first(where: { !names.contains($0) }) else { return }
-    throw Failure(.badData, "holds a tensor \"\(stranger)\", which the encoder does not have", at: file.path)
+    guard let unknown = file.entries.map(\.name).first(where: { !names.contains($0) }) else { return }
+    throw Failure(.badData, "holds a tensor \"\(unknown)\", which the encoder does not have", at: file.path)
   }
 }
 

@@ -23,7 +23,7 @@ public final class DualEncoder: Module {
     case towers(image: VisionTransformer, text: TextTransformer, TowerTensors)
   }
 
-  static let logitScaleName = "logit_scale"
+  public static let logitScaleName = "logit_scale"
 
   /// An encoder with initial weights, which depend on the seed and not on the device.
   ///

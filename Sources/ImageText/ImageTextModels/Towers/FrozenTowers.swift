@@ -7,13 +7,6 @@ import Tokenization
 import Torch
 import Weights
 
-/// The files of a frozen tower's folder.
-public enum TowerFiles {
-  public static let configuration = "config.json"
-  public static let weights = "model.safetensors"
-  public static let tokenizer = "tokenizer.json"
-}
-
 /// A pretrained network that turns pictures into embeddings and is not trained further.
 public struct FrozenImageTower: Sendable {
   private let network: EfficientNet

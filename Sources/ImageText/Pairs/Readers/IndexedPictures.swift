@@ -8,12 +8,12 @@ final class IndexedPictures: PairReader {
   private let index: PictureIndex
   private var position = 0
   /// Pictures that lie there and that the index does not name.
-  private let strangers: [String]
+  private let unnamed: [String]
 
   /// - Parameter names: the pictures that lie below the folder, where all of them have to be named.
   init(_ index: PictureIndex, below root: String, source: String, names: [String] = []) {
     (self.index, self.root, self.source) = (index, root, source)
-    strangers = names.filter { index[$0] == nil }
+    unnamed = names.filter { index[$0] == nil }
   }
 
   func next() throws -> PairItem? {
@@ -23,9 +23,9 @@ final class IndexedPictures: PairReader {
     rest -= index.leftOut.count
     if rest < index.entries.count { return item(index.entries[rest]) }
     rest -= index.entries.count
-    guard rest < strangers.count else { return nil }
+    guard rest < unnamed.count else { return nil }
     return .leftOut(
-      PairsArtifact.LeftOut(source: source, member: strangers[rest], reason: "no line of the metadata names it"))
+      PairsArtifact.LeftOut(source: source, member: unnamed[rest], reason: "no line of the metadata names it"))
   }
 
   private func item(_ entry: PictureIndex.Entry) -> PairItem {
