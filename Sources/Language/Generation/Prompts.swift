@@ -30,7 +30,8 @@ public struct PromptFile {
     "images",
   ]
 
-  /// - Throws: `Failure` with `.badData` and the line for a record that is no prompt, and for a file without prompts.
+  /// - Throws: `Failure` with `.badData` and the line for a record that is not a prompt, and for a file without
+  ///   prompts.
   public func read() throws -> [PromptText] {
     var records = try JSONRecords(FileReader(path))
     var prompts: [PromptText] = []

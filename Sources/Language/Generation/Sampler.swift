@@ -13,8 +13,8 @@ public struct SamplingRules: Equatable, Sendable {
     case temperatureLast = "temperature-last"
   }
 
-  /// First, tokens whose logit lies at most so many standard deviations of all logits below the largest remain (top-n-sigma,
-  /// arXiv 2411.07641); nil for all. No temperature changes this choice.
+  /// First, tokens remain whose logit lies at most this number of standard deviations of all logits below the largest
+  /// (top-n-sigma, arXiv 2411.07641); nil for all. No temperature changes this choice.
   public var topNSigma: Double?
   /// The number of likeliest tokens that remain; nil for all.
   public var topK: Int?
@@ -115,7 +115,8 @@ private struct Ranking {
     }
   }
 
-  /// The number of logits at most so many standard deviations below the largest. Logits of -∞ do not count.
+  /// The number of logits that lie at most this number of standard deviations below the largest. Logits of -∞ do not
+  /// count.
   private func countWithin(_ deviations: Double) -> Int {
     let finite = logits.lazy.filter(\.isFinite).map(Double.init)
     let (mean, count) = (finite.reduce(0, +) / Double(finite.count), Double(finite.count))

@@ -21,7 +21,7 @@ extension TemperaturePolicy {
     let own = try specification.readsOwnNetwork ? own() : nil
     let leading = given ?? own
     guard var specification else { return leading.map { .tempnet($0) } ?? .fixed(1) }
-    if case .exact(entropy: nil) = specification { specification = .exact(entropy: leading?.settings.entropy) }
+    if case .exact(entropy: nil) = specification { specification = .exact(entropy: leading?.settings.targetEntropy) }
     let policy = try TemperaturePolicy(
       specification, own: own, bounds: leading?.settings.bounds ?? widestBounds, vocabulary: vocabulary,
       network: network)

@@ -1,6 +1,6 @@
 import Statistics
 
-/// What two policies are compared by: means over tokens; less is better. Losses are in nats.
+/// The metrics by which two policies are compared: means over tokens, of which less is better. Losses are in nats.
 public enum ComparedMetric: String, Sendable, CaseIterable {
   case robustLoss = "robust_loss"
   case crossEntropy = "cross_entropy"

@@ -1,6 +1,6 @@
 import TemperatureSettings
 
-/// What was measured on each token of a test text, policy by policy.
+/// The measurements of each token of a test text, policy by policy.
 ///
 /// Everything in a report follows from these numbers; lists hold one number per scored token, in the order of
 /// the text.
@@ -42,7 +42,7 @@ public struct TestScores: Sendable {
   }
 
   /// The entropy that the robust loss asks of each prediction, in nats.
-  public var targetEntropy: Double { RobustBudget.entropy(alternatives: vocabulary, rho: rho) }
+  public var targetEntropy: Double { RobustBudget.targetEntropy(alternatives: vocabulary, rho: rho) }
 
   /// The robust loss of each token, `τ · CE(z/τ, y) + (ρ - ln V) · τ`.
   func robustLoss(of policy: PolicyScores) -> [Double] {

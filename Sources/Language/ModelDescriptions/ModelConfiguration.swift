@@ -2,7 +2,7 @@ import Diagnostics
 
 /// Everything that decides a decoder-only transformer's shape and arithmetic; the content of `config.json`.
 ///
-/// Covers GPT-2, GPT-NeoX and Llama and what lies between them. An instance is always consistent: `init` refuses what
+/// Covers GPT-2, GPT-NeoX, Llama and combinations of their parts. An instance is always consistent: `init` refuses what
 /// cannot be built.
 public struct ModelConfiguration: Equatable, Sendable {
   public enum Norm: String, CaseIterable, Sendable { case layer, rms }

@@ -30,15 +30,15 @@ public struct TaskFile: Equatable, Sendable {
   public let data: String
   /// The `config.json` beside a request file.
   public let configuration: String?
-  /// At most so many items, the first ones.
+  /// The largest number of items, from the first on.
   public let limit: Int?
   /// Whether choices are also scored without their context, for `acc_mutual_info`; request files say so themselves.
   public let hasMutualInformation: Bool
   /// The file that states all this; nil for a request file that was named itself.
   public let statement: String?
 
-  /// - Throws: `Failure`: `.missingInput` for what is not there, `.badConfiguration` with the line of what is wrong,
-  ///   `.badData` for a path that is neither form.
+  /// - Throws: `Failure`: `.missingInput` for missing files, `.badConfiguration` with the line of the fault, `.badData`
+  ///   for a path that is neither form.
   public init(_ path: String) throws {
     try Self.checkExistence(path)
     if YAMLSource.isName(path) {

@@ -219,9 +219,9 @@ extension ContrastConfiguration {
 
   /// The warning about a budget that leaves little room; nil for one that leaves enough.
   public var budgetWarning: String? {
-    guard let budget, budget.entropy < Self.leastRoom - 1e-9 else { return nil }
+    guard let budget, budget.targetEntropy < Self.leastRoom - 1e-9 else { return nil }
     return
-      "rho \(fixed(budget.rho, digits: 2)) leaves an entropy of \(fixed(budget.entropy, digits: 2)) nats over the "
+      "rho \(fixed(budget.rho, digits: 2)) leaves an entropy of \(fixed(budget.targetEntropy, digits: 2)) nats over the "
       + "\(budget.alternatives) negatives of a batch: below \(fixed(Self.leastRoom, digits: 0)) nats temperatures from a "
       + "batch come out far below those from all samples; a lower rho, or a larger batch, is better"
   }
@@ -229,8 +229,8 @@ extension ContrastConfiguration {
   /// The budget in its three spellings.
   public var budgetNote: String? {
     budget.map {
-      "rho \(fixed($0.rho, digits: 4)): entropy \(fixed($0.entropy, digits: 4)) nats, "
-        + "\(fixed(exp($0.entropy), digits: 1)) effective negatives of \($0.alternatives)"
+      "rho \(fixed($0.rho, digits: 4)): entropy \(fixed($0.targetEntropy, digits: 4)) nats, "
+        + "\(fixed(exp($0.targetEntropy), digits: 1)) effective negatives of \($0.alternatives)"
     }
   }
 }

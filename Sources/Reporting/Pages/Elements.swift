@@ -22,7 +22,7 @@ extension HTML {
     return "<div class=\"cards\">\n\(cards)\n</div>"
   }
 
-  /// What is there for those who ask; opens without scripts, and in print is always open.
+  /// Details for interested readers. They open without scripts, and are always open in print.
   public static func details(_ summary: String, _ content: HTML...) -> HTML {
     "<details><summary>\(summary)</summary>\n\(content)\n</details>"
   }

@@ -1,6 +1,7 @@
 /// A piece of a page.
 ///
-/// What stands in a literal is markup; what is put into one is text, and escaped, unless it is a piece of a page itself:
+/// The characters of a literal are markup. An interpolated value is text, which is escaped, unless it is a piece of a
+/// page itself:
 ///
 ///     let cell: HTML = "<td>\(name)</td>"         // safe whatever the name is
 ///     let row: HTML = "<tr>\(cell)</tr>"

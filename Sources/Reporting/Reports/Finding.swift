@@ -3,9 +3,9 @@ import Statistics
 
 /// How much more or less of a metric one thing has than another on the same data, in words.
 public struct Finding: Sendable {
-  /// What was measured: `the fitted TempNet`.
+  /// The measured policy: `the fitted TempNet`.
   public let subject: String
-  /// What it is compared with: `temperature 1`.
+  /// The reference: `temperature 1`.
   public let reference: String
   /// `robust loss`.
   public let metric: String
@@ -15,7 +15,7 @@ public struct Finding: Sendable {
   public let interval: Interval
   /// Of the interval, a share of 1.
   public let confidence: Double
-  /// What was evaluated: `text`.
+  /// The evaluated data: `text`.
   public let sample: String
 
   public init(

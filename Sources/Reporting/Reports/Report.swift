@@ -4,7 +4,7 @@ import Pages
 public struct Report {
   public struct Section {
     public let title: String
-    /// What links lead to.
+    /// The target of links.
     public let id: String
     public let content: [HTML]
 

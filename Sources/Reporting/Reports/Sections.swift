@@ -8,7 +8,7 @@ extension Report.Section {
     Report.Section("Training", id: "training", context.histories.flatMap { TrainingSection(history: $0).content })
   }
 
-  /// What the numbers come from: data, their splits, and the artifacts that were read.
+  /// The origin of the numbers: data, their splits, and the artifacts that were read.
   ///
   /// - Parameters:
   ///   - sources: what the sources are: `Texts`.

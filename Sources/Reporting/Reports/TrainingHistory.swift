@@ -1,7 +1,7 @@
 import Diagnostics
 import JSON
 
-/// What training left in `metrics.jsonl`: numbers by section (`training`, `validation`, `learning_rate`, ...) and name, along
+/// The content of `metrics.jsonl`: numbers by section (`training`, `validation`, `learning_rate`, ...) and name, along
 /// the steps.
 public struct TrainingHistory: Sendable {
   struct Series: Equatable {
@@ -15,7 +15,7 @@ public struct TrainingHistory: Sendable {
     let value: Double
   }
 
-  /// What was trained: `the model`.
+  /// The trained network: `the model`.
   public let subject: String
   /// In the order in which they first occur.
   private(set) var series: [Series] = []
@@ -52,7 +52,7 @@ public struct TrainingHistory: Sendable {
 }
 
 extension TrainingHistory.Series {
-  /// Means over neighbouring points, so that there are no more than so many.
+  /// Means over neighbouring points, so that at most this number remain.
   func thinned(to count: Int) -> [TrainingHistory.Point] {
     let size = (points.count + count - 1) / count
     guard size > 1 else { return points }

@@ -21,7 +21,7 @@ public struct TrainingSection {
     ]
   }
 
-  /// What was measured while training, and the same on the validation split.
+  /// The measurements during training, and on the validation split.
   private var measured: [Figure] {
     var names: [String] = []
     for series in history.series
@@ -56,7 +56,8 @@ public struct TrainingSection {
     }
   }
 
-  /// What stayed at zero has no curve, and bits per byte only repeat the cross-entropy in another unit.
+  /// Numbers that stayed at zero have no curve, nor have bits per byte, which only repeat the cross-entropy in another
+  /// unit.
   private func isWorthShowing(_ series: TrainingHistory.Series) -> Bool {
     !series.name.hasSuffix("bits_per_byte") && series.points.contains { $0.value != 0 }
   }

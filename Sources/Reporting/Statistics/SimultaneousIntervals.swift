@@ -10,7 +10,7 @@
 /// resamples is replaced by the quantile of Student's t with C - 1 degrees of freedom whose tail is that of the normal
 /// distribution beyond q √(C/(C-1)) (the expanded intervals of Hesterberg 2015, section 5.3, applied to the maximum).
 public struct SimultaneousIntervals: Equatable, Sendable {
-  /// What is said of one difference.
+  /// The result for one difference.
   public struct Comparison: Equatable, Sendable {
     public let estimate: Double
     public let standardError: Double
@@ -104,7 +104,7 @@ private struct Resampled {
   }
 }
 
-/// What a critical value from resamples of few clusters lacks.
+/// The correction of a critical value from resamples of few clusters.
 private struct SmallSampleCorrection {
   let clusters: Int
 

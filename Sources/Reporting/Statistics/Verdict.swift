@@ -1,4 +1,4 @@
-/// What a comparison allows one to say of a policy against a reference.
+/// The conclusion that a comparison allows about a policy against a reference.
 public enum Verdict: String, Equatable, Sendable, CaseIterable {
   /// The simultaneous interval of the difference excludes zero.
   case better, worse

@@ -40,8 +40,8 @@ struct ContrastReport {
     ]
     if let budget = configuration.budget {
       summary["rho"] = .number(budget.rho)
-      summary["entropy"] = .number(budget.entropy)
-      summary["effective_negatives"] = .number(exp(budget.entropy))
+      summary["entropy"] = .number(budget.targetEntropy)
+      summary["effective_negatives"] = .number(exp(budget.targetEntropy))
     }
     if configuration.loss.isPersonal { summary["training_temperatures"] = temperatures() }
     return .object(summary)

@@ -125,7 +125,7 @@ struct ExactOptimum {
       for count in byCount.keys.sorted() {
         let members = byCount[count]!
         let alternatives = total - count
-        let entropy = RobustBudget.entropy(alternatives: max(1, alternatives), rho: rho)
+        let entropy = RobustBudget.targetEntropy(alternatives: max(1, alternatives), rho: rho)
         guard entropy > Self.leastEntropy else { return nil }
         let rows = anchors.selected(0, indices: Tensor(members).to(anchors.device))
         let similarity = rows.matmul(candidates.transposed()).to(.float32)

@@ -202,7 +202,7 @@ func policies(
   vocabulary: Int
 ) throws -> [NamedPolicy] {
   let budget = try RobustBudget(alternatives: vocabulary, rho: validation.rho)
-  let exact = TemperaturePolicy.exact(entropy: budget.entropy, bounds: loss.bounds)
+  let exact = TemperaturePolicy.exact(entropy: budget.targetEntropy, bounds: loss.bounds)
   func short(_ temperature: Double) -> String { fixed(temperature, digits: 4) }
   var list = [
     NamedPolicy(name: PolicyName.one, title: "temperature 1", kind: .fixed, policy: .fixed(1)),

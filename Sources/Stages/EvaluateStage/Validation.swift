@@ -58,7 +58,7 @@ struct ValidationPass {
       entropy: found.entropy,
       best: SingleTemperature.crossEntropy(profile: found.profile, targets: Tensor([found.target]), bounds: bounds),
       bestRobust: SingleTemperature.robust(
-        profile: found.profile, entropy: budget.entropy, bounds: bounds),
+        profile: found.profile, entropy: budget.targetEntropy, bounds: bounds),
       rho: budget.rho, tokens: found.count)
   }
 }

@@ -111,7 +111,7 @@ struct ModelCard {
       | input | \(input) |
       | hidden width | \(settings.hidden) |
       | rho\(history.isRobust ? "" : ", not used in training") | \(readable(settings.rho, digits: 4)) nats |
-      | entropy\(history.isRobust ? " that the loss asks for" : ""), ln V - rho | \(readable(settings.entropy, digits: 4)) nats |
+      | entropy\(history.isRobust ? " that the loss asks for" : ""), ln V - rho | \(readable(settings.targetEntropy, digits: 4)) nats |
 
       """
   }

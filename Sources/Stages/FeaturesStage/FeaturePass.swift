@@ -19,7 +19,7 @@ protocol FeaturePart {
 /// One pass over all parts, which writes their tables. Rows that an interrupted run has written stay.
 struct FeaturePass {
   let parts: [any FeaturePart]
-  /// What a row stands for.
+  /// The kind of rows.
   let unit: String
   /// Batches from one checkpoint to the next.
   let checkpointInterval: Int

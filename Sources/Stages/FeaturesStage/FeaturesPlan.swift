@@ -7,7 +7,7 @@ import TempNet
 import TemperatureSettings
 import Tokenization
 
-/// What there is to do, known before the model runs.
+/// The work of the stage, known before the model runs.
 struct FeaturesPlan {
   private let splits: [FeatureExtraction]
   private let grid: TemperatureGrid

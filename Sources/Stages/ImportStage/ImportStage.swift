@@ -22,7 +22,7 @@ public enum ImportStage {
       let network = try TemperatureNetwork(settings(configuration, weights)) { try weights.entry($0, shape: $1) }
       try network.save(builder.path(for: TempNetFile.name))
       return [
-        "rho": .number(network.settings.rho), "entropy": .number(network.settings.entropy),
+        "rho": .number(network.settings.rho), "entropy": .number(network.settings.targetEntropy),
         "tensors": .string("\(weights.prefix)*"),
       ]
     }
@@ -72,7 +72,7 @@ public enum ImportStage {
 
 /// The tensors of one TempNet within files that may hold a whole model.
 private struct PublishedWeights {
-  /// What stands before the published names: nothing, or such as `tempnet.`.
+  /// The prefix of the published names: empty, or for example `tempnet.`.
   let prefix: String
   private let files: [SafetensorsFile]
 
@@ -89,7 +89,7 @@ private struct PublishedWeights {
     return try shape.map { try file.entry(full, shape: $0) } ?? file.entry(full)
   }
 
-  /// What a file of ours says of itself, and that file; nil for published ones.
+  /// The settings that a file of ours states, and the file; nil for published files.
   var ownSettings: (settings: TempNetSettings, path: String)? {
     get throws {
       try files.first { $0.metadata["format_version"] != nil }.map {

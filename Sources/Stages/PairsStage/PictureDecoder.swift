@@ -15,7 +15,7 @@ struct PictureDecoder: Sendable {
   let fit: PictureFit
   let pixelLimit: Int
 
-  /// - Throws: what is no fault of the sample: memory that ran out, a file that cannot be read.
+  /// - Throws: failures that are not the sample's fault, such as too little memory or a file that cannot be read.
   func decode(_ item: PairItem) throws -> DecodedSample {
     switch item {
     case .leftOut(let sample): return .leftOut(sample)

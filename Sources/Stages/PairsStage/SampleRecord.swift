@@ -15,7 +15,7 @@ enum SampleRecord {
     let pixels: String
     let description: PairDescription
 
-    /// What decides its split: what the source calls its concept, else its title.
+    /// Decides its split: the concept according to the source, or else the title.
     var concept: String { description.concept ?? description.captions.first?.lowercased() ?? "" }
   }
 

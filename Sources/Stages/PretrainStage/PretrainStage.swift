@@ -82,7 +82,7 @@ public enum PretrainStage {
     if let tempnet = networks.tempnet { summary["tempnet_parameters"] = .integer(tempnet.parameterCount) }
     if configuration.objective.isRobust {
       summary["rho"] = .number(networks.budget.rho)
-      summary["entropy"] = .number(networks.objective.entropy)
+      summary["entropy"] = .number(networks.objective.targetEntropy)
     }
     return .object(summary)
   }

@@ -25,7 +25,7 @@ struct TokenObjective {
   let temperature: Temperature
   let isRobust: Bool
   /// `ln V - ρ`, in nats.
-  let entropy: Double
+  let targetEntropy: Double
   let bounds: ClosedRange<Double>
 
   /// Adds the gradients of the summed loss times `scale`, and measures it.
@@ -56,7 +56,7 @@ struct TokenObjective {
     switch temperature {
     case .fixed(let tau): .full([logits.size(0)], tau, device: logits.device)
     case .exact:
-      ExactTemperature.solve(logits: logits.detached(), entropy: entropy, bounds: bounds).to(logits.dtype)
+      ExactTemperature.solve(logits: logits.detached(), entropy: targetEntropy, bounds: bounds).to(logits.dtype)
     case .network(let network): network(logits, hidden: hidden, training: training)
     }
   }
@@ -72,12 +72,12 @@ struct TokenObjective {
   }
 
   private func tauGradient(_ terms: TemperedTerms) -> Tensor {
-    isRobust ? terms.entropy - entropy : (terms.entropy - terms.crossEntropy) / terms.tau
+    isRobust ? terms.entropy - targetEntropy : (terms.entropy - terms.crossEntropy) / terms.tau
   }
 
   private func measurements(_ terms: TemperedTerms) -> [Measurement] {
     let tau = terms.tau
-    let loss = isRobust ? tau * (terms.crossEntropy - entropy) : terms.crossEntropy
+    let loss = isRobust ? tau * (terms.crossEntropy - targetEntropy) : terms.crossEntropy
     let margin = BoundMargin.width(of: bounds)
     let values = [
       loss, terms.crossEntropy, terms.entropy, tau, tau.less(bounds.lowerBound + margin),

@@ -35,7 +35,7 @@ struct TrainedNetworks {
     }
     objective = TokenObjective(
       temperature: configuration.temperature(tempnet), isRobust: configuration.objective.isRobust,
-      entropy: budget.entropy, bounds: configuration.tauMin...configuration.tauMax)
+      targetEntropy: budget.targetEntropy, bounds: configuration.tauMin...configuration.tauMax)
   }
 }
 

@@ -207,7 +207,8 @@ extension Node {
 extension String {
   fileprivate func padded(to width: Int) -> String { String(repeating: "0", count: max(0, width - count)) + self }
 
-  /// The text with a word put before the one at a mark, within its quotation marks; nil where there is no such place.
+  /// The text with a word inserted before the word at a mark, within its quotation marks; nil where there is no such
+  /// place.
   fileprivate func inserting(_ word: String, at mark: Mark) -> String? {
     var text = unicodeScalars
     var (line, column) = (1, 1)

@@ -120,7 +120,7 @@ struct JSONScanner {
     guard isAfterString else { throw failure("a member's name is no string") }
     if string.hasNUL || string.loneSurrogates > 0 {
       guard reading != .strict else { throw failure("a member's name holds a NUL character", at: start) }
-      // json-c would cut it there; half a pair is no name.
+      // json-c would cut it there; half a pair is not a name.
       let name = try JSON(parsing: bytes[string.range], source: source, for: reading)
       patches.name(name, at: string.range)
       memberCounts[container.object] += 1

@@ -1,11 +1,11 @@
 /// Encodes arrays as NumPy's `.npy` files, version 1.0 of the format:
 /// https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
 public enum NumpyArray {
-  /// What precedes the elements of an array of float32 in row-major order.
+  /// The header of an array of float32 in row-major order.
   public static func floatHeader(shape: [Int]) -> [UInt8] { header("<f4", shape: shape) }
 
-  /// What precedes the elements of an array of uint8 in row-major order. It has 128 bytes for every shape of at most four
-  /// dimensions, so it can be replaced once the number of rows is known.
+  /// The header of an array of uint8 in row-major order. It has 128 bytes for every shape of at most four dimensions,
+  /// so it can be replaced once the number of rows is known.
   public static func byteHeader(shape: [Int]) -> [UInt8] {
     let header = header("|u1", shape: shape)
     precondition(header.count == byteHeaderSize || shape.count > 4, "a header of \(header.count) bytes")

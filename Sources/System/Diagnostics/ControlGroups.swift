@@ -33,7 +33,7 @@ struct ControlGroups: Equatable, Sendable {
     }
   }
 
-  /// Microseconds of processor time in each period of so many microseconds.
+  /// The number of processors that a quota allows: microseconds of processor time per period, over the period's length.
   private static func quota(_ folder: String, isUnified: Bool) -> Double? {
     let words =
       isUnified

@@ -37,9 +37,9 @@ public enum Interruption {
 
   /// The process id of the runner that started this program; nil where none did.
   ///
-  /// What this program starts is not the runner's, so the variable goes. Where it came by another way, as with the
-  /// environment that a batch system passes on, it names a process of another machine, or one that lives and is not the
-  /// parent.
+  /// The variable is removed, because programs that this one starts are not the runner's. Where it came by another way,
+  /// as with the environment that a batch system passes on, it names a process of another machine, or one that lives
+  /// and is not the parent.
   private static func takeRunner() -> Int32? {
     guard let text = getenv(parentVariable).map({ String(cString: $0) }) else { return nil }
     unsetenv(parentVariable)

@@ -9,7 +9,7 @@ public struct ProcessIdentity: Equatable, Sendable, CustomStringConvertible {
   /// The kernel's name for the machine's running since then.
   let boot: String
 
-  /// Nil where there is no such process, or it is dead and only waits for its parent.
+  /// Nil for a process that does not exist, or that is dead and only waits for its parent.
   public init?(of id: Int32) {
     guard let stat = Self.read("/proc/\(id)/stat"), let boot = Self.boot else { return nil }
     // The name of the program, in brackets, may hold anything. Behind it are the state and, 19 numbers later, the start.

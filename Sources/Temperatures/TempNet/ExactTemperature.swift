@@ -35,7 +35,7 @@ public enum ExactTemperature {
   /// As above, for the divergence budget `rho`.
   public static func solve(logits: Tensor, rho: Double, bounds: ClosedRange<Double>) -> Tensor {
     solve(
-      logits: logits, entropy: RobustBudget.entropy(alternatives: logits.size(1), rho: rho), bounds: bounds)
+      logits: logits, entropy: RobustBudget.targetEntropy(alternatives: logits.size(1), rho: rho), bounds: bounds)
   }
 
   private static func solve(chunk: Tensor, entropy: Double, bounds: ClosedRange<Double>) -> Tensor {

@@ -102,8 +102,8 @@ private struct JoinedRows {
   }
 }
 
-/// What a folded first layer reads of tokens: h/n, [N, d], 1/n and m/n, [N], where n is what the network's input is divided
-/// by and m the greatest logit.
+/// The inputs of a folded first layer for tokens: h/n, [N, d], 1/n and m/n, [N], where n is what the network's input is
+/// divided by and m the greatest logit.
 private struct FoldedInput {
   var hidden, reciprocal, maximum: Tensor
 
@@ -150,8 +150,8 @@ public struct FoldedMean: Sendable {
   }
 }
 
-/// The first layer of a TempNet, multiplied through an unembedding `z = W·h + c`: what evaluation multiplies with, and what
-/// exports write.
+/// The first layer of a TempNet, multiplied through an unembedding `z = W·h + c`. Evaluation multiplies with it, and
+/// exports write it.
 ///
 /// The products with `A` are differentiable, so gradients reach the network's own weights.
 public struct FoldedFirstLayer: Sendable {

@@ -35,7 +35,7 @@ public struct JointNetwork: Module, Sendable {
 
   public var parameters: [NamedTensor] { raw.parameters }
 
-  /// What changes from step to step beside the parameters.
+  /// Tensors besides the parameters that change from step to step.
   public var buffers: [NamedTensor] {
     guard coordinates == .standardised else { return [] }
     return [NamedTensor("input.mean", mean)] + (scaleVariance.map { [NamedTensor("input.scale_variance", $0)] } ?? [])

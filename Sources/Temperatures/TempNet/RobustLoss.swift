@@ -20,7 +20,7 @@ public enum RobustLoss {
   ///   - tau: [N].
   ///   - rho: the divergence budget in nats.
   public static func perToken(logits: Tensor, labels: Tensor, tau: Tensor, rho: Double) -> Tensor {
-    let entropy = RobustBudget.entropy(alternatives: logits.size(-1), rho: rho)
+    let entropy = RobustBudget.targetEntropy(alternatives: logits.size(-1), rho: rho)
     let loss = tau * (temperedNegativeLogLikelihood(logits: logits, labels: labels, tau: tau) - entropy)
     return loss.masked(labels.equal(Double(ignoredLabel)), with: 0)
   }

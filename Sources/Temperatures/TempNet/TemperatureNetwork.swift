@@ -95,7 +95,7 @@ public struct TemperatureNetwork: Module, Sendable {
     rows.unitRows(epsilon: settings.normalisationEpsilon)
   }
 
-  /// What follows the first layer: from its outputs [..., hidden], before the sigmoid, to temperatures [...].
+  /// The network after the first layer: from its outputs [..., hidden], before the sigmoid, to temperatures [...].
   func temperature(transformed: Tensor, training: Bool) -> Tensor {
     let active = transformed.sigmoid()
     let scores = projection(training ? active.dropout(settings.dropout) : active)

@@ -9,7 +9,7 @@ extension TemperaturePolicy {
   ///   - bounds: of exact temperatures.
   ///   - vocabulary: the number of logits.
   ///   - network: reads the TempNet at a path.
-  /// - Throws: `.badConfiguration`, without a place, for what the model cannot have; and what `network` throws.
+  /// - Throws: `.badConfiguration`, without a place, for a policy that the model cannot have; errors of `network`.
   public init?(
     _ specification: PolicySpecification, own: TemperatureNetwork?, bounds: ClosedRange<Double>, vocabulary: Int,
     network: (_ path: String) throws -> TemperatureNetwork

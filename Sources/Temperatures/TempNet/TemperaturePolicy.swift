@@ -6,7 +6,7 @@ import Torch
 public enum TemperaturePolicy: Sendable {
   /// The same temperature for every prediction.
   case fixed(Double)
-  /// What a TempNet predicts from the logits.
+  /// The prediction of a TempNet from the logits.
   case tempnet(TemperatureNetwork)
   /// The optimum of the robust loss for each prediction, whose tempered distribution has this entropy in nats.
   case exact(entropy: Double, bounds: ClosedRange<Double>)
@@ -27,7 +27,7 @@ public enum TemperaturePolicy: Sendable {
 
   /// What EDT's temperatures cannot fall below; its formula gives 0 where the model is sure.
   private static let leastDynamic = 1e-3
-  /// What a dynamic range from 0 on cannot fall below: it still leaves only the likeliest tokens.
+  /// The lower limit of a dynamic range from 0 on, which still leaves only the likeliest tokens.
   private static let leastInRange = 1e-4
 
   /// Whether it looks at the tokens that may be drawn, rather than at all, where others were ruled out before: as in

@@ -15,7 +15,7 @@ public enum BoundMargin {
     share * (bounds.upperBound - bounds.lowerBound)
   }
 
-  /// What to tell a person when more than half of the temperatures lie at one bound; nil otherwise.
+  /// The warning when more than half of the temperatures lie at one bound; nil otherwise.
   ///
   /// - Parameters:
   ///   - lower: the share of temperatures at the lower bound, and `upper` at the upper one; nil where it was not measured.

@@ -20,7 +20,7 @@ public enum PolicySpecification: Equatable, Sendable {
   /// An artifact of kind `tempnet`, or a model with a TempNet of its own.
   case artifact(String)
 
-  /// What divides logits without leaving the numbers of float32.
+  /// Temperatures that divide logits within the range of float32.
   public static let temperatures = 1e-4...1e4
 
   private static let forms =

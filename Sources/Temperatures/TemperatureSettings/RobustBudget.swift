@@ -13,10 +13,10 @@ public struct RobustBudget: Equatable, Sendable {
   public let rho: Double
 
   /// The entropy that the loss asks each tempered distribution to have, in nats.
-  public var entropy: Double { Self.entropy(alternatives: alternatives, rho: rho) }
+  public var targetEntropy: Double { Self.targetEntropy(alternatives: alternatives, rho: rho) }
 
   /// `ln V - rho`, for a rho that was checked before, or whose loss is only evaluated.
-  public static func entropy(alternatives: Int, rho: Double) -> Double { log(Double(alternatives)) - rho }
+  public static func targetEntropy(alternatives: Int, rho: Double) -> Double { log(Double(alternatives)) - rho }
 
   /// - Parameters:
   ///   - noun: what the alternatives are, for the message.

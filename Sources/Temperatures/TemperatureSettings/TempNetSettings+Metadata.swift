@@ -10,7 +10,7 @@ extension TempNetSettings {
     var entries: [(name: String, value: Value)] = [
       ("vocabulary", .integer(vocabulary)), ("hidden", .integer(hidden)), ("input", .text(input.rawValue)),
       ("tau_min", .number(tauMin)), ("tau_max", .number(tauMax)), ("rho", .number(rho)),
-      ("entropy", .number(entropy)), ("normalisation_epsilon", .number(normalisationEpsilon)),
+      ("entropy", .number(targetEntropy)), ("normalisation_epsilon", .number(normalisationEpsilon)),
     ]
     if let width { entries.append(("width", .integer(width))) }
     entries.append(("dropout", .number(dropout)))

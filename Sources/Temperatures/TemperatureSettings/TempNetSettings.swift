@@ -1,7 +1,7 @@
 /// Everything about a TempNet that its weights do not say: the same weights under other bounds or another centring give
 /// other temperatures, so these values travel with the weights.
 public struct TempNetSettings: Equatable, Sendable {
-  /// What the network is shown.
+  /// The form of the network's input.
   public enum Input: String, CaseIterable, Sendable {
     /// The logits as they are: the published GPT-2 and LLaMA-1 variants.
     case logits
@@ -69,6 +69,6 @@ public struct TempNetSettings: Equatable, Sendable {
   }
 
   /// The entropy, in nats, that the robust loss asks each tempered distribution to have.
-  public var entropy: Double { RobustBudget.entropy(alternatives: vocabulary, rho: rho) }
+  public var targetEntropy: Double { RobustBudget.targetEntropy(alternatives: vocabulary, rho: rho) }
   public var bounds: ClosedRange<Double> { tauMin...tauMax }
 }

@@ -33,7 +33,7 @@ public struct Resolution: Equatable, Sendable {
     Log.note("computing on \(device) in \(computeType), \(threads) threads, libtorch \(torchVersion)")
   }
 
-  /// What an artifact records, in this order.
+  /// The values that an artifact records, in this order.
   public var record: [(name: String, value: String)] {
     [
       ("device", device.description), ("arithmetic", computeType.description), ("threads", "\(threads)"),

@@ -155,8 +155,8 @@ import Weights
   }
 
   @Test func `the default budget leaves three nats, FastCLIP's two at least`() throws {
-    #expect(abs(try configuration(["batch=512"]).values.budget!.entropy - 3) < 1e-12)
-    #expect(abs(try configuration(["batch=512", "loss=fastclip"]).values.budget!.entropy - 2) < 1e-12)
+    #expect(abs(try configuration(["batch=512"]).values.budget!.targetEntropy - 3) < 1e-12)
+    #expect(abs(try configuration(["batch=512", "loss=fastclip"]).values.budget!.targetEntropy - 2) < 1e-12)
     #expect(try configuration(["batch=8192", "loss=fastclip"]).values.budget!.rho == 6.5)
     #expect(try configuration(["batch=512", "loss=clip"]).values.budget == nil)
   }

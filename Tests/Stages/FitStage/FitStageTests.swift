@@ -101,7 +101,7 @@ import Weights
       ).mean().item
     }
     #expect(abs(try number(artifact, "robust_loss") - loss) < 1e-4)
-    #expect(abs(network.settings.entropy - 1.5) < 1e-12)
+    #expect(abs(network.settings.targetEntropy - 1.5) < 1e-12)
   }
 
   @Test func `stopped again and again and continued, a fit comes to the same bytes`() throws {

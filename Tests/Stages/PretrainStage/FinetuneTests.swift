@@ -37,7 +37,7 @@ import Weights
     let objective = TokenObjective(
       temperature: network.map { .network(JointNetwork($0, coordinates: .published)) }
         ?? .fixed(loss == "tempered" ? 0.7 : 1), isRobust: loss == "robust",
-      entropy: Self.entropy, bounds: 0.5...3)
+      targetEntropy: Self.entropy, bounds: 0.5...3)
 
     let task = try task(model, objective, tokens)
     let batch = try task.batches(step: 0)[0]
@@ -197,7 +197,7 @@ import Weights
     #expect(failure?.status == .badConfiguration && failure?.place == key)
     // Another budget is another aim for the same network.
     let other = try train("third", from: first.path, ["objective=robust", "entropy=2"])
-    #expect(abs(try TemperatureNetwork.load(other.file("tempnet.safetensors")).settings.entropy - 2) < 1e-9)
+    #expect(abs(try TemperatureNetwork.load(other.file("tempnet.safetensors")).settings.targetEntropy - 2) < 1e-9)
   }
 
   @Test func `blocks that a model does not have, or has no model for, cannot be trained`() throws {

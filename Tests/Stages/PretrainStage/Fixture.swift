@@ -43,7 +43,8 @@ struct Fixture {
     }
     self.objective = TokenObjective(
       temperature: tempnet.map { .network($0) } ?? networks.objective.temperature,
-      isRobust: networks.objective.isRobust, entropy: networks.objective.entropy, bounds: networks.objective.bounds)
+      isRobust: networks.objective.isRobust, targetEntropy: networks.objective.targetEntropy,
+      bounds: networks.objective.bounds)
   }
 
   func task(_ settings: PretrainConfiguration? = nil) throws -> PretrainTask<TokenArray> {

@@ -14,7 +14,7 @@ import Training
   private static func reference(_ fixture: Fixture, logits: Tensor, labels: Tensor, tau: Tensor) -> Tensor {
     fixture.objective.isRobust
       ? RobustLoss.perToken(
-        logits: logits, labels: labels, tau: tau, rho: log(Double(Fixture.vocabulary)) - fixture.objective.entropy
+        logits: logits, labels: labels, tau: tau, rho: log(Double(Fixture.vocabulary)) - fixture.objective.targetEntropy
       ).mean()
       : RobustLoss.temperedCrossEntropy(logits: logits, labels: labels, tau: tau).mean()
   }
@@ -24,7 +24,7 @@ import Training
     case .fixed(let tau): .full([logits.size(0)], tau, dtype: logits.dtype)
     case .exact:
       ExactTemperature.solve(
-        logits: logits.detached(), entropy: fixture.objective.entropy, bounds: fixture.objective.bounds)
+        logits: logits.detached(), entropy: fixture.objective.targetEntropy, bounds: fixture.objective.bounds)
     case .network(let network): network.published(logits)
     }
   }

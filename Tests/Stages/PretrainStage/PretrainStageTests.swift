@@ -60,7 +60,7 @@ import Torch
     #expect(artifact.summary["parameters"]?.intValue == model.parameterCount)
     let network = try TemperatureNetwork.load(artifact.file("tempnet.safetensors"))
     #expect(network.settings.tauMin == 0.5 && network.settings.tauMax == 5)
-    #expect(abs(network.settings.entropy - 2.8) < 1e-12)
+    #expect(abs(network.settings.targetEntropy - 2.8) < 1e-12)
     let validation = try #require(artifact.summary["validation"])
     #expect((validation["cross_entropy"]?.doubleValue ?? 9) < 5.5, "ln 270 is what knowing nothing costs")
   }

@@ -1,7 +1,7 @@
 import Pages
 import Reports
 
-/// What the report of an evaluation on text needs beside its numbers.
+/// The facts that the report of an evaluation on text needs in addition to its numbers.
 public struct EvaluationContext: Sendable {
   /// One part of the text: `train`.
   public struct Split: Equatable, Sendable {

@@ -7,7 +7,7 @@ import Statistics
 public struct Findings: Sendable {
   /// One per comparison, in the order of the policies.
   public let sentences: [String]
-  /// What the intervals allow one to say about the policy that a report is about, in one sentence.
+  /// The conclusion that the intervals allow about a report's main policy, in one sentence.
   public let headline: String
 
   /// The Brier score stands in the tables: a third sentence on each pair would only bury the other two.

@@ -32,7 +32,7 @@ public enum HTMLReport {
     ).page.text
   }
 
-  /// What a reader wants to know first.
+  /// The first things that a reader wants to know.
   private static func cards(_ metrics: TextMetrics, leading: String) -> [(figure: String, meaning: String)] {
     guard let policy = metrics.policies.first(where: { $0.name == leading }) else { return [] }
     let one = metrics.policies[0]

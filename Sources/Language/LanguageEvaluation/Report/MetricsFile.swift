@@ -8,7 +8,7 @@ public enum MetricsFile {
   public static let name = "metrics.json"
   public static let schemaVersion = 1
 
-  /// - Parameter tasks: where there are none, there is no member for them.
+  /// - Parameter tasks: without tasks the member is absent.
   public static func json(_ metrics: TextMetrics, tasks: [TaskMetrics] = [], context: EvaluationContext) -> JSON {
     var file: JSON = [
       "schema_version": .integer(schemaVersion),

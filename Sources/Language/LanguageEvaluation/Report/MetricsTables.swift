@@ -49,7 +49,7 @@ struct MetricsTables {
     return Table.Cell(figure(interval.estimate), note: "\(figure(interval.low)) to \(figure(interval.high))")
   }
 
-  /// What papers state, by several denominators.
+  /// The figures of papers, by several denominators.
   var perplexities: Table {
     Table(
       "Perplexities", columns: [.text("policy"), .number("token ppl"), .number("word ppl"), .number("byte ppl")],

@@ -4,7 +4,7 @@ import Reports
 import Statistics
 import TemperatureSettings
 
-/// What the temperatures are like, and what they follow.
+/// The distribution of the temperatures, and their correlations.
 struct TemperaturesSection {
   let metrics: TextMetrics
   let scores: TestScores

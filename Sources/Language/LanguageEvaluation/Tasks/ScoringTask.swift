@@ -25,7 +25,7 @@ public struct ScoringTask: Sendable {
   }
 
   public struct Item: Equatable, Sendable {
-    /// What the data set calls it, if it does.
+    /// Its name in the data set, if it has one.
     public let identifier: JSON?
     public let answer: TaskAnswer
     /// As `TaskAnswer` says.
@@ -58,7 +58,7 @@ public struct ScoringTask: Sendable {
 
   /// Reads a task's data.
   ///
-  /// - Parameter limit: at most so many items; the task's own limit holds as well.
+  /// - Parameter limit: the largest number of items; the task's own limit holds as well.
   /// - Throws: `Failure(.badData)` with file and line of what is wrong, `.missingInput`.
   public init(_ file: TaskFile, limit: Int? = nil) throws {
     let limit = [file.limit, limit].compactMap { $0 }.min()

@@ -9,7 +9,7 @@ public struct TaskMetrics: Sendable {
     public let standardError: Double?
   }
 
-  /// What one policy makes of the task.
+  /// The results of one policy on the task.
   public struct Policy: Equatable, Sendable {
     public let name: String
     public let values: [Value]

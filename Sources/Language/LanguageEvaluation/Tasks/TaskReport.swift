@@ -4,7 +4,7 @@ import Pages
 import Reports
 import Statistics
 
-/// What a report says about a task.
+/// The part of a report about a task.
 struct TaskReport {
   let metrics: TaskMetrics
 
@@ -36,7 +36,7 @@ struct TaskReport {
       })
   }
 
-  /// What makes the figures comparable with others.
+  /// The facts that make the figures comparable with others.
   var origin: String {
     let task = metrics.description
     let joins =
@@ -73,7 +73,7 @@ extension TerminalReport {
   }
 }
 
-/// What each policy makes of tasks; empty where there are none.
+/// The results of each policy on tasks; empty without tasks.
 struct TasksSection {
   let tasks: [TaskMetrics]
 

@@ -33,9 +33,9 @@ public struct TextSize: Equatable, Sendable {
   }
 }
 
-/// What was measured on a task, policy by policy.
+/// The measurements of a task, policy by policy.
 public struct TaskScores: Sendable {
-  /// What a reader has to know to compare the figures with others.
+  /// The facts that a reader needs to compare the figures with others.
   public struct Description: Equatable, Sendable {
     public var name: String
     /// Of the task: changes whenever its prompts or its scoring do.
@@ -86,7 +86,7 @@ public struct TaskScores: Sendable {
   }
 }
 
-/// What a model makes of one continuation after its context.
+/// The measurements of one continuation after its context.
 public struct RequestScore: Equatable, Sendable {
   /// How many tokens of the continuation were predicted.
   public var tokens: Int

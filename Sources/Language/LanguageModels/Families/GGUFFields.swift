@@ -186,7 +186,7 @@ extension GGUFFile {
     throw Failure(.badData, "has no unembedding (\(Self.headName) or \(Self.embeddingName))", at: path)
   }
 
-  /// What is added to the logits, [vocabulary]; nil in most models.
+  /// The bias of the logits, [vocabulary]; nil in most models.
   public var unembeddingBias: GGUFTensor? { self["output.bias"] }
 
   /// Refuses architectures whose logits may differ from the unembedding times the last hidden state.

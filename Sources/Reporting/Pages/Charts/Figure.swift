@@ -1,6 +1,6 @@
-/// A chart with what belongs to it: a title, what its marks mean, a sentence.
+/// A chart with its title, a legend and a sentence.
 public struct Figure: Sendable {
-  /// What a mark of a chart stands for.
+  /// The meaning of a mark of a chart.
   public enum Key: Sendable {
     case line(String, style: Int)
     case dot(String, style: Int)

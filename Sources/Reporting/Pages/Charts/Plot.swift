@@ -150,7 +150,7 @@ func place(_ coordinate: Double) -> String {
   return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
 }
 
-/// What stands for a single value.
+/// The mark of a single value.
 enum Marker {
   /// A circle, square, triangle or diamond around a point.
   static func path(_ style: Int, _ x: Double, _ y: Double) -> String {

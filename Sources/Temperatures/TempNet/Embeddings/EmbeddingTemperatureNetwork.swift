@@ -20,7 +20,7 @@ public struct EmbeddingTemperatureNetwork: Module, Sendable {
   public let settings: EmbeddingTempNetSettings
   /// [width, width], or [units, width] of two layers, and its bias.
   public let projection: Linear
-  /// What only the form with prototypes has.
+  /// The part that only the form with prototypes has.
   public let pool: Pool?
   /// [1, units] and [1].
   public let last: Linear

@@ -23,7 +23,7 @@ public struct JointEmbeddingNetwork: Module, Sendable {
   public var settings: EmbeddingTempNetSettings { raw.settings }
   public var parameters: [NamedTensor] { raw.parameters }
 
-  /// What changes from step to step beside the parameters.
+  /// Tensors besides the parameters that change from step to step.
   public var buffers: [NamedTensor] { coordinates == .standardised ? [NamedTensor("input.mean", mean)] : [] }
 
   /// The network in its published form; differentiable in the parameters.

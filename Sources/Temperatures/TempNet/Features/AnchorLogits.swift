@@ -1,8 +1,8 @@
 import TemperatureSettings
 import Torch
 
-/// What a fit needs of the logits z = scale · ⟨anchor, candidate⟩ of anchors: images compared with texts, or texts with
-/// images. A row's logits are those of its candidates without its own.
+/// The measurements that a fit needs of the logits z = scale · ⟨anchor, candidate⟩ of anchors: images compared with
+/// texts, or texts with images. A row's logits are those of its candidates without its own.
 public struct AnchorLogits: Sendable {
   public let profile: TemperatureProfile
   /// The largest logit, float32 [N].

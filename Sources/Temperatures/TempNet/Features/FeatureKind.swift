@@ -1,6 +1,6 @@
 import TemperatureSettings
 
-/// What a row of features stands for.
+/// The kind of a row of features.
 public enum FeatureKind: String, CaseIterable, Sendable {
   case tokens, images, texts
 
@@ -24,7 +24,7 @@ public enum FeatureKind: String, CaseIterable, Sendable {
 }
 
 extension EmbeddingSide {
-  /// What a row of features of this side stands for.
+  /// The kind of a row of features of this side.
   public var kind: FeatureKind {
     switch self {
     case .image: .images

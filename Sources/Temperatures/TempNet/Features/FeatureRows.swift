@@ -6,7 +6,7 @@ import Weights
 
 /// The table of one part of a `features` artifact, in memory: N rows.
 public struct FeatureRows {
-  /// What a network reads: last hidden states, or embeddings; float32 [N, d].
+  /// The input of a network: last hidden states, or embeddings; float32 [N, d].
   public let input: Tensor
   /// The largest logit, float32 [N].
   public let maximum: Tensor

@@ -30,7 +30,7 @@ public struct FeaturesArtifact: Sendable {
     artifact.manifest.inputs.first { $0.kind == ArtifactKind.embeddings.name }?.key
   }
 
-  /// What its rows are.
+  /// The kind of its rows.
   ///
   /// - Throws: `Failure(.badData)` where the file is not as it should be.
   public func description() throws -> FeaturesDescription {

@@ -3,7 +3,7 @@ import Files
 import JSON
 import TemperatureSettings
 
-/// What a `features` artifact states about its rows, in `features.json`:
+/// The facts about the rows of a `features` artifact, in `features.json`:
 ///
 ///     {"rows": "tokens"}
 ///     {"rows": "images", "scale": 20.0, "interpolation_error": {"rows": 512, "loss": 1.2e-5, "entropy": 8.3e-5}}
@@ -49,7 +49,7 @@ public enum FeaturesDescription: Equatable, Sendable {
   }
 }
 
-/// What is known of rows of images or texts besides the rows.
+/// Facts about rows of images or texts.
 public struct AnchorDescription: Equatable, Sendable {
   public let side: EmbeddingSide
   /// The factor between similarities and logits: temperature 1 of the rows is 1/scale between unit rows.

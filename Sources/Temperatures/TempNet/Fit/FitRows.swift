@@ -1,9 +1,9 @@
 import Glibc
 import Torch
 
-/// What a TempNet can be fitted to: rows with a profile, the value of a label and an input of the network.
+/// Rows that a TempNet can be fitted to, with a profile, the value of a label and an input of the network.
 public protocol FitRows {
-  /// What a row stands for.
+  /// The kind of rows.
   var kind: FeatureKind { get }
   var profile: TemperatureProfile { get }
   /// The logit of the label minus the largest logit, [N].

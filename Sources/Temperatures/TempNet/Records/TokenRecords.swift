@@ -41,7 +41,7 @@ public struct TokenRecords: Sendable {
   /// The entropy at temperature 1 in nats, float64 [N].
   public var entropy: Tensor { profile(at: 1).entropy }
 
-  /// What a TempNet reads of the logits besides their direction:
+  /// The measurements of the logits that a TempNet reads besides their direction:
   ///
   ///     spread² = ‖z - m‖²/V - mean(z - m)²
   public var statistics: LogitStatistics {

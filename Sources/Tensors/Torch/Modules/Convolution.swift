@@ -1,6 +1,6 @@
 /// A convolution of pictures [B, in, H, W] by square kernels, in groups of channels that do not mix.
 public struct Convolution: Module, Sendable {
-  /// What is around a picture.
+  /// The border around a picture.
   public enum Padding: Sendable {
     case none
     /// TensorFlow's SAME: zeros, so that an output has ⌈size/stride⌉ rows and columns. An odd number of them has one more

@@ -4,7 +4,7 @@ public struct EncodedPair: Equatable, Sendable {
   public var context: [Int32]
   public var continuation: [Int32]
   /// Whether the ids of the two, one after the other, are not those of the joined text: a token of the joined text
-  /// reaches over the join, so what is scored is not quite what a model would read.
+  /// reaches over the join, so the scored ids differ slightly from the ids that a model would read.
   public var mergesAcrossJoin = false
 
   public init(context: [Int32], continuation: [Int32], mergesAcrossJoin: Bool = false) {
