@@ -17,6 +17,16 @@ extension ByteSource {
       count = try read(into: UnsafeMutableRawBufferPointer(buffer))
     }
   }
+
+  /// The whole content; nil where it is larger than the limit.
+  public func whole(limit: Int) throws -> [UInt8]? {
+    var content: [UInt8] = []
+    while case let piece = try read(upTo: FileReader.bufferSize), !piece.isEmpty {
+      guard content.count + piece.count <= limit else { return nil }
+      content += piece
+    }
+    return content
+  }
 }
 
 /// A file read from start to end.

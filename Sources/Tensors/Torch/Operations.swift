@@ -133,6 +133,14 @@ extension Tensor {
   public func transposed(_ a: Int = -2, _ b: Int = -1) -> Tensor {
     Operator.one("aten::transpose", "int", [.tensor(self), .integer(a), .integer(b)])
   }
+  /// A view of the elements of a tensor that lies in one piece; the caller has checked that it stays within it.
+  ///
+  /// - Parameters:
+  ///   - strides: elements from one index to the next, for each dimension.
+  ///   - offset: elements before the first one.
+  public func view(_ shape: [Int], strides: [Int], offset: Int) -> Tensor {
+    Operator.one("aten::as_strided", "", [.tensor(self), .integers(shape), .integers(strides), .integer(offset)])
+  }
   public func contiguous() -> Tensor { Operator.one("aten::contiguous", "", [.tensor(self)]) }
   public func squeezed(_ dimension: Int) -> Tensor {
     Operator.one("aten::squeeze", "dim", [.tensor(self), .integer(dimension)])
@@ -268,6 +276,8 @@ extension Tensor {
   public func gelu(approximate: Bool = false) -> Tensor {
     Operator.one("aten::gelu", "", [.tensor(self)], named: ["approximate": .text(approximate ? "tanh" : "none")])
   }
+  /// x · σ(1.702 x), an approximation of GELU (Hendrycks and Gimpel 2016).
+  public func quickGelu() -> Tensor { self * (self * 1.702).sigmoid() }
   public func silu() -> Tensor { Operator.one("aten::silu", "", [.tensor(self)]) }
   /// Sets elements to zero with the given probability and scales the others by 1/(1 - probability).
   public func dropout(_ probability: Double) -> Tensor {

@@ -1,7 +1,8 @@
 import Files
 import TestSupport
 import Testing
-import Weights
+
+@testable import Weights
 
 @Suite(.enabled(if: slowTestsEnabled)) struct FuzzTests {
   @Test func safetensors() throws {
@@ -17,6 +18,22 @@ import Weights
         }
         if let rows = entry.shape.first, rows > 0 { entry.withBytes(rows: rows - 1..<rows) { _ = $0.count } }
       }
+    }
+  }
+
+  @Test func `PyTorch files`() throws {
+    let samples = try ["state.pt", "checkpoint.pt"].map { try Files.read(fixture($0)) }
+    try fuzz(samples, as: "file.pt") { path in
+      for (_, tensor) in try PyTorchFile(path).tensors { _ = tensor.count }
+    }
+  }
+
+  /// Without the archive around them, whose checksums find most damage before.
+  @Test func pickles() throws {
+    let samples = try ["state.pkl", "checkpoint.pkl"].map { try Files.read(fixture($0)) }
+    try fuzz(samples, as: "data.pkl") { path in
+      var reader = PickleReader(try Files.read(path), path: path)
+      _ = try reader.read()
     }
   }
 }

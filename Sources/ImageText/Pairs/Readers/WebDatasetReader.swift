@@ -103,15 +103,3 @@ final class WebDatasetReader: PairReader {
         description: description))
   }
 }
-
-extension ArchiveEntry {
-  /// The whole content; nil where it is larger than the limit.
-  func whole(limit: Int) throws -> [UInt8]? {
-    var content: [UInt8] = []
-    while case let piece = try read(upTo: FileReader.bufferSize), !piece.isEmpty {
-      guard content.count + piece.count <= limit else { return nil }
-      content += piece
-    }
-    return content
-  }
-}
