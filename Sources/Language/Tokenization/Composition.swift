@@ -71,6 +71,13 @@ struct Composition: Sendable {
     return parts
   }
 
+  /// The canonical composition (NFC).
+  func composed(_ scalars: [UInt32]) -> [UInt32] {
+    var parts = decomposed(scalars)
+    compose(&parts)
+    return parts
+  }
+
   /// Whether a scalar keeps its place, is not replaced, and does not join the scalars before it. Text that begins with
   /// such a scalar can be composed separately from the text before it.
   func leavesAlone(_ code: UInt32) -> Bool { isActive[Int(code >> 6)] >> UInt64(code & 63) & 1 == 0 }

@@ -72,7 +72,7 @@ import Testing
       let ids = lines.map { JSON.array(tokenizer.encode(String($0), limit: .max).map { .integer(Int($0)) }) }
       let texts = try folder.write(lines.joined(separator: "\n"), to: "lines.txt")
       let given = try folder.write(JSON.array(ids).compact, to: "ids.json")
-      let arguments = [fixture("compare_wordpiece.py"), vocabulary, texts, given]
+      let arguments = [fixture("compare_ids.py"), vocabulary, texts, given]
       #expect(try runProgram(#require(python), arguments) == "")
     }
   }

@@ -25,8 +25,11 @@ struct BertNormalizer: Equatable, Sendable {
     if stripsAccents {
       scalars = Composition.shared.decomposed(scalars).filter { !classes[$0].contains(.mark) }
     }
-    return lowersCase ? scalars.flatMap { classes.lowerCase(of: $0) } : scalars
+    return lowersCase ? Self.lowered(scalars) : scalars
   }
+
+  /// Lower case scalar by scalar, as the normaliser `Lowercase` of `tokenizers` has it.
+  static func lowered(_ scalars: [UInt32]) -> [UInt32] { scalars.flatMap { BertClasses.shared.lowerCase(of: $0) } }
 
   static let blank: UInt32 = 0x20
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Prints the first lines of a text to which `tokenizers` gives other ids.
 
-Usage: compare_wordpiece.py TOKENIZER TEXT IDS
+Usage: compare_ids.py TOKENIZER TEXT IDS
 
 IDS is a JSON array with the ids of each line, without a limit.
 """
