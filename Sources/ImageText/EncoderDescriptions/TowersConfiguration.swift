@@ -4,6 +4,28 @@ import JSON
 /// The sizes of two encoders that read pictures and captions themselves: open_clip's native CLIP, a vision transformer
 /// with a class token and a causal text transformer that is read at its end mark.
 public struct TowersConfiguration: Equatable, Sendable {
+  /// Between the two layers of a feed-forward part.
+  public enum Activation: String, CaseIterable, Sendable {
+    case gelu
+    /// x · σ(1.702 x), which OpenAI's weights and several of LAION's need.
+    case quickGelu = "quick_gelu"
+  }
+
+  /// What blocks of both towers have besides their width.
+  public struct Block: Equatable, Sendable {
+    public var activation: Activation
+    /// The hidden width of the feed-forward part.
+    public var feedForward: Int
+    public var normEpsilon: Double
+
+    public init(activation: Activation = .gelu, feedForward: Int, normEpsilon: Double = 1e-5) {
+      (self.activation, self.feedForward, self.normEpsilon) = (activation, feedForward, normEpsilon)
+    }
+
+    /// The blocks of a tower whose file says nothing of them.
+    static func usual(width: Int) -> Block { Block(feedForward: 4 * width) }
+  }
+
   public struct Vision: Equatable, Sendable {
     /// Of a picture's sides, and of a patch's, in pixels.
     public var size: Int
@@ -11,9 +33,12 @@ public struct TowersConfiguration: Equatable, Sendable {
     public var width: Int
     public var layers: Int
     public var heads: Int
+    public var block: Block
 
-    public init(size: Int, patch: Int, width: Int, layers: Int, heads: Int) {
+    /// - Parameter block: GELU, four times the width and an epsilon of 1e-5 if nil.
+    public init(size: Int, patch: Int, width: Int, layers: Int, heads: Int, block: Block? = nil) {
       (self.size, self.patch, self.width, self.layers, self.heads) = (size, patch, width, layers, heads)
+      self.block = block ?? .usual(width: width)
     }
 
     /// The patches of a picture and the class token.
@@ -28,10 +53,13 @@ public struct TowersConfiguration: Equatable, Sendable {
     public var width: Int
     public var layers: Int
     public var heads: Int
+    public var block: Block
 
-    public init(vocabulary: Int, context: Int, width: Int, layers: Int, heads: Int) {
+    /// - Parameter block: as for pictures.
+    public init(vocabulary: Int, context: Int, width: Int, layers: Int, heads: Int, block: Block? = nil) {
       (self.vocabulary, self.context, self.width) = (vocabulary, context, width)
       (self.layers, self.heads) = (layers, heads)
+      self.block = block ?? .usual(width: width)
     }
   }
 
@@ -43,10 +71,14 @@ public struct TowersConfiguration: Equatable, Sendable {
   public var mean: [Double]
   public var deviation: [Double]
 
-  /// - Throws: `Failure(.badConfiguration)` for sizes that do not fit one another.
-  public init(vision: Vision, text: Text, embed: Int, mean: [Double], deviation: [Double]) throws {
+  /// - Parameter place: where the values come from, for messages.
+  /// - Throws: `Failure` with `status` for sizes that do not fit one another.
+  public init(
+    vision: Vision, text: Text, embed: Int, mean: [Double], deviation: [Double],
+    status: ExitStatus = .badConfiguration, at place: String? = nil
+  ) throws {
     (self.vision, self.text, self.embed, self.mean, self.deviation) = (vision, text, embed, mean, deviation)
-    if let problem { throw Failure(.badConfiguration, problem) }
+    if let problem { throw Failure(status, problem, at: place) }
   }
 
   /// Why no network can be of these sizes; nil if one can.
@@ -57,6 +89,9 @@ public struct TowersConfiguration: Equatable, Sendable {
     for (name, width, heads) in [("image", vision.width, vision.heads), ("text", text.width, text.heads)]
     where !width.isMultiple(of: heads) {
       return "\(heads) heads do not divide the \(name) encoder's width of \(width)"
+    }
+    for (name, block) in [("image", vision.block), ("text", text.block)] where !(0..<1).contains(block.normEpsilon) {
+      return "the \(name) encoder's norm_epsilon is \(block.normEpsilon), expected at least 0 and less than 1"
     }
     let channels = mean + deviation
     guard mean.count == 3, deviation.count == 3, channels.allSatisfy(\.isFinite), deviation.allSatisfy({ $0 > 0 })
@@ -70,32 +105,46 @@ public struct TowersConfiguration: Equatable, Sendable {
 extension TowersConfiguration {
   var members: JSONObject {
     [
-      "image": [
-        "size": .integer(vision.size), "patch": .integer(vision.patch), "width": .integer(vision.width),
-        "layers": .integer(vision.layers), "heads": .integer(vision.heads),
-        "mean": .array(mean.map(JSON.number)), "deviation": .array(deviation.map(JSON.number)),
-      ],
-      "text": [
-        "vocabulary": .integer(text.vocabulary), "context": .integer(text.context), "width": .integer(text.width),
-        "layers": .integer(text.layers), "heads": .integer(text.heads),
-      ],
+      "image": Self.tower(
+        [
+          "size": .integer(vision.size), "patch": .integer(vision.patch), "width": .integer(vision.width),
+          "layers": .integer(vision.layers), "heads": .integer(vision.heads),
+          "mean": .array(mean.map(JSON.number)), "deviation": .array(deviation.map(JSON.number)),
+        ], vision.block, width: vision.width),
+      "text": Self.tower(
+        [
+          "vocabulary": .integer(text.vocabulary), "context": .integer(text.context), "width": .integer(text.width),
+          "layers": .integer(text.layers), "heads": .integer(text.heads),
+        ], text.block, width: text.width),
       "embed": .integer(embed),
     ]
   }
 
+  /// What a tower's blocks have beyond the usual stands behind its sizes; absent members leave older files as they are.
+  private static func tower(_ sizes: JSONObject, _ block: Block, width: Int) -> JSON {
+    let usual = Block.usual(width: width)
+    var object = sizes
+    if block.activation != usual.activation { object["activation"] = .string(block.activation.rawValue) }
+    if block.feedForward != usual.feedForward { object["feed_forward"] = .integer(block.feedForward) }
+    if block.normEpsilon != usual.normEpsilon { object["norm_epsilon"] = .number(block.normEpsilon) }
+    return .object(object)
+  }
+
   init(_ fields: inout JSONFields) throws {
     var image = try fields.fields("image")
-    let vision = Vision(
+    var vision = Vision(
       size: try image.size("size", in: 1...1 << 14), patch: try image.size("patch", in: 1...1 << 14),
       width: try image.size("width", in: 1...1 << 16), layers: try image.size("layers", in: 1...1 << 10),
       heads: try image.size("heads", in: 1...1 << 10))
     let (mean, deviation) = (try image.numbers("mean"), try image.numbers("deviation"))
+    vision.block = try image.block(width: vision.width)
     try image.finish()
     var text = try fields.fields("text")
-    let sizes = Text(
+    var sizes = Text(
       vocabulary: try text.size("vocabulary", in: 1...1 << 21), context: try text.size("context", in: 2...1 << 16),
       width: try text.size("width", in: 1...1 << 16), layers: try text.size("layers", in: 1...1 << 10),
       heads: try text.size("heads", in: 1...1 << 10))
+    sizes.block = try text.block(width: sizes.width)
     try text.finish()
     let embed = try fields.size("embed", in: 1...TowerRecord.greatestWidth)
     do {
@@ -107,10 +156,11 @@ extension TowersConfiguration {
 }
 
 extension JSONFields {
-  fileprivate mutating func numbers(_ name: String) throws -> [Double] {
-    try array(name).map { json in
-      guard let number = json.doubleValue else { throw failure(name, "must hold numbers, found \(json.kindName)") }
-      return number
-    }
+  fileprivate mutating func block(width: Int) throws -> TowersConfiguration.Block {
+    var block = TowersConfiguration.Block.usual(width: width)
+    if optional("activation") != nil { block.activation = try choice("activation") }
+    if optional("feed_forward") != nil { block.feedForward = try size("feed_forward", in: 1...1 << 18) }
+    if let epsilon = try number(ifPresent: "norm_epsilon") { block.normEpsilon = epsilon }
+    return block
   }
 }

@@ -52,6 +52,7 @@ struct FeedForward {
     switch activation {
     case .gelu: return down(inner.gelu())
     case .geluTanh: return down(inner.gelu(approximate: true))
+    case .quickGelu: return down(inner.quickGelu())
     case .swiglu: return down(inner.isCPUFloat32 ? inner.gatedSiLU() : Self.gated(inner))
     }
   }

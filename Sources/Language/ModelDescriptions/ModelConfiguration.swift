@@ -11,6 +11,8 @@ public struct ModelConfiguration: Equatable, Sendable {
     case gelu
     /// GELU by its tanh approximation, as GPT-2 has it.
     case geluTanh = "gelu_tanh"
+    /// x · σ(1.702 x), as OpenAI's CLIP has it.
+    case quickGelu = "quick_gelu"
     /// silu(gate · x) ∘ (up · x) (Shazeer 2020).
     case swiglu
   }

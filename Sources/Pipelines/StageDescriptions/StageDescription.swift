@@ -216,7 +216,7 @@ public struct RawInput: Equatable, Sendable {
 public enum Stages {
   public static let all: [any StageDescription.Type] = [
     Tokenize.self, Pretrain.self, Features.self, Fit.self, Import.self, Score.self, Evaluate.self, Export.self,
-    MakePairs.self, Embed.self, Contrast.self, Retrieve.self,
+    MakePairs.self, Convert.self, Embed.self, Contrast.self, Retrieve.self,
   ]
 
   public static func named(_ name: String) -> (any StageDescription.Type)? { all.first { $0.name == name } }

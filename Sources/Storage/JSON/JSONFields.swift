@@ -41,6 +41,13 @@ public struct JSONFields {
 
   public mutating func array(_ name: String) throws -> [JSON] { try required(name, "an array", \.arrayValue) }
 
+  public mutating func numbers(_ name: String) throws -> [Double] {
+    try array(name).map { json in
+      guard let number = json.doubleValue else { throw failure(name, "must hold numbers, found \(json.kindName)") }
+      return number
+    }
+  }
+
   /// A string that must be one of a few.
   public mutating func choice<Choice: RawRepresentable<String> & CaseIterable>(_ name: String) throws -> Choice {
     let text = try string(name)
@@ -82,9 +89,12 @@ public struct JSONFields {
     try array(name).enumerated().map { try JSONFields($1, source: source, path: "\(place(name))[\($0)]") }
   }
 
+  /// The members that nothing asked for.
+  public var remaining: [String] { members.keys.filter { !asked.contains($0) } }
+
   /// Refuses members that nothing asked for.
   public func finish() throws {
-    if let unknown = members.keys.first(where: { !asked.contains($0) }) { throw failure(unknown, "is not known") }
+    if let unknown = remaining.first { throw failure(unknown, "is not known") }
   }
 
   /// A failure about one member.

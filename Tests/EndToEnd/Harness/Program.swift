@@ -16,10 +16,11 @@ struct Program: Sendable, CustomTestStringConvertible {
   static let generate = Program("tempnet-generate")
   static let score = Program("tempnet-score")
   static let pairs = Program("tempnet-pairs")
+  static let convert = Program("tempnet-convert")
   static let embed = Program("tempnet-embed")
   static let contrast = Program("tempnet-contrast")
   static let retrieve = Program("tempnet-retrieve")
-  static let all = stages + [score, pairs, embed, contrast, retrieve, generate, run]
+  static let all = stages + [score, pairs, convert, embed, contrast, retrieve, generate, run]
 
   let name: String
   var testDescription: String { name }

@@ -1,3 +1,4 @@
+import EncoderDescriptions
 import Torch
 
 /// Attention of every position to every other, and feed-forward, each added to what it reads (Vaswani et al. 2017).
@@ -19,6 +20,7 @@ struct EncoderBlock: Sendable {
   let down: Linear
   let heads: Int
   let order: NormOrder
+  var activation = TowersConfiguration.Activation.gelu
 
   /// - Parameters:
   ///   - x: [B, T, width].
@@ -43,6 +45,12 @@ struct EncoderBlock: Sendable {
   }
 
   private func feedForward(_ x: Tensor, _ computeType: DType) -> Tensor {
-    down(up(x, computeType: computeType).gelu(), computeType: computeType)
+    let inner = up(x, computeType: computeType)
+    let active =
+      switch activation {
+      case .gelu: inner.gelu()
+      case .quickGelu: inner.quickGelu()
+      }
+    return down(active, computeType: computeType)
   }
 }

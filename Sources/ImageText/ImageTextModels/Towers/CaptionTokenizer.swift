@@ -10,35 +10,81 @@ import Torch
 public struct CaptionTokenizer: Sendable {
   /// The most ids of a caption, with its marks.
   public let context: Int
-  private let tokenizer: Tokenizer
+  private let vocabulary: Vocabulary
+
+  private enum Vocabulary {
+    /// As language models have it.
+    case byteLevel(Tokenizer)
+    case clip(ClipTokenizer)
+  }
 
   /// - Parameter place: the vocabulary's file, for messages.
   /// - Throws: `Failure(.badData)` where the end mark has not the greatest id.
   public init(_ tokenizer: Tokenizer, context: Int, at place: String) throws {
-    guard Int(tokenizer.endOfText) == tokenizer.vocabularySize - 1 else {
+    try self.init(.byteLevel(tokenizer), context: context, at: place)
+  }
+
+  private init(_ vocabulary: Vocabulary, context: Int, at place: String) throws {
+    (self.vocabulary, self.context) = (vocabulary, context)
+    guard Int(end) == vocabularySize - 1 else {
       throw Failure(
         .badData,
-        "the mark that ends texts has the id \(tokenizer.endOfText) of \(tokenizer.vocabularySize); a text tower is read "
-          + "at the greatest id, so that it has to be the mark's", at: place)
+        "the mark that ends texts has the id \(end) of \(vocabularySize); a text tower is read at the greatest id, so that "
+          + "it has to be the mark's", at: place)
     }
-    precondition(context > Self.markCount(tokenizer), "a context of \(context)")
-    (self.tokenizer, self.context) = (tokenizer, context)
+    guard context > markCount else {
+      throw Failure(
+        .badData, "has \(markCount) marks for each caption, for which a context of \(context) is too short", at: place)
+    }
   }
 
-  /// Reads a `tokenizer.json`.
+  /// Reads a `tokenizer.json`, or another file of CLIP's vocabulary.
   public init(path: String, context: Int) throws {
-    try self.init(Tokenizer(path: path), context: context, at: path)
+    let vocabulary: Vocabulary =
+      try ClipTokenizer.read(path).map(Vocabulary.clip) ?? .byteLevel(try Tokenizer(path: path))
+    try self.init(vocabulary, context: context, at: path)
   }
 
-  public var vocabularySize: Int { tokenizer.vocabularySize }
+  public var vocabularySize: Int {
+    switch vocabulary {
+    case .byteLevel(let tokenizer): tokenizer.vocabularySize
+    case .clip(let tokenizer): tokenizer.vocabularySize
+    }
+  }
+
   /// The text of the `tokenizer.json`.
-  public var fileText: String { tokenizer.fileText }
+  public var fileText: String {
+    switch vocabulary {
+    case .byteLevel(let tokenizer): tokenizer.fileText
+    case .clip(let tokenizer): tokenizer.fileText
+    }
+  }
 
   /// The ids of a caption. Of a long one the last ids are left out, but not the end mark.
   public func encode(_ caption: String) -> [Int32] {
-    let room = context - Self.markCount(tokenizer)
-    return (tokenizer.beginOfText.map { [$0] } ?? []) + tokenizer.encode(caption).prefix(room) + [tokenizer.endOfText]
+    let ids =
+      switch vocabulary {
+      case .byteLevel(let tokenizer): tokenizer.encode(caption)
+      case .clip(let tokenizer): tokenizer.encode(caption)
+      }
+    return (begin.map { [$0] } ?? []) + ids.prefix(context - markCount) + [end]
   }
+
+  private var begin: Int32? {
+    switch vocabulary {
+    case .byteLevel(let tokenizer): tokenizer.beginOfText
+    case .clip(let tokenizer): tokenizer.beginOfText
+    }
+  }
+
+  private var end: Int32 {
+    switch vocabulary {
+    case .byteLevel(let tokenizer): tokenizer.endOfText
+    case .clip(let tokenizer): tokenizer.endOfText
+    }
+  }
+
+  private var markCount: Int { begin == nil ? 1 : 2 }
 
   /// Captions of at least one id as the text tower reads them: int64 [B, length of the longest], padded with 0.
   public static func padded(_ captions: [[Int32]]) -> Tensor {
@@ -47,8 +93,6 @@ public struct CaptionTokenizer: Sendable {
       captions.flatMap { ids in ids.map(Int.init) + [Int](repeating: 0, count: length - ids.count) },
       shape: [captions.count, length])
   }
-
-  private static func markCount(_ tokenizer: Tokenizer) -> Int { tokenizer.beginOfText == nil ? 1 : 2 }
 }
 
 extension CaptionTokenizer {

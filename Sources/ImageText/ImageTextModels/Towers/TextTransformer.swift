@@ -15,8 +15,9 @@ struct TextTransformer {
     guard
       let sizes = try? ModelConfiguration(
         vocabulary: configuration.vocabulary, context: configuration.context, width: configuration.width,
-        layers: configuration.layers, heads: configuration.heads, normEpsilon: TowerTensors.normEpsilon,
-        positions: .learned, activation: .gelu, tiedHead: true)
+        layers: configuration.layers, heads: configuration.heads,
+        feedForward: configuration.block.feedForward, normEpsilon: configuration.block.normEpsilon,
+        positions: .learned, activation: configuration.block.activation.ofLanguageModels, tiedHead: true)
     else { preconditionFailure("sizes that the configuration has checked") }
     let parameters = sizes.parameters.map { NamedTensor($0.name, tensors[Self.name($0.name)]) }
     models = Dictionary(
@@ -54,5 +55,14 @@ struct TextTransformer {
       preconditionFailure("no name for \(parameter)")
     }
     return "transformer.resblocks.\(parts[1]).\(other)\(parts[2].dropFirst(own.count))"
+  }
+}
+
+extension TowersConfiguration.Activation {
+  fileprivate var ofLanguageModels: ModelConfiguration.Activation {
+    switch self {
+    case .gelu: .gelu
+    case .quickGelu: .quickGelu
+    }
   }
 }

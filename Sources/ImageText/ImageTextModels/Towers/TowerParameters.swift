@@ -45,7 +45,9 @@ extension TowersConfiguration {
         name: "visual.conv1.weight", shape: [width, 3, vision.patch, vision.patch],
         initial: .uniform(bound: 1 / sqrt(Double(inputs)))),
     ] + Self.norm("visual.ln_pre", width)
-      + (0..<vision.layers).flatMap { Self.block("visual.transformer.resblocks.\($0)", width, layers: vision.layers) }
+      + (0..<vision.layers).flatMap {
+        Self.block("visual.transformer.resblocks.\($0)", width, vision.block, layers: vision.layers)
+      }
       + Self.norm("visual.ln_post", width)
   }
 
@@ -58,7 +60,7 @@ extension TowersConfiguration {
       normal("positional_embedding", [text.context, width], 0.01),
       normal("text_projection", [width, embed], 1 / sqrt(Double(width))),
       normal("token_embedding.weight", [text.vocabulary, width], 0.02),
-    ] + (0..<text.layers).flatMap { Self.block("transformer.resblocks.\($0)", width, layers: text.layers) }
+    ] + (0..<text.layers).flatMap { Self.block("transformer.resblocks.\($0)", width, text.block, layers: text.layers) }
       + Self.norm("ln_final", width)
   }
 
@@ -69,7 +71,8 @@ extension TowersConfiguration {
     ]
   }
 
-  private static func block(_ name: String, _ width: Int, layers: Int) -> [TowerParameter] {
+  private static func block(_ name: String, _ width: Int, _ block: Block, layers: Int) -> [TowerParameter] {
+    let inner = block.feedForward
     let (one, deep) = (1 / sqrt(Double(width)), 1 / sqrt(2 * Double(layers)))
     func weight(_ part: String, _ shape: [Int], _ deviation: Double) -> TowerParameter {
       TowerParameter(name: "\(name).\(part)", shape: shape, initial: .normal(standardDeviation: deviation))
@@ -81,10 +84,10 @@ extension TowersConfiguration {
       weight("attn.in_proj_weight", [3 * width, width], one), bias("attn.in_proj_bias", 3 * width, .zeros),
       weight("attn.out_proj.weight", [width, width], one * deep), bias("attn.out_proj.bias", width, .zeros),
     ] + norm("\(name).ln_2", width) + [
-      weight("mlp.c_fc.weight", [4 * width, width], 1 / sqrt(2 * Double(width))),
-      bias("mlp.c_fc.bias", 4 * width, .uniform(bound: one)),
-      weight("mlp.c_proj.weight", [width, 4 * width], one * deep),
-      bias("mlp.c_proj.bias", width, .uniform(bound: one / 2)),
+      weight("mlp.c_fc.weight", [inner, width], 1 / sqrt(2 * Double(width))),
+      bias("mlp.c_fc.bias", inner, .uniform(bound: one)),
+      weight("mlp.c_proj.weight", [width, inner], one * deep),
+      bias("mlp.c_proj.bias", width, .uniform(bound: 1 / sqrt(Double(inner)))),
     ]
   }
 }
@@ -118,9 +121,7 @@ struct TowerTensors {
 
   func linear(_ name: String) -> Linear { Linear(weight: self["\(name).weight"], bias: self["\(name).bias"]) }
 
-  func norm(_ name: String) -> LayerNorm {
-    LayerNorm(weight: self["\(name).weight"], bias: self["\(name).bias"], epsilon: Self.normEpsilon)
+  func norm(_ name: String, _ epsilon: Double) -> LayerNorm {
+    LayerNorm(weight: self["\(name).weight"], bias: self["\(name).bias"], epsilon: epsilon)
   }
-
-  static let normEpsilon = 1e-5
 }

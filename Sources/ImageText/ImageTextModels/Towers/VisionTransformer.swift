@@ -20,18 +20,19 @@ struct VisionTransformer {
     patches = tensors["visual.conv1.weight"]
     classToken = tensors["visual.class_embedding"]
     positions = tensors["visual.positional_embedding"]
-    normBefore = tensors.norm("visual.ln_pre")
+    let epsilon = configuration.block.normEpsilon
+    normBefore = tensors.norm("visual.ln_pre", epsilon)
     blocks = (0..<configuration.layers).map { layer in
       let name = "visual.transformer.resblocks.\(layer)"
       return EncoderBlock(
-        attentionNorm: tensors.norm("\(name).ln_1"),
+        attentionNorm: tensors.norm("\(name).ln_1", epsilon),
         queryKeyValue: Linear(
           weight: tensors["\(name).attn.in_proj_weight"], bias: tensors["\(name).attn.in_proj_bias"]),
-        output: tensors.linear("\(name).attn.out_proj"), feedForwardNorm: tensors.norm("\(name).ln_2"),
+        output: tensors.linear("\(name).attn.out_proj"), feedForwardNorm: tensors.norm("\(name).ln_2", epsilon),
         up: tensors.linear("\(name).mlp.c_fc"), down: tensors.linear("\(name).mlp.c_proj"),
-        heads: configuration.heads, order: .first)
+        heads: configuration.heads, order: .first, activation: configuration.block.activation)
     }
-    normAfter = tensors.norm("visual.ln_post")
+    normAfter = tensors.norm("visual.ln_post", epsilon)
     projection = tensors["visual.proj"]
   }
 

@@ -1,21 +1,21 @@
 import Diagnostics
-import JSON
 
 extension JSONFields {
-  /// Members that may be missing or null.
-  mutating func integer(ifPresent name: String) throws -> Int? {
+  // Members that may be missing or null.
+
+  public mutating func integer(ifPresent name: String) throws -> Int? {
     try present(name, "an integer", \.intValue)
   }
-  mutating func number(ifPresent name: String) throws -> Double? {
+  public mutating func number(ifPresent name: String) throws -> Double? {
     try present(name, "a number", \.doubleValue)
   }
-  mutating func boolean(ifPresent name: String) throws -> Bool? {
+  public mutating func boolean(ifPresent name: String) throws -> Bool? {
     try present(name, "a boolean", \.boolValue)
   }
-  mutating func string(ifPresent name: String) throws -> String? {
+  public mutating func string(ifPresent name: String) throws -> String? {
     try present(name, "a string", \.stringValue)
   }
-  mutating func fields(ifPresent name: String) throws -> JSONFields? {
+  public mutating func fields(ifPresent name: String) throws -> JSONFields? {
     try present(name, "an object", \.objectValue) == nil ? nil : fields(name)
   }
 
