@@ -121,7 +121,10 @@ let package = Package(
     library(.training, "ProcessGroups", ["Diagnostics", "Torch"]),
     library(
       .training, "Training",
-      ["Artifacts", "Diagnostics", "Files", "JSON", "ProcessGroups", "RandomNumbers", "Torch", "TrainingOptions", "Weights", "WireFormats"]),
+      [
+        "Artifacts", "Diagnostics", "Files", "JSON", "ProcessGroups", "RandomNumbers", "Torch", "TrainingOptions",
+        "Weights", "WireFormats",
+      ]),
 
     library(.temperatures, "TemperatureSettings", ["Artifacts", "Diagnostics", "Files"]),
     library(
@@ -137,11 +140,17 @@ let package = Package(
       ["Diagnostics", "Files", "JSON", "ModelDescriptions", "ModelFiles", "Torch", "Weights"]),
     library(
       .language, "Generation",
-      ["Diagnostics", "Files", "JSON", "LanguageModels", "ModelFiles", "RandomNumbers", "TempNet", "TemperatureSettings", "Tokenization", "Torch"]),
+      [
+        "Diagnostics", "Files", "JSON", "LanguageModels", "ModelFiles", "RandomNumbers", "TempNet",
+        "TemperatureSettings", "Tokenization", "Torch",
+      ]),
     library(.language, "Tasks", ["Configuration", "Diagnostics", "Files", "JSON"]),
     library(
       .language, "LanguageEvaluation",
-      ["Artifacts", "Diagnostics", "Files", "JSON", "Pages", "Reports", "Statistics", "Tasks", "TemperatureSettings", "Tokenization"]),
+      [
+        "Artifacts", "Diagnostics", "Files", "JSON", "Pages", "Reports", "Statistics", "Tasks", "TemperatureSettings",
+        "Tokenization",
+      ]),
 
     library(.imageText, "Pictures", ["CPictures", "Diagnostics", "Pairs", "RandomNumbers", "Torch"]),
     library(.imageText, "ContrastiveLosses", ["Diagnostics", "TemperatureSettings", "Torch"]),
@@ -149,56 +158,103 @@ let package = Package(
     library(.imageText, "EncoderDescriptions", ["Diagnostics", "Files", "JSON", "ModelFiles"]),
     library(
       .imageText, "ImageTextModels",
-      ["Artifacts", "Diagnostics", "EncoderDescriptions", "Files", "JSON", "LanguageModels", "ModelDescriptions", "ModelFiles", "Pairs", "Pictures", "Tokenization", "Torch", "Weights"]),
+      [
+        "Artifacts", "Diagnostics", "EncoderDescriptions", "Files", "JSON", "LanguageModels", "ModelDescriptions",
+        "ModelFiles", "Pairs", "Pictures", "Tokenization", "Torch", "Weights",
+      ]),
     library(
       .imageText, "RetrievalEvaluation",
-      ["Diagnostics", "EncoderDescriptions", "JSON", "Pages", "Pairs", "Reports", "Statistics", "TempNet", "TemperatureSettings", "Torch", "WireFormats"]),
+      [
+        "Diagnostics", "EncoderDescriptions", "JSON", "Pages", "Pairs", "Reports", "Statistics", "TempNet",
+        "TemperatureSettings", "Torch", "WireFormats",
+      ]),
 
     library(
       .pipelines, "StageDescriptions",
-      ["Artifacts", "Configuration", "Diagnostics", "EncoderDescriptions", "Files", "JSON", "ModelDescriptions", "ModelFiles", "Pairs", "Reports", "Tasks", "TemperatureSettings", "TrainingOptions"]),
+      [
+        "Artifacts", "Configuration", "Diagnostics", "EncoderDescriptions", "Files", "JSON", "ModelDescriptions",
+        "ModelFiles", "Pairs", "Reports", "Tasks", "TemperatureSettings", "TrainingOptions",
+      ]),
     library(
       .pipelines, "Pipelines",
-      ["Artifacts", "Configuration", "DataDescriptors", "Diagnostics", "Files", "JSON", "Pages", "Reports", "StageDescriptions", subprocess, systemPackage]),
+      [
+        "Artifacts", "Configuration", "DataDescriptors", "Diagnostics", "Files", "JSON", "Pages", "Reports",
+        "StageDescriptions", subprocess, systemPackage,
+      ]),
 
     library(
       .stages, "PairsStage",
-      ["Artifacts", "Diagnostics", "Files", "JSON", "Pairs", "Pictures", "StageDescriptions", "Torch", "WireFormats", collections]),
+      [
+        "Artifacts", "Diagnostics", "Files", "JSON", "Pairs", "Pictures", "StageDescriptions", "Torch", "WireFormats",
+        collections,
+      ]),
     library(
       .stages, "TokenizeStage", ["Artifacts", "Diagnostics", "Files", "JSON", "StageDescriptions", "Tokenization"]),
     library(
       .stages, "PretrainStage",
-      ["Artifacts", "Diagnostics", "Files", "JSON", "LanguageModels", "ModelDescriptions", "ModelFiles", "StageDescriptions", "TempNet", "TemperatureSettings", "TokenWindows", "Tokenization", "Torch", "Training", "TrainingOptions"]),
+      [
+        "Artifacts", "Diagnostics", "Files", "JSON", "LanguageModels", "ModelDescriptions", "ModelFiles",
+        "StageDescriptions", "TempNet", "TemperatureSettings", "TokenWindows", "Tokenization", "Torch", "Training",
+        "TrainingOptions",
+      ]),
     library(
       .stages, "EmbedStage",
-      ["Artifacts", "Diagnostics", "EncoderDescriptions", "Files", "ImageTextModels", "JSON", "ModelFiles", "Pairs", "Pictures", "RandomNumbers", "StageDescriptions", "Torch", "Training", "WireFormats"]),
+      [
+        "Artifacts", "Diagnostics", "EncoderDescriptions", "Files", "ImageTextModels", "JSON", "ModelFiles", "Pairs",
+        "Pictures", "RandomNumbers", "StageDescriptions", "Torch", "Training", "WireFormats",
+      ]),
     library(
       .stages, "FeaturesStage",
-      ["Artifacts", "Diagnostics", "Files", "ImageTextModels", "JSON", "LanguageModels", "ModelDescriptions", "Pairs", "RetrievalEvaluation", "StageDescriptions", "TempNet", "TemperatureSettings", "TokenWindows", "Tokenization", "Torch", "Training"]),
+      [
+        "Artifacts", "Diagnostics", "Files", "ImageTextModels", "JSON", "LanguageModels", "ModelDescriptions", "Pairs",
+        "RetrievalEvaluation", "StageDescriptions", "TempNet", "TemperatureSettings", "TokenWindows", "Tokenization",
+        "Torch", "Training",
+      ]),
     library(
       .stages, "ImportStage",
       ["Artifacts", "Diagnostics", "StageDescriptions", "TempNet", "TemperatureSettings", "Weights"]),
     library(
       .stages, "ContrastStage",
-      ["Artifacts", "ContrastiveLosses", "Diagnostics", "EncoderDescriptions", "ImageTextModels", "JSON", "Pairs", "RandomNumbers", "RetrievalEvaluation", "StageDescriptions", "Statistics", "TempNet", "TemperatureSettings", "Torch", "Training", "TrainingOptions", "Weights"]),
+      [
+        "Artifacts", "ContrastiveLosses", "Diagnostics", "EncoderDescriptions", "ImageTextModels", "JSON", "Pairs",
+        "RandomNumbers", "RetrievalEvaluation", "StageDescriptions", "Statistics", "TempNet", "TemperatureSettings",
+        "Torch", "Training", "TrainingOptions", "Weights",
+      ]),
     library(
       .stages, "FitStage",
-      ["Artifacts", "Diagnostics", "JSON", "StageDescriptions", "Statistics", "TempNet", "TemperatureSettings", "Torch", "Training", "TrainingOptions"]),
+      [
+        "Artifacts", "Diagnostics", "JSON", "StageDescriptions", "Statistics", "TempNet", "TemperatureSettings",
+        "Torch", "Training", "TrainingOptions",
+      ]),
     library(
       .stages, "ScoreStage",
-      ["Artifacts", "Diagnostics", "Files", "JSON", "LanguageEvaluation", "LanguageModels", "Reports", "StageDescriptions", "Tasks", "TempNet", "TemperatureSettings", "TokenWindows", "Tokenization", "Torch", "Training", "Weights"]),
+      [
+        "Artifacts", "Diagnostics", "Files", "JSON", "LanguageEvaluation", "LanguageModels", "Reports",
+        "StageDescriptions", "Tasks", "TempNet", "TemperatureSettings", "TokenWindows", "Tokenization", "Torch",
+        "Training", "Weights",
+      ]),
     library(
       .stages, "EvaluateStage",
-      ["Artifacts", "Diagnostics", "Files", "JSON", "LanguageEvaluation", "Reports", "ScoreStage", "StageDescriptions", "Statistics", "TempNet", "TemperatureSettings", "TokenWindows", "Tokenization", "Torch", "Training", "Weights"]),
+      [
+        "Artifacts", "Diagnostics", "Files", "JSON", "LanguageEvaluation", "Reports", "ScoreStage", "StageDescriptions",
+        "Statistics", "TempNet", "TemperatureSettings", "TokenWindows", "Tokenization", "Torch", "Training", "Weights",
+      ]),
     library(
       .stages, "RetrieveStage",
-      ["Artifacts", "Diagnostics", "EncoderDescriptions", "Files", "ImageTextModels", "JSON", "Pairs", "Reports", "RetrievalEvaluation", "StageDescriptions", "TempNet", "TemperatureSettings", "Torch", "Weights"]),
+      [
+        "Artifacts", "Diagnostics", "EncoderDescriptions", "Files", "ImageTextModels", "JSON", "Pairs", "Reports",
+        "RetrievalEvaluation", "StageDescriptions", "TempNet", "TemperatureSettings", "Torch", "Weights",
+      ]),
     library(
       .stages, "ConvertStage",
       ["Artifacts", "Diagnostics", "EncoderDescriptions", "ImageTextModels", "JSON", "StageDescriptions"]),
     library(
       .stages, "ExportStage",
-      ["Artifacts", "Diagnostics", "EncoderDescriptions", "Files", "ImageTextModels", "JSON", "LanguageEvaluation", "LanguageModels", "ModelFiles", "StageDescriptions", "TempNet", "TemperatureSettings", "Tokenization", "Torch", "Weights", "WireFormats"], embedded: ["Resources/tempnet.py", "Resources/dual_encoder.py"]),
+      [
+        "Artifacts", "Diagnostics", "EncoderDescriptions", "Files", "ImageTextModels", "JSON", "LanguageEvaluation",
+        "LanguageModels", "ModelFiles", "StageDescriptions", "TempNet", "TemperatureSettings", "Tokenization", "Torch",
+        "Weights", "WireFormats",
+      ], embedded: ["Resources/tempnet.py", "Resources/dual_encoder.py"]),
 
     library(
       .programs, "ProgramSupport",
@@ -234,7 +290,10 @@ let package = Package(
       ["Artifacts", "Configuration", "ProgramSupport", "ScoreStage", "StageDescriptions", "Torch", argumentParser]),
     program(
       "tempnet-evaluate",
-      ["Artifacts", "Configuration", "Diagnostics", "EvaluateStage", "ProgramSupport", "StageDescriptions", "TemperatureSettings", "Torch", argumentParser]),
+      [
+        "Artifacts", "Configuration", "Diagnostics", "EvaluateStage", "ProgramSupport", "StageDescriptions",
+        "TemperatureSettings", "Torch", argumentParser,
+      ]),
     program(
       "tempnet-retrieve",
       ["Artifacts", "ProgramSupport", "RetrieveStage", "StageDescriptions", "Torch", argumentParser]),
@@ -243,7 +302,11 @@ let package = Package(
       ["Artifacts", "Configuration", "ExportStage", "ProgramSupport", "StageDescriptions", "Torch", argumentParser]),
     program(
       "tempnet-generate",
-      ["Artifacts", "Configuration", "Diagnostics", "Files", "Generation", "JSON", "LanguageModels", "ModelFiles", "ProgramSupport", "TempNet", "TemperatureSettings", "Tokenization", "Torch", "Training", "TrainingOptions", argumentParser]),
+      [
+        "Artifacts", "Configuration", "Diagnostics", "Files", "Generation", "JSON", "LanguageModels", "ModelFiles",
+        "ProgramSupport", "TempNet", "TemperatureSettings", "Tokenization", "Torch", "Training", "TrainingOptions",
+        argumentParser,
+      ]),
     program(
       "tempnet-run",
       ["Artifacts", "Configuration", "Diagnostics", "Files", "Pipelines", "ProgramSupport", argumentParser],
@@ -276,26 +339,45 @@ let package = Package(
       .reporting, "Statistics", ["Files", "JSON", "RandomNumbers", "Statistics", "TestSupport"], fixtures: ["Fixtures"]),
     tests(
       .training, "Training",
-      ["Artifacts", "Diagnostics", "Files", "JSON", "ProcessGroups", "TestSupport", "Torch", "Training", "TrainingOptions", "WireFormats"]),
+      [
+        "Artifacts", "Diagnostics", "Files", "JSON", "ProcessGroups", "TestSupport", "Torch", "Training",
+        "TrainingOptions", "WireFormats",
+      ]),
     tests(.temperatures, "TemperatureSettings", ["TemperatureSettings"]),
     tests(
       .temperatures, "TempNet",
-      ["Diagnostics", "Files", "JSON", "RandomNumbers", "StageDescriptions", "TempNet", "TemperatureSettings", "TestSupport", "Torch", "Weights"],
+      [
+        "Diagnostics", "Files", "JSON", "RandomNumbers", "StageDescriptions", "TempNet", "TemperatureSettings",
+        "TestSupport", "Torch", "Weights",
+      ],
       fixtures: ["Fixtures"]),
     tests(
       .language, "Tokenization",
-      ["Artifacts", "Configuration", "Diagnostics", "Files", "JSON", "ModelFiles", "RandomNumbers", "StageDescriptions", "TestSupport", "Tokenization", "TokenizeStage"], fixtures: ["Fixtures"]),
+      [
+        "Artifacts", "Configuration", "Diagnostics", "Files", "JSON", "ModelFiles", "RandomNumbers",
+        "StageDescriptions", "TestSupport", "Tokenization", "TokenizeStage",
+      ], fixtures: ["Fixtures"]),
     tests(.language, "TokenWindows", ["Diagnostics", "TokenWindows"]),
     tests(
       .language, "LanguageModels",
-      ["Diagnostics", "Files", "JSON", "LanguageModels", "ModelDescriptions", "ModelFiles", "RandomNumbers", "TestSupport", "Torch", "Weights"],
+      [
+        "Diagnostics", "Files", "JSON", "LanguageModels", "ModelDescriptions", "ModelFiles", "RandomNumbers",
+        "TestSupport", "Torch", "Weights",
+      ],
       fixtures: ["Fixtures"]),
     tests(
       .language, "Generation",
-      ["Diagnostics", "Files", "Generation", "JSON", "LanguageModels", "ModelDescriptions", "TempNet", "TemperatureSettings", "TestSupport", "Tokenization", "Torch"], fixtures: ["Fixtures"]),
+      [
+        "Diagnostics", "Files", "Generation", "JSON", "LanguageModels", "ModelDescriptions", "TempNet",
+        "TemperatureSettings", "TestSupport", "Tokenization", "Torch",
+      ], fixtures: ["Fixtures"]),
     tests(
       .language, "LanguageEvaluation",
-      ["Artifacts", "Diagnostics", "EvaluateStage", "Files", "JSON", "LanguageEvaluation", "LanguageModels", "Reports", "ScoreStage", "StageDescriptions", "Statistics", "Tasks", "TempNet", "TemperatureSettings", "TestSupport", "Tokenization", "Torch"], fixtures: ["Fixtures", "Tasks/Fixtures"]),
+      [
+        "Artifacts", "Diagnostics", "EvaluateStage", "Files", "JSON", "LanguageEvaluation", "LanguageModels", "Reports",
+        "ScoreStage", "StageDescriptions", "Statistics", "Tasks", "TempNet", "TemperatureSettings", "TestSupport",
+        "Tokenization", "Torch",
+      ], fixtures: ["Fixtures", "Tasks/Fixtures"]),
     tests(
       .imageText, "Pictures", ["Diagnostics", "Files", "JSON", "Pairs", "Pictures", "TestSupport", "Torch"],
       fixtures: ["Fixtures"]),
@@ -306,51 +388,97 @@ let package = Package(
     tests(.imageText, "Pairs", ["Artifacts", "Diagnostics", "Files", "JSON", "Pairs", "TestSupport", "WireFormats"]),
     tests(
       .imageText, "ImageTextModels",
-      ["Artifacts", "Diagnostics", "EncoderDescriptions", "Files", "ImageTextModels", "JSON", "Pairs", "Pictures", "TestSupport", "Tokenization", "Torch", "Weights"], fixtures: ["Fixtures"]),
+      [
+        "Artifacts", "Diagnostics", "EncoderDescriptions", "Files", "ImageTextModels", "JSON", "Pairs", "Pictures",
+        "TestSupport", "Tokenization", "Torch", "Weights",
+      ], fixtures: ["Fixtures"]),
     tests(
       .imageText, "RetrievalEvaluation",
       ["Files", "JSON", "Pairs", "Pictures", "RetrievalEvaluation", "TestSupport", "Torch", "WireFormats"],
       fixtures: ["Fixtures"]),
     tests(
       .pipelines, "StageDescriptions",
-      ["Artifacts", "Configuration", "Diagnostics", "Files", "JSON", "StageDescriptions", "TestSupport", "TrainingOptions"]),
+      [
+        "Artifacts", "Configuration", "Diagnostics", "Files", "JSON", "StageDescriptions", "TestSupport",
+        "TrainingOptions",
+      ]),
     tests(
       .pipelines, "Pipelines",
       ["Artifacts", "Configuration", "Diagnostics", "Files", "JSON", "Pipelines", "StageDescriptions", "TestSupport"],
       fixtures: ["Fixtures"]),
     tests(
       .stages, "PairsStage",
-      ["Artifacts", "Configuration", "Diagnostics", "Files", "JSON", "Pairs", "PairsStage", "StageDescriptions", "TestSupport"]),
+      [
+        "Artifacts", "Configuration", "Diagnostics", "Files", "JSON", "Pairs", "PairsStage", "StageDescriptions",
+        "TestSupport",
+      ]),
     tests(
       .stages, "PretrainStage",
-      ["Artifacts", "Configuration", "Diagnostics", "Files", "JSON", "LanguageModels", "ModelDescriptions", "ModelFiles", "PretrainStage", "ProcessGroups", "StageDescriptions", "TempNet", "TestSupport", "TokenWindows", "TokenizeStage", "Torch", "Training", "TrainingOptions", "Weights"], fixtures: ["Fixtures"]),
+      [
+        "Artifacts", "Configuration", "Diagnostics", "Files", "JSON", "LanguageModels", "ModelDescriptions",
+        "ModelFiles", "PretrainStage", "ProcessGroups", "StageDescriptions", "TempNet", "TestSupport", "TokenWindows",
+        "TokenizeStage", "Torch", "Training", "TrainingOptions", "Weights",
+      ], fixtures: ["Fixtures"]),
     tests(
       .stages, "ConvertStage",
-      ["Artifacts", "Configuration", "ConvertStage", "Diagnostics", "Files", "ImageTextModels", "JSON", "StageDescriptions", "TestSupport", "Torch"], fixtures: ["Fixtures"]),
+      [
+        "Artifacts", "Configuration", "ConvertStage", "Diagnostics", "Files", "ImageTextModels", "JSON",
+        "StageDescriptions", "TestSupport", "Torch",
+      ], fixtures: ["Fixtures"]),
     tests(
       .stages, "EmbedStage",
-      ["Artifacts", "Configuration", "Diagnostics", "EmbedStage", "EncoderDescriptions", "Files", "ImageTextModels", "Pairs", "Pictures", "StageDescriptions", "TestSupport", "Torch", "WireFormats"]),
+      [
+        "Artifacts", "Configuration", "Diagnostics", "EmbedStage", "EncoderDescriptions", "Files", "ImageTextModels",
+        "Pairs", "Pictures", "StageDescriptions", "TestSupport", "Torch", "WireFormats",
+      ]),
     tests(
       .stages, "FeaturesStage",
-      ["Artifacts", "Configuration", "Diagnostics", "EncoderDescriptions", "FeaturesStage", "Files", "ImageTextModels", "JSON", "LanguageModels", "ModelDescriptions", "Pairs", "StageDescriptions", "TempNet", "TemperatureSettings", "TestSupport", "Tokenization", "TokenizeStage", "Torch", "Weights"], fixtures: ["Fixtures"]),
+      [
+        "Artifacts", "Configuration", "Diagnostics", "EncoderDescriptions", "FeaturesStage", "Files", "ImageTextModels",
+        "JSON", "LanguageModels", "ModelDescriptions", "Pairs", "StageDescriptions", "TempNet", "TemperatureSettings",
+        "TestSupport", "Tokenization", "TokenizeStage", "Torch", "Weights",
+      ], fixtures: ["Fixtures"]),
     tests(
       .stages, "ImportStage",
-      ["Artifacts", "Configuration", "Diagnostics", "Files", "ImportStage", "StageDescriptions", "TempNet", "TemperatureSettings", "TestSupport", "Torch", "Weights"]),
+      [
+        "Artifacts", "Configuration", "Diagnostics", "Files", "ImportStage", "StageDescriptions", "TempNet",
+        "TemperatureSettings", "TestSupport", "Torch", "Weights",
+      ]),
     tests(
       .stages, "ContrastStage",
-      ["Artifacts", "Configuration", "ContrastStage", "ContrastiveLosses", "Diagnostics", "EncoderDescriptions", "Files", "ImageTextModels", "JSON", "Pairs", "RandomNumbers", "StageDescriptions", "TempNet", "TemperatureSettings", "TestSupport", "Torch", "Training", "Weights"]),
+      [
+        "Artifacts", "Configuration", "ContrastStage", "ContrastiveLosses", "Diagnostics", "EncoderDescriptions",
+        "Files", "ImageTextModels", "JSON", "Pairs", "RandomNumbers", "StageDescriptions", "TempNet",
+        "TemperatureSettings", "TestSupport", "Torch", "Training", "Weights",
+      ]),
     tests(
       .stages, "FitStage",
-      ["Artifacts", "Configuration", "Diagnostics", "Files", "FitStage", "JSON", "StageDescriptions", "TempNet", "TemperatureSettings", "TestSupport", "Torch", "Weights"]),
+      [
+        "Artifacts", "Configuration", "Diagnostics", "Files", "FitStage", "JSON", "StageDescriptions", "TempNet",
+        "TemperatureSettings", "TestSupport", "Torch", "Weights",
+      ]),
     tests(
       .stages, "EvaluateStage",
-      ["Artifacts", "Configuration", "Diagnostics", "EvaluateStage", "Files", "JSON", "LanguageEvaluation", "LanguageModels", "ModelDescriptions", "ScoreStage", "StageDescriptions", "TempNet", "TemperatureSettings", "TestSupport", "TokenWindows", "Tokenization", "TokenizeStage", "Torch", "Weights"]),
+      [
+        "Artifacts", "Configuration", "Diagnostics", "EvaluateStage", "Files", "JSON", "LanguageEvaluation",
+        "LanguageModels", "ModelDescriptions", "ScoreStage", "StageDescriptions", "TempNet", "TemperatureSettings",
+        "TestSupport", "TokenWindows", "Tokenization", "TokenizeStage", "Torch", "Weights",
+      ]),
     tests(
       .stages, "RetrieveStage",
-      ["Artifacts", "Configuration", "Diagnostics", "EncoderDescriptions", "Files", "ImageTextModels", "JSON", "Pairs", "RandomNumbers", "Reports", "RetrievalEvaluation", "RetrieveStage", "StageDescriptions", "TempNet", "TemperatureSettings", "TestSupport", "Torch", "Weights"]),
+      [
+        "Artifacts", "Configuration", "Diagnostics", "EncoderDescriptions", "Files", "ImageTextModels", "JSON", "Pairs",
+        "RandomNumbers", "Reports", "RetrievalEvaluation", "RetrieveStage", "StageDescriptions", "TempNet",
+        "TemperatureSettings", "TestSupport", "Torch", "Weights",
+      ]),
     tests(
       .stages, "ExportStage",
-      ["Artifacts", "Configuration", "Diagnostics", "EncoderDescriptions", "ExportStage", "Files", "ImageTextModels", "JSON", "LanguageEvaluation", "LanguageModels", "ModelDescriptions", "ModelFiles", "Reports", "StageDescriptions", "Statistics", "TempNet", "TemperatureSettings", "TestSupport", "Tokenization", "Torch", "Weights"], fixtures: ["Fixtures"]),
+      [
+        "Artifacts", "Configuration", "Diagnostics", "EncoderDescriptions", "ExportStage", "Files", "ImageTextModels",
+        "JSON", "LanguageEvaluation", "LanguageModels", "ModelDescriptions", "ModelFiles", "Reports",
+        "StageDescriptions", "Statistics", "TempNet", "TemperatureSettings", "TestSupport", "Tokenization", "Torch",
+        "Weights",
+      ], fixtures: ["Fixtures"]),
     .testTarget(
       name: "EndToEndTests", dependencies: ["Artifacts", "Diagnostics", "Files", "JSON", "TestSupport"],
       path: "Tests/EndToEnd", exclude: ["Fixtures"],
