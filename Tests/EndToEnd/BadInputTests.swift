@@ -95,7 +95,7 @@ import Testing
     Case(pipeline: "key", 78, "key.yaml, line 6: unknown key 'vocabulery'; did you mean 'vocabulary'?"),
     Case(pipeline: "type", 78, "type.yaml, line 6: vocabulary must be a whole number from 257 to 2097152, not 'many'"),
     Case(pipeline: "range", 78, "range.yaml, line 4: validation must be a number from 0 to 1, not '1.5'"),
-    Case(pipeline: "stage", 78, "no stage: 'tokenise'; did you mean 'tokenize'?"),
+    Case(pipeline: "stage", 78, "is not a stage: 'tokenise'; did you mean 'tokenize'?"),
     Case(pipeline: "input", 78, "input.yaml, line 4: model: the stage pretrain needs the input 'tokens'"),
     Case(pipeline: "link", 78, "'token', which does not exist; did you mean 'tokens'?"),
     Case(pipeline: "kind", 78, "is of kind features, but the stage 'tokens' makes tokens"),
