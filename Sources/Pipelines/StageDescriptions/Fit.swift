@@ -14,6 +14,9 @@ public struct FitConfiguration: StageConfiguration {
     case autoDeco = "autodeco"
     /// AutoDeco's other published form, weighted by the label's tempered probability.
     case autoDecoByTempered = "autodeco_tempered"
+    /// The selective smoothing of adaptive temperature scaling: hits have the cross-entropy, misses that against the uniform
+    /// distribution.
+    case selectiveSmoothing = "selective_smoothing"
   }
   public enum Budget: Equatable, Sendable {
     case stated(StatedBudget)
@@ -46,7 +49,8 @@ public struct FitConfiguration: StageConfiguration {
     try reader.accept(OptimiserOptions.formerSpellings + [.validations, .keepBest])
     objective = try reader.choice(
       "objective", default: .robust,
-      help: "what to minimise: the robust loss, the cross-entropy, or AutoDeco's loss in one of its two published forms"
+      help:
+        "what to minimise: the robust loss, the cross-entropy, AutoDeco's loss in one of its two published forms, or adaptive temperature scaling's selective smoothing"
     )
     budget = try reader.budgetOrMeanEntropy().map(Budget.stated) ?? .meanEntropy
     form = try reader.value(

@@ -121,6 +121,12 @@ public enum FitStage {
         .badConfiguration, "objective: \(configuration.objective.rawValue) needs profiles that cover temperature 1",
         at: path)
     }
+    if configuration.objective.readsMeanLogits && !(training.hasMeanLogits && validation.hasMeanLogits) {
+      throw Failure(
+        .badConfiguration,
+        "objective: \(configuration.objective.rawValue) needs the means of logits, which features of format version 1 lack; "
+          + "make the features again", at: path)
+    }
     let task = try FitTask(
       network(rho), configuration, training: training, validation: validation, rho: rho)
     let loop = try TrainingLoop(

@@ -70,7 +70,7 @@ final class FitTask<Network: FitNetwork>: MicroBatchTask {
   func addGradients(of batch: Rows, _ part: StepPart) -> [Measurement] {
     let tau = network(batch, training: true)
     let losses = batch.losses(at: tau, rho: rho)
-    let loss = configuration.objective.values(losses, of: batch, isTraining: true).sum()
+    let loss = configuration.objective.values(losses, of: batch, at: tau, isTraining: true).sum()
     (loss / Double(part.totalWeight)).backward()
     return [Measurement("loss", loss)] + measurements(losses, tau)
   }
@@ -87,7 +87,9 @@ final class FitTask<Network: FitNetwork>: MicroBatchTask {
       let losses = batch.losses(at: tau, rho: rho)
       let distance = (tau.to(.float64) - exact[rows]).abs().sum()
       let measured =
-        [Measurement("loss", configuration.objective.values(losses, of: batch, isTraining: false).sum())]
+        [
+          Measurement("loss", configuration.objective.values(losses, of: batch, at: tau, isTraining: false).sum())
+        ]
         + measurements(losses, tau)
         + [Measurement("distance_from_exact", distance)]
       names = measured.map(\.name)

@@ -53,7 +53,7 @@ import Weights
     #expect(one.key != three.key)
   }
 
-  @Test(arguments: ["robust", "cross_entropy", "autodeco", "autodeco_tempered"])
+  @Test(arguments: ["robust", "cross_entropy", "autodeco", "autodeco_tempered", "selective_smoothing"])
   func `profiles and full logits train the same network`(objective: String) throws {
     let features = try SyntheticFeatures(in: folder).artifact
     let networks = try ["profile", "logits"].map { method in
@@ -71,7 +71,9 @@ import Weights
 
   /// The factor of `autodeco_tempered` is a constant, so a step lowers the weighted cross-entropy and not the product, which
   /// grows with the label's probability up to 1/e.
-  @Test(arguments: [("autodeco", "loss"), ("autodeco_tempered", "cross_entropy")], TempNetSettings.Input.allCases)
+  @Test(
+    arguments: [("autodeco", "loss"), ("autodeco_tempered", "cross_entropy"), ("selective_smoothing", "loss")],
+    TempNetSettings.Input.allCases)
   func `a rival's fit lowers its criterion on the validation split`(
     objective: (name: String, criterion: String), input: TempNetSettings.Input
   ) throws {

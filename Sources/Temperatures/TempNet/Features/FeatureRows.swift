@@ -69,6 +69,9 @@ public struct FeatureRows {
   /// A further column, [N].
   func column(_ name: String) throws -> Tensor { try Tensor(file.entry(name, shape: [count])).to(device) }
 
+  /// The mean of each row's logits, counted from the largest, float32 [N]; nil in tables of format version 1.
+  func meanLogits() throws -> Tensor? { file[Column.mean] == nil ? nil : try column(Column.mean) }
+
   /// ln of each row's number of logits, float64 [N].
   ///
   /// - Parameter vocabulary: the number in tables that state none.

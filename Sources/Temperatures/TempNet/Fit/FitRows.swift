@@ -17,6 +17,10 @@ public protocol FitRows {
   ///
   /// - Parameter rho: the robust loss's divergence budget, in nats.
   func losses(at tau: Tensor, rho: Double) -> RowLosses
+  /// Whether the rows have the mean of their logits, which cross-entropies against the uniform distribution need.
+  var hasMeanLogits: Bool { get }
+  /// `-mean_j log softmax(z/τ)_j`, [N], differentiable in the temperatures; nil for rows without mean logits.
+  func uniformCrossEntropy(at tau: Tensor) -> Tensor?
   /// How far the profiles lie from what the logits give at these temperatures, float64 [N].
   func interpolationError(at tau: Tensor) -> InterpolationError
 }
@@ -31,6 +35,9 @@ public struct RowLosses {
 
 extension FitRows {
   public var count: Int { profile.value.size(0) }
+
+  public var hasMeanLogits: Bool { false }
+  public func uniformCrossEntropy(at tau: Tensor) -> Tensor? { nil }
 
   /// The entropies that the robust loss with this budget asks of the rows.
   public func entropies(rho: Double) -> TargetEntropies { TargetEntropies(logAlternatives - rho) }

@@ -11,6 +11,8 @@ public struct TokenRows: FitRows {
   /// int64 [N]
   let label: Tensor
   public let target: Tensor
+  /// The mean logit minus the largest, [N]; nil in features of format version 1.
+  let mean: Tensor?
   public let logAlternatives: Tensor
   public let profile: TemperatureProfile
 
@@ -28,6 +30,7 @@ public struct TokenRows: FitRows {
       bias: head.bias)
     label = try rows.column(FeatureRows.Column.label).to(.int64)
     target = rows.labelLogit - rows.maximum
+    mean = try rows.meanLogits()
     logAlternatives = try rows.logAlternatives(vocabulary: head.vocabulary)
     profile = rows.profile
   }
@@ -39,6 +42,7 @@ public struct TokenRows: FitRows {
     logits = all.logits.rows(indices)
     label = all.label.selected(0, indices: indices)
     target = all.target.selected(0, indices: indices)
+    mean = all.mean?.selected(0, indices: indices)
     logAlternatives = all.logAlternatives.selected(0, indices: indices)
     profile = all.profile.rows(indices)
   }
@@ -53,6 +57,18 @@ public struct TokenRows: FitRows {
       return RowLosses(
         robust: RobustLoss.perToken(logits: logits, labels: label, tau: tau, rho: rho),
         crossEntropy: RobustLoss.temperedCrossEntropy(logits: logits, labels: label, tau: tau))
+    }
+  }
+
+  public var hasMeanLogits: Bool { mean != nil }
+
+  /// With logits x counted from the largest: `LSE(x/τ) - mean(x)/τ = (G(τ) - mean(x)) / τ`.
+  public func uniformCrossEntropy(at tau: Tensor) -> Tensor? {
+    mean.map { mean in
+      switch method {
+      case .profile: (profile(at: tau).value - mean) / tau.to(.float64)
+      case .logits: -(head(hidden) / tau.unsqueezed(1)).logSoftmax(-1).mean(-1)
+      }
     }
   }
 
