@@ -347,8 +347,8 @@ let package = Package(
     tests(
       .temperatures, "TempNet",
       [
-        "Diagnostics", "Files", "JSON", "RandomNumbers", "StageDescriptions", "TempNet", "TemperatureSettings",
-        "TestSupport", "Torch", "Weights",
+        "Diagnostics", "Files", "JSON", "RandomNumbers", "StageDescriptions", "Statistics", "TempNet",
+        "TemperatureSettings", "TestSupport", "Torch", "Weights",
       ],
       fixtures: ["Fixtures"]),
     tests(

@@ -11,7 +11,7 @@ public struct RetrievalComparison: Sendable {
     public let comparison: SimultaneousIntervals.Comparison
     public let verdict: Verdict
 
-    public var smallestDetectable: Double { smallestDetectableDifference(standardError: comparison.standardError) }
+    public var smallestDetectable: Double { comparison.smallestDetectable }
   }
 
   public let split: PairSplit

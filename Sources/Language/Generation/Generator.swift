@@ -8,6 +8,8 @@ import Torch
 public struct GenerationSettings: Sendable {
   /// Nil takes the likeliest token every time.
   public var policy: TemperaturePolicy?
+  /// The temperatures in place of the policy's, where the tokens before decide.
+  public var lineStart: LineStartRule?
   public var rules: SamplingRules
   public var seed: UInt64
   public var maximumTokens: Int
@@ -15,9 +17,10 @@ public struct GenerationSettings: Sendable {
   public var ends: Set<Int32>
 
   public init(
-    policy: TemperaturePolicy?, rules: SamplingRules = SamplingRules(), seed: UInt64, maximumTokens: Int,
-    ends: Set<Int32>
+    policy: TemperaturePolicy?, lineStart: LineStartRule? = nil, rules: SamplingRules = SamplingRules(), seed: UInt64,
+    maximumTokens: Int, ends: Set<Int32>
   ) {
+    self.lineStart = lineStart
     (self.policy, self.rules, self.seed, self.maximumTokens, self.ends) = (policy, rules, seed, maximumTokens, ends)
   }
 }
@@ -79,17 +82,21 @@ public struct Generator {
     fileprivate let cache: KeyValueCache
     /// The last token's hidden state, [1, width].
     fileprivate let hidden: Tensor
+    fileprivate let lineStart: LineStartRule?
   }
 
   /// Reads a prompt of at least one token and at most the model's context.
   public func read(_ tokens: [Int32]) -> Prompt {
     let capacity = min(model.configuration.context, tokens.count + settings.maximumTokens)
     precondition(!tokens.isEmpty && tokens.count <= capacity, "a prompt of \(tokens.count) tokens")
+    var lineStart = settings.lineStart
+    for token in tokens { lineStart?.follow(token) }
     return withoutGradients {
       let cache = KeyValueCache(model, capacity: capacity)
       let hidden = model.hiddenStates(
         Tensor(tokens.map(Int64.init), shape: [1, tokens.count]).to(model.device), after: cache)
-      return Prompt(cache: cache, hidden: hidden.narrowed(1, tokens.count - 1..<tokens.count).squeezed(0))
+      return Prompt(
+        cache: cache, hidden: hidden.narrowed(1, tokens.count - 1..<tokens.count).squeezed(0), lineStart: lineStart)
     }
   }
 
@@ -106,8 +113,13 @@ public struct Generator {
     let cache = prompt.cache.copy()
     var hidden = prompt.hidden
     var adaptive = settings.rules.adaptive
+    var lineStart = prompt.lineStart
     for position in 0..<settings.maximumTokens {
-      let next = try withoutGradients { try choose(hidden, sequence: sequence, position: position, &adaptive) }
+      let next = try withoutGradients {
+        try choose(
+          hidden, sequence: sequence, position: position, temperature: lineStart?.temperature.temperature, &adaptive)
+      }
+      lineStart?.follow(next.token)
       if settings.ends.contains(next.token) { return .end }
       let isWanted = try body(next)
       guard position + 1 < settings.maximumTokens, cache.length < cache.capacity else { break }
@@ -119,8 +131,10 @@ public struct Generator {
     return .length
   }
 
+  /// - Parameter given: the temperature, where it is not the policy's.
   private func choose(
-    _ hidden: Tensor, sequence: Int, position: Int, _ adaptive: inout AdaptiveProbability?
+    _ hidden: Tensor, sequence: Int, position: Int, temperature given: Double?,
+    _ adaptive: inout AdaptiveProbability?
   ) throws -> GeneratedToken {
     let row = model.logits(hidden).to(.float32)
     guard row.allFinite().item == 1 else {
@@ -138,12 +152,12 @@ public struct Generator {
     let candidates: Candidates
     switch settings.rules.order {
     case .temperatureFirst:
-      temperature = policy(row, hidden: hidden).item
+      temperature = given ?? policy(row, hidden: hidden).item
       candidates = Candidates(logits, settings.rules, temperature: temperature)
     case .temperatureLast:
       candidates = Candidates(logits, settings.rules)
       let left = Tensor(candidates.logits, shape: [1, candidates.logits.count])
-      temperature = policy(policy.looksAtCandidates ? left : row, hidden: hidden).item
+      temperature = given ?? policy(policy.looksAtCandidates ? left : row, hidden: hidden).item
     }
     let drawn = candidates.draw(
       temperature: temperature, uniform: draws.uniform(sequence: sequence, position: position), adaptive: &adaptive)

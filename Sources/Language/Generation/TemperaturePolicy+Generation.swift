@@ -21,6 +21,8 @@ extension TemperaturePolicy {
     let own = try specification.readsOwnNetwork ? own() : nil
     let leading = given ?? own
     guard var specification else { return leading.map { .tempnet($0) } ?? .fixed(1) }
+    // The rule replaces this temperature token by token.
+    if case .lineStarts(_, let low) = specification { return .fixed(low) }
     if case .exact(entropy: nil) = specification { specification = .exact(entropy: leading?.settings.targetEntropy) }
     let policy = try TemperaturePolicy(
       specification, own: own, bounds: leading?.settings.bounds ?? widestBounds, vocabulary: vocabulary,
@@ -36,7 +38,9 @@ extension PolicySpecification? {
   fileprivate var readsOwnNetwork: Bool {
     switch self {
     case nil, .model, .exact: true
-    case .fixed, .entropyDynamic, .dynamicRange, .entropyLevels, .divergenceBall, .artifact: false
+    case .fixed, .entropyDynamic, .dynamicRange, .entropyLevels, .divergenceBall, .lineStarts, .turningPoint, .tuned,
+      .artifact:
+      false
     }
   }
 }

@@ -9,6 +9,8 @@ public struct TestScores: Sendable {
   public var entropy: [Float]
   /// Whether the likeliest token was the right one; no temperature changes that.
   public var isCorrect: [Bool]
+  /// The document that the token belongs to, in ascending order.
+  public var documents: [Int]
   /// The first one is the reference that the others are compared with.
   public var policies: [PolicyScores]
   /// The size of the text in tokens, documents, bytes and words.
@@ -21,10 +23,11 @@ public struct TestScores: Sendable {
   public var bounds: ClosedRange<Double>
 
   public init(
-    entropy: [Float], isCorrect: [Bool], policies: [PolicyScores], extent: TextExtent, rho: Double,
+    entropy: [Float], isCorrect: [Bool], documents: [Int], policies: [PolicyScores], extent: TextExtent, rho: Double,
     vocabulary: Int, bounds: ClosedRange<Double>
   ) {
     precondition(!entropy.isEmpty && isCorrect.count == entropy.count, "no tokens were scored")
+    precondition(documents.count == entropy.count, "documents of other tokens")
     for policy in policies {
       precondition(
         [policy.temperature, policy.crossEntropy, policy.confidence, policy.brier].allSatisfy {
@@ -34,6 +37,7 @@ public struct TestScores: Sendable {
     }
     self.entropy = entropy
     self.isCorrect = isCorrect
+    self.documents = documents
     self.policies = policies
     self.extent = extent
     self.rho = rho
@@ -105,12 +109,15 @@ public struct PolicyScores: Sendable {
 
 /// A model that the evaluated one is compared with, on the same tokens.
 public struct OtherModel: Sendable {
+  /// From 1, in the order in which the models were given.
+  public var number: Int
   /// The entropy of its prediction at temperature 1, in nats.
   public var entropy: [Float]
   /// Whether its likeliest token was the right one.
   public var isCorrect: [Bool]
 
-  public init(entropy: [Float], isCorrect: [Bool]) {
+  public init(number: Int, entropy: [Float], isCorrect: [Bool]) {
+    self.number = number
     self.entropy = entropy
     self.isCorrect = isCorrect
   }

@@ -12,12 +12,15 @@ public struct EvaluateConfiguration: StageConfiguration {
   /// The policies in addition to those of every evaluation, in the order of the configuration; those without a file
   /// come first.
   public var policies: [(name: String, policy: PolicySpecification)]
+  /// How many settings of a tuned family of rules are tried.
+  public var tuning: Int
   /// Nil for the first TempNet's.
   public var budget: StatedBudget?
   public var tauMin: Double?
   public var tauMax: Double?
   public var text: ScoredText
   public var bootstrap: BootstrapConfiguration
+  public var margins: MarginConfiguration
   /// How much of the test text the report shows.
   public var passageTokens: Int
   public var tasks: ScoredTasks
@@ -27,7 +30,11 @@ public struct EvaluateConfiguration: StageConfiguration {
 
   public init(reading reader: inout ConfigurationReader) throws {
     let given: [Named<String>] = try reader.value(
-      "policies", as: .named(.policy), default: [], help: "further policies by name: \(PolicySpecification.words)")
+      "policies", as: .named(.policy), default: [],
+      help: "further policies by name: \(PolicySpecification.evaluatedWords)")
+    tuning = try reader.integer(
+      "tuning", default: 16, in: 1...1000,
+      help: "settings of each tuned family of rules that are tried on validation tokens")
     let files: [Named<String>] = try reader.value(
       "tempnets", as: .named(.path), default: [], identity: false,
       help: "further TempNets by name: artifacts of kind tempnet, or models with a TempNet of their own")
@@ -38,6 +45,7 @@ public struct EvaluateConfiguration: StageConfiguration {
     tauMax = try reader.numberOrAuto("tau_max", in: 1e-4...1e4, help: "greatest temperature, likewise")
     text = try ScoredText(&reader)
     bootstrap = try reader.section("bootstrap") { try BootstrapConfiguration(reading: &$0) }
+    margins = try MarginConfiguration(&reader)
     passageTokens = try reader.integer(
       "passage_tokens", default: 240, in: 0...5000,
       help: "tokens of the test text that the report shows with their temperatures; 0 shows no text")
@@ -47,6 +55,8 @@ public struct EvaluateConfiguration: StageConfiguration {
       "checkpoint_seconds", default: 30, in: 0...86_400, identity: false, help: "how often the work is saved")
     policies =
       try given.map { ($0.name, try PolicySpecification($0, reader)) } + files.map { ($0.name, .artifact($0.value)) }
+    // The number matters only where something is tuned.
+    if !policies.contains(where: { $0.policy.isTuned }) { reader.leaveOut("tuning") }
     try checkNames(reader)
     if let tauMin, let tauMax, tauMin >= tauMax {
       throw reader.failure("tau_max", with: ["tau_min"], "must be above tau_min")
@@ -83,9 +93,36 @@ public struct BootstrapConfiguration: StageConfiguration {
   public init(reading reader: inout ConfigurationReader) throws {
     resamples = try reader.integer("resamples", default: 10_000, in: 100...1_000_000, help: "how many resamples")
     block = try reader.integerOrAuto(
-      "block", in: 1...1 << 30, help: "contiguous tokens that are drawn together; auto follows the model's context")
+      "block", in: 1...1 << 30,
+      help:
+        "contiguous tokens that are drawn together; auto draws documents, or where they are few, blocks after the context"
+    )
     confidence = try reader.number("confidence", default: 0.95, in: 0.5...0.999, help: "share inside an interval")
     seed = try reader.integer("seed", default: 0, in: 0...Int.max, help: "of the draws")
+  }
+}
+
+/// The largest differences that count as none.
+public struct MarginConfiguration: Equatable, Sendable {
+  /// Of losses, in nats per token.
+  public var loss: Double
+  /// Of accuracies, a share of 1.
+  public var accuracy: Double
+  /// Of expected calibration errors and Brier scores.
+  public var calibration: Double
+
+  init(_ reader: inout ConfigurationReader) throws {
+    func margin(_ name: String, _ usual: Double, _ help: String) throws -> Double {
+      let key = "\(name)_margin"
+      let value = try reader.number(key, default: usual, in: 1e-9...10, help: help)
+      // Results from before there was the setting keep their keys.
+      if value == usual { reader.leaveOut(key) }
+      return value
+    }
+    loss = try margin("loss", 0.005, "largest difference in a loss that counts as none, nats per token")
+    accuracy = try margin("accuracy", 0.01, "largest difference in an accuracy that counts as none, a share of 1")
+    calibration = try margin(
+      "calibration", 0.01, "largest difference in a calibration error or Brier score that counts as none")
   }
 }
 
@@ -102,9 +139,12 @@ extension ConfigurationType<String> {
 extension PolicySpecification {
   /// Reads the key `policies`.
   fileprivate init(_ given: Named<String>, _ reader: ConfigurationReader) throws {
+    if let reason = Self.reasonAgainst(given.value) {
+      throw reader.failure("policies", under: given.name, "has a rule that cannot be evaluated: \(reason)")
+    }
     guard let policy = PolicySpecification(given.value) else {
       throw reader.failure(
-        "policies", under: given.name, "says '\(given.value)' for \(given.name); a policy is \(Self.words)")
+        "policies", under: given.name, "says '\(given.value)' for \(given.name); a policy is \(Self.evaluatedWords)")
     }
     // The text of `policies` enters the key, which has digests of files and no paths.
     if case .artifact(let path) = policy {
@@ -119,7 +159,7 @@ extension PolicySpecification {
 public enum Evaluate: StageDescription {
   public static let name = "evaluate"
   public static let summary = "Scores temperature policies on the test split and reports what they change."
-  public static let version = 11
+  public static let version = 12
   public static let output = ArtifactKind.evaluation
   public static let inputs = [
     StageInput("model", .model, isRequired: false, takesPublishedModels: true, readsTokenizer: true),

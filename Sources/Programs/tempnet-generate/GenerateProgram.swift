@@ -78,8 +78,8 @@ import Training
       ? .chat(try ChatFormat(template: source.chatTemplate(), source: model), system: prompts.system)
       : .text(specials: prompts.specialTokens)
     let settings = GenerationSettings(
-      policy: greedy ? nil : try temperaturePolicy(given.policy, language), rules: given.rules,
-      seed: UInt64(given.seed), maximumTokens: given.maxTokens,
+      policy: greedy ? nil : try temperaturePolicy(given.policy, language), lineStart: given.lineStart(tokenizer),
+      rules: given.rules, seed: UInt64(given.seed), maximumTokens: given.maxTokens,
       ends: try ends.ids.union(form.ends(tokenizer, source: model)))
     let read = try form.encode(texts, tokenizer, context: language.configuration.context, source: model)
     let sink = output.sink(tokenizer, generator: "\(Files.name(of: model)), \(policyName)")

@@ -2,6 +2,7 @@ import Configuration
 import Diagnostics
 import Generation
 import TemperatureSettings
+import Tokenization
 import TrainingOptions
 
 /// The values of the options, checked like the configurations of stages: a wrong value ends with 78 and a message with
@@ -40,6 +41,13 @@ struct GenerateSettings: StageConfiguration {
       }
       return specification
     }
+  }
+
+  /// The rule of line starts, if that is the policy.
+  func lineStart(_ tokenizer: Tokenizer) -> LineStartRule? {
+    guard case .lineStarts(let high, let low) = policy else { return nil }
+    let vocabulary = tokenizer.vocabulary
+    return LineStartRule(LineStartTemperature(high: high, low: low)) { vocabulary.bytes(of: $0) }
   }
 
   /// - Parameter given: the options; nil for options that were not given.

@@ -12,35 +12,37 @@ public struct Finding: Sendable {
   /// `nats per token`; nil for a metric without one.
   public let unit: String?
   /// The subject minus the reference.
-  public let interval: Interval
-  /// Of the interval, a share of 1.
+  public let comparison: SimultaneousIntervals.Comparison
+  public let verdict: Verdict
+  /// Of the intervals, a share of 1.
   public let confidence: Double
-  /// The evaluated data: `text`.
-  public let sample: String
 
   public init(
-    _ subject: String, minus reference: String, metric: String, unit: String?, _ interval: Interval, confidence: Double,
-    on sample: String
+    _ subject: String, minus reference: String, metric: String, unit: String?,
+    _ comparison: SimultaneousIntervals.Comparison, _ verdict: Verdict, confidence: Double
   ) {
     self.subject = subject
     self.reference = reference
     self.metric = metric
     self.unit = unit
-    self.interval = interval
+    self.comparison = comparison
+    self.verdict = verdict
     self.confidence = confidence
-    self.sample = sample
   }
 
-  /// A whole sentence, which says whether the interval excludes zero.
-  public var sentence: String {
-    "Against \(reference), \(subject) \(verb) \(metric) by \(size) (\(range)): "
-      + (interval.excludesZero
-        ? "the interval excludes zero."
-        : "the interval includes zero, so this \(sample) does not show a difference.")
-  }
+  /// A whole sentence with the verdict, and where there is none with the difference that would have been seen.
+  public var sentence: String { "Against \(reference), \(subject) \(verb) \(metric) by \(size) (\(range)): \(words)." }
 
-  /// The part of a sentence after its subject: `lowers the robust loss by ... against temperature 1`.
-  public var predicate: String { "\(verb) the \(metric) by \(size) (\(range)) against \(reference)" }
+  /// The part of a sentence after its subject: `lowers the robust loss by ... (...; better) against temperature 1`.
+  public var predicate: String { "\(verb) the \(metric) by \(size) (\(range); \(words)) against \(reference)" }
+
+  private var interval: Interval { comparison.simultaneous }
+
+  private var words: String {
+    verdict == .undecided
+      ? "undecided, a difference of \(fourDigits(comparison.smallestDetectable)) would have been seen"
+      : verdict.rawValue
+  }
 
   private var verb: String { !interval.excludesZero ? "changes" : interval.estimate < 0 ? "lowers" : "raises" }
 
@@ -51,6 +53,6 @@ public struct Finding: Sendable {
   }
 
   private var range: String {
-    "\(wholePercent(confidence)) interval of the difference \(fourDigits(interval.low)) to \(fourDigits(interval.high))"
+    "simultaneous \(wholePercent(confidence)) interval \(fourDigits(interval.low)) to \(fourDigits(interval.high))"
   }
 }

@@ -42,12 +42,13 @@ extension Correlation {
   public var json: JSON { ["pearson": .number(orNull: pearson), "spearman": .number(orNull: spearman)] }
 }
 
-extension BlockBootstrap {
-  public var json: JSON {
-    [
-      "method": "percentile interval of the paired, non-overlapping block bootstrap over contiguous tokens",
-      "confidence": .number(confidence), "resamples": .integer(resamples), "block_length": .integer(blockLength),
-      "blocks": .integer(blockCount), "seed": .integer(Int(bitPattern: UInt(seed))),
+extension SimultaneousIntervals.Comparison {
+  /// The members of a comparison: the estimate, its intervals, alone and together with the others, and what could be seen.
+  public func members(_ verdict: Verdict) -> [(String, JSON)] {
+    func range(_ interval: Interval) -> JSON { ["low": .number(interval.low), "high": .number(interval.high)] }
+    return pointwise.differenceMembers + [
+      ("standard_error", .number(standardError)), ("narrow", range(narrow)), ("simultaneous", range(simultaneous)),
+      ("smallest_detectable", .number(smallestDetectable)), ("verdict", .string(verdict.rawValue)),
     ]
   }
 }

@@ -28,7 +28,7 @@ public struct Calibration: Equatable, Sendable {
     var confidences = [Double](repeating: 0, count: Self.binCount)
     var hits = [Int](repeating: 0, count: Self.binCount)
     for (confidence, isCorrect) in zip(confidence, isCorrect) {
-      let bin = min(max(Int(Double(confidence) * Double(Self.binCount)), 0), Self.binCount - 1)
+      let bin = Self.bin(of: confidence)
       counts[bin] += 1
       confidences[bin] += Double(confidence)
       hits[bin] += isCorrect ? 1 : 0
@@ -42,5 +42,20 @@ public struct Calibration: Equatable, Sendable {
     }
     let distances = counts.indices.map { abs(confidences[$0] - Double(hits[$0])) }
     expectedError = distances.reduce(0, +) / Double(isCorrect.count)
+  }
+
+  private static func bin(of confidence: Float) -> Int {
+    min(max(Int(Double(confidence) * Double(binCount)), 0), binCount - 1)
+  }
+
+  /// Each prediction's part in the expected error: numbers whose mean is the error.
+  ///
+  /// The error is Σ_b |Σ_(i in b) (c_i - h_i)| / n with confidences c and hits h. With the signs of the bins held fixed it is
+  /// the mean of ±(c_i - h_i), which gives the error its first-order standard error, as long as no bin's sum is near 0.
+  ///
+  /// - Parameters: those that this was made of.
+  public func contributions(confidence: [Float], isCorrect: [Bool]) -> [Double] {
+    let signs = bins.map { bin in (bin.confidence ?? 0) >= (bin.accuracy ?? 0) ? 1.0 : -1.0 }
+    return zip(confidence, isCorrect).map { signs[Self.bin(of: $0)] * (Double($0) - ($1 ? 1 : 0)) }
   }
 }

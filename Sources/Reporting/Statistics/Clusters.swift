@@ -22,10 +22,23 @@ public struct Clusters: Equatable, Sendable {
   /// Every item is a cluster of its own.
   public static func single(items: Int) -> Clusters { Clusters(count: items, ofItem: Array(0..<items)) }
 
-  /// Contiguous blocks; the last one may be short.
+  /// Contiguous blocks; the last one may be short. Drawing them is the non-overlapping block bootstrap of Carlstein (1986).
   public static func blocks(of length: Int, items: Int) -> Clusters {
     Clusters(count: (items + length - 1) / length, ofItem: (0..<items).map { $0 / length })
   }
+
+  /// The default length of blocks: the length over which items depend on each other, but short enough for a hundred blocks
+  /// and long enough for at most two thousand.
+  ///
+  /// A handful of blocks says little of how blocks vary, and more than two thousand only cost time.
+  public static func automaticBlockLength(items: Int, dependence: Int) -> Int {
+    let longest = max(1, items / 100)
+    let shortest = (items + 1999) / 2000
+    return max(shortest, min(dependence, longest))
+  }
+
+  /// With fewer clusters than this, intervals hold the truth less often than they say, by more than two points of a hundred.
+  public static let fewestReliable = 50
 
   /// The sum of one number per item within each cluster.
   public func sums(_ values: [Double]) -> [Double] {

@@ -20,6 +20,16 @@ public struct SimultaneousIntervals: Equatable, Sendable {
     public let narrow: Interval
     /// Holds together with those of all the others.
     public let simultaneous: Interval
+
+    /// See ``smallestDetectableDifference(standardError:confidence:power:)``.
+    public var smallestDetectable: Double { smallestDetectableDifference(standardError: standardError) }
+
+    /// Of the opposite difference.
+    public var negated: Comparison {
+      Comparison(
+        estimate: -estimate, standardError: standardError, pointwise: pointwise.negated, narrow: narrow.negated,
+        simultaneous: simultaneous.negated)
+    }
   }
 
   /// In the order of the differences.

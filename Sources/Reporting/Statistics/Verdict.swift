@@ -28,6 +28,15 @@ public enum Verdict: String, Equatable, Sendable, CaseIterable {
     }
   }
 
+  /// Of the opposite difference.
+  public var negated: Verdict {
+    switch self {
+    case .better: .worse
+    case .worse: .better
+    case .equivalent, .undecided: self
+    }
+  }
+
   /// The verdict of several runs: theirs if all agree, otherwise undecided.
   ///
   /// - Parameter verdicts: one per run, at least one.

@@ -3,6 +3,7 @@ import Diagnostics
 import Files
 import JSON
 import LanguageEvaluation
+import Reports
 import ScoreStage
 import StageDescriptions
 import Statistics
@@ -43,11 +44,17 @@ public enum EvaluateStage {
     let pass = SavedPasses(builder, configuration)
 
     let validation = try pass.validation(of: measured.main, bounds: loss.bounds, rho: loss.rho, as: "validation")
-    let policies = try policies(networks, further, validation, loss, vocabulary: subject.vocabulary)
+    let tuning = try Tuning(
+      further.tuned, subject.head == nil ? [] : networks.families, count: configuration.tuning,
+      entropy: validation.entropy
+    ) { try pass.tuning($0, of: measured.main, head: subject.head) }
+    let policies = try policies(networks, further, validation, tuning, loss, vocabulary: subject.vocabulary)
     let baselines = try measured.baselines.enumerated().map { index, other in
       let validation = try pass.validation(
         of: other, bounds: loss.bounds, rho: validation.rho, as: "validation-\(index + 2)")
-      return NamedPolicy.baseline(number: index + 1, best: validation.best)
+      return NamedPolicy.baseline(
+        number: index + 1, best: validation.best,
+        own: try subjects.baselines[index].ownNetwork(device: resolution.device))
     }
     if subject.head == nil, let network = policies.first(where: { $0.kind == .tempnet }) {
       throw Failure(
@@ -61,7 +68,7 @@ public enum EvaluateStage {
       policies: policies + baselines.flatMap { $0 })
     try pass.test(measured.main.test, policies, temperatures, file, as: "test-pass", isFirst: true)
     for (index, (own, other)) in zip(baselines, measured.baselines).enumerated() {
-      let temperatures = try RecordedPolicies(own.map(\.policy), head: nil)
+      let temperatures = try RecordedPolicies(own.map(\.policy), head: subjects.baselines[index].head)
       try pass.test(other.test, own, temperatures, file, as: "test-pass-\(index + 2)", isFirst: false)
     }
 
@@ -69,11 +76,15 @@ public enum EvaluateStage {
     let scores = try file.scores(
       extent: measured.main.description.extent, rho: validation.rho, vocabulary: subject.vocabulary, bounds: loss.bounds
     )
-    let metrics = try TextMetrics(
-      scores, bootstrap: BlockBootstrap(configuration.bootstrap, measured.main.description))
+    let metrics = TextMetrics(
+      scores,
+      clusters: TextClusters(
+        documents: scores.documents, block: configuration.bootstrap.block,
+        dependence: measured.main.description.context),
+      rules: configuration.rules)
     let context = try EvaluationContext(
       request, subject, measured.main.description, policies: policies, validation: validation, loss: loss,
-      resolution: resolution)
+      tried: tuning.tried, models: Self.models(measured, policies, baselines), resolution: resolution)
     try AtomicFile.write(
       MetricsFile.json(metrics, tasks: taskMetrics, context: context).pretty, to: builder.path(for: MetricsFile.name))
     try AtomicFile.write(
@@ -83,6 +94,22 @@ public enum EvaluateStage {
       MetricsFile.summary(metrics, tasks: taskMetrics, context: context),
       TerminalReport.text(metrics, tasks: taskMetrics, leading: context.leading)
     )
+  }
+}
+
+extension EvaluateStage {
+  /// All models with the names of their policies.
+  fileprivate static func models(
+    _ measured: (main: Measured, baselines: [Measured]), _ policies: [NamedPolicy], _ baselines: [[NamedPolicy]]
+  ) -> [EvaluatedModel] {
+    let own = policies.first { $0.name == PolicyName.model }?.name
+    var names: [[EvaluatedModel.Role: String]] = [[.one: policies[0].name, .best: policies[1].name]]
+    names[0][.tempnet] = own
+    names += baselines.map { policies in
+      Dictionary(uniqueKeysWithValues: zip(EvaluatedModel.Role.allCases, policies.map(\.name)))
+    }
+    return EvaluatedModel.models(
+      ([measured.main] + measured.baselines).map(\.description.model), policies: names)
   }
 }
 
@@ -109,8 +136,22 @@ private struct SavedPasses {
     return validation
   }
 
+  /// The mean cross-entropies of policies on the validation tokens.
+  func tuning(
+    _ policies: [TemperaturePolicy], of measured: Measured, head: (weight: Tensor, bias: Tensor?)?
+  ) throws -> [Double] {
+    let path = "\(builder.checkpointsPath)/tuning.json"
+    if Files.exists(path) {
+      return try (JSON(parsing: Files.read(path), source: path, for: .strict).arrayValue ?? []).compactMap(
+        \.doubleValue)
+    }
+    let scores = try TuningPass(records: measured.validation, head: head).run(policies)
+    try AtomicFile.write(JSON.array(scores.map(JSON.number)).pretty, to: path)
+    return scores
+  }
+
   func test(
-    _ records: any RecordPasses, _ policies: [NamedPolicy], _ temperatures: RecordedPolicies, _ file: ScoreFile,
+    _ records: any TextRecordPasses, _ policies: [NamedPolicy], _ temperatures: RecordedPolicies, _ file: ScoreFile,
     as name: String, isFirst: Bool
   ) throws {
     try TestPass(
@@ -132,20 +173,16 @@ private struct SavedPasses {
       ).run()
       let result = task.scores(scores, policies)
       try ItemFile.write(task.items, result, to: builder.path(for: ItemFile.name(of: name)))
-      let bootstrap = configuration.bootstrap
-      return TaskMetrics(
-        result, resamples: bootstrap.resamples, seed: UInt64(bootstrap.seed), confidence: bootstrap.confidence)
+      return TaskMetrics(result, rules: configuration.rules)
     }
   }
 }
 
-extension BlockBootstrap {
-  init(_ configuration: BootstrapConfiguration, _ description: RecordsDescription) throws {
-    let tokens = try description.extent.tokens
-    self.init(
-      count: tokens,
-      blockLength: configuration.block
-        ?? Self.automaticBlockLength(count: tokens, dependence: description.context),
-      resamples: configuration.resamples, seed: UInt64(configuration.seed), confidence: configuration.confidence)
+extension EvaluateConfiguration {
+  fileprivate var rules: ComparisonRules {
+    ComparisonRules(
+      resamples: bootstrap.resamples, seed: UInt64(bootstrap.seed), confidence: bootstrap.confidence,
+      margins: ComparisonRules.Margins(
+        loss: margins.loss, accuracy: margins.accuracy, calibration: margins.calibration))
   }
 }

@@ -6,6 +6,7 @@ import LanguageEvaluation
 import Reports
 import ScoreStage
 import StageDescriptions
+import Statistics
 import Tokenization
 import Torch
 import Training
@@ -13,7 +14,8 @@ import Training
 extension EvaluationContext {
   init(
     _ request: StageRequest<Evaluate>, _ subject: Subject, _ description: RecordsDescription, policies: [NamedPolicy],
-    validation: Validation, loss: LossSettings, resolution: Resolution
+    validation: Validation, loss: LossSettings, tried: [TriedSettings],
+    models: [EvaluatedModel], resolution: Resolution
   ) throws {
     let identity = request.identity([:])
     let origin = ReportContext(
@@ -36,7 +38,7 @@ extension EvaluationContext {
     try self.init(
       origin,
       splits: description.splits,
-      leading: Self.leading(policies),
+      leading: Self.leading(policies), tried: tried, models: models,
       passage: subject.tokens.flatMap {
         try Passage(of: $0, $0.split(.test), tokens: request.configuration.passageTokens)
       })

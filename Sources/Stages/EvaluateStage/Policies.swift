@@ -15,21 +15,33 @@ struct NamedPolicy {
   let kind: PolicyKind
   let policy: TemperaturePolicy
 
-  /// Whether the model is another than the evaluated one, so that entropies and likeliest tokens differ too.
-  var isOfOtherModel: Bool { kind == .baseline }
+  /// The number of the model, from 1, where it is another than the evaluated one, so that entropies and likeliest tokens
+  /// differ too.
+  var baseline: Int?
+  var isOfOtherModel: Bool { baseline != nil }
 
-  /// The policies of a model to compare with: temperature 1, and its own best single temperature by cross-entropy.
-  static func baseline(number: Int, best: Double) -> [NamedPolicy] {
+  /// The policies of a model to compare with: temperature 1, its own best single temperature by cross-entropy, and the
+  /// TempNet that was trained with it, if there is one that can be asked.
+  static func baseline(number: Int, best: Double, own: TemperatureNetwork?) -> [NamedPolicy] {
     let (name, model) = (
       PolicyName.baseline + (number == 1 ? "" : "-\(number)"),
       "the baseline model" + (number == 1 ? "" : " \(number)")
     )
     return [
-      NamedPolicy(name: name, title: "\(model) at temperature 1", kind: .baseline, policy: .fixed(1)),
+      NamedPolicy(
+        name: name, title: "\(model) at temperature 1", kind: .baseline, policy: .fixed(1),
+        baseline: number),
       NamedPolicy(
         name: "\(name)-best", title: "\(model) at its best single temperature (\(fixed(best, digits: 4)))",
-        kind: .baseline, policy: .fixed(best)),
+        kind: .baseline, policy: .fixed(best), baseline: number),
     ]
+      + (own.map {
+        [
+          NamedPolicy(
+            name: "\(name)-\(PolicyName.model)", title: "\(model) with its own TempNet", kind: .baseline,
+            policy: .tempnet($0), baseline: number)
+        ]
+      } ?? [])
   }
 
   /// The range of the temperatures, where it is the policy's own.
@@ -48,6 +60,8 @@ struct NamedPolicy {
 struct EvaluatedTempNets {
   let fitted: [TemperatureNetwork]
   let fittedTitles: [String]
+  /// What each fitted TempNet was trained to minimise; `imported` where that is not known.
+  let fittedObjectives: [String]
   let own: TemperatureNetwork?
   let further: [(name: String, network: TemperatureNetwork)]
 
@@ -59,10 +73,26 @@ struct EvaluatedTempNets {
     let artifacts = request.inputs.artifacts("tempnet")
     fitted = try artifacts.map { try load($0.file(TempNetFile.name)) }
     fittedTitles = Self.titles(artifacts)
+    fittedObjectives = artifacts.map { $0.manifest.configuration["objective"]?.stringValue ?? "imported" }
     own = try subject.ownTempNet.map(load)
     further = try request.configuration.policies.compactMap { name, policy in
       guard case .artifact(let path) = policy else { return nil }
       return (name, try load("\(path)/\(TempNetFile.name)"))
+    }
+  }
+
+  /// The names of the policies of fitted TempNets.
+  var fittedNames: [String] {
+    fitted.indices.map { PolicyName.tempnet + ($0 == 0 ? "" : "-\($0 + 1)") }
+  }
+
+  /// Fitted TempNets that differ in settings other than the objective: what was tried of each objective.
+  var families: [(family: String, names: [String], networks: [TemperatureNetwork])] {
+    var objectives: [String] = []
+    for objective in fittedObjectives where !objectives.contains(objective) { objectives.append(objective) }
+    return objectives.map { objective in
+      let members = fitted.indices.filter { fittedObjectives[$0] == objective }
+      return (EvaluationContext.tempNetFamily(objective), members.map { fittedNames[$0] }, members.map { fitted[$0] })
     }
   }
 
@@ -127,13 +157,18 @@ struct LossSettings {
 /// The policies that a configuration names, made before anything is measured, so that an impossible one is refused at
 /// once.
 struct FurtherPolicies {
-  /// Nil stands for the exact optimum of the loss that is measured, whose rho the validation split may decide.
+  /// Nil stands for what the validation split decides: the exact optimum of the loss that is measured, TURN's temperature and
+  /// tuned rules.
   private let policies: [(name: String, specification: PolicySpecification, policy: TemperaturePolicy?)]
+
+  private let configuration: EvaluateConfiguration
 
   init(
     _ configuration: EvaluateConfiguration, _ networks: EvaluatedTempNets, _ loss: LossSettings, vocabulary: Int
   ) throws {
+    self.configuration = configuration
     policies = try configuration.policies.map { name, specification in
+      if specification.isChosen { return (name, specification, nil) }
       let policy = try Failure.locating("policy \(name)") {
         try TemperaturePolicy(specification, own: networks.own, bounds: loss.bounds, vocabulary: vocabulary) { _ in
           networks.further.first { $0.name == name }!.network
@@ -147,28 +182,60 @@ struct FurtherPolicies {
   func bounds(with loss: ClosedRange<Double>) -> ClosedRange<Double> {
     let named = policies.flatMap { _, specification, _ -> [Double] in
       switch specification {
-      case .fixed(let temperature): [temperature]
-      case .entropyLevels(let low, let high, _): [low, high]
-      case .dynamicRange(let range, _): [range.upperBound]
-      case .entropyDynamic(let base, _): [base]
-      case .exact, .model, .artifact, .divergenceBall: []
+      case .fixed, .entropyLevels, .dynamicRange, .entropyDynamic: specification.temperatures
+      case .tuned(let family): family.settings(configuration.tuning, entropy: 1).flatMap(\.temperatures)
+      case .exact, .model, .artifact, .divergenceBall, .lineStarts, .turningPoint: []
       }
     }
-    // Formulas in the entropy fall lower only where a prediction is certain.
     return named.reduce(loss) { min($0.lowerBound, $1)...max($0.upperBound, $1) }
   }
 
-  func named(exact: TemperaturePolicy) -> [NamedPolicy] {
+  /// The families whose settings validation tokens choose, each once.
+  var tuned: [PolicyFamily] {
+    PolicyFamily.allCases.filter { family in policies.contains { $0.specification == .tuned(family) } }
+  }
+
+  func named(exact: TemperaturePolicy, _ validation: Validation, _ tuning: Tuning) -> [NamedPolicy] {
     policies.map { name, specification, policy in
-      NamedPolicy(
-        name: name, title: specification.title(named: name), kind: specification.kind, policy: policy ?? exact)
+      switch specification {
+      case .turningPoint:
+        NamedPolicy(
+          name: name, title: "TURN's single temperature (\(fixed(validation.turningPoint, digits: 1)))", kind: .formula,
+          policy: .fixed(validation.turningPoint))
+      case .tuned(let family):
+        NamedPolicy(
+          name: name, title: "\(tuning.chosen(family).title(named: name)), tuned", kind: .formula,
+          policy: tuning.policy(family))
+      default:
+        NamedPolicy(
+          name: name, title: specification.title(named: name), kind: specification.kind, policy: policy ?? exact)
+      }
     }
   }
 }
 
 extension PolicySpecification {
+  /// Whether the validation split decides the setting.
+  fileprivate var isChosen: Bool {
+    switch self {
+    case .turningPoint, .tuned: true
+    default: false
+    }
+  }
+
+  /// The temperatures that the policy names. Formulas in the entropy fall lower only where a prediction is certain.
+  fileprivate var temperatures: [Double] {
+    switch self {
+    case .fixed(let temperature): [temperature]
+    case .entropyLevels(let low, let high, _): [low, high]
+    case .dynamicRange(let range, _): [range.upperBound]
+    case .entropyDynamic(let base, _): [base]
+    case .exact, .model, .artifact, .divergenceBall, .lineStarts, .turningPoint, .tuned: []
+    }
+  }
+
   /// What a report calls the policy of this name.
-  fileprivate func title(named name: String) -> String {
+  func title(named name: String) -> String {
     switch self {
     case .fixed(let temperature): "temperature \(temperature)"
     case .exact(let entropy): "the exact optimum" + (entropy.map { " for an entropy of \(shortest($0))" } ?? "")
@@ -180,8 +247,11 @@ extension PolicySpecification {
     case .entropyLevels(let low, let high, let threshold):
       "temperature \(shortest(high)) above an entropy of \(shortest(threshold)), \(shortest(low)) elsewhere"
     case .divergenceBall(let radius):
-      "the most uncertain distribution within \(shortest(radius)) nats of the model's own"
+      "the most uncertain distribution within \(shortest(radius)) nats of the model's own, as far as records go"
     case .artifact: "the TempNet \(name)"
+    case .lineStarts: "line starts"
+    case .turningPoint: "TURN's single temperature"
+    case .tuned(let family): "\(family.rawValue), tuned"
     }
   }
 
@@ -190,7 +260,7 @@ extension PolicySpecification {
     case .fixed: .fixed
     case .exact: .exact
     case .model, .artifact: .tempnet
-    case .entropyDynamic, .dynamicRange, .entropyLevels, .divergenceBall: .formula
+    case .entropyDynamic, .dynamicRange, .entropyLevels, .divergenceBall, .lineStarts, .turningPoint, .tuned: .formula
     }
   }
 }
@@ -198,7 +268,7 @@ extension PolicySpecification {
 /// The policies of an evaluation in the order of its report. The exact optimum of the measured loss precedes other exact
 /// ones: gaps are counted to the first.
 func policies(
-  _ networks: EvaluatedTempNets, _ further: FurtherPolicies, _ validation: Validation, _ loss: LossSettings,
+  _ networks: EvaluatedTempNets, _ further: FurtherPolicies, _ validation: Validation, _ tuning: Tuning, _ loss: LossSettings,
   vocabulary: Int
 ) throws -> [NamedPolicy] {
   let budget = try RobustBudget(alternatives: vocabulary, rho: validation.rho)
@@ -219,12 +289,11 @@ func policies(
       NamedPolicy(name: PolicyName.model, title: "the model's own TempNet", kind: .tempnet, policy: .tempnet(own)))
   }
   for (index, network) in networks.fitted.enumerated() {
-    let number = index == 0 ? "" : "\(index + 1)"
     list.append(
       NamedPolicy(
-        name: PolicyName.tempnet + (number.isEmpty ? "" : "-\(number)"),
-        title: networks.fittedTitles[index], kind: .tempnet, policy: .tempnet(network)))
+        name: networks.fittedNames[index], title: networks.fittedTitles[index], kind: .tempnet,
+        policy: .tempnet(network)))
   }
   list.append(NamedPolicy(name: PolicyName.exact, title: "the exact optimum", kind: .exact, policy: exact))
-  return list + further.named(exact: exact)
+  return list + further.named(exact: exact, validation, tuning)
 }

@@ -4,7 +4,7 @@ import Weights
 
 /// `tokens.safetensors`: what was measured on each token, written while the test split is read.
 ///
-///     label, correct, entropy                          what all policies share
+///     label, correct, entropy, document                what all policies share
 ///     temperature.NAME, cross_entropy.NAME,
 ///     confidence.NAME, brier.NAME                      of each policy
 ///     correct.NAME, entropy.NAME                       of policies of another model
@@ -18,7 +18,7 @@ struct ScoreFile {
   private var descriptions: [TensorDescription] {
     [
       TensorDescription("label", .int32, [tokens]), TensorDescription("correct", .uint8, [tokens]),
-      TensorDescription("entropy", .float32, [tokens]),
+      TensorDescription("entropy", .float32, [tokens]), TensorDescription("document", .int32, [tokens]),
     ]
       + policies.flatMap { policy in
         ["temperature", "cross_entropy", "confidence", "brier"].map {
@@ -49,6 +49,7 @@ struct ScoreFile {
     let file = try SafetensorsFile(path)
     return TestScores(
       entropy: try file.entry("entropy").floats(), isCorrect: try file.entry("correct").integers().map { $0 == 1 },
+      documents: try file.entry("document").integers(),
       policies: try policies.map { policy in
         PolicyScores(
           name: policy.name, title: policy.title, kind: policy.kind, bounds: policy.bounds,
@@ -56,10 +57,11 @@ struct ScoreFile {
           crossEntropy: try file.entry("cross_entropy.\(policy.name)").floats(),
           confidence: try file.entry("confidence.\(policy.name)").floats(),
           brier: try file.entry("brier.\(policy.name)").floats(),
-          other: policy.isOfOtherModel
-            ? OtherModel(
-              entropy: try file.entry("entropy.\(policy.name)").floats(),
-              isCorrect: try file.entry("correct.\(policy.name)").integers().map { $0 == 1 }) : nil)
+          other: try policy.baseline.map { number in
+            OtherModel(
+              number: number, entropy: try file.entry("entropy.\(policy.name)").floats(),
+              isCorrect: try file.entry("correct.\(policy.name)").integers().map { $0 == 1 })
+          })
       },
       extent: extent, rho: rho, vocabulary: vocabulary, bounds: bounds)
   }

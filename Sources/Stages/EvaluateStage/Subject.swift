@@ -46,6 +46,12 @@ struct Subject {
     source = .records(records)
   }
 
+  /// The TempNet that was trained with the model, where its records can answer it.
+  func ownNetwork(device: Device) throws -> TemperatureNetwork? {
+    guard head != nil else { return nil }
+    return try ownTempNet.map { try .load($0, vocabulary: vocabulary, width: width, device: device) }
+  }
+
   /// The records, for temperatures within bounds.
   ///
   /// - Throws: `.badConfiguration` where the text cannot be read so.
@@ -72,7 +78,7 @@ struct Subject {
 struct Measured {
   let description: RecordsDescription
   let validation: any RecordPasses
-  let test: any RecordPasses
+  let test: any TextRecordPasses
   let tasks: [(task: ScoredTask, passes: any TaskRecordPasses)]
 }
 

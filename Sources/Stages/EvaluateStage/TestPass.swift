@@ -7,7 +7,7 @@ import Weights
 
 /// A pass over the records of the test split. All policies see the same records.
 struct TestPass {
-  let records: any RecordPasses
+  let records: any TextRecordPasses
   let policies: [NamedPolicy]
   /// Computes the policies' temperatures.
   let temperatures: RecordedPolicies
@@ -25,20 +25,23 @@ struct TestPass {
     let writer = try pass.done == 0 && isFirst ? file.create() : file.open()
     let progress = Progress("test", unit: "tokens", total: records.rows, alreadyDone: records.offsets[pass.done])
     try pass.advance(synchronise: writer.synchronise) { index in
-      try score(records.records(ofPass: index), at: records.offsets[index], writer)
+      try score(index, writer)
       progress.update(records.offsets[index + 1])
     }
     progress.finish()
     try writer.finish()
   }
 
-  private func score(_ records: TokenRecords, at token: Int, _ writer: SafetensorsStreamWriter) throws {
+  private func score(_ index: Int, _ writer: SafetensorsStreamWriter) throws {
+    let (documents, token) = (try records.documents(ofPass: index), records.offsets[index])
+    let records = try records.records(ofPass: index)
     let correct = records.isCorrect.to(.uint8)
     let entropy = records.entropy.to(.float32)
     if isFirst {
       try writer.write(rows: records.label.to(.int32), of: "label", at: token)
       try writer.write(rows: correct, of: "correct", at: token)
       try writer.write(rows: entropy, of: "entropy", at: token)
+      try writer.write(rows: documents.map(Int32.init), of: "document", at: token)
     }
     for (policy, temperature) in zip(policies, temperatures(records)) {
       let prediction = try Failure.locating("policy \(policy.name)") {

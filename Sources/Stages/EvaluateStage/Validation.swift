@@ -16,6 +16,8 @@ struct Validation: Equatable {
   let bestRobust: Double
   /// The budget of that loss, in nats.
   let rho: Double
+  /// TURN's temperature.
+  let turningPoint: Double
   /// The number of tokens that decided.
   let tokens: Int
 }
@@ -59,7 +61,7 @@ struct ValidationPass {
       best: SingleTemperature.crossEntropy(profile: found.profile, targets: Tensor([found.target]), bounds: bounds),
       bestRobust: SingleTemperature.robust(
         profile: found.profile, entropy: budget.targetEntropy, bounds: bounds),
-      rho: budget.rho, tokens: found.count)
+      rho: budget.rho, turningPoint: found.turningPoint, tokens: found.count)
   }
 }
 
@@ -99,6 +101,16 @@ private struct ProfileSums {
   /// The mean logit of the labels, counted from the largest.
   var target: Double { targetSum / Double(count) }
   var entropy: Double { entropySum / Double(count) }
+
+  /// From the mean entropies at the temperatures of the published search; a profile's mean entropy is that of its rows.
+  var turningPoint: Double {
+    let bounds = grid.bounds
+    return TurningPoint.temperature(
+      entropies: TurningPoint.temperatures.map { temperature in
+        let inside = min(max(temperature, bounds.lowerBound), bounds.upperBound)
+        return max(profile(at: inside).entropy.item, 1e-12)
+      })
+  }
 }
 
 // MARK: - Checkpoint
@@ -107,7 +119,7 @@ extension Validation {
   var json: JSON {
     [
       "entropy": .number(entropy), "best": .number(best), "best_robust": .number(bestRobust), "rho": .number(rho),
-      "tokens": .integer(tokens),
+      "turning_point": .number(turningPoint), "tokens": .integer(tokens),
     ]
   }
 
@@ -117,6 +129,7 @@ extension Validation {
     best = try members.number("best")
     bestRobust = try members.number("best_robust")
     rho = try members.number("rho")
+    turningPoint = try members.number("turning_point")
     tokens = try members.integer("tokens")
     try members.finish()
   }

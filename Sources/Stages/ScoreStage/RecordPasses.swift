@@ -16,6 +16,12 @@ extension RecordPasses {
   public func rows(ofPass index: Int) -> Range<Int> { offsets[index]..<offsets[index + 1] }
 }
 
+/// Records of a text.
+public protocol TextRecordPasses: RecordPasses {
+  /// The document of each row of a pass, counted from 0 in the order of the split.
+  func documents(ofPass index: Int) throws -> [Int]
+}
+
 /// Records of a task's requests. A request is scored in one or several sequences.
 public protocol TaskRecordPasses: RecordPasses {
   /// The sequence of each row of a pass. The rows of a sequence are consecutive and in the order of its tokens.

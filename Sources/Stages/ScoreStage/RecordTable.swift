@@ -75,7 +75,10 @@ struct RecordTable {
 }
 
 /// A table of records in a file, read pass by pass.
-struct RecordFile: RecordPasses {
+struct RecordFile: TextRecordPasses {
+  /// The column of a text's documents.
+  static let documentColumn = "document"
+
   let offsets: [Int]
   let grid: TemperatureGrid
   private let file: SafetensorsFile
@@ -125,6 +128,14 @@ struct RecordFile: RecordPasses {
       maximum: try column(Column.maximum), norm: try column(Column.norm), centredNorm: try column(Column.centredNorm),
       mean: try column(Column.mean), labelLogit: try column(Column.labelLogit), label: label,
       hidden: width == nil ? nil : try column(Column.hidden), vocabulary: vocabulary)
+  }
+
+  func documents(ofPass index: Int) throws -> [Int] {
+    let documents = try integers(Self.documentColumn, ofPass: index)
+    guard documents.allSatisfy({ $0 >= 0 }) else {
+      throw Failure(.badData, "holds a document below 0", at: file.path)
+    }
+    return documents
   }
 
   /// A further column of integers.

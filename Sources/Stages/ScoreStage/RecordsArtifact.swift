@@ -12,8 +12,8 @@ import Training
 public struct RecordsArtifact {
   public let artifact: Artifact
   public let description: RecordsDescription
-  public let validation: any RecordPasses
-  public let test: any RecordPasses
+  public let validation: any TextRecordPasses
+  public let test: any TextRecordPasses
   public let tasks: [(task: ScoredTask, passes: any TaskRecordPasses)]
 
   /// - Throws: `.badData` with the file and its fault.

@@ -49,8 +49,8 @@ public enum ScoreStage {
     let work = RecordWork(
       builder: builder, grid: grid, width: hasHidden ? scoring.model.configuration.width : nil,
       saveInterval: .seconds(configuration.checkpointSeconds), isInterrupted: isInterrupted)
-    try work.write(validation, of: scoring.tokens.split(.validation), as: Split.validation.rawValue)
-    try work.write(test, of: scoring.tokens.split(.test), as: Split.test.rawValue)
+    try work.write(validation, as: Split.validation.rawValue)
+    try work.write(test, as: Split.test.rawValue)
     for (task, passes) in tasks { try work.write(task, passes(recorder)) }
 
     if hasHidden { try Head.write(weight: scoring.head, to: builder.path(for: FeaturesArtifact.headFile)) }
@@ -84,23 +84,10 @@ private struct RecordWork {
   let isInterrupted: () throws -> Bool
 
   /// A split, or a sample of it.
-  func write(_ text: TextPasses, of split: TokenSplit, as name: String) throws {
-    // Documents lie one after the other.
-    let starts = split.documents.map(\.firstToken)
-    try write(text, as: name, file: "\(name).safetensors", integers: ["position", "document"]) { pass in
-      let positions = text.positions(ofPass: pass)
-      return [("position", positions), ("document", positions.map { Self.index(of: $0, in: starts) })]
+  func write(_ text: TextPasses, as name: String) throws {
+    try write(text, as: name, file: "\(name).safetensors", integers: ["position", RecordFile.documentColumn]) { pass in
+      [("position", text.positions(ofPass: pass)), (RecordFile.documentColumn, text.documents(ofPass: pass))]
     }
-  }
-
-  /// The index of the last start that does not exceed a position.
-  private static func index(of position: Int, in starts: [Int]) -> Int {
-    var (low, high) = (0, starts.count)
-    while high - low > 1 {
-      let middle = (low + high) / 2
-      if starts[middle] <= position { low = middle } else { high = middle }
-    }
-    return low
   }
 
   func write(_ task: ScoredTask, _ passes: TaskPasses) throws {

@@ -28,7 +28,8 @@ public struct ScoredTask: Sendable {
       description: description, policies: policies,
       items: zip(items, ranges).map { item, ranges in
         TaskScores.Item(
-          answer: item.answer, requests: ranges.map { RequestScore(sequences[$0], policies: policies.count) })
+          answer: item.answer, group: item.group,
+          requests: ranges.map { RequestScore(sequences[$0], policies: policies.count) })
       },
       mergedJoins: mergedJoins, truncated: truncated)
   }
@@ -61,16 +62,21 @@ extension ScoredTask {
   }
 
   private static func line(_ item: ScoringTask.Item, _ ranges: [Range<Int>]) -> JSON {
-    [
-      "id": item.identifier ?? .null, "answer": item.answer.json,
-      "requests": .array(
-        zip(item.requests, ranges).map { request, range in
-          [
-            "context": .string(request.context), "continuation": .string(request.continuation),
-            "page": .bool(request.isPage), "sequences": [.integer(range.lowerBound), .integer(range.upperBound)],
-          ]
-        }),
+    let group: [(String, JSON)] = item.group.map { [("group", .string($0))] } ?? []
+    let members: [(String, JSON)] = [
+      ("id", item.identifier ?? .null), ("answer", item.answer.json),
+      (
+        "requests",
+        .array(
+          zip(item.requests, ranges).map { request, range in
+            [
+              "context": .string(request.context), "continuation": .string(request.continuation),
+              "page": .bool(request.isPage), "sequences": [.integer(range.lowerBound), .integer(range.upperBound)],
+            ]
+          })
+      ),
     ]
+    return .object(JSONObject(members + group))
   }
 
   /// Reads what ``json`` and ``writeRequests(to:)`` wrote.
@@ -113,11 +119,13 @@ extension ScoredTask {
       ranges.append(bounds[0]..<bounds[1])
       requests.append(ScoringTask.Request(context: context, continuation: continuation, isPage: isPage))
     }
+    let group = try fields.optionalString("group")
     try fields.finish()
     let read = try TaskAnswer(&answer, requests: requests.count)
     return (
       ScoringTask.Item(
-        identifier: identifier.isNull ? nil : identifier, answer: read, requests: requests, place: place), ranges
+        identifier: identifier.isNull ? nil : identifier, group: group, answer: read, requests: requests, place: place),
+      ranges
     )
   }
 }

@@ -6,7 +6,7 @@ import Tokenization
 import Torch
 
 /// A frozen model's passes over windows of a text.
-public struct TextPasses: RecordPasses {
+public struct TextPasses: TextRecordPasses {
   private let model: LanguageModel
   private let recorder: TokenRecorder
   private let split: TokenSplit
@@ -45,6 +45,22 @@ public struct TextPasses: RecordPasses {
 
   /// The index in the split of the token of each row of a pass.
   func positions(ofPass index: Int) -> [Int] { batches[index].flatMap { windows[$0].scored } }
+
+  public func documents(ofPass index: Int) -> [Int] {
+    // Documents lie one after the other.
+    let starts = split.documents.map(\.firstToken)
+    return positions(ofPass: index).map { Self.index(of: $0, in: starts) }
+  }
+
+  /// The index of the last start that does not exceed a position.
+  private static func index(of position: Int, in starts: [Int]) -> Int {
+    var (low, high) = (0, starts.count)
+    while high - low > 1 {
+      let middle = (low + high) / 2
+      if starts[middle] <= position { low = middle } else { high = middle }
+    }
+    return low
+  }
 }
 
 extension TokenRecorder {

@@ -37,8 +37,8 @@ enum DivergenceBall {
     }
   }
 
-  /// The same from profiles, whose grid covers 1. Temperatures beyond the grid are `limit`.
-  static func temperatures(profile: TemperatureProfile, radius: Double, limit: Double) -> Tensor {
+  /// The same from profiles, whose grid covers 1 and whose end is the limit.
+  static func temperatures(profile: TemperatureProfile, radius: Double) -> Tensor {
     withoutGradients {
       let own = profile(at: 1).value
       func divergence(at tau: Tensor) -> Tensor {
@@ -57,7 +57,7 @@ enum DivergenceBall {
         low = isBeyond.choose(low, middle)
       }
       let isOutside = divergence(at: own.filled(with: end)).less(radius)
-      return ((low + high) * 0.5).exp().masked(isOutside, with: max(limit, end))
+      return ((low + high) * 0.5).exp().masked(isOutside, with: end)
     }
   }
 }

@@ -9,7 +9,8 @@ extension TemperaturePolicy {
   ///   - bounds: of exact temperatures.
   ///   - vocabulary: the number of logits.
   ///   - network: reads the TempNet at a path.
-  /// - Throws: `.badConfiguration`, without a place, for a policy that the model cannot have; errors of `network`.
+  /// - Throws: `.badConfiguration`, without a place, for a policy that the model cannot have or only an evaluation can
+  ///   find; errors of `network`.
   public init?(
     _ specification: PolicySpecification, own: TemperatureNetwork?, bounds: ClosedRange<Double>, vocabulary: Int,
     network: (_ path: String) throws -> TemperatureNetwork
@@ -28,6 +29,12 @@ extension TemperaturePolicy {
     case .entropyLevels(let low, let high, let threshold):
       self = .entropyLevels(low: low, high: high, threshold: threshold)
     case .divergenceBall(let radius): self = .divergenceBall(radius: radius)
+    case .lineStarts:
+      throw Failure(.badConfiguration, "line-starts looks at the tokens before, not at a prediction")
+    case .turningPoint, .tuned:
+      throw Failure(
+        .badConfiguration,
+        "is chosen on the validation tokens of an evaluation, whose report states the setting; give that")
     case .artifact(let path): self = .tempnet(try network(path))
     }
   }

@@ -8,7 +8,9 @@ import TestSupport
 /// `scores.json`: scores of invented tokens, and what other software makes of them.
 struct Fixture {
   let scores: TestScores
-  let bootstrap: BlockBootstrap
+  let rules: ComparisonRules
+  /// Contiguous tokens that are drawn together.
+  let block: Int
   let expected: JSON
 
   init() throws {
@@ -18,6 +20,7 @@ struct Fixture {
     let extent = json["extent"]!
     scores = TestScores(
       entropy: json["entropy"]!.floats, isCorrect: json["correct"]!.arrayValue!.map { $0.intValue == 1 },
+      documents: json["correct"]!.arrayValue!.indices.map { $0 / 400 },
       policies: json["policies"]!.arrayValue!.map { policy in
         let name = policy["name"]!.stringValue!
         return PolicyScores(
@@ -30,10 +33,18 @@ struct Fixture {
         bytes: extent["bytes"]!.intValue!, words: extent["words"]!.intValue!),
       rho: settings["rho"]!.doubleValue!, vocabulary: settings["vocabulary"]!.intValue!,
       bounds: settings["tau_min"]!.doubleValue!...settings["tau_max"]!.doubleValue!)
-    bootstrap = BlockBootstrap(
-      count: scores.entropy.count, blockLength: settings["block_length"]!.intValue!,
+    block = settings["block_length"]!.intValue!
+    rules = ComparisonRules(
       resamples: settings["resamples"]!.intValue!, seed: UInt64(settings["seed"]!.intValue!))
     expected = json["expected"]!
+  }
+
+  /// The metrics of scores, the fixture's own unless others are given.
+  func metrics(of scores: TestScores? = nil, block: Int? = nil) -> TextMetrics {
+    let scores = scores ?? self.scores
+    return TextMetrics(
+      scores, clusters: TextClusters(documents: scores.documents, block: block ?? self.block, dependence: 1),
+      rules: rules)
   }
 
   /// With something that could be taken for markup wherever words come from outside.
@@ -51,6 +62,11 @@ struct Fixture {
       configuration: ["seed": 2024, "policies": ["x": "<script>alert('1')</script>"]])
     return EvaluationContext(
       origin, splits: [EvaluationContext.Split(name: "test", extent: scores.extent)], leading: "tempnet",
+      tried: [
+        TriedSettings(
+          "TempNet, robust", trials: [.init("<1>", score: 2.5), .init("<2>", score: 2.25)], isMoreBetter: false),
+        TriedSettings("kl-ball", trials: [.init("only", score: 3)], isMoreBetter: false),
+      ],
       passage: Passage(
         start: 100, tokens: ["<i>", "\u{2019}", "\n", "\n", " a\t&"].map { Array($0.utf8) } + [[0xE2, 0x80]]))
   }

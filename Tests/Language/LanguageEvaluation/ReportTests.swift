@@ -15,20 +15,20 @@ struct ReportTests {
 
   init() throws {
     fixture = try Fixture()
-    metrics = TextMetrics(fixture.scores, bootstrap: fixture.bootstrap)
+    metrics = fixture.metrics()
     context = try fixture.context()
   }
 
   private var page: String { HTMLReport.page(metrics, scores: fixture.scores, context: context) }
   private func findings(_ scores: TestScores) -> Findings {
-    Findings(TextMetrics(scores, bootstrap: fixture.bootstrap), leading: "tempnet")
+    Findings(fixture.metrics(of: scores), leading: "tempnet")
   }
 
   @Test func sentencesSayWhichWayItWentAndWhetherTheIntervalExcludesZero() throws {
     let sentences = findings(fixture.scores).sentences
     let clear = try #require(sentences.first { $0.hasPrefix("Against policy <one>, policy <tempnet> lowers robust") })
-    #expect(clear.contains("by 0.3443 nats per token (95 % interval of the difference -0.4476 to -0.2344)"))
-    #expect(clear.hasSuffix("the interval excludes zero."))
+    #expect(clear.contains("by 0.3443 nats per token (simultaneous 95 % interval -0.4700 to -0.2187)"))
+    #expect(clear.hasSuffix(": better."))
     #expect(sentences.contains { $0.contains("policy <tempnet> closes 66.2 % (interval 63.7 % to 67.9 %)") })
     #expect(sentences.contains { $0.hasPrefix("Against policy <best-robust>, policy <tempnet>") })
   }
@@ -41,7 +41,7 @@ struct ReportTests {
     let sentences = findings(scores).sentences
     #expect(
       sentences.contains {
-        $0.contains("policy <tempnet> changes cross-entropy by") && $0.contains("the interval includes zero")
+        $0.contains("policy <tempnet> changes cross-entropy by") && $0.hasSuffix(": equivalent.")
       })
   }
 
@@ -58,7 +58,7 @@ struct ReportTests {
     // nothing.
     scores.policies[1].temperature = scores.policies[3].temperature
     scores.policies[1].crossEntropy = scores.policies[3].crossEntropy.map { $0 + 1e-4 }
-    let metrics = TextMetrics(scores, bootstrap: fixture.bootstrap)
+    let metrics = fixture.metrics(of: scores)
     let share = try #require(metrics.policies[2].gapClosed?.estimate)
     #expect(share < -100, "\(share)")
     #expect(metrics.meaningfulGapClosed(by: metrics.policies[2]) == nil)
@@ -117,7 +117,8 @@ struct ReportTests {
       json["policies"]!.arrayValue!.map { $0["name"]!.stringValue! } == ["one", "best-robust", "tempnet", "exact"])
     #expect(json["policies"]!.arrayValue![0]["correlation_with_entropy"] == ["pearson": .null, "spearman": .null])
     #expect(json["text"]!["bytes"] == 4100)
-    #expect(json["differences"]!.arrayValue!.count == 18)
+    #expect(json["differences"]!.arrayValue!.count == 24)
+    #expect(json["differences"]!.arrayValue![1]["verdict"] == "better")
     #expect(json["inputs"]!.arrayValue![0]["key"] == "0123abcd")
     let again = try JSON(parsing: json.pretty, source: "metrics.json")
     #expect(again == json)
@@ -133,20 +134,62 @@ struct ReportTests {
       }
       for element in json.arrayValue ?? [] { check(element) }
     }
-    let score = RequestScore(tokens: 1, isGreedy: true, entropy: 1, logLikelihoods: [-1], temperatures: [1])
+    let score = RequestScore(tokens: 1, isGreedy: true, entropy: 1, logLikelihoods: [-1, -2], temperatures: [1, 2])
     let task = TaskMetrics(
       TaskScores(
         description: TaskScores.Description(name: "t", version: "1", prompts: "p", dataDigest: "00", beginning: "b"),
-        policies: ["one"],
-        items: [
+        policies: ["one", "other"],
+        items: (0..<2).map { _ in
           TaskScores.Item(answer: .target(TextSize(characters: 1, bytes: 1, words: 1)), requests: [score])
-        ], mergedJoins: 0, truncated: 0), resamples: 10, seed: 0, confidence: 0.95)
+        }, mergedJoins: 0, truncated: 0), rules: ComparisonRules(resamples: 10, seed: 0))
     check(MetricsFile.json(metrics, tasks: [task], context: context))
     check(MetricsFile.summary(metrics, tasks: [task], context: context))
   }
 
+  @Test func `models that differ by seed are one line, paired by seed with the plainly trained one`() throws {
+    var scores = fixture.scores
+    // Three seeds of a plain arm (baselines) and of another one (the model itself and baselines).
+    for number in 1...5 {
+      var policy = scores.policies[0]
+      (policy.name, policy.kind) = ("baseline-\(number)", .baseline)
+      policy.crossEntropy = policy.crossEntropy.map { $0 + 0.1 * Float(number) }
+      policy.other = OtherModel(number: number, entropy: scores.entropy, isCorrect: scores.isCorrect)
+      scores.policies.append(policy)
+    }
+    let metrics = fixture.metrics(of: scores)
+    let names = ["one"] + (1...5).map { "baseline-\($0)" }
+    let models = EvaluatedModel.models(
+      names.indices.map { index in
+        [
+          "objective": .string(index < 3 ? "robust" : "cross_entropy"), "seed": .integer(index % 3 + 1),
+          "model": ["width": 8],
+        ]
+      }, policies: names.map { [.one: $0] })
+    #expect(models.map(\.arm).suffix(1) == ["objective=cross_entropy"] && models[0].arm == "objective=robust")
+    let found = try #require(ModelsOverSeeds(models, metrics))
+    #expect(found.rows.map(\.crossEntropies.count) == [3, 3] && found.reference == "objective=cross_entropy")
+    // Each is three models before the plain one of its seed, 0.1 nats a model.
+    #expect(isClose(found.rows[0].differences.estimate, -0.3, tolerance: 1e-6))
+    #expect(found.rows[0].verdict == .better && found.rows[1].verdict == nil)
+    var context = context
+    context.models = models
+    #expect(HTMLReport.page(metrics, scores: scores, context: context).contains("<td>objective=robust</td>"))
+    #expect(MetricsFile.json(metrics, context: context)["seeds"]?.arrayValue?.count == 2)
+    #expect(ModelsOverSeeds(Array(models.prefix(1)), metrics) == nil)
+  }
+
+  @Test func `a report lists what was tried, and names families that were tuned less`() {
+    let page = page
+    #expect(page.contains("Unequal tuning: TempNet, robust was tuned with 2 settings, more than kl-ball (1)"))
+    #expect(page.contains("<td>&lt;2&gt;</td>") && page.contains("<td class=\"number\">2.2500</td><td>yes</td>"))
+    var context = context
+    context.tried = []
+    let bare = HTMLReport.page(metrics, scores: fixture.scores, context: context)
+    #expect(!bare.contains("Unequal tuning") && !bare.contains("Settings that were tried"))
+  }
+
   @Test func equalScoresGiveEqualBytes() throws {
-    let again = TextMetrics(fixture.scores, bootstrap: fixture.bootstrap)
+    let again = fixture.metrics()
     let context = context
     #expect(MetricsFile.json(again, context: context).pretty == MetricsFile.json(metrics, context: context).pretty)
     #expect(HTMLReport.page(again, scores: fixture.scores, context: context) == page)
@@ -165,18 +208,20 @@ struct ReportTests {
     scores.policies[2].temperature = scores.policies[1].temperature
     scores.policies[2].crossEntropy = zip(scores.policies[1].crossEntropy, noise).map(+)
     let none = findings(scores).headline
-    #expect(none.contains("changes the robust loss by +") && none.contains("the text does not show a difference"))
+    #expect(none.contains("changes the robust loss by +") && none.contains("; equivalent) against"), "\(none)")
     #expect(!none.contains("would gain"), "\(none)")
     scores.policies[0].crossEntropy = scores.policies[1].crossEntropy.map { $0 + 1 }
     let mixed = findings(scores).headline
     #expect(mixed.contains("lowers the cross-entropy by"), "\(mixed)")
-    #expect(mixed.contains("long enough to say the second, not the first"), "\(mixed)")
+    #expect(mixed.contains("; equivalent) against") && mixed.contains("; better) against"), "\(mixed)")
   }
 
-  @Test func aFewBlocksOfTextSupportNoVerdict() {
-    let bootstrap = BlockBootstrap(count: fixture.scores.entropy.count, blockLength: 150, resamples: 100)
-    let headline = Findings(TextMetrics(fixture.scores, bootstrap: bootstrap), leading: "tempnet").headline
-    #expect(headline.contains("7 blocks of text are too few to say so"), "\(headline)")
+  @Test func `a few blocks of text come with a warning, and one with no comparison`() {
+    func headline(_ block: Int) -> String { Findings(fixture.metrics(block: block), leading: "tempnet").headline }
+    let doubt = "Intervals over 7 contiguous blocks of 150 tokens hold the truth less often than they say."
+    #expect(headline(150).hasSuffix(doubt), "\(headline(150))")
+    #expect(!headline(19).contains("less often"))
+    #expect(headline(2000) == "There is nothing to compare policy <tempnet> with.")
   }
 
   @Test func everyTokenOfThePassageShowsItsFiguresWithoutColourOrScripts() throws {

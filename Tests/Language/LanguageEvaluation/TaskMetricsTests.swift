@@ -17,7 +17,7 @@ import Testing
   private static func metrics(_ items: [TaskScores.Item], resamples: Int = 2000) -> TaskMetrics {
     TaskMetrics(
       TaskScores(description: description, policies: ["one", "net"], items: items, mergedJoins: 3, truncated: 1),
-      resamples: resamples, seed: 1, confidence: 0.95)
+      rules: ComparisonRules(resamples: resamples, seed: 1))
   }
 
   private static func size(_ characters: Int, bytes: Int? = nil, words: Int = 1) -> TextSize {
@@ -57,16 +57,57 @@ import Testing
 
   @Test func `differences are paired: what is the same for both has none`() {
     let metrics = Self.metrics(Self.choices)
-    func difference(_ metric: TaskMetric) -> Interval { metrics.differences.first { $0.metric == metric }!.interval }
-    #expect(difference(.exactMatch) == Interval(estimate: 0, low: 0, high: 0))
+    func difference(_ metric: TaskMetric) -> TaskMetrics.Difference {
+      metrics.differences.first { $0.metric == metric }!
+    }
+    #expect(metrics.unchanged == [.exactMatch])
     let accuracy = difference(.accuracy)
-    #expect(accuracy.estimate == 0.5 && accuracy.excludesZero)
-    // The percentiles of a binomial share of 40 items.
-    #expect(abs(accuracy.low - 0.35) < 0.03 && abs(accuracy.high - 0.65) < 0.03)
+    #expect(accuracy.comparison.estimate == 0.5 && accuracy.verdict == .better)
+    // Twenty items are right with one policy only, none with the other: 2 / 2^20.
+    #expect(isClose(accuracy.pValue, 2 / 0x1p20))
+    // Two standard errors of a binomial share of 40 items.
+    let interval = accuracy.comparison.pointwise
+    #expect(abs(interval.low - 0.34) < 0.03 && abs(interval.high - 0.66) < 0.03)
+    let same = difference(.perCharacterAccuracy)
+    #expect(same.comparison.simultaneous == Interval(estimate: 0, low: 0, high: 0) && same.verdict == .equivalent)
     #expect(metrics.differences.allSatisfy { $0.policy == "net" && $0.reference == "one" })
     let report = TaskReport(metrics: metrics)
     #expect(!report.differences.rows.contains { $0.contains { $0.text == "exact_match" } })
-    #expect(report.differences.rows.contains { $0.contains { $0.text == "acc" } && $0.last?.text == "excluded" })
+    #expect(report.origin.contains("Same by construction for every policy: exact_match."))
+    #expect(report.differences.rows.contains { $0.contains { $0.text == "acc" } && $0.last?.text == "better" })
+  }
+
+  @Test func `items of a group count as one`() throws {
+    var grouped = Self.choices
+    for index in grouped.indices { grouped[index].group = index < 36 ? "\(index / 2)" : nil }
+    let (single, paired) = (Self.metrics(Self.choices), Self.metrics(grouped))
+    #expect(single.clusters.count == 40 && paired.clusters.count == 22)
+    let accuracy = try #require(paired.differences.first { $0.metric == .accuracy })
+    #expect(accuracy.comparison.estimate == 0.5)
+    // Each pair has one item that differs and one that does not, so pairs hardly vary.
+    #expect(accuracy.comparison.standardError < 0.05)
+    #expect(try #require(accuracy.pValue) < 1e-6)
+    #expect(paired.policies == single.policies)
+    #expect(TaskReport(metrics: paired).origin.contains("Compared over 22 groups."))
+  }
+
+  @Test func `differences of perplexities have the errors of their logarithms to first order`() throws {
+    let items = (0..<400).map { index in
+      let own = -2 - 0.1 * Double(index % 5)
+      let other = -2 - 0.15 * Double(index % 7)
+      return TaskScores.Item(answer: .target(Self.size(4, bytes: 5)), requests: [Self.request([own, other])])
+    }
+    let metrics = Self.metrics(items)
+    let difference = try #require(metrics.differences.first { $0.metric == .perplexity }).comparison
+    let values = metrics.policies.map { $0[.perplexity]!.value }
+    #expect(isClose(difference.estimate, values[1] - values[0]))
+    // f(b) - f(a) for f = exp(-mean): the error of -f(b) b + f(a) a.
+    let parts = items.map { item -> Double in
+      let logLikelihoods = item.requests[0].logLikelihoods
+      return values[0] * logLikelihoods[0] - values[1] * logLikelihoods[1]
+    }
+    let error = try #require(standardDeviation(of: parts)) / 20
+    #expect(isClose(difference.standardError, error))
   }
 
   @Test func `a perplexity is per item, with the error that resampling gives it`() {
@@ -108,14 +149,17 @@ import Testing
     let metrics = Self.metrics(items)
     #expect(abs(metrics.policies[1][.bitsPerByte]!.value - 1 / log(2)) < 1e-12)
     // A third of the resamples consist of empty pages.
-    #expect(metrics.differences.allSatisfy { $0.interval.low.isFinite && $0.interval.high.isFinite })
+    for difference in metrics.differences {
+      let interval = difference.comparison.simultaneous
+      #expect(interval.low.isFinite && interval.high.isFinite)
+    }
     #expect(Self.metrics(Array(items.prefix(2))).policies[0][.bytePerplexity]?.value == 1)
   }
 
   @Test func `a report names what makes figures comparable, and escapes it`() throws {
     let metrics = Self.metrics(Self.choices)
     let fixture = try Fixture()
-    let all = TextMetrics(fixture.scores, bootstrap: fixture.bootstrap)
+    let all = fixture.metrics()
     let page = try HTMLReport.page(all, scores: fixture.scores, tasks: [metrics], context: fixture.context())
     for text in [
       "task &lt;1&gt;", "version 1.0", "40 items", "80 requests", "SHA-256 00ff", "In 3 requests",

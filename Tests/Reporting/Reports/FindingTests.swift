@@ -3,27 +3,34 @@ import Statistics
 import Testing
 
 @Suite struct FindingTests {
-  private func finding(_ low: Double, _ estimate: Double, _ high: Double, unit: String? = "nats") -> Finding {
-    Finding(
-      "B", minus: "A", metric: "loss", unit: unit, Interval(estimate: estimate, low: low, high: high), confidence: 0.9,
-      on: "set")
+  /// Intervals of four paired items, so that the standard error is known.
+  private func finding(_ values: [Double], _ verdict: Verdict, unit: String? = "nats") throws -> Finding {
+    let difference = ClusteredMean(values, in: .single(items: values.count))
+    let intervals = try #require(
+      SimultaneousIntervals(
+        [difference], bootstrap: ClusterBootstrap(clusters: values.count, resamples: 200, confidence: 0.9)))
+    return Finding(
+      "B", minus: "A", metric: "loss", unit: unit, intervals.comparisons[0], verdict, confidence: 0.9)
   }
 
-  @Test func `a verb tells the direction only where the interval excludes zero`() {
+  @Test func `a verb tells the direction only where the simultaneous interval excludes zero`() throws {
+    let lower = try finding([-0.25, -0.25, -0.25, -0.25], .better)
     #expect(
-      finding(-0.5, -0.25, -0.125).sentence
-        == "Against A, B lowers loss by 0.2500 nats (90 % interval of the difference -0.5000 to -0.1250): the interval "
-        + "excludes zero.")
-    #expect(finding(0.125, 0.25, 0.5).sentence.hasPrefix("Against A, B raises loss by 0.2500 nats ("))
+      lower.sentence
+        == "Against A, B lowers loss by 0.2500 nats (simultaneous 90 % interval -0.2500 to -0.2500): better.")
+    let higher = try finding([0.25, 0.25, 0.25, 0.25], .worse)
     #expect(
-      finding(-0.125, 0.25, 0.5, unit: nil).sentence
-        == "Against A, B changes loss by +0.2500 (90 % interval of the difference -0.1250 to 0.5000): the interval "
-        + "includes zero, so this set does not show a difference.")
+      higher.sentence.hasPrefix("Against A, B raises loss by 0.2500 nats (") && higher.sentence.hasSuffix(": worse."))
+    let open = try finding([-1, 1, -1, 2], .undecided, unit: nil)
+    #expect(open.sentence.hasPrefix("Against A, B changes loss by +0.2500 (simultaneous 90 % interval -"))
+    // The standard error is that of four numbers with a standard deviation of 1.5.
+    #expect(open.sentence.hasSuffix("): undecided, a difference of 2.1012 would have been seen."))
+    #expect(try finding([-1, 1, -1, 1], .equivalent).sentence.hasSuffix(": equivalent."))
   }
 
-  @Test func `a predicate is the sentence without its subject`() {
+  @Test func `a predicate is the sentence without its subject`() throws {
     #expect(
-      finding(-0.5, -0.25, -0.125).predicate
-        == "lowers the loss by 0.2500 nats (90 % interval of the difference -0.5000 to -0.1250) against A")
+      try finding([-0.25, -0.25], .better).predicate
+        == "lowers the loss by 0.2500 nats (simultaneous 90 % interval -0.2500 to -0.2500; better) against A")
   }
 }

@@ -37,17 +37,12 @@ struct StatisticsTests {
     #expect(correlation.pearson == nil && correlation.spearman == nil)
   }
 
-  @Test func blocksAreNeverLongerThanTheText() {
-    let bootstrap = BlockBootstrap(count: 3, blockLength: 100)
-    #expect(bootstrap.blockCount == 1 && bootstrap.blockLength == 3)
-  }
-
   @Test(arguments: [(1, 256, 1), (50, 256, 1), (5_000, 256, 50), (100_000, 256, 256), (10_000_000, 256, 5_000)])
   func automaticBlocksFollowTheContextUnlessTheyWouldBeTooFewOrTooMany(tokens: Int, context: Int, length: Int) {
-    #expect(BlockBootstrap.automaticBlockLength(count: tokens, dependence: context) == length)
+    #expect(Clusters.automaticBlockLength(items: tokens, dependence: context) == length)
   }
 
-  @Test func anIntervalCoversTheTruthAboutAsOftenAsItSays() {
+  @Test func anIntervalCoversTheTruthAboutAsOftenAsItSays() throws {
     // Tokens that come in runs of 20 equal values: drawing single tokens would make the interval far too narrow.
     var generator = SplitMix64(seed: 11)
     func normal() -> Double {
@@ -55,24 +50,31 @@ struct StatisticsTests {
       return sqrt(-2 * log(a / 0x1p53)) * cos(2 * .pi * b / 0x1p53)
     }
     var covered = 0
-    for trial in 0..<200 {
+    for _ in 0..<200 {
       let values = (0..<100).flatMap { _ in [Double](repeating: normal(), count: 20) }
-      let bootstrap = BlockBootstrap(count: values.count, blockLength: 40, resamples: 400, seed: UInt64(trial))
-      let mean = bootstrap.resampledMeans(of: [values])[0]
-      let interval = bootstrap.interval(of: mean.mean, resampled: mean.resamples)
+      let mean = ClusteredMean(values, in: .blocks(of: 40, items: values.count))
+      let interval = try #require(mean.interval())
       if !interval.excludesZero { covered += 1 }
     }
     #expect((176...199).contains(covered), "\(covered) of 200")
   }
 
   @Test func tenThousandResamplesOfEightPoliciesTakeLessThanTwoSeconds() {
-    let bootstrap = BlockBootstrap(count: 100_000, blockLength: 256)
-    let values = (0..<16).map { policy in (0..<100_000).map { Double(($0 &* 2_654_435_761 &+ policy) % 1000) } }
-    let time = ContinuousClock().measure { _ = bootstrap.resampledMeans(of: values) }
+    let bootstrap = ClusterBootstrap(clusters: 391)
+    let values = (0..<16).map { policy in (0..<391).map { Double(($0 &* 2_654_435_761 &+ policy) % 1000) } }
+    let time = ContinuousClock().measure { _ = bootstrap.resampledSums(of: values) }
     #if !DEBUG
       #expect(time < .seconds(2))
     #else
       #expect(time < .seconds(60))
     #endif
+  }
+
+  @Test func `contributions to a calibration error have it as their mean`() {
+    let confidence = (0..<300).map { Float($0 % 97) / 97 }
+    let isCorrect = (0..<300).map { $0 * 31 % 7 < 3 }
+    let calibration = Calibration(confidence: confidence, isCorrect: isCorrect)
+    let parts = calibration.contributions(confidence: confidence, isCorrect: isCorrect)
+    #expect(abs(parts.reduce(0, +) / 300 - calibration.expectedError) < 1e-12)
   }
 }

@@ -250,7 +250,7 @@ import Weights
   @Test func `gives the results of its version`() throws {
     let world = try TinyWorld(documents: 1)
     let policies = try metrics(world.evaluate())["policies"]!.arrayValue!
-    #expect(Evaluate.version == 11)
+    #expect(Evaluate.version == 12)
     #expect(policies.map { $0["name"]!.stringValue! } == ["one", "best", "best-robust", "model", "tempnet", "exact"])
     // Mean temperature, robust loss, cross-entropy, Brier score, expected calibration error; to 1e-3, because
     // processors differ in the last bits.

@@ -18,7 +18,7 @@ import Weights
   init() throws {
     world = try TinyWorld(documents: 2)
     let choices = (0..<5).map {
-      "{\"goal\": \"word\($0)\", \"sol1\": \"is \($0)\", \"sol2\": \"word is\", \"label\": \($0 % 2)}"
+      "{\"group\": \($0 / 2), \"goal\": \"word\($0)\", \"sol1\": \"is \($0)\", \"sol2\": \"word is\", \"label\": \($0 % 2)}"
     }
     try world.folder.write(choices.joined(separator: "\n"), to: "tasks/choices.jsonl")
     try world.folder.write("task: piqa\ndata: choices.jsonl\nmutual_information: true\n", to: "tasks/choices.yaml")
@@ -74,6 +74,8 @@ import Weights
     var (a, b) = (try metrics(direct), try metrics(read))
     for name in ["inputs", "configuration"] { (a[name], b[name]) = (.null, .null) }
     #expect(a == b)
+    // Five items in groups of two.
+    #expect(a["tasks"]?.arrayValue?.first?["clusters"] == 3)
     #expect(try text(read.file("report.html")).contains("<section id=\"passage\">"))
   }
 
@@ -135,6 +137,28 @@ import Weights
         $0["policy"] == "baseline" && $0["reference"] == "tempnet" && $0["metric"] == "cross_entropy"
       })
     #expect(try text(read.file("report.html")).contains("against the baseline model at temperature 1"))
+    #expect(json["seeds"] == nil)
+  }
+
+  @Test func `a model's own TempNet is measured beside it, whichever of two is the baseline`() throws {
+    let other = try TinyWorld(documents: 2, seed: 77)
+    try Files.rename(other.folder("model"), to: world.folder("second"))
+    let settings = ["rho=2", "tau_min=0.5", "tau_max=3"]
+    func policies(_ model: String, _ baseline: String) throws -> [JSON] {
+      let artifact = try EvaluateStage.run(
+        world.request(
+          settings, tempnet: [], model: world.folder(model), baseline: [world.folder(baseline)],
+          output: "\(model)-first"))
+      return try #require(metrics(artifact)["policies"]?.arrayValue)
+    }
+    let (forth, back) = (try policies("model", "second"), try policies("second", "model"))
+    for (own, name) in [("one", "baseline"), ("best", "baseline-best"), ("model", "baseline-model")] {
+      let one = try #require(back.first { $0["name"]?.stringValue == own })
+      let two = try #require(forth.first { $0["name"]?.stringValue == name })
+      for figure in ["cross_entropy", "robust_loss", "brier", "calibration", "temperature"] {
+        #expect(one[figure] == two[figure], "\(own) \(figure)")
+      }
+    }
   }
 
   @Test func `records of other tokens are not compared`() throws {

@@ -41,7 +41,7 @@ func inventedEvaluation(of key: String, _ output: String) throws -> String {
       crossEntropy: [0.5, 1, 1.5], confidence: [0.6, 0.4, 0.2], brier: [0.2, 0.6, 0.9])
   }
   let scores = TestScores(
-    entropy: [1, 2, 3], isCorrect: [true, false, true],
+    entropy: [1, 2, 3], isCorrect: [true, false, true], documents: [0, 0, 0],
     policies: [
       single("one", "temperature 1", .fixed, 1),
       single("best", "the best single temperature by cross-entropy", .bestCrossEntropy, 1.25),
@@ -55,7 +55,9 @@ func inventedEvaluation(of key: String, _ output: String) throws -> String {
   let source = ReportContext.Source(name: "Emma", licence: "public domain", origin: "a|shelf")
   let context = EvaluationContext(
     ReportContext(facts: [], inputs: [], sources: [source], configuration: [:]), leading: "tempnet")
-  let metrics = TextMetrics(scores, bootstrap: BlockBootstrap(count: 3, blockLength: 1, resamples: 100))
+  let metrics = TextMetrics(
+    scores, clusters: TextClusters(documents: scores.documents, block: 1, dependence: 1),
+    rules: ComparisonRules(resamples: 100, seed: 0))
   let builder = try ArtifactBuilder(output: output, identity: identity)
   try AtomicFile.write(MetricsFile.json(metrics, context: context).pretty, to: builder.path(for: MetricsFile.name))
   return try builder.publish(summary: [:]).path

@@ -113,8 +113,9 @@ extension RetrievalReport {
   private var comparisonNote: String {
     let fewest = study.tests.map(\.clusters.count).min() ?? 0
     let warning =
-      fewest < Self.fewestClusters
-      ? " With fewer than \(Self.fewestClusters) clusters the intervals hold the truth less often than they say." : ""
+      fewest < Clusters.fewestReliable
+      ? " With fewer than \(Clusters.fewestReliable) clusters the intervals hold the truth less often than they say."
+      : ""
     return
       "Two kinds of chance are kept apart. Within a seed both models answer the same queries, and the interval says how "
       + "much the queries matter: \(settings.resamples) resamples of clusters, \(wholePercent(settings.confidence)) "
@@ -124,9 +125,6 @@ extension RetrievalReport {
       + "interval lies within \(fixed(settings.margin * 100, digits: 1)) points, otherwise undecided. Detectable is the smallest true difference "
       + "that a test of this size finds in four of five cases." + warning
   }
-
-  /// Below this many clusters intervals are too narrow by more than two points of coverage.
-  private static let fewestClusters = 50
 
   private func forests(on split: PairSplit) -> [Figure] {
     study.references.compactMap { reference in

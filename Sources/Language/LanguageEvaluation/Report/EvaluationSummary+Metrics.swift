@@ -8,7 +8,7 @@ extension EvaluationSummary {
       policies: metrics.policies.map { policy in
         Policy(
           name: policy.name, robustLoss: policy.robustLoss, tokenPerplexity: policy.tokenPerplexity,
-          bitsPerByte: policy.bitsPerByte?.estimate, meanTemperature: policy.temperature.mean,
+          bitsPerByte: policy.bitsPerByte, meanTemperature: policy.temperature.mean,
           gapClosed: metrics.meaningfulGapClosed(by: policy)?.estimate, brier: policy.brier,
           expectedCalibrationError: policy.calibration.expectedError)
       }, leading: leading)

@@ -25,19 +25,21 @@ public struct Findings: Sendable {
       if policy.kind == .tempnet { sentences += Self.gap(policy, in: metrics).map { [$0] } ?? [] }
     }
     self.sentences = sentences
-    headline = [Self.comparison(metrics, leading: leading), Self.headline(metrics, leading: leading)]
+    headline =
+      (Self.againstOtherModel(metrics, leading: leading) + [Self.headline(metrics, leading: leading)])
       .filter { !$0.isEmpty }.joined(separator: " ")
   }
 
   // MARK: The headline
 
-  /// The policy against the other model at temperature 1; empty without another model.
-  private static func comparison(_ metrics: TextMetrics, leading: String) -> String {
-    guard let policy = metrics.policies.first(where: { $0.name == leading }), let other = metrics.policy(.baseline),
-      let finding = finding(policy, minus: other, .crossEntropy, in: metrics)
-    else { return "" }
-    let doubt = finding.interval.excludesZero ? "" : ": this text does not show a difference"
-    return "\(policy.title.capitalised) \(finding.predicate)\(doubt)."
+  /// The model's own TempNet, and the policy that the report is about, against the other model at temperature 1: only a
+  /// plainly trained model tells what joint training is worth. Empty without another model.
+  private static func againstOtherModel(_ metrics: TextMetrics, leading: String) -> [String] {
+    guard let other = metrics.policy(.baseline) else { return [] }
+    let policies = metrics.policies.filter { $0.name == PolicyName.model || $0.name == leading }
+    return policies.compactMap { policy in
+      finding(policy, minus: other, .crossEntropy, in: metrics).map { "\(policy.title.capitalised) \($0.predicate)." }
+    }
   }
 
   /// The policy against the best single temperature by the same measure, for both losses.
@@ -52,12 +54,11 @@ public struct Findings: Sendable {
     guard !findings.isEmpty else { return "There is nothing to compare \(policy.title) with." }
     let changes = findings.map { finding in
       finding.predicate
-        + (finding.metric == ComparedMetric.robustLoss.title && finding.interval.high < 0
+        + (finding.metric == ComparedMetric.robustLoss.title && finding.verdict == .better
           ? share(policy, in: metrics) : "")
     }
-    return "On these \(grouped(metrics.extent.tokens)) tokens \(policy.title) \(changes.joined(separator: ", and ")): "
-      + verdict(findings.map(\.interval.excludesZero), blocks: metrics.bootstrap.blockCount)
-      + ", for this model and text like this."
+    return "On these \(grouped(metrics.extent.tokens)) tokens \(policy.title) \(changes.joined(separator: ", and "))."
+      + doubt(metrics)
   }
 
   private static func share(_ policy: PolicyMetrics, in metrics: TextMetrics) -> String {
@@ -65,33 +66,29 @@ public struct Findings: Sendable {
     return ", \(percent(gap.estimate)) of what the best temperature for every token would gain"
   }
 
-  /// Percentiles of resamples of fewer blocks than this are too narrow to rely on.
-  private static let fewestBlocks = 10
-
-  private static func verdict(_ excludeZero: [Bool], blocks: Int) -> String {
-    guard blocks >= fewestBlocks else { return "\(counted(blocks, "block")) of text are too few to say so" }
-    if excludeZero.allSatisfy({ $0 }) { return "the text is long enough to say so" }
-    if !excludeZero.contains(true) { return "the text does not show a difference" }
-    let (shown, open) = excludeZero[0] ? ("first", "second") : ("second", "first")
-    return "the text is long enough to say the \(shown), not the \(open)"
+  private static func doubt(_ metrics: TextMetrics) -> String {
+    metrics.clusters.clusters.count < Clusters.fewestReliable
+      ? " Intervals over \(metrics.clusters.words) hold the truth less often than they say." : ""
   }
 
   // MARK: Single comparisons
 
-  /// Temperature 1 for everyone; a TempNet must also stand up to the best single temperatures.
+  /// Temperature 1 for everyone; a TempNet must also stand up to the best single temperatures, and to another model at
+  /// temperature 1 and at its best.
   private static func references(for policy: PolicyMetrics, in metrics: TextMetrics) -> [PolicyMetrics] {
-    let best: [PolicyKind] = policy.kind == .tempnet ? [.bestCrossEntropy, .bestRobustLoss, .baseline] : []
-    return [metrics.policies[0]] + best.compactMap { metrics.policy($0) }
+    guard policy.kind == .tempnet else { return [metrics.policies[0]] }
+    return [metrics.policies[0]] + [.bestCrossEntropy, .bestRobustLoss].compactMap { metrics.policy($0) }
+      + metrics.policies.filter { $0.kind == .baseline }.prefix(2)
   }
 
   /// Nil where the two were not compared.
   private static func finding(
     _ policy: PolicyMetrics, minus reference: PolicyMetrics, _ metric: ComparedMetric, in metrics: TextMetrics
   ) -> Finding? {
-    metrics.difference(policy.name, minus: reference.name, in: metric).map { interval in
+    metrics.difference(policy.name, minus: reference.name, in: metric).map { difference in
       Finding(
-        policy.title, minus: reference.title, metric: metric.title, unit: "nats per token", interval,
-        confidence: metrics.bootstrap.confidence, on: "text")
+        policy.title, minus: reference.title, metric: metric.title, unit: metric.unit, difference.comparison,
+        difference.verdict, confidence: metrics.rules.confidence)
     }
   }
 

@@ -22,7 +22,11 @@ public enum HTMLReport {
       Report.Section("Tasks", id: "tasks", TasksSection(tasks: tasks).content),
       .training(context.origin),
       Report.Section(
-        "Comparisons", id: "comparisons", ComparisonsSection(metrics: metrics, findings: findings).content),
+        "Models over seeds", id: "seeds",
+        ModelsOverSeeds(context.models, metrics).map { [.table($0.table), .paragraph($0.note)] } ?? []),
+      Report.Section(
+        "Comparisons", id: "comparisons",
+        ComparisonsSection(metrics: metrics, findings: findings, context: context).content),
       .origin(context.origin, sources: "Texts", source: "text", splits: context.splitTable),
       .configuration(context.origin),
     ]
@@ -43,7 +47,7 @@ public enum HTMLReport {
     }
     cards.append(
       (fourDigits(policy.robustLoss), "robust loss, nats per token; \(fourDigits(one.robustLoss)) at \(one.title)"))
-    if let own = policy.bitsPerByte?.estimate, let plain = one.bitsPerByte?.estimate {
+    if let own = policy.bitsPerByte, let plain = one.bitsPerByte {
       cards.append((fourDigits(own), "bits per byte; \(fourDigits(plain)) at \(one.title)"))
     }
     cards.append((fourDigits(policy.temperature.mean), "mean temperature of \(policy.title)"))

@@ -9,7 +9,7 @@ extension TextMetrics {
   /// be computed.
   func meaningfulGapClosed(by policy: PolicyMetrics) -> Interval? {
     guard let start = self.policy(.bestRobustLoss), let end = self.policy(.exact),
-      let gap = difference(start.name, minus: end.name, in: .robustLoss), gap.estimate >= Self.leastGap
+      let gap = difference(start.name, minus: end.name, in: .robustLoss)?.comparison, gap.estimate >= Self.leastGap
     else { return nil }
     return policy.gapClosed
   }

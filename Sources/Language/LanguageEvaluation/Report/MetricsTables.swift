@@ -17,7 +17,7 @@ struct MetricsTables {
       rows: metrics.policies.map { policy in
         [
           policy.name, figure(policy.robustLoss), perplexity(policy.tokenPerplexity), perplexity(policy.wordPerplexity),
-          figure(policy.bytePerplexity), figure(policy.bitsPerByte?.estimate), figure(policy.brier),
+          figure(policy.bytePerplexity), figure(policy.bitsPerByte), figure(policy.brier),
           percent(policy.calibration.expectedError), share(policy.accuracy),
           share(metrics.meaningfulGapClosed(by: policy)?.estimate),
         ]
@@ -34,8 +34,9 @@ struct MetricsTables {
       ],
       rows: metrics.policies.map { policy in
         [
-          Table.Cell(policy.name), cell(policy.intervals[.robustLoss]), cell(policy.intervals[.crossEntropy]),
-          cell(policy.bitsPerByte), cell(policy.intervals[.brier]),
+          Table.Cell(policy.name), cell(policy.robustLoss, policy.intervals[.robustLoss]),
+          cell(policy.crossEntropy, policy.intervals[.crossEntropy]),
+          cell(policy.bitsPerByte, policy.bitsPerByteInterval), cell(policy.brier, policy.intervals[.brier]),
           Table.Cell(percent(policy.calibration.expectedError)),
           metrics.meaningfulGapClosed(by: policy).map { gap in
             Table.Cell(percent(gap.estimate), note: "\(percent(gap.low)) to \(percent(gap.high))")
@@ -44,10 +45,11 @@ struct MetricsTables {
       })
   }
 
-  private func cell(_ interval: Interval?) -> Table.Cell {
-    guard let interval else { return Table.Cell("–") }
-    return Table.Cell(figure(interval.estimate), note: "\(figure(interval.low)) to \(figure(interval.high))")
+  private func cell(_ value: Double?, _ interval: Interval?) -> Table.Cell {
+    Table.Cell(figure(value), note: interval.map { range($0) })
   }
+
+  private func range(_ interval: Interval) -> String { "\(figure(interval.low)) to \(figure(interval.high))" }
 
   /// The figures of papers, by several denominators.
   var perplexities: Table {
@@ -68,15 +70,18 @@ struct MetricsTables {
     return Table(
       "Temperatures",
       columns: [.text("policy"), .number("mean"), .number("sd")] + quantiles.map { .number($0) } + [
-        .number("at min"), .number("at max"), .number("r entropy"), .number("rank r"), .number("r exact"),
-        .number("rank r"),
+        .number("at min"), .number("at max"), .number("r entropy"), .number("rank r"), .text("sign"),
+        .number("r exact"), .number("rank r"),
       ],
       rows: metrics.policies.map { policy in
         let temperature = policy.temperature
-        return [policy.name, short(temperature.mean), short(temperature.standardDeviation)]
-          + temperature.quantiles.filter { shown.contains($0.fraction) }.map { short($0.value) }
-          + [percent(policy.shareAtMinimum), percent(policy.shareAtMaximum)]
-          + coefficients(policy.entropyCorrelation) + coefficients(policy.exactCorrelation)
+        var cells: [String] = [policy.name, short(temperature.mean), short(temperature.standardDeviation)]
+        cells += temperature.quantiles.filter { shown.contains($0.fraction) }.map { short($0.value) }
+        cells += [percent(policy.shareAtMinimum), percent(policy.shareAtMaximum)]
+        cells += coefficients(policy.entropyCorrelation)
+        cells.append(policy.adaptation?.rawValue ?? "–")
+        cells += coefficients(policy.exactCorrelation)
+        return cells
       })
   }
 
@@ -85,13 +90,14 @@ struct MetricsTables {
     Table(
       "Differences in \(metric.title)",
       columns: [
-        .text("policy"), .text("minus"), .number("difference"), .number("low"), .number("high"), .text("zero"),
+        .text("policy"), .text("minus"), .number("difference"), .text("alone"), .text("simultaneous"),
+        .number("detectable"), .text("verdict"),
       ],
       rows: metrics.differences.filter { $0.metric == metric }.map { difference in
-        let interval = difference.interval
+        let comparison = difference.comparison
         return [
-          difference.policy, difference.reference, figure(interval.estimate), figure(interval.low),
-          figure(interval.high), interval.excludesZero ? "excluded" : "included",
+          difference.policy, difference.reference, figure(comparison.estimate), range(comparison.pointwise),
+          range(comparison.simultaneous), figure(comparison.smallestDetectable), difference.verdict.rawValue,
         ]
       })
   }

@@ -27,14 +27,19 @@ public struct ScoringTask: Sendable {
   public struct Item: Equatable, Sendable {
     /// Its name in the data set, if it has one.
     public let identifier: JSON?
+    /// What it shares with items that belong together with it, if the data say so.
+    public let group: String?
     public let answer: TaskAnswer
     /// As `TaskAnswer` says.
     public let requests: [Request]
     /// Where it stands, for messages.
     public let place: String
 
-    public init(identifier: JSON?, answer: TaskAnswer, requests: [Request], place: String) {
-      (self.identifier, self.answer, self.requests, self.place) = (identifier, answer, requests, place)
+    public init(
+      identifier: JSON?, group: String? = nil, answer: TaskAnswer, requests: [Request], place: String
+    ) {
+      (self.identifier, self.group, self.answer) = (identifier, group, answer)
+      (self.requests, self.place) = (requests, place)
     }
 
     /// Whether the same figures can be stated about both.
@@ -81,6 +86,11 @@ public struct ScoringTask: Sendable {
       throw Failure(.badData, "the item has another kind of answer than the first one", at: odd.place)
     }
   }
+}
+
+extension JSON {
+  /// The group of an item or request: a text or a number, so that data sets' own names of sources can stand there.
+  var group: String? { self["group"].flatMap { $0.isNull ? nil : $0.stringValue ?? $0.compact } }
 }
 
 /// The records of a JSON file that may be compressed, each with its place.

@@ -22,7 +22,18 @@ public enum TaskMetric: String, CaseIterable, Sendable {
   case bitsPerByte = "bits_per_byte"
 
   /// Whether more is better.
-  public var isGain: Bool {
+  public var isGain: Bool { isOfRightOrWrong }
+
+  /// Whether a temperature can change the metric of items with such answers: it never changes which token is the likeliest.
+  func dependsOnTemperature(_ answer: TaskAnswer) -> Bool {
+    switch (self, answer) {
+    case (.exactMatch, _), (.accuracy, .target): false
+    default: true
+    }
+  }
+
+  /// Whether an item's part is right or wrong.
+  var isOfRightOrWrong: Bool {
     switch self {
     case .accuracy, .perCharacterAccuracy, .perByteAccuracy, .mutualInformationAccuracy, .exactMatch: true
     case .brierScore, .perplexity, .wordPerplexity, .bytePerplexity, .bitsPerByte: false
@@ -43,14 +54,6 @@ public enum TaskMetric: String, CaseIterable, Sendable {
 
 /// A figure as the ratio of two sums over items, brought to its scale.
 struct TaskStatistic {
-  enum ErrorKind {
-    /// Of a mean: the standard deviation (n - 1) over the root of n.
-    case mean
-    /// The standard deviation of resampled figures.
-    case bootstrap
-    case none
-  }
-
   let metric: TaskMetric
   /// By item.
   let numerators: [Double]
@@ -71,13 +74,8 @@ struct TaskStatistic {
     }
   }
 
-  var errorKind: ErrorKind {
-    switch metric {
-    case .accuracy, .perCharacterAccuracy, .perByteAccuracy, .mutualInformationAccuracy, .exactMatch: .mean
-    case .perplexity: .bootstrap
-    case .brierScore, .wordPerplexity, .bytePerplexity, .bitsPerByte: .none
-    }
-  }
+  /// Whether lm-evaluation-harness states a standard error of the metric.
+  var hasStandardError: Bool { metric.isOfRightOrWrong || metric == .perplexity }
 
   /// The figure for two sums or means over the same items. Pages that are all empty ask for nothing, at no cost.
   func figure(_ numerator: Double, _ denominator: Double) -> Double {
@@ -91,9 +89,31 @@ struct TaskStatistic {
 
   var figure: Double { figure(numerators.reduce(0, +), denominators.reduce(0, +)) }
 
-  /// Nil for a single item.
-  var standardErrorOfMean: Double? {
-    standardDeviation(of: numerators).map { $0 / Double(numerators.count).squareRoot() }
+  /// Numbers by item whose mean is the figure, and whose paired differences have the standard errors of differences in the
+  /// figure to first order (the delta method): f + h'(r) (a_i - r b_i) n / Σ b for a figure f = h(r), r = Σ a / Σ b.
+  var linearised: [Double] {
+    let total = denominators.reduce(0, +)
+    guard total > 0 else { return numerators.map { _ in figure } }
+    let ratio = numerators.reduce(0, +) / total
+    let slope: Double
+    switch metric {
+    case .perplexity, .wordPerplexity, .bytePerplexity: slope = -figure
+    case .bitsPerByte: slope = -1 / log(2)
+    // A mean over items is the mean of its parts.
+    default: return numerators
+    }
+    let scale = slope * Double(numerators.count) / total
+    return zip(numerators, denominators).map { figure + scale * ($0 - ratio * $1) }
+  }
+
+  /// The largest difference in the figure that counts as none.
+  func margin(_ margins: ComparisonRules.Margins) -> Double {
+    switch metric {
+    case .accuracy, .perCharacterAccuracy, .perByteAccuracy, .mutualInformationAccuracy, .exactMatch: margins.accuracy
+    case .brierScore: margins.calibration
+    case .perplexity, .wordPerplexity, .bytePerplexity: figure * expm1(margins.loss)
+    case .bitsPerByte: margins.loss / log(2)
+    }
   }
 }
 

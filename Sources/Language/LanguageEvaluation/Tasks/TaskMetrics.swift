@@ -24,7 +24,12 @@ public struct TaskMetrics: Sendable {
     public let policy: String
     public let reference: String
     public let metric: TaskMetric
-    public let interval: Interval
+    /// Simultaneous over all policies by this metric.
+    public let comparison: SimultaneousIntervals.Comparison
+    public let verdict: Verdict
+    /// Of items that are right with one policy only: McNemar's exact test where items are independent, otherwise the
+    /// clustered t test of the paired difference. Nil for metrics of another kind.
+    public let pValue: Double?
   }
 
   public let description: TaskScores.Description
@@ -36,24 +41,25 @@ public struct TaskMetrics: Sendable {
   /// The mean over the tokens of all continuations of the entropy at temperature 1, in nats.
   public let meanEntropy: Double
   public let policies: [Policy]
-  /// Every policy but the first against the first.
+  /// Every policy but the first against the first, by every metric that a temperature can change; empty for a single item.
   public let differences: [Difference]
-  /// Items are drawn, each by itself.
-  public let bootstrap: BlockBootstrap
+  /// The metrics that are the same for every policy by construction.
+  public let unchanged: [TaskMetric]
+  /// Items that belong together are drawn together.
+  public let clusters: Clusters
+  public let rules: ComparisonRules
 
-  /// - Parameter confidence: the share inside an interval.
-  public init(_ scores: TaskScores, resamples: Int, seed: UInt64, confidence: Double) {
+  public init(_ scores: TaskScores, rules: ComparisonRules) {
     let all = scores.items.flatMap(\.requests)
     let tokens = all.reduce(0) { $0 + $1.tokens }
     func mean(_ value: (RequestScore) -> Double) -> Double {
       tokens == 0 ? 0 : all.reduce(0) { $0 + Double($1.tokens) * value($1) } / Double(tokens)
     }
-    let bootstrap = BlockBootstrap(
-      count: scores.items.count, blockLength: 1, resamples: resamples, seed: seed, confidence: confidence)
     let statistics = scores.policies.indices.map { policy in
       TaskMetric.metrics(for: scores.items[0]).map { TaskStatistic($0, of: scores.items, policy: policy) }
     }
-    let resampled = ResampledStatistics(statistics, bootstrap)
+    let comparison = TaskComparison(
+      policies: scores.policies, statistics: statistics, clusters: scores.clusters, rules: rules)
 
     description = scores.description
     items = scores.items.count
@@ -64,56 +70,50 @@ public struct TaskMetrics: Sendable {
     policies = scores.policies.enumerated().map { policy, name in
       Policy(
         name: name,
-        values: statistics[policy].enumerated().map { index, statistic in
+        values: statistics[policy].map { statistic in
           Value(
             metric: statistic.metric, value: statistic.figure,
-            standardError: resampled.standardError(of: statistic, policy, index))
+            standardError: statistic.hasStandardError
+              ? ClusteredMean(statistic.linearised, in: .single(items: scores.items.count)).standardError : nil)
         }, meanTemperature: mean { $0.temperatures[policy] })
     }
-    differences = scores.policies.indices.dropFirst().flatMap { policy in
-      statistics[policy].enumerated().map { index, statistic in
-        Difference(
-          policy: scores.policies[policy], reference: scores.policies[0], metric: statistic.metric,
-          interval: bootstrap.interval(
-            of: statistic.figure - statistics[0][index].figure,
-            resampled: zip(resampled[policy, index], resampled[0, index]).map(-)))
-      }
-    }
-    self.bootstrap = bootstrap
+    let answer = scores.items[0].answer
+    let metrics = statistics[0].map(\.metric)
+    unchanged = metrics.filter { !$0.dependsOnTemperature(answer) }
+    differences = metrics.indices.filter { metrics[$0].dependsOnTemperature(answer) }.flatMap(comparison.differences)
+    (clusters, self.rules) = (scores.clusters, rules)
   }
 }
 
-/// The figures of every resample, from the same draws for all.
-private struct ResampledStatistics {
-  private let figures: [[[Double]]]
+/// The policies of a task against the first one.
+private struct TaskComparison {
+  let policies: [String]
+  /// By policy.
+  let statistics: [[TaskStatistic]]
+  let clusters: Clusters
+  let rules: ComparisonRules
 
-  subscript(policy: Int, statistic: Int) -> [Double] { figures[policy][statistic] }
-
-  /// - Parameter statistics: by policy.
-  init(_ statistics: [[TaskStatistic]], _ bootstrap: BlockBootstrap) {
-    // Many are equal: what no temperature changes, and the denominators.
-    var quantities: [[Double]] = []
-    func index(of quantity: [Double]) -> Int {
-      if let known = quantities.firstIndex(of: quantity) { return known }
-      quantities.append(quantity)
-      return quantities.count - 1
-    }
-    let places = statistics.map { $0.map { (index(of: $0.numerators), index(of: $0.denominators)) } }
-    let means = bootstrap.resampledMeans(of: quantities)
-    figures = zip(statistics, places).map { statistics, places in
-      zip(statistics, places).map { statistic, place in
-        zip(means[place.0].resamples, means[place.1].resamples).map { statistic.figure($0, $1) }
-      }
+  /// By the metric of an index.
+  func differences(_ index: Int) -> [TaskMetrics.Difference] {
+    let means = statistics.map { ClusteredMean($0[index].linearised, in: clusters) }
+    let reference = statistics[0][index]
+    let others = policies.indices.dropFirst()
+    let margin = reference.margin(rules.margins)
+    guard !others.isEmpty,
+      let intervals = SimultaneousIntervals(
+        others.map { means[$0] - means[0] }, bootstrap: rules.bootstrap(of: clusters))
+    else { return [] }
+    return zip(others, intervals.comparisons).map { policy, comparison in
+      TaskMetrics.Difference(
+        policy: policies[policy], reference: policies[0], metric: reference.metric, comparison: comparison,
+        verdict: Verdict(comparison, margin: margin, isMoreBetter: reference.metric.isGain),
+        pValue: reference.metric.isOfRightOrWrong
+          ? pValue(statistics[policy][index], reference, means[policy] - means[0]) : nil)
     }
   }
 
-  func standardError(of statistic: TaskStatistic, _ policy: Int, _ index: Int) -> Double? {
-    switch statistic.errorKind {
-    case .mean: return statistic.standardErrorOfMean
-    case .bootstrap:
-      guard statistic.numerators.count > 1 else { return nil }
-      return standardDeviation(of: figures[policy][index])
-    case .none: return nil
-    }
+  private func pValue(_ own: TaskStatistic, _ reference: TaskStatistic, _ difference: ClusteredMean) -> Double? {
+    guard clusters.count == own.numerators.count else { return difference.pValue }
+    return McNemar(policy: own.numerators.map { $0 > 0 }, reference: reference.numerators.map { $0 > 0 }).pValue
   }
 }

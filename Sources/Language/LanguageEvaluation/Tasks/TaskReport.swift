@@ -19,22 +19,32 @@ struct TaskReport {
       })
   }
 
-  /// One line per policy and metric that a temperature can change: the policy minus the first one.
+  /// One line per metric that a temperature can change and policy: the policy minus the first one.
   var differences: Table {
     Table(
       "\(metrics.description.name): differences",
       columns: [
-        .text("policy"), .text("minus"), .text("metric"), .number("difference"), .number("low"), .number("high"),
-        .text("zero"),
+        .text("policy"), .text("minus"), .text("metric"), .number("difference"), .text("alone"), .text("simultaneous"),
+        .number("p"), .number("detectable"), .text("verdict"),
       ],
-      rows: metrics.differences.filter { $0.interval != Interval(estimate: 0, low: 0, high: 0) }.map { difference in
-        let interval = difference.interval
+      rows: metrics.differences.map { difference in
+        let comparison = difference.comparison
         return [
-          difference.policy, difference.reference, difference.metric.rawValue, Self.text(interval.estimate),
-          Self.text(interval.low), Self.text(interval.high), interval.excludesZero ? "excluded" : "included",
+          difference.policy, difference.reference, difference.metric.rawValue, Self.text(comparison.estimate),
+          Self.range(comparison.pointwise), Self.range(comparison.simultaneous),
+          difference.pValue.map { readable($0, digits: 3) } ?? "–", Self.text(comparison.smallestDetectable),
+          difference.verdict.rawValue,
         ]
       })
   }
+
+  /// What no policy can change.
+  var unchanged: String {
+    metrics.unchanged.isEmpty
+      ? "" : " Same by construction for every policy: \(metrics.unchanged.map(\.rawValue).joined(separator: ", "))."
+  }
+
+  private static func range(_ interval: Interval) -> String { "\(text(interval.low)) to \(text(interval.high))" }
 
   /// The facts that make the figures comparable with others.
   var origin: String {
@@ -49,13 +59,16 @@ struct TaskReport {
       ? "" : " Too long for the model, and cut at the beginning: \(counted(metrics.truncated, "context"))."
     return "Task \(task.name), version \(task.version): \(counted(metrics.items, "item")), "
       + "\(counted(metrics.requests, "request")), \(counted(metrics.tokens, "token")) predicted. Prompts: "
-      + "\(task.prompts); \(task.beginning). \(joins).\(truncated) Data: SHA-256 \(task.dataDigest)."
+      + "\(task.prompts); \(task.beginning). \(joins).\(truncated)\(unchanged) Compared over "
+      + "\(counted(metrics.clusters.count, metrics.clusters.count < metrics.items ? "group" : "item")). Data: SHA-256 "
+      + "\(task.dataDigest)."
   }
 
   static let note =
     "The metrics are those of lm-evaluation-harness 0.4.13; behind ± stands the standard error. A perplexity without "
-    + "another word is per item, not per token. Differences are of policies on the same items, with intervals from the "
-    + "same resamples of items; what came to the same in every resample is left out."
+    + "another word is per item, not per token. Differences are of policies on the same items, with intervals alone and "
+    + "simultaneous over the policies; p is McNemar's exact probability, or that of a clustered t test where items belong "
+    + "together. The comparisons below say what the verdicts mean."
 
   private static func text(_ figure: TaskMetrics.Value) -> String {
     text(figure.value) + (figure.standardError.map { " ± \(text($0))" } ?? "")
@@ -116,14 +129,16 @@ extension MetricsFile {
                 })),
           ]
         }),
-      "bootstrap": [
-        "method": "percentile interval of the paired bootstrap over items",
-        "confidence": .number(metrics.bootstrap.confidence), "resamples": .integer(metrics.bootstrap.resamples),
-        "seed": .integer(Int(bitPattern: UInt(metrics.bootstrap.seed))),
-      ],
+      "clusters": .integer(metrics.clusters.count),
+      "bootstrap": metrics.rules.json(
+        drawing: counted(metrics.clusters.count, metrics.clusters.count < metrics.items ? "group" : "item")),
+      "unchanged": .array(metrics.unchanged.map { .string($0.rawValue) }),
       "differences": .array(
         metrics.differences.map { difference in
-          Self.json(difference.policy, difference.reference, difference.metric.rawValue, difference.interval)
+          Self.json(
+            difference.policy, difference.reference, difference.metric.rawValue,
+            difference.comparison.members(difference.verdict)
+              + [("p_value", .number(orNull: difference.pValue))])
         }),
     ]
   }

@@ -1,3 +1,5 @@
+import Statistics
+
 /// The right answer to an item, and the lengths by which scores are divided.
 public enum TaskAnswer: Equatable, Sendable {
   /// The continuation of the choice `gold` should be the likeliest; one request per choice, and perhaps as many again
@@ -58,11 +60,14 @@ public struct TaskScores: Sendable {
 
   public struct Item: Equatable, Sendable {
     public var answer: TaskAnswer
+    /// What the item shares with others that belong together with it, such as one text; nil for an independent item.
+    public var group: String?
     /// In the order that `TaskAnswer` says.
     public var requests: [RequestScore]
 
-    public init(answer: TaskAnswer, requests: [RequestScore]) {
+    public init(answer: TaskAnswer, group: String? = nil, requests: [RequestScore]) {
       self.answer = answer
+      self.group = group
       self.requests = requests
     }
   }
@@ -83,6 +88,11 @@ public struct TaskScores: Sendable {
     self.items = items
     self.mergedJoins = mergedJoins
     self.truncated = truncated
+  }
+
+  /// Items of a group together, others each by itself.
+  var clusters: Clusters {
+    Clusters(labels: items.enumerated().map { index, item in item.group.map { "group \($0)" } ?? "item \(index)" })
   }
 }
 

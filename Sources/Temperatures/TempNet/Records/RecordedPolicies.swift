@@ -43,8 +43,7 @@ extension TemperaturePolicy {
     case .fixed(let tau): return .full([records.count], tau, dtype: .float64, device: records.label.device)
     case .exact(let entropy, let bounds): return profile.optimum(entropy: entropy, bounds: bounds)
     case .divergenceBall(let radius):
-      return DivergenceBall.temperatures(
-        profile: profile, radius: radius, limit: PolicySpecification.temperatures.upperBound)
+      return DivergenceBall.temperatures(profile: profile, radius: radius)
     case .tempnet, .entropyDynamic, .dynamicRange, .entropyLevels:
       guard let found = temperatures(entropy: records.entropy, alternatives: records.vocabulary) else {
         preconditionFailure("a TempNet needs more than a profile")

@@ -65,6 +65,53 @@ def resampled_means(values, drawn):
     return np.array([np.concatenate([parts[i] for i in row]).mean() for row in drawn])
 
 
+def sums(values):
+    values = np.float64(values)
+    return np.array([values[start : start + BLOCK].sum() for start in range(0, TOKENS, BLOCK)])
+
+
+def standard_error(values):
+    """Of the mean of blocks of unequal length, as statsmodels' cluster-robust error with C/(C-1)."""
+    counts = sums(np.ones(TOKENS))
+    residuals = sums(values) - np.mean(np.float64(values)) * counts
+    clusters = len(counts)
+    return np.sqrt(clusters / (clusters - 1) * np.sum(residuals**2)) / TOKENS
+
+
+def mean_interval(values):
+    half = stats.t.ppf(0.975, -(-TOKENS // BLOCK) - 1) * standard_error(values)
+    mean = np.mean(np.float64(values))
+    return {"estimate": float(mean), "low": float(mean - half), "high": float(mean + half)}
+
+
+def expanded(critical):
+    """The critical value of few clusters, from that of their resamples."""
+    clusters = -(-TOKENS // BLOCK)
+    return stats.t.isf(stats.norm.sf(critical * np.sqrt(clusters / (clusters - 1))), clusters - 1)
+
+
+def comparisons(columns, drawn):
+    """Studentised differences with intervals alone and by max-T, from the same resamples."""
+    means = [np.mean(c) for c in columns]
+    errors = [standard_error(c) for c in columns]
+    distances = np.array(
+        [abs(resampled_means(c, drawn) - m) / e for c, m, e in zip(columns, means, errors)]
+    )
+    largest = expanded(np.quantile(distances.max(axis=0), 0.95))
+    result = []
+    for mean, error, own in zip(means, errors, distances):
+        alone, narrow = (expanded(np.quantile(own, q)) * error for q in (0.95, 0.9))
+        result.append(
+            {
+                "estimate": float(mean), "standard_error": float(error),
+                "pointwise": [float(mean - alone), float(mean + alone)],
+                "narrow": [float(mean - narrow), float(mean + narrow)],
+                "simultaneous": [float(mean - largest * error), float(mean + largest * error)],
+            }
+        )  # fmt: skip
+    return result
+
+
 def interval(estimate, resampled):
     low, high = np.quantile(resampled, [0.025, 0.975])
     return {"estimate": float(estimate), "low": float(low), "high": float(high)}
@@ -84,6 +131,15 @@ def calibration(confidence, correct):
     }
 
 
+def calibration_parts(confidence, correct):
+    """Numbers whose mean is the expected calibration error, the signs of its bins held fixed."""
+    confidence = np.float64(confidence)
+    bins = np.digitize(confidence, np.arange(1, 15) / 15)
+    parts = confidence - correct
+    signs = np.array([np.sign(parts[bins == b].sum()) for b in range(15)])
+    return signs[bins] * parts
+
+
 def correlation(a, b):
     if len(set(a.tolist())) == 1 or len(set(b.tolist())) == 1:
         return {"pearson": None, "spearman": None}
@@ -101,8 +157,6 @@ def main():
         loss[p["name"]] = tau * ce + (RHO - np.log(VOCABULARY)) * tau
         means[p["name"]] = {
             "robust_loss": resampled_means(loss[p["name"]], drawn),
-            "cross_entropy": resampled_means(ce, drawn),
-            "brier": resampled_means(p["brier"], drawn),
         }
     best, exact = means["best-robust"]["robust_loss"], means["exact"]["robust_loss"]
     for p in policies:
@@ -131,24 +185,27 @@ def main():
                 "correlation_with_exact": correlation(p["temperature"], policies[3]["temperature"]),
                 "gap_closed": gap,
                 "intervals": {
-                    "robust_loss": interval(loss[p["name"]].mean(), means[p["name"]]["robust_loss"]),
-                    "cross_entropy": interval(ce.mean(), means[p["name"]]["cross_entropy"]),
-                    "brier": interval(np.float64(p["brier"]).mean(), means[p["name"]]["brier"]),
+                    "robust_loss": mean_interval(loss[p["name"]]),
+                    "cross_entropy": mean_interval(ce),
+                    "brier": mean_interval(p["brier"]),
                 },
                 "calibration": calibration(p["confidence"], correct),
             }
         )
+    values = {
+        p["name"]: {
+            "robust_loss": loss[p["name"]],
+            "cross_entropy": np.float64(p["cross_entropy"]),
+            "brier": np.float64(p["brier"]),
+            "calibration_error": calibration_parts(p["confidence"], correct),
+        }
+        for p in policies
+    }
+    pairs = [(b["name"], a["name"]) for i, a in enumerate(policies) for b in policies[i + 1 :]]
     differences = [
-        {"policy": b["name"], "reference": a["name"], "metric": m}
-        | interval(
-            np.mean(loss[b["name"]] - loss[a["name"]])
-            if m == "robust_loss"
-            else np.mean(np.float64(b[m]) - np.float64(a[m])),
-            means[b["name"]][m] - means[a["name"]][m],
-        )
-        for m in ("robust_loss", "cross_entropy", "brier")
-        for i, a in enumerate(policies)
-        for b in policies[i + 1 :]
+        {"policy": b, "reference": a, "metric": m} | found
+        for m in ("robust_loss", "cross_entropy", "brier", "calibration_error")
+        for (b, a), found in zip(pairs, comparisons([values[b][m] - values[a][m] for b, a in pairs], drawn))
     ]
     document = {
         "settings": {

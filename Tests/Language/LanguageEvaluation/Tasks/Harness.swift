@@ -128,7 +128,7 @@ struct Scorer {
     let description = TaskScores.Description(name: "t", version: "", prompts: "", dataDigest: "", beginning: "")
     let metrics = TaskMetrics(
       TaskScores(description: description, policies: ["one"], items: items, mergedJoins: 0, truncated: 0),
-      resamples: 100, seed: 0, confidence: 0.95)
+      rules: ComparisonRules(resamples: 100, seed: 0))
     var compared = 0
     for figure in metrics.policies[0].values {
       guard let value = expected.metrics[figure.metric.rawValue]?.doubleValue else { continue }

@@ -31,7 +31,7 @@ import Testing
     let description = TaskScores.Description(name: "t", version: "", prompts: "", dataDigest: "", beginning: "")
     let metrics = TaskMetrics(
       TaskScores(description: description, policies: ["one"], items: items, mergedJoins: 0, truncated: 0),
-      resamples: 100, seed: 0, confidence: 0.95)
+      rules: ComparisonRules(resamples: 100, seed: 0))
     #expect(expected.metrics.objectValue!.count > 1)
     for (name, value) in expected.metrics.objectValue! where name != "perplexity_stderr" {
       let isError = name.hasSuffix("_stderr")

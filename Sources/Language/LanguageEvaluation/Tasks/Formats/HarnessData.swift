@@ -15,7 +15,9 @@ struct HarnessData {
       var fields = try JSONFields(line, source: place)
       let identifier = ["id", "ind"].lazy.compactMap { line[$0] }.first
       let (answer, requests) = try content(&fields, place)
-      items.append(ScoringTask.Item(identifier: identifier, answer: answer, requests: requests, place: place))
+      items.append(
+        ScoringTask.Item(
+          identifier: identifier, group: line.group, answer: answer, requests: requests, place: place))
       return items.count != limit
     }
     return items

@@ -43,6 +43,7 @@ struct RequestFile {
     let label: JSON
     let choice: String?
     let identifier: JSON?
+    let group: String?
     let place: String
   }
 
@@ -86,7 +87,8 @@ struct RequestFile {
       isUnconditional ? given - offset! : given,
       Line(
         index: index, request: ScoringTask.Request(context, continuation), isUnconditional: isUnconditional,
-        label: fields.optional("label") ?? .null, choice: choice, identifier: identifier, place: place)
+        label: fields.optional("label") ?? .null, choice: choice, identifier: identifier,
+        group: json.group, place: place)
     )
   }
 
@@ -104,7 +106,7 @@ struct RequestFile {
         at: first.place)
     }
     return ScoringTask.Item(
-      identifier: first.identifier, answer: try answer(requests, first),
+      identifier: first.identifier, group: first.group, answer: try answer(requests, first),
       requests: (requests + unconditional).map(\.request), place: first.place)
   }
 
