@@ -50,7 +50,7 @@ enum DivergenceBall {
       let end = profile.grid.bounds.upperBound
       var low = own.filled(with: 0)
       var high = own.filled(with: log(end))
-      for _ in 0..<50 {
+      for _ in 0..<32 {
         let middle = (low + high) * 0.5
         let isBeyond = divergence(at: middle.exp()).greater(radius)
         high = isBeyond.choose(middle, high)
