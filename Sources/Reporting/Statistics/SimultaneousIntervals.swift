@@ -1,3 +1,5 @@
+import Glibc
+
 /// Intervals of several paired differences that hold all at once: with the stated confidence each of them contains its
 /// truth.
 ///
@@ -23,6 +25,22 @@ public struct SimultaneousIntervals: Equatable, Sendable {
 
     /// See ``smallestDetectableDifference(standardError:confidence:power:)``.
     public var smallestDetectable: Double { smallestDetectableDifference(standardError: standardError) }
+
+    /// Two policies that agree on every one of n independent items, of right and wrong ones: a difference of 0, with the
+    /// intervals that a share of items that differ can have if none of n does, 1 - α^(1/n) (Clopper and Pearson 1934).
+    ///
+    /// - Parameters:
+    ///   - comparisons: how many differences the simultaneous interval is for (Bonferroni's bound).
+    ///   - confidence: of the intervals; above 1/2.
+    public static func agreement(on items: Int, comparisons: Int, confidence: Double) -> Comparison {
+      func interval(_ level: Double) -> Interval {
+        Interval(estimate: 0, halfWidth: 1 - pow(level, 1 / Double(items)))
+      }
+      let alone = interval(1 - confidence)
+      return Comparison(
+        estimate: 0, standardError: alone.high / Normal.quantile(upperTail: (1 - confidence) / 2), pointwise: alone,
+        narrow: interval(2 * (1 - confidence)), simultaneous: interval((1 - confidence) / Double(comparisons)))
+    }
 
     /// Of the opposite difference.
     public var negated: Comparison {

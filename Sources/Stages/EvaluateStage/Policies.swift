@@ -268,7 +268,8 @@ extension PolicySpecification {
 /// The policies of an evaluation in the order of its report. The exact optimum of the measured loss precedes other exact
 /// ones: gaps are counted to the first.
 func policies(
-  _ networks: EvaluatedTempNets, _ further: FurtherPolicies, _ validation: Validation, _ tuning: Tuning, _ loss: LossSettings,
+  _ networks: EvaluatedTempNets, _ further: FurtherPolicies, _ validation: Validation, _ tuning: Tuning,
+  _ loss: LossSettings,
   vocabulary: Int
 ) throws -> [NamedPolicy] {
   let budget = try RobustBudget(alternatives: vocabulary, rho: validation.rho)

@@ -69,12 +69,25 @@ import Testing
     let interval = accuracy.comparison.pointwise
     #expect(abs(interval.low - 0.34) < 0.03 && abs(interval.high - 0.66) < 0.03)
     let same = difference(.perCharacterAccuracy)
-    #expect(same.comparison.simultaneous == Interval(estimate: 0, low: 0, high: 0) && same.verdict == .equivalent)
+    // No item of 40 differs, but one of 14 could: 1 - 0.05^(1/40).
+    #expect(same.comparison.estimate == 0 && same.verdict == .undecided)
+    #expect(isClose(same.comparison.pointwise.high, 1 - pow(0.05, 1 / 40.0)))
     #expect(metrics.differences.allSatisfy { $0.policy == "net" && $0.reference == "one" })
     let report = TaskReport(metrics: metrics)
     #expect(!report.differences.rows.contains { $0.contains { $0.text == "exact_match" } })
     #expect(report.origin.contains("Same by construction for every policy: exact_match."))
     #expect(report.differences.rows.contains { $0.contains { $0.text == "acc" } && $0.last?.text == "better" })
+  }
+
+  @Test func `the same predictions are equivalent, however few items there are`() {
+    let items = Self.choices.map { item in
+      TaskScores.Item(
+        answer: item.answer, requests: item.requests.map { Self.request([$0.logLikelihoods[0], $0.logLikelihoods[0]]) })
+    }
+    for difference in Self.metrics(items).differences {
+      #expect(difference.comparison.simultaneous == Interval(estimate: 0, low: 0, high: 0))
+      #expect(difference.verdict == .equivalent)
+    }
   }
 
   @Test func `items of a group count as one`() throws {

@@ -59,7 +59,8 @@ public struct TaskMetrics: Sendable {
       TaskMetric.metrics(for: scores.items[0]).map { TaskStatistic($0, of: scores.items, policy: policy) }
     }
     let comparison = TaskComparison(
-      policies: scores.policies, statistics: statistics, clusters: scores.clusters, rules: rules)
+      policies: scores.policies, statistics: statistics, clusters: scores.clusters, rules: rules,
+      isSame: scores.policies.indices.map(scores.isSame))
 
     description = scores.description
     items = scores.items.count
@@ -92,6 +93,8 @@ private struct TaskComparison {
   let statistics: [[TaskStatistic]]
   let clusters: Clusters
   let rules: ComparisonRules
+  /// By policy: whether its predictions are those of the first one.
+  let isSame: [Bool]
 
   /// By the metric of an index.
   func differences(_ index: Int) -> [TaskMetrics.Difference] {
@@ -103,8 +106,14 @@ private struct TaskComparison {
       let intervals = SimultaneousIntervals(
         others.map { means[$0] - means[0] }, bootstrap: rules.bootstrap(of: clusters))
     else { return [] }
-    return zip(others, intervals.comparisons).map { policy, comparison in
-      TaskMetrics.Difference(
+    return zip(others, intervals.comparisons).map { policy, found in
+      // That no item differs does not show that none ever will, unless the predictions are the same.
+      let isAgreed = reference.metric.isOfRightOrWrong && statistics[policy][index].numerators == reference.numerators
+      let comparison =
+        isAgreed && !isSame[policy]
+        ? SimultaneousIntervals.Comparison.agreement(
+          on: clusters.count, comparisons: others.count, confidence: rules.confidence) : found
+      return TaskMetrics.Difference(
         policy: policies[policy], reference: policies[0], metric: reference.metric, comparison: comparison,
         verdict: Verdict(comparison, margin: margin, isMoreBetter: reference.metric.isGain),
         pValue: reference.metric.isOfRightOrWrong

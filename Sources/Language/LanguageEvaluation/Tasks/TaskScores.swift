@@ -90,6 +90,11 @@ public struct TaskScores: Sendable {
     self.truncated = truncated
   }
 
+  /// Whether a policy's log-likelihoods are those of the first one.
+  func isSame(_ policy: Int) -> Bool {
+    items.allSatisfy { item in item.requests.allSatisfy { $0.logLikelihoods[policy] == $0.logLikelihoods[0] } }
+  }
+
   /// Items of a group together, others each by itself.
   var clusters: Clusters {
     Clusters(labels: items.enumerated().map { index, item in item.group.map { "group \($0)" } ?? "item \(index)" })
