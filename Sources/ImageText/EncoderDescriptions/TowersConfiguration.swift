@@ -67,6 +67,8 @@ public struct TowersConfiguration: Equatable, Sendable {
   public var text: Text
   /// The width of the common space.
   public var embed: Int
+  /// The share that training drops of what enters the blocks and of what each half of a block adds.
+  public var dropout: Double
   /// Subtracted from pixels in 0...1, red, green, blue; then these are divided by `deviation`.
   public var mean: [Double]
   public var deviation: [Double]
@@ -74,10 +76,11 @@ public struct TowersConfiguration: Equatable, Sendable {
   /// - Parameter place: where the values come from, for messages.
   /// - Throws: `Failure` with `status` for sizes that do not fit one another.
   public init(
-    vision: Vision, text: Text, embed: Int, mean: [Double], deviation: [Double],
+    vision: Vision, text: Text, embed: Int, dropout: Double = 0, mean: [Double], deviation: [Double],
     status: ExitStatus = .badConfiguration, at place: String? = nil
   ) throws {
-    (self.vision, self.text, self.embed, self.mean, self.deviation) = (vision, text, embed, mean, deviation)
+    (self.vision, self.text, self.embed, self.dropout) = (vision, text, embed, dropout)
+    (self.mean, self.deviation) = (mean, deviation)
     if let problem { throw Failure(status, problem, at: place) }
   }
 
@@ -98,13 +101,14 @@ public struct TowersConfiguration: Equatable, Sendable {
     else {
       return "mean and deviation need three numbers each, deviations above 0"
     }
+    if !(0..<1).contains(dropout) { return "a dropout of \(dropout) is not from 0 to below 1" }
     return nil
   }
 }
 
 extension TowersConfiguration {
   var members: JSONObject {
-    [
+    var members: JSONObject = [
       "image": Self.tower(
         [
           "size": .integer(vision.size), "patch": .integer(vision.patch), "width": .integer(vision.width),
@@ -118,6 +122,8 @@ extension TowersConfiguration {
         ], text.block, width: text.width),
       "embed": .integer(embed),
     ]
+    if dropout > 0 { members["dropout"] = .number(dropout) }
+    return members
   }
 
   /// What a tower's blocks have beyond the usual stands behind its sizes; absent members leave older files as they are.
@@ -147,8 +153,9 @@ extension TowersConfiguration {
     sizes.block = try text.block(width: sizes.width)
     try text.finish()
     let embed = try fields.size("embed", in: 1...TowerRecord.greatestWidth)
+    let dropout = try fields.number(ifPresent: "dropout") ?? 0
     do {
-      try self.init(vision: vision, text: sizes, embed: embed, mean: mean, deviation: deviation)
+      try self.init(vision: vision, text: sizes, embed: embed, dropout: dropout, mean: mean, deviation: deviation)
     } catch let failure as Failure {
       throw fields.failure("image", "and text do not fit: \(failure.message)")
     }

@@ -15,10 +15,10 @@ import Weights
 @Suite struct OwnTowersTests {
   private let folder = try! TemporaryFolder()
 
-  private static func small(vocabulary: Int = 40) throws -> TowersConfiguration {
+  private static func small(vocabulary: Int = 40, dropout: Double = 0) throws -> TowersConfiguration {
     try TowersConfiguration(
       vision: .init(size: 16, patch: 8, width: 8, layers: 2, heads: 2),
-      text: .init(vocabulary: vocabulary, context: 10, width: 12, layers: 2, heads: 3), embed: 6,
+      text: .init(vocabulary: vocabulary, context: 10, width: 12, layers: 2, heads: 3), embed: 6, dropout: dropout,
       mean: PictureTransform.clipMean, deviation: PictureTransform.clipDeviation)
   }
 
@@ -89,10 +89,11 @@ import Weights
 
   private static let captions = (0..<200).map { "a picture of thing number \($0), red and blue" }
 
-  private static func encoder() throws -> DualEncoder {
+  private static func encoder(dropout: Double = 0) throws -> DualEncoder {
     let tokenizer = try CaptionTokenizer.learned(from: captions, size: 300, context: 10, threads: 1)
     return DualEncoder(
-      .towers(try small(vocabulary: tokenizer.vocabularySize)), seed: 1, scale: LogitScale(1 / 0.07, from: .learned),
+      .towers(try small(vocabulary: tokenizer.vocabularySize, dropout: dropout)), seed: 1,
+      scale: LogitScale(1 / 0.07, from: .learned),
       captionTokenizer: tokenizer)
   }
 
@@ -126,6 +127,23 @@ import Weights
     }
   }
 
+  @Test func `dropout acts in training alone, as the generator is seeded`() throws {
+    let (with, without) = (try Self.encoder(dropout: 0.5), try Self.encoder())
+    let pictures = with.transform!([UInt8](0..<255) + [UInt8](repeating: 9, count: 16 * 16 * 3 - 255), side: 16)
+    let ids = CaptionTokenizer.padded(Self.captions.prefix(3).map(with.captionTokenizer!.encode))
+    func drawn(seed: UInt64) -> [[Float]] {
+      TorchRuntime.seed(seed, stream: 0, index: 0)
+      return [with.images(pictures, training: true).floats, with.texts(ids, training: true).floats]
+    }
+    withoutGradients {
+      let (first, again, other) = (drawn(seed: 1), drawn(seed: 1), drawn(seed: 2))
+      #expect(first == again && first[0] != other[0] && first[1] != other[1])
+      #expect(with.images(pictures).floats == without.images(pictures).floats)
+      #expect(with.texts(ids).floats == without.texts(ids).floats)
+      #expect(without.texts(ids, training: true).floats == without.texts(ids).floats)
+    }
+  }
+
   @Test func `captions end with the greatest id, however long`() throws {
     let tokenizer = try #require(try Self.encoder().captionTokenizer)
     let end = Int32(tokenizer.vocabularySize - 1)
@@ -150,7 +168,8 @@ import Weights
   @Test(arguments: [
     ("\"patch\": 8", "\"patch\": 7", "patches"), ("\"heads\": 3", "\"heads\": 5", "heads"),
     ("\"layers\": 2", "\"layers\": 1000", "too few"), ("\"context\": 10", "\"context\": 11", "positional_embedding"),
-    ("\"embed\": 6", "\"embed\": 7", "proj"), ("0.268", "-0.268", "deviation"),
+    ("\"embed\": 6", "\"embed\": 7", "proj"), ("\"embed\": 6", "\"embed\": 6, \"dropout\": 1", "dropout"),
+    ("0.268", "-0.268", "deviation"),
     ("\"vocabulary\": ", "\"vocabulary\": 1", "tok"),
   ]) func `a configuration that does not fit is refused`(_ part: String, _ damage: String, _ word: String) throws {
     let artifact = try saved(Self.encoder())

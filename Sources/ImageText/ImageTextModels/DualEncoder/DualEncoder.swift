@@ -93,7 +93,7 @@ public final class DualEncoder: Module {
   public func images(_ x: Tensor, training: Bool = false, computeType: DType = .float32) -> Tensor {
     switch encoders {
     case .heads(let image, _): image(x, training: training, computeType: computeType).unitRows()
-    case .towers(let image, _, _): image(x, computeType: computeType).unitRows()
+    case .towers(let image, _, _): image(x, training: training, computeType: computeType).unitRows()
     }
   }
 
@@ -106,7 +106,7 @@ public final class DualEncoder: Module {
   public func texts(_ x: Tensor, training: Bool = false, computeType: DType = .float32) -> Tensor {
     switch encoders {
     case .heads(_, let text): text(x, training: training, computeType: computeType).unitRows()
-    case .towers(_, let text, _): text(x, computeType: computeType).unitRows()
+    case .towers(_, let text, _): text(x, training: training, computeType: computeType).unitRows()
     }
   }
 }
@@ -129,7 +129,7 @@ extension DualEncoder.Encoders {
   init(_ configuration: TowersConfiguration, _ tensors: TowerTensors, device: Device) {
     let tensors = TowerTensors(tensors.list.map { NamedTensor($0.name, $0.tensor.to(device)) })
     self = .towers(
-      image: VisionTransformer(configuration.vision, tensors),
-      text: TextTransformer(configuration.text, tensors, device: device), tensors)
+      image: VisionTransformer(configuration.vision, dropout: configuration.dropout, tensors),
+      text: TextTransformer(configuration.text, dropout: configuration.dropout, tensors, device: device), tensors)
   }
 }

@@ -25,14 +25,15 @@ struct EncoderBlock: Sendable {
   /// - Parameters:
   ///   - x: [B, T, width].
   ///   - mask: true for the positions that are seen, bool [B, 1, 1, T]; nil for all.
-  func callAsFunction(_ x: Tensor, mask: Tensor? = nil, computeType: DType) -> Tensor {
+  ///   - dropout: the share that is dropped of what each half adds.
+  func callAsFunction(_ x: Tensor, mask: Tensor? = nil, dropout: Double = 0, computeType: DType) -> Tensor {
     switch order {
     case .first:
-      let y = x + attention(attentionNorm(x), mask, computeType)
-      return y + feedForward(feedForwardNorm(y), computeType)
+      let y = x + attention(attentionNorm(x), mask, computeType).dropout(dropout)
+      return y + feedForward(feedForwardNorm(y), computeType).dropout(dropout)
     case .last:
-      let y = attentionNorm(x + attention(x, mask, computeType))
-      return feedForwardNorm(y + feedForward(y, computeType))
+      let y = attentionNorm(x + attention(x, mask, computeType).dropout(dropout))
+      return feedForwardNorm(y + feedForward(y, computeType).dropout(dropout))
     }
   }
 

@@ -11,29 +11,34 @@ struct TextTransformer {
   /// [width, embed]
   private let projection: Tensor
 
-  init(_ configuration: TowersConfiguration.Text, _ tensors: TowerTensors, device: Device) {
+  /// - Parameter dropout: the share that training drops of what enters the blocks and of what each half of a block adds.
+  init(_ configuration: TowersConfiguration.Text, dropout: Double = 0, _ tensors: TowerTensors, device: Device) {
     guard
       let sizes = try? ModelConfiguration(
         vocabulary: configuration.vocabulary, context: configuration.context, width: configuration.width,
         layers: configuration.layers, heads: configuration.heads,
         feedForward: configuration.block.feedForward, normEpsilon: configuration.block.normEpsilon,
-        positions: .learned, activation: configuration.block.activation.ofLanguageModels, tiedHead: true)
+        positions: .learned, activation: configuration.block.activation.ofLanguageModels, tiedHead: true,
+        dropout: dropout)
     else { preconditionFailure("sizes that the configuration has checked") }
     let parameters = sizes.parameters.map { NamedTensor($0.name, tensors[Self.name($0.name)]) }
+    let projection = tensors["text_projection"]
     models = Dictionary(
       uniqueKeysWithValues: [DType.float32, .bfloat16].map { type in
-        (type, LanguageModel(sizes, parameters: parameters, device: device, computeType: type))
+        // Parameters of more precision keep it.
+        let computeType = projection.dtype == .float32 ? type : projection.dtype
+        return (type, LanguageModel(sizes, parameters: parameters, device: device, computeType: computeType))
       })
-    projection = tensors["text_projection"]
+    self.projection = projection
   }
 
   /// Embeddings [B, embed] of captions, int64 [B, T], padded with 0 after the end mark, which has the greatest id.
-  func callAsFunction(_ ids: Tensor, computeType: DType) -> Tensor {
+  func callAsFunction(_ ids: Tensor, training: Bool = false, computeType: DType) -> Tensor {
     guard let model = models[computeType] else { preconditionFailure("no products of \(computeType)") }
-    let states = model.hiddenStates(ids).to(.float32)
+    let states = model.hiddenStates(ids, training: training).to(projection.dtype)
     // A product with zeros and ones, whose gradient needs no scattered additions.
     let isEnd = Tensor.arange(ids.size(1), device: ids.device).equal(ids.argmax(1).unsqueezed(1))
-    let ends = (states * isEnd.to(.float32).unsqueezed(-1)).sum(1)
+    let ends = (states * isEnd.to(states.dtype).unsqueezed(-1)).sum(1)
     return ends.linear(projection.transposed(), computeType: computeType)
   }
 

@@ -14,9 +14,12 @@ struct VisionTransformer {
   private let normAfter: LayerNorm
   /// [width, embed]
   private let projection: Tensor
+  private let dropout: Double
 
-  init(_ configuration: TowersConfiguration.Vision, _ tensors: TowerTensors) {
+  /// - Parameter dropout: the share that training drops of what enters the blocks and of what each half of a block adds.
+  init(_ configuration: TowersConfiguration.Vision, dropout: Double = 0, _ tensors: TowerTensors) {
     patch = configuration.patch
+    self.dropout = dropout
     patches = tensors["visual.conv1.weight"]
     classToken = tensors["visual.class_embedding"]
     positions = tensors["visual.positional_embedding"]
@@ -37,11 +40,14 @@ struct VisionTransformer {
   }
 
   /// Embeddings [B, embed] of pictures [B, 3, S, S].
-  func callAsFunction(_ pictures: Tensor, computeType: DType) -> Tensor {
+  func callAsFunction(_ pictures: Tensor, training: Bool = false, computeType: DType) -> Tensor {
     let width = classToken.size(0)
+    let dropout = training ? dropout : 0
     let tokens = Tensor.concatenate(
-      [classToken.expanded([pictures.size(0), 1, width]), embedded(pictures, computeType)], dimension: 1)
-    let states = blocks.reduce(normBefore(tokens + positions)) { $1($0, computeType: computeType) }
+      [classToken.expanded([pictures.size(0), 1, width]), embedded(pictures.to(classToken.dtype), computeType)],
+      dimension: 1)
+    let entering = normBefore((tokens + positions).dropout(dropout))
+    let states = blocks.reduce(entering) { $1($0, dropout: dropout, computeType: computeType) }
     return normAfter(states.selected(1, at: 0)).linear(projection.transposed(), computeType: computeType)
   }
 
