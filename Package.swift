@@ -217,8 +217,8 @@ let package = Package(
       .stages, "ContrastStage",
       [
         "Artifacts", "ContrastiveLosses", "Diagnostics", "EncoderDescriptions", "ImageTextModels", "JSON", "Pairs",
-        "RandomNumbers", "RetrievalEvaluation", "StageDescriptions", "Statistics", "TempNet", "TemperatureSettings",
-        "Torch", "Training", "TrainingOptions", "Weights",
+        "Pictures", "RandomNumbers", "RetrievalEvaluation", "StageDescriptions", "Statistics", "TempNet",
+        "TemperatureSettings", "Torch", "Training", "TrainingOptions", "Weights",
       ]),
     library(
       .stages, "FitStage",
@@ -448,7 +448,7 @@ let package = Package(
       .stages, "ContrastStage",
       [
         "Artifacts", "Configuration", "ContrastStage", "ContrastiveLosses", "Diagnostics", "EncoderDescriptions",
-        "Files", "ImageTextModels", "JSON", "Pairs", "RandomNumbers", "StageDescriptions", "TempNet",
+        "Files", "ImageTextModels", "JSON", "Pairs", "Pictures", "RandomNumbers", "StageDescriptions", "TempNet",
         "TemperatureSettings", "TestSupport", "Torch", "Training", "Weights",
       ]),
     tests(

@@ -1,6 +1,7 @@
 import Artifacts
 import Configuration
 import Diagnostics
+import Files
 import Glibc
 import Pairs
 import TemperatureSettings
@@ -53,7 +54,12 @@ public struct ContrastConfiguration: StageConfiguration {
   public var tauMax: Double
   public var individual: IndividualTemperatures
   public var tempnet: EmbeddingTempNetTraining
+  /// What is trained on embeddings.
   public var heads: Heads
+  /// What is trained on pairs.
+  public var towers: OwnTowers
+  /// Of pairs.
+  public var augmentation: Augmentation
 
   /// Pairs per step.
   public var batch: Int
@@ -99,6 +105,8 @@ public struct ContrastConfiguration: StageConfiguration {
     individual = try reader.section("individual") { try IndividualTemperatures(&$0) }
     tempnet = try reader.section("tempnet") { try EmbeddingTempNetTraining(&$0) }
     heads = try reader.section("heads") { try Heads(&$0) }
+    towers = try reader.section("towers") { try OwnTowers(&$0) }
+    augmentation = try reader.section("augment") { try Augmentation(&$0) }
     batch = try reader.integer("batch", default: 512, in: 2...1 << 24, help: "pairs per step")
     microBatch = try reader.optionalInteger(
       "micro_batch", in: 1...1 << 24, help: "pairs that go through the encoders at once; none: all of a step")
@@ -296,12 +304,34 @@ public struct Heads: Equatable, Sendable {
   }
 }
 
-/// Embeddings of pairs to encoders into one space.
+/// Pairs, or embeddings of pairs, to encoders into one space.
 public enum Contrast: StageDescription {
   public static let name = "contrast"
   public static let summary = "Trains encoders of pictures and texts with a contrastive loss, and their temperatures."
   public static let version = 1
   public static let output = ArtifactKind.dualEncoder
-  public static let inputs = [StageInput("embeddings", .embeddings)]
+  public static let inputs = [
+    StageInput("pairs", .pairs, isRequired: false), StageInput("embeddings", .embeddings, isRequired: false),
+  ]
   public typealias Configuration = ContrastConfiguration
+
+  public static func rawInputs(_ configuration: ContrastConfiguration) throws -> [RawInput] {
+    guard let path = configuration.towers.text.tokenizer else { return [] }
+    guard try Files.status(path) != nil else { throw Failure.missing("file", at: path) }
+    return [RawInput("tokenizer", path: path)]
+  }
+
+  public static func problem(_ configuration: ContrastConfiguration, withInputs given: Set<String>) -> String? {
+    guard given.count == 1 else {
+      return "give pairs, to train encoders on pictures and captions, or embeddings, to train heads on frozen towers"
+    }
+    if given == ["embeddings"], configuration.towers.text.tokenizer != nil {
+      return "towers.text.tokenizer is for pairs: heads on embeddings read no captions"
+    }
+    return nil
+  }
+
+  public static func unusedSettings(withInputs given: Set<String>) -> [String] {
+    given.contains("pairs") ? ["heads", "copies"] : ["towers", "augment"]
+  }
 }

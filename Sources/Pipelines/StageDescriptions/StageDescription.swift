@@ -70,6 +70,8 @@ public protocol StageDescription: Sendable {
   static func rawInputs(_ configuration: Configuration) throws -> [RawInput]
   /// The reason why a stage of this configuration cannot take artifacts for these of its inputs; nil if it can.
   static func problem(_ configuration: Configuration, withInputs given: Set<String>) -> String?
+  /// The settings that make no difference to a result of artifacts for these inputs. They are left out of its key.
+  static func unusedSettings(withInputs given: Set<String>) -> [String]
   /// The reason why the result cannot lie at this place; nil if it can.
   static func problem(_ configuration: Configuration, withOutput path: String) throws -> String?
   /// An upper bound of the result's vocabulary, if one is known before anything runs; otherwise nil.
@@ -88,6 +90,8 @@ extension StageDescription {
   public static func rawInputs(_ configuration: Configuration) throws -> [RawInput] { [] }
 
   public static func problem(_ configuration: Configuration, withInputs given: Set<String>) -> String? { nil }
+
+  public static func unusedSettings(withInputs given: Set<String>) -> [String] { [] }
 
   public static func problem(_ configuration: Configuration, withOutput path: String) throws -> String? { nil }
 
@@ -140,8 +144,10 @@ extension StageDescription {
   public static func identity(
     configuration: JSON, inputs: [InputReference], resolution: JSON = [:]
   ) -> StageIdentity {
-    StageIdentity(
-      program: program, stage: name, stageVersion: version, kind: output, configuration: configuration, inputs: inputs,
+    var used = configuration
+    for key in unusedSettings(withInputs: Set(inputs.map(\.name))) { used[key] = nil }
+    return StageIdentity(
+      program: program, stage: name, stageVersion: version, kind: output, configuration: used, inputs: inputs,
       resolution: resolution)
   }
 

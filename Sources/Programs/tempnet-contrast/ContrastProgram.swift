@@ -10,10 +10,15 @@ import Torch
 
   @OptionGroup var common: CommonOptions
 
-  @Option(help: ArgumentHelp("The embeddings of both towers, to train heads on.", valueName: "dir"))
-  var embeddings: String
+  @Option(help: ArgumentHelp("Pictures and captions, to train encoders of both.", valueName: "dir"))
+  var pairs: String?
 
-  var inputs: [String: [String]] { ["embeddings": [embeddings]] }
+  @Option(help: ArgumentHelp("Embeddings of frozen towers, to train heads on them.", valueName: "dir"))
+  var embeddings: String?
+
+  var inputs: [String: [String]] {
+    ["pairs": pairs, "embeddings": embeddings].compactMapValues { $0.map { [$0] } }
+  }
 
   static var engine: String? { TorchRuntime.description }
 

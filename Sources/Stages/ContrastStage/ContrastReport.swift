@@ -13,7 +13,7 @@ import Training
 struct ContrastReport {
   let task: ContrastTask
   let table: PairTable
-  let pairs: EmbeddedPairs
+  let inputs: any EncoderInputs
   let configuration: ContrastConfiguration
   /// At most as many training anchors are compared with their optimum, among at most as many candidates.
   private static let mostAnchors = 1024
@@ -43,18 +43,20 @@ struct ContrastReport {
       summary["entropy"] = .number(budget.targetEntropy)
       summary["effective_negatives"] = .number(exp(budget.targetEntropy))
     }
-    if configuration.loss.isPersonal { summary["training_temperatures"] = temperatures() }
+    if configuration.loss.isPersonal { summary["training_temperatures"] = try temperatures() }
     return .object(summary)
   }
 
   /// The temperatures of some training anchors, evenly spread, and how they follow their optimum among the training samples.
-  private func temperatures() -> JSON {
+  private func temperatures() throws -> JSON {
     let pictures = table.pictures(of: .train)
     let candidates = spread(pictures, Self.mostCandidates)
     let anchors = Array(spread(candidates.indices.map { $0 }, Self.mostAnchors))
     let rows = [
-      task.encoder.images(pairs.images(at: candidates)),
-      task.encoder.texts(pairs.texts(at: candidates.map(title))),
+      try inputs.rows(
+        ofImages: candidates, task.encoder, computeType: .float32, most: Self.mostCandidates),
+      try inputs.rows(
+        ofTexts: candidates.map(title), task.encoder, computeType: .float32, most: Self.mostCandidates),
     ]
     return .object(
       JSONObject(

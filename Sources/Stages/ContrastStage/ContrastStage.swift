@@ -1,7 +1,6 @@
 import Artifacts
 import ContrastiveLosses
 import Diagnostics
-import EncoderDescriptions
 import ImageTextModels
 import JSON
 import StageDescriptions
@@ -30,15 +29,11 @@ public enum ContrastStage {
     let configuration = request.configuration
     if let note = configuration.budgetNote { Log.note(note) }
     if let warning = configuration.budgetWarning { Log.warning(warning) }
-    let embeddings = try EmbeddingsArtifact(request.inputs.artifact("embeddings"))
-    let pairs = try EmbeddedPairs(embeddings, usesCopies: configuration.usesCopies, device: resolution.device)
-    let encoder = DualEncoder(
-      configuration.encoder(embeddings.description), seed: UInt64(configuration.seed),
-      scale: LogitScale(1 / configuration.temperature, from: configuration.loss.learnsScale ? .learned : .fixed),
-      device: resolution.device)
-    let task = try Failure.locating(embeddings.path) {
+    let material = try ContrastMaterial(request, resolution)
+    let task = try Failure.locating(material.path) {
       try ContrastTask(
-        encoder: encoder, table: embeddings.table, pairs: pairs, configuration, computeType: resolution.computeType)
+        encoder: material.encoder, table: material.table, inputs: material.inputs, configuration,
+        computeType: resolution.computeType)
     }
     let count = task.groups.flatMap(\.parameters).reduce(0) { $0 + $1.tensor.count }
     Log.note(
@@ -48,7 +43,8 @@ public enum ContrastStage {
       task, settings: configuration.loop(steps: task.steps), files: TrainingFiles(builder),
       stop: .standard(timeLimit: configuration.run.timeLimit))
     let result = try loop.run()
-    let report = ContrastReport(task: task, table: embeddings.table, pairs: pairs, configuration: configuration)
+    let report = ContrastReport(
+      task: task, table: material.table, inputs: material.inputs, configuration: configuration)
     try report.setScale()
     try save(task, builder)
     return try withoutGradients { try report.summary(result) }
@@ -70,13 +66,6 @@ public enum ContrastStage {
 }
 
 extension ContrastConfiguration {
-  fileprivate func encoder(_ description: EmbeddingsDescription) -> DualEncoderConfiguration {
-    .heads(
-      HeadsConfiguration(
-        image: description.image, text: description.text, hidden: heads.hidden, embed: heads.embed,
-        dropout: heads.dropout))
-  }
-
   fileprivate func loop(steps: Int) -> LoopSettings {
     LoopSettings(
       steps: steps, seed: seed, optimiser: optimiser, validationInterval: validationInterval.steps(of: steps),

@@ -20,31 +20,31 @@ final class ContrastTask: TrainingTask {
   let dealer: PairDealer
   let steps: Int
   private let configuration: ContrastConfiguration
-  private let pairs: EmbeddedPairs
+  private let inputs: any EncoderInputs
   private let samples: [Int]
   private let validation: ContrastValidation
   private let computeType: DType
 
   init(
-    encoder: DualEncoder, table: PairTable, pairs: EmbeddedPairs, _ configuration: ContrastConfiguration,
+    encoder: DualEncoder, table: PairTable, inputs: any EncoderInputs, _ configuration: ContrastConfiguration,
     computeType: DType
   ) throws {
     self.encoder = encoder
     self.configuration = configuration
-    self.pairs = pairs
+    self.inputs = inputs
     self.computeType = computeType
     dealer = try PairDealer(
-      table, captions: configuration.captions, versions: pairs.versions, batch: configuration.batch,
+      table, captions: configuration.captions, versions: inputs.versions, batch: configuration.batch,
       seed: configuration.seed)
     steps = max(1, Int((configuration.epochs * Double(dealer.count) / Double(configuration.batch)).rounded(.up)))
     samples = [table.pictures.count, table.captions.count]
     Seeds.seedGenerators(UInt64(configuration.seed), .initialisation, index: 1)
     objective = ContrastObjective(
       configuration, samples: samples, embed: encoder.embed, logitScale: encoder.logitScale)
-    validation = try ContrastValidation(table, pairs, configuration, computeType: computeType)
+    validation = try ContrastValidation(table, inputs, configuration, computeType: computeType)
     for parameter in encoder.encoderParameters { parameter.tensor.requiringGradient() }
     groups = configuration.groups(encoder, objective, steps: steps)
-    setPrototypes(table)
+    try setPrototypes(table)
   }
 
   let itemName = "pairs"
@@ -53,13 +53,14 @@ final class ContrastTask: TrainingTask {
   var criterion: String { ContrastValidation.criterion }
 
   /// As published, each side's prototypes begin as embeddings of the other side.
-  private func setPrototypes(_ table: PairTable) {
+  private func setPrototypes(_ table: PairTable) throws {
     guard let networks = objective.networks, configuration.tempnet.form == .prototypes else { return }
     let pictures = table.pictures(of: .train)
     let spread = (0..<configuration.tempnet.units).map { pictures[$0 * pictures.count / configuration.tempnet.units] }
-    withoutGradients {
-      networks[0].setPrototypes(encoder.texts(pairs.texts(at: spread.map { table.pictures[$0].captions.lowerBound })))
-      networks[1].setPrototypes(encoder.images(pairs.images(at: spread)))
+    let titles = spread.map { table.pictures[$0].captions.lowerBound }
+    try withoutGradients {
+      networks[0].setPrototypes(try inputs.rows(ofTexts: titles, encoder, computeType: .float32, most: .max))
+      networks[1].setPrototypes(try inputs.rows(ofImages: spread, encoder, computeType: .float32, most: .max))
     }
   }
 
@@ -114,8 +115,8 @@ final class ContrastTask: TrainingTask {
   func embed(_ chunk: ArraySlice<PairBatch.Pair>, part: Int, _ step: TrainingStep) -> [Tensor] {
     step.seedGenerators(part: part)
     return [
-      encoder.images(pairs.images(chunk), training: true, computeType: computeType),
-      encoder.texts(pairs.texts(chunk), training: true, computeType: computeType),
+      encoder.images(inputs.images(chunk, step: step.number), training: true, computeType: computeType),
+      encoder.texts(inputs.texts(at: chunk.map(\.caption)), training: true, computeType: computeType),
     ]
   }
 

@@ -16,16 +16,16 @@ struct ContrastValidation {
   static let criterion = "error"
 
   private let set: RetrievalSet
-  private let pairs: EmbeddedPairs
+  private let inputs: any EncoderInputs
   private let configuration: ContrastConfiguration
   private let computeType: DType
   private static let chunk = 4096
 
   /// - Throws: `Failure(.badData)` for a table without validation pairs.
   init(
-    _ table: PairTable, _ pairs: EmbeddedPairs, _ configuration: ContrastConfiguration, computeType: DType
+    _ table: PairTable, _ inputs: any EncoderInputs, _ configuration: ContrastConfiguration, computeType: DType
   ) throws {
-    self.pairs = pairs
+    self.inputs = inputs
     self.configuration = configuration
     self.computeType = computeType
     set = RetrievalSet(
@@ -40,16 +40,11 @@ struct ContrastValidation {
 
   /// The rows of both sides, images first.
   private func rows(_ encoder: DualEncoder, _ checkpoint: () throws -> Void) throws -> [Tensor] {
-    func all(_ positions: [Int], _ embed: ([Int]) -> Tensor) throws -> Tensor {
-      .concatenate(
-        try stride(from: 0, to: positions.count, by: Self.chunk).map { first in
-          try checkpoint()
-          return withoutGradients { embed(Array(positions[first..<min(first + Self.chunk, positions.count)])) }
-        })
-    }
-    return [
-      try all(set.pictures.positions) { encoder.images(pairs.images(at: $0), computeType: computeType) },
-      try all(set.captions.positions) { encoder.texts(pairs.texts(at: $0), computeType: computeType) },
+    [
+      try inputs.rows(
+        ofImages: set.pictures.positions, encoder, computeType: computeType, most: Self.chunk, checkpoint: checkpoint),
+      try inputs.rows(
+        ofTexts: set.captions.positions, encoder, computeType: computeType, most: Self.chunk, checkpoint: checkpoint),
     ]
   }
 

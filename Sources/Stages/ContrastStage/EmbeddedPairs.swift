@@ -3,14 +3,14 @@ import ImageTextModels
 import Torch
 
 /// Rows of frozen towers, as the heads read them.
-struct EmbeddedPairs {
+struct EmbeddedPairs: EncoderInputs {
   /// [versions · P, Di]: the pictures, then their augmented copies.
   private let image: Tensor
   /// [C, Dt].
   private let text: Tensor
   private let pictures: Int
-  /// Of each picture, itself among them.
   let versions: Int
+  let mostAtOnce = Int.max
 
   /// - Throws: `Failure(.badData)` where the embeddings are in a joint space, or cannot be read.
   init(_ embeddings: EmbeddingsArtifact, usesCopies: Bool, device: Device) throws {
@@ -33,13 +33,10 @@ struct EmbeddedPairs {
     versions = image.size(0) / pictures
   }
 
-  func images(_ pairs: some Sequence<PairBatch.Pair>) -> Tensor {
+  func images(_ pairs: ArraySlice<PairBatch.Pair>, step: Int) -> Tensor {
     rows(image, pairs.map { $0.version * pictures + $0.picture })
   }
 
-  func texts(_ pairs: some Sequence<PairBatch.Pair>) -> Tensor { rows(text, pairs.map(\.caption)) }
-
-  /// Pictures themselves, by position.
   func images(at positions: [Int]) -> Tensor { rows(image, positions) }
 
   func texts(at positions: [Int]) -> Tensor { rows(text, positions) }

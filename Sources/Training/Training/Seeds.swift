@@ -10,6 +10,8 @@ public enum RandomStream: UInt64, Sendable {
   case dropout
   /// The choice among an item's versions.
   case choice
+  /// What a step sees of an item.
+  case augmentation
 }
 
 /// Random numbers that depend on `(seed, stream, index)` alone, not on earlier draws, so that a resumed run equals an
