@@ -1,7 +1,6 @@
 import Artifacts
 import Configuration
 import Diagnostics
-import EncoderDescriptions
 import Files
 import TrainingOptions
 
@@ -128,22 +127,10 @@ public enum Embed: StageDescription {
   }
 
   public static func rawInputs(_ configuration: EmbedConfiguration) throws -> [RawInput] {
-    try towerFiles("image_tower", configuration.imageTower, [TowerFiles.configuration, TowerFiles.weights])
-      + towerFiles(
-        "text_tower", configuration.textTower, [TowerFiles.configuration, TowerFiles.weights, TowerFiles.tokenizer])
+    try FrozenTowerInputs.files(image: configuration.imageTower, text: configuration.textTower)
       + zip(["npy/images", "npy/texts", "npy/map"], configuration.npy).map { name, path in
         guard try Files.status(path) != nil else { throw Failure.missing("file", at: path) }
         return RawInput(name, path: path)
       }
-  }
-
-  /// The files of a tower, under their name in the key.
-  private static func towerFiles(_ name: String, _ folder: String?, _ files: [String]) throws -> [RawInput] {
-    guard let folder else { return [] }
-    return try files.map { file in
-      let path = "\(folder)/\(file)"
-      guard try Files.status(path) != nil else { throw Failure.missing("file of a tower", at: path) }
-      return RawInput("\(name)/\(file)", path: path)
-    }
   }
 }

@@ -32,8 +32,8 @@ extension EmbeddingPlan {
     return EmbeddingPlan(
       table: pairs.table,
       description: EmbeddingsDescription(
-        .apart, image: image.record(digest: request.digest(of: "image_tower")),
-        text: text.record(digest: request.digest(of: "text_tower")), prompts: prompts),
+        .apart, image: image.record(digest: request.digest(of: .image)),
+        text: text.record(digest: request.digest(of: .text)), prompts: prompts),
       copies: configuration.copies, parts: parts)
   }
 
@@ -104,13 +104,5 @@ extension PairTable {
     guard !classes.isEmpty else { return nil }
     let words = Dictionary(uniqueKeysWithValues: configuration.classes.map { ($0.name, $0.value) })
     return EmbeddingsDescription.Prompts(classes: classes.map { words[$0] ?? $0 }, templates: configuration.templates)
-  }
-}
-
-extension StageRequest<Embed> {
-  /// A digest of a tower's files.
-  fileprivate func digest(of tower: String) -> String {
-    let files = identity([:]).inputs.filter { $0.name.hasPrefix("\(tower)/") }
-    return SHA256.hex(of: files.map { "\($0.name.dropFirst(tower.utf8.count)) \($0.key)\n" }.joined())
   }
 }

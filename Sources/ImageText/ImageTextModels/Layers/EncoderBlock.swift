@@ -2,25 +2,34 @@ import EncoderDescriptions
 import Torch
 
 /// Attention of every position to every other, and feed-forward, each added to what it reads (Vaswani et al. 2017).
-struct EncoderBlock: Sendable {
+package struct EncoderBlock: Sendable {
   /// Where the norms are.
-  enum NormOrder: Sendable {
+  package enum NormOrder: Sendable {
     /// Before each half, outside the residual stream: vision transformers.
     case first
     /// After each sum: BERT.
     case last
   }
 
-  let attentionNorm: LayerNorm
+  package let attentionNorm: LayerNorm
   /// [3 · width, width], rows of all queries, then all keys, then all values.
-  let queryKeyValue: Linear
-  let output: Linear
-  let feedForwardNorm: LayerNorm
-  let up: Linear
-  let down: Linear
-  let heads: Int
-  let order: NormOrder
-  var activation = TowersConfiguration.Activation.gelu
+  package let queryKeyValue: Linear
+  package let output: Linear
+  package let feedForwardNorm: LayerNorm
+  package let up: Linear
+  package let down: Linear
+  package let heads: Int
+  package let order: NormOrder
+  package let activation: TowersConfiguration.Activation
+
+  package init(
+    attentionNorm: LayerNorm, queryKeyValue: Linear, output: Linear, feedForwardNorm: LayerNorm, up: Linear,
+    down: Linear, heads: Int, order: NormOrder, activation: TowersConfiguration.Activation = .gelu
+  ) {
+    (self.attentionNorm, self.queryKeyValue, self.output) = (attentionNorm, queryKeyValue, output)
+    (self.feedForwardNorm, self.up, self.down) = (feedForwardNorm, up, down)
+    (self.heads, self.order, self.activation) = (heads, order, activation)
+  }
 
   /// - Parameters:
   ///   - x: [B, T, width].

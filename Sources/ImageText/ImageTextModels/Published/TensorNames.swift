@@ -48,7 +48,7 @@ enum OpenClipNames {
 }
 
 /// Where transformers' `CLIPModel` has an open_clip parameter.
-struct TransformersNames {
+package struct TransformersNames {
   static let patches = "vision_model.embeddings.patch_embedding.weight"
 
   private enum Place {
@@ -61,7 +61,18 @@ struct TransformersNames {
 
   private let place: Place
 
-  init(_ name: String) { place = Self.place(name) }
+  /// - Parameter name: of the parameter.
+  package init(_ name: String) { place = Self.place(name) }
+
+  /// The tensors that stand there for the parameter's.
+  package func tensors(_ tensor: Tensor) -> [NamedTensor] {
+    switch place {
+    case .one(let name): [NamedTensor(name, tensor)]
+    case .transposed(let name): [NamedTensor(name, tensor.transposed().contiguous())]
+    case .three(let names):
+      zip(names, tensor.chunks(names.count, dimension: 0)).map { NamedTensor($0, $1.contiguous()) }
+    }
+  }
 
   func tensor(_ shape: [Int], _ weights: StateDict, _ use: (String) -> Void) throws -> Tensor {
     switch place {

@@ -51,7 +51,10 @@ public struct CaptionTokenizer: Sendable {
     case .clip(let tokenizer): tokenizer.vocabularySize
     }
   }
-
+  /// The mark before captions; nil if the vocabulary has none.
+  public var beginMark: Mark? { begin.map(mark) }
+  /// The mark after captions.
+  public var endMark: Mark { mark(end) }
   /// The text of the `tokenizer.json`.
   public var fileText: String {
     switch vocabulary {
@@ -92,6 +95,19 @@ public struct CaptionTokenizer: Sendable {
     return Tensor(
       captions.flatMap { ids in ids.map(Int.init) + [Int](repeating: 0, count: length - ids.count) },
       shape: [captions.count, length])
+  }
+
+  /// A token around captions.
+  public struct Mark: Equatable, Sendable {
+    public let id: Int
+    public let spelling: String
+  }
+
+  private func mark(_ id: Int32) -> Mark {
+    switch vocabulary {
+    case .byteLevel(let tokenizer): Mark(id: Int(id), spelling: tokenizer.text(of: [id]))
+    case .clip(let tokenizer): Mark(id: Int(id), spelling: tokenizer.spelling(of: id))
+    }
   }
 }
 

@@ -4,13 +4,13 @@ import Weights
 
 /// EfficientNet-Lite (Tan and Le 2019, without squeeze-and-excitation, with ReLU6): pictures to the average of the last
 /// feature map. Frozen; each batch norm is multiplied into the convolution before it.
-struct EfficientNet: Sendable {
+package struct EfficientNet: Sendable {
   /// An inverted bottleneck: channels are widened, filtered one by one, and narrowed.
-  private struct Block: Sendable {
-    let expand: Convolution?
-    let filter: Convolution
-    let narrow: Convolution
-    let isResidual: Bool
+  package struct Block: Sendable {
+    package let expand: Convolution?
+    package let filter: Convolution
+    package let narrow: Convolution
+    package let isResidual: Bool
 
     func callAsFunction(_ x: Tensor) -> Tensor {
       let wide = expand.map { $0(x).clamped(0, 6) } ?? x
@@ -20,9 +20,9 @@ struct EfficientNet: Sendable {
   }
 
   let configuration: EfficientNetConfiguration
-  private let stem: Convolution
-  private let blocks: [Block]
-  private let head: Convolution
+  package let stem: Convolution
+  package let blocks: [Block]
+  package let head: Convolution
 
   /// - Throws: `Failure(.badData)` unless the file holds exactly the tensors that the configuration calls for, under the
   ///   names of the PyTorch package efficientnet_lite_pytorch.

@@ -9,7 +9,7 @@ import Weights
 
 /// A pretrained network that turns pictures into embeddings and is not trained further.
 public struct FrozenImageTower: Sendable {
-  private let network: EfficientNet
+  package let network: EfficientNet
   /// How stored pictures become the network's input.
   public let transform: PictureTransform
   private let device: Device
@@ -46,7 +46,7 @@ public struct FrozenImageTower: Sendable {
 
 /// A pretrained network that turns texts into embeddings and is not trained further.
 public struct FrozenTextTower: Sendable {
-  private let network: SentenceEncoder
+  package let network: SentenceEncoder
   private let tokenizer: WordPieceTokenizer
   /// The most tokens that it reads of a text, with the marks around it.
   public let limit: Int

@@ -47,13 +47,14 @@ struct SentenceEncoderConfiguration: Equatable, Sendable {
 
 /// BERT (Devlin et al. 2019) whose last hidden states are averaged over a text's tokens, as sentence-transformers does
 /// (Reimers and Gurevych 2019). Frozen.
-struct SentenceEncoder: Sendable {
+package struct SentenceEncoder: Sendable {
   let configuration: SentenceEncoderConfiguration
-  private let tokens: Tensor
+  /// [vocabulary, width]
+  package let tokens: Tensor
   /// Of positions, with that of the first segment added: [context, width].
-  private let positions: Tensor
-  private let norm: LayerNorm
-  private let blocks: [EncoderBlock]
+  package let positions: Tensor
+  package let norm: LayerNorm
+  package let blocks: [EncoderBlock]
   private let computeType: DType
 
   var device: Device { tokens.device }

@@ -93,12 +93,12 @@ extension TowersConfiguration {
 }
 
 /// The tensors of a dual encoder's towers by their names.
-struct TowerTensors {
+package struct TowerTensors {
   /// In the order of `TowersConfiguration.parameters`.
-  let list: [NamedTensor]
+  package let list: [NamedTensor]
   private let byName: [String: Tensor]
 
-  init(_ list: [NamedTensor]) {
+  package init(_ list: [NamedTensor]) {
     self.list = list
     byName = Dictionary(uniqueKeysWithValues: list.map { ($0.name, $0.tensor) })
   }
@@ -114,14 +114,24 @@ struct TowerTensors {
       })
   }
 
-  subscript(name: String) -> Tensor {
+  package subscript(name: String) -> Tensor {
     guard let tensor = byName[name] else { preconditionFailure("the towers have no \(name)") }
     return tensor
   }
 
   func linear(_ name: String) -> Linear { Linear(weight: self["\(name).weight"], bias: self["\(name).bias"]) }
 
-  func norm(_ name: String, _ epsilon: Double) -> LayerNorm {
+  package func norm(_ name: String, _ epsilon: Double) -> LayerNorm {
     LayerNorm(weight: self["\(name).weight"], bias: self["\(name).bias"], epsilon: epsilon)
+  }
+
+  /// A block of either tower.
+  package func block(_ name: String, heads: Int, _ block: TowersConfiguration.Block) -> EncoderBlock {
+    EncoderBlock(
+      attentionNorm: norm("\(name).ln_1", block.normEpsilon),
+      queryKeyValue: Linear(weight: self["\(name).attn.in_proj_weight"], bias: self["\(name).attn.in_proj_bias"]),
+      output: linear("\(name).attn.out_proj"), feedForwardNorm: norm("\(name).ln_2", block.normEpsilon),
+      up: linear("\(name).mlp.c_fc"), down: linear("\(name).mlp.c_proj"), heads: heads, order: .first,
+      activation: block.activation)
   }
 }

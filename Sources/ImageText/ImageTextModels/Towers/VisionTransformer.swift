@@ -26,14 +26,8 @@ struct VisionTransformer {
     let epsilon = configuration.block.normEpsilon
     normBefore = tensors.norm("visual.ln_pre", epsilon)
     blocks = (0..<configuration.layers).map { layer in
-      let name = "visual.transformer.resblocks.\(layer)"
-      return EncoderBlock(
-        attentionNorm: tensors.norm("\(name).ln_1", epsilon),
-        queryKeyValue: Linear(
-          weight: tensors["\(name).attn.in_proj_weight"], bias: tensors["\(name).attn.in_proj_bias"]),
-        output: tensors.linear("\(name).attn.out_proj"), feedForwardNorm: tensors.norm("\(name).ln_2", epsilon),
-        up: tensors.linear("\(name).mlp.c_fc"), down: tensors.linear("\(name).mlp.c_proj"),
-        heads: configuration.heads, order: .first, activation: configuration.block.activation)
+      tensors.block(
+        "visual.transformer.resblocks.\(layer)", heads: configuration.heads, configuration.block)
     }
     normAfter = tensors.norm("visual.ln_post", epsilon)
     projection = tensors["visual.proj"]

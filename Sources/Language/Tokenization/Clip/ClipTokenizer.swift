@@ -17,6 +17,9 @@ public struct ClipTokenizer: Sendable {
   public var beginOfText: Int32 { vocabulary.begin }
   public var endOfText: Int32 { vocabulary.end }
 
+  /// As vocabulary files spell a token.
+  public func spelling(of id: Int32) -> String { vocabulary.tokens[Int(id)] }
+
   /// The ids of a caption, without the marks around it.
   public func encode(_ caption: String) -> [Int32] {
     let composed = Composition.shared.composed(caption.unicodeScalars.map(\.value))
