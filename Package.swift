@@ -251,9 +251,9 @@ let package = Package(
     library(
       .stages, "ExportStage",
       [
-        "Artifacts", "Diagnostics", "EncoderDescriptions", "Files", "ImageTextModels", "JSON", "LanguageEvaluation",
-        "LanguageModels", "ModelFiles", "StageDescriptions", "TempNet", "TemperatureSettings", "Tokenization", "Torch",
-        "Weights", "WireFormats",
+        "Artifacts", "ContrastiveLosses", "Diagnostics", "EncoderDescriptions", "Files", "ImageTextModels", "JSON",
+        "LanguageEvaluation", "LanguageModels", "ModelFiles", "Pairs", "Pictures", "RetrievalEvaluation",
+        "StageDescriptions", "TempNet", "TemperatureSettings", "Tokenization", "Torch", "Weights", "WireFormats",
       ], embedded: ["Resources/tempnet.py", "Resources/dual_encoder.py"]),
 
     library(
@@ -475,9 +475,9 @@ let package = Package(
       .stages, "ExportStage",
       [
         "Artifacts", "Configuration", "Diagnostics", "EncoderDescriptions", "ExportStage", "Files", "ImageTextModels",
-        "JSON", "LanguageEvaluation", "LanguageModels", "ModelDescriptions", "ModelFiles", "Reports",
-        "StageDescriptions", "Statistics", "TempNet", "TemperatureSettings", "TestSupport", "Tokenization", "Torch",
-        "Weights",
+        "JSON", "LanguageEvaluation", "LanguageModels", "ModelDescriptions", "ModelFiles", "Pairs", "Pictures",
+        "Reports", "StageDescriptions", "Statistics", "TempNet", "TemperatureSettings", "TestSupport", "Tokenization",
+        "Torch", "Weights",
       ], fixtures: ["Fixtures"]),
     .testTarget(
       name: "EndToEndTests", dependencies: ["Artifacts", "Diagnostics", "Files", "JSON", "TestSupport"],

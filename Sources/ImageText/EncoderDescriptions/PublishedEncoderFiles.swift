@@ -22,8 +22,8 @@ public struct PublishedEncoderFiles: Equatable, Sendable {
   /// What was named, for messages.
   public let place: String
 
-  static let openClipConfiguration = "open_clip_config.json"
-  private static let openClipWeights = ["open_clip_model.safetensors", "open_clip_pytorch_model.bin"]
+  public static let openClipConfiguration = "open_clip_config.json"
+  public static let openClipWeights = "open_clip_model.safetensors"
   private static let transformersWeights = [HuggingFaceFolder.weightsName, "pytorch_model.bin"]
 
   /// - Parameters:
@@ -46,7 +46,7 @@ public struct PublishedEncoderFiles: Equatable, Sendable {
     let openClip = "\(path)/\(Self.openClipConfiguration)"
     if let configuration = configuration ?? (Files.exists(openClip) ? openClip : nil) {
       form = .openClip(configuration)
-      weights = [try Self.first(Self.openClipWeights, in: path)]
+      weights = [try Self.first([Self.openClipWeights, "open_clip_pytorch_model.bin"], in: path)]
       return
     }
     guard Files.exists("\(path)/\(HuggingFaceFolder.configurationName)") else {

@@ -16,7 +16,9 @@ import Torch
       "The TempNet to export: an artifact of kind tempnet, or a model with a TempNet of its own.", valueName: "dir"))
   var tempnet: String?
 
-  @Option(help: ArgumentHelp("Measurements of it, for the model card.", valueName: "dir"))
+  @Option(
+    help: ArgumentHelp(
+      "Measurements of it, for the model card; of a dual encoder those of tempnet-retrieve.", valueName: "dir"))
   var evaluation: String?
 
   @Option(help: ArgumentHelp("The features it was fitted to, for an ONNX model of hidden states.", valueName: "dir"))
@@ -24,12 +26,17 @@ import Torch
 
   @Option(
     help: ArgumentHelp(
-      "A language model to export; or, beside a TempNet, the GGUF file to put it into.", valueName: "path"))
+      "A language model or a dual encoder to export; or, beside a TempNet, the GGUF file to put it into.",
+      valueName: "path"))
   var model: String?
+
+  @Option(help: ArgumentHelp("The pairs that a dual encoder was trained on, for its card.", valueName: "dir"))
+  var pairs: String?
 
   @Option(
     help: ArgumentHelp(
-      "What to write: of a TempNet safetensors, bundle, onnx, npz or gguf, of a model huggingface or gguf.",
+      "What to write: of a TempNet safetensors, bundle, onnx, npz or gguf, of a language model huggingface or gguf, of a "
+        + "dual encoder safetensors, open_clip, huggingface, onnx or bundle.",
       valueName: "name"))
   var format: String?
 
@@ -37,6 +44,7 @@ import Torch
     [
       "tempnet": tempnet.map { [$0] } ?? [], "evaluation": evaluation.map { [$0] } ?? [],
       "features": features.map { [$0] } ?? [], "model": model.map { [$0] } ?? [],
+      "pairs": pairs.map { [$0] } ?? [],
     ]
   }
 

@@ -8,7 +8,7 @@ import TempNet
 import TemperatureSettings
 import Torch
 
-/// Writes a TempNet with its history, or a language model, in a form that other tools read.
+/// Writes a TempNet with its history, a language model or a dual encoder in a form that other tools read.
 public enum ExportStage {
   static let weightsName = TempNetFile.name
   static let bundleName = "tempnet-bundle.tar.zst"
@@ -28,12 +28,19 @@ public enum ExportStage {
     guard let tempnet = request.inputs.optionalArtifact("tempnet") else {
       let model = try model(request)
       if model.manifest.kind == ArtifactKind.dualEncoder.name {
-        return try DualEncoderExport(model).write(format) { try builder.path(for: $0) }
+        return try DualEncoderExport(model, request).write(format, builder)
       }
       guard [.huggingface, .gguf].contains(format) else {
         throw Failure(.usage, "is a language model, which has no form \(format.rawValue)", at: model.path)
       }
+      if request.configuration.imageTower != nil || !request.inputs.artifacts("pairs").isEmpty {
+        throw Failure(.usage, "is a language model, which has neither towers nor pairs", at: model.path)
+      }
       return try ModelExport(model, format).write { try builder.path(for: $0) }
+    }
+    let measurements = request.inputs.optionalArtifact("evaluation")
+    if let measurements, measurements.manifest.kind != ArtifactKind.evaluation.name {
+      throw Failure(.usage, "measures retrieval; it goes with a dual encoder (--model)", at: measurements.path)
     }
     if let embeddings = try EmbeddingTempNetExport(tempnet) {
       return try embeddings.write(format) { try builder.path(for: $0) }
@@ -41,11 +48,11 @@ public enum ExportStage {
     let weights = try TempNetFile.find(in: tempnet.path)
     // Loading checks every tensor and setting, so that no unusable TempNet is exported.
     let network = try TemperatureNetwork.load(weights)
-    let evaluation = try request.inputs.optionalArtifact("evaluation").map(EvaluationArtifact.init)
+    let evaluation = try measurements.map(EvaluationArtifact.init)
     if let evaluation { try evaluation.check(measures: tempnet) }
     let file: String
     switch format {
-    case .huggingface: preconditionFailure("a TempNet has no such form")
+    case .huggingface, .openClip: preconditionFailure("a TempNet has no such form")
     case .gguf:
       let export = GGUFExport(network: network, tempnet: tempnet, evaluation: evaluation)
       if let model = request.inputs.optionalModel("model") {

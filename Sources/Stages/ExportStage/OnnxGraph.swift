@@ -1,6 +1,6 @@
 import WireFormats
 
-/// Builds an ONNX model of float32 tensors, node by node: the fields of `onnx.proto` that such a model needs.
+/// Builds an ONNX model, node by node: the fields of `onnx.proto` that a model of float32 and int64 tensors needs.
 /// https://github.com/onnx/onnx/blob/main/onnx/onnx.proto
 struct OnnxGraph {
   /// The name of a value within the graph.
@@ -12,8 +12,22 @@ struct OnnxGraph {
   static let operatorSet = 17
   /// The version of the file format that belongs to it.
   private static let irVersion = 8
-  private static let float32 = 1
-  private static let int64 = 7
+
+  /// The type of a tensor's numbers, by its code in `onnx.proto`.
+  enum Element: Int {
+    case float32 = 1
+    case int32 = 6
+    case int64 = 7
+  }
+
+  /// The size of a dimension.
+  enum Size {
+    case fixed(Int)
+    /// Left open under a name; equal names are equal sizes.
+    case open(String)
+
+    static let rows = Size.open("rows")
+  }
 
   private var nodes: [ProtobufMessage] = []
   private var constants: [ProtobufMessage] = []
@@ -24,13 +38,17 @@ struct OnnxGraph {
   enum Attribute {
     case integer(Int)
     case integers([Int])
+    case number(Double)
+    case text(String)
+  }
+
+  mutating func input(_ name: String, _ shape: [Size], _ type: Element = .float32) -> Value {
+    inputs.append(Self.description(name, shape, type))
+    return Value(name: name)
   }
 
   /// An input [rows] or [rows, columns]; how many rows there are is left open.
-  mutating func input(_ name: String, columns: Int?) -> Value {
-    inputs.append(Self.description(name, columns: columns))
-    return Value(name: name)
-  }
+  mutating func input(_ name: String, columns: Int?) -> Value { input(name, Self.rows(of: columns)) }
 
   /// Makes a value [rows] or [rows, columns] an output of the graph.
   mutating func output(_ value: Value, _ name: String, columns: Int? = nil) {
@@ -39,24 +57,27 @@ struct OnnxGraph {
     node.string(2, name)
     node.string(4, "Identity")
     nodes.append(node)
-    outputs.append(Self.description(name, columns: columns))
+    outputs.append(Self.description(name, Self.rows(of: columns), .float32))
   }
 
   mutating func constant(_ numbers: [Float], _ shape: [Int], name: String? = nil) -> Value {
-    constant(numbers.withUnsafeBytes(Array.init), shape, Self.float32, name)
+    constant(numbers.withUnsafeBytes(Array.init), shape, .float32, name)
   }
 
   mutating func constant(_ number: Double) -> Value { constant([Float(number)], []) }
 
-  mutating func axes(_ numbers: [Int]) -> Value {
-    constant(numbers.map(Int64.init).withUnsafeBytes(Array.init), [numbers.count], Self.int64, nil)
+  /// Whole numbers as a list: axes, a shape, places.
+  mutating func axes(_ numbers: [Int]) -> Value { integers(numbers, [numbers.count]) }
+
+  mutating func integers(_ numbers: [Int], _ shape: [Int]) -> Value {
+    constant(numbers.map(Int64.init).withUnsafeBytes(Array.init), shape, .int64, nil)
   }
 
-  private mutating func constant(_ bytes: [UInt8], _ shape: [Int], _ type: Int, _ name: String?) -> Value {
+  private mutating func constant(_ bytes: [UInt8], _ shape: [Int], _ type: Element, _ name: String?) -> Value {
     let name = name ?? freshName()
     var tensor = ProtobufMessage()
     for size in shape { tensor.integer(1, size) }
-    tensor.integer(2, type)
+    tensor.integer(2, type.rawValue)
     tensor.string(8, name)
     tensor.bytes(9, bytes)
     constants.append(tensor)
@@ -120,28 +141,36 @@ struct OnnxGraph {
     case .integers(let numbers):
       for number in numbers { attribute.integer(8, number) }
       attribute.integer(20, 7)
+    case .number(let number):
+      attribute.float(2, Float(number))
+      attribute.integer(20, 1)
+    case .text(let text):
+      attribute.string(4, text)
+      attribute.integer(20, 3)
     }
     return attribute
   }
 
-  private static func description(_ name: String, columns: Int?) -> ProtobufMessage {
-    var rows = ProtobufMessage()
-    rows.string(2, "rows")
+  private static func rows(of columns: Int?) -> [Size] { [.rows] + (columns.map { [.fixed($0)] } ?? []) }
+
+  private static func description(_ name: String, _ sizes: [Size], _ type: Element) -> ProtobufMessage {
     var shape = ProtobufMessage()
-    shape.message(1, rows)
-    if let columns {
-      var size = ProtobufMessage()
-      size.integer(1, columns)
-      shape.message(1, size)
+    for size in sizes {
+      var dimension = ProtobufMessage()
+      switch size {
+      case .fixed(let count): dimension.integer(1, count)
+      case .open(let name): dimension.string(2, name)
+      }
+      shape.message(1, dimension)
     }
     var tensor = ProtobufMessage()
-    tensor.integer(1, float32)
+    tensor.integer(1, type.rawValue)
     tensor.message(2, shape)
-    var type = ProtobufMessage()
-    type.message(1, tensor)
+    var value = ProtobufMessage()
+    value.message(1, tensor)
     var description = ProtobufMessage()
     description.string(1, name)
-    description.message(2, type)
+    description.message(2, value)
     return description
   }
 }

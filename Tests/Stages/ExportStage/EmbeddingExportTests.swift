@@ -115,13 +115,6 @@ import Weights
     #expect(failure?.status == (format == "gguf" ? .usage : .badConfiguration))
   }
 
-  @Test func `heads on frozen towers have no open_clip or transformers form`() throws {
-    let encoder = try dualEncoder()
-    let failure = #expect(throws: Failure.self) { try export("huggingface", model: encoder) }
-    #expect(failure?.status == .usage)
-    #expect(failure?.message.contains("no form in transformers or open_clip") == true)
-  }
-
   @Test(.enabled(if: slowTestsEnabled || python != nil), arguments: EmbeddingTempNetSettings.Form.allCases)
   func `NumPy and ONNX Runtime find our temperatures and our rows`(form: EmbeddingTempNetSettings.Form) throws {
     let python = try #require(python, "TEMPNET_PYTHON names no interpreter")

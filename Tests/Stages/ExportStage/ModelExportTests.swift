@@ -250,6 +250,6 @@ import Weights
     let none = #expect(throws: Failure.self) { try export("huggingface", inputs: [:]) }
     #expect(none?.status == .badConfiguration)
     let other = #expect(throws: Failure.self) { try export("bundle") }
-    #expect(other?.message == "the format bundle takes tempnet, evaluation, not model")
+    #expect(other?.message == "is a language model, which has no form bundle")
   }
 }

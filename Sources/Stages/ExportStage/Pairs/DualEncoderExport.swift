@@ -7,105 +7,83 @@ import JSON
 import StageDescriptions
 import TempNet
 import Torch
-import Weights
 
-/// The heads of a dual encoder on frozen towers, with its TempNets if it has any, in the forms that other tools read.
+/// A dual encoder in the forms that other tools read.
 struct DualEncoderExport {
-  static let weightsName = "heads.safetensors"
-  static let configurationName = "config.json"
+  static let bundleName = "dual-encoder-bundle.tar.zst"
+  /// The folder in a bundle.
+  private static let bundleFolder = "dual-encoder"
 
-  private let artifact: Artifact
-  private let encoder: DualEncoder
+  private let source: DualEncoderSource
+  private let form: any DualEncoderForm
 
-  /// - Throws: `Failure(.usage)` for an encoder without heads.
-  init(_ artifact: Artifact) throws {
-    self.artifact = artifact
-    encoder = try DualEncoder.read(artifact)
-    guard encoder.parameters.contains(where: { $0.name.hasPrefix("image_head.") }) else {
-      throw Failure(
-        .usage, "has no heads on frozen towers, which are what is exported of a dual encoder", at: artifact.path)
+  init(_ artifact: Artifact, _ request: StageRequest<Export>) throws {
+    source = try DualEncoderSource(artifact, request)
+    switch source.encoder.configuration {
+    case .heads(let heads): form = try HeadsForm(source, heads, request)
+    case .towers(let towers):
+      if request.configuration.imageTower != nil {
+        throw Failure(
+          .badConfiguration, "is for heads on frozen towers; \(artifact.path) has encoders of its own",
+          at: "image_tower")
+      }
+      form = TowersForm(source, towers)
     }
   }
 
-  /// - Parameter path: turns a file's name into the path to write it at.
   /// - Returns: the summary.
-  func write(_ format: ExportConfiguration.Format, _ path: (String) throws -> String) throws -> JSON {
+  func write(_ format: ExportConfiguration.Format, _ builder: ArtifactBuilder) throws -> JSON {
+    let content = try form.files(format)
+    if let warning = source.scale.warning { Log.warning("\(source.artifact.path): \(warning)") }
     let names: [String]
-    switch format {
-    case .safetensors: names = try writeFiles(path)
-    case .onnx: names = try writeOnnx(path)
-    case .huggingface:
-      throw Failure(
-        .usage,
-        "heads on frozen towers have no form in transformers or open_clip, whose towers are CLIP's; take safetensors, with "
-          + "a NumPy module, or onnx", at: artifact.path)
-    case .gguf, .npz, .bundle:
-      throw Failure(
-        .usage, "a dual encoder has no form \(format.rawValue); take safetensors or onnx", at: artifact.path)
+    if format == .bundle {
+      names = [Self.bundleName]
+      let others = content.files + (try source.besides())
+      try writeBundle([card(content.use, beside: others)] + others, builder)
+    } else {
+      let files = content.files + [card(content.use, beside: content.files)]
+      names = files.map(\.name)
+      for file in files { try file.write(builder.path(for: file.name)) }
     }
     return [
       "format": .string(format.rawValue), "file": .string(names[0]), "files": .array(names.map(JSON.string)),
-      "dual_encoder": .string(artifact.key),
+      "dual_encoder": .string(source.artifact.key), "logit_scale": .number(source.scale.logarithm),
+      "scale_from": .string(source.scale.origin.rawValue),
     ]
   }
 
-  /// The weights, their description, the TempNets, and the modules that apply them.
-  private func writeFiles(_ path: (String) throws -> String) throws -> [String] {
-    try SafetensorsWriter.write(
-      encoder.parameters.map { (name: $0.name, tensor: $0.tensor) },
-      metadata: ["producer": "tempnet \(Release.version)", "dual_encoder_key": artifact.key],
-      to: path(Self.weightsName))
-    try AtomicFile.write(
-      encoder.configuration.json(scaleFrom: encoder.scaleOrigin).pretty, to: path(Self.configurationName))
-    let modules = [("dual_encoder.py", PackageResources.dual_encoder_py), ("tempnet.py", PackageResources.tempnet_py)]
-    for (name, content) in modules { try AtomicFile.write(content, to: path(name)) }
-    var names = [Self.weightsName, Self.configurationName] + modules.map(\.0)
-    if Files.exists("\(artifact.path)/\(EmbeddingTempNetFile.name)") {
-      try AtomicFile.write(
-        Files.read(artifact.file(EmbeddingTempNetFile.name)), to: path(EmbeddingTempNetFile.name))
-      names.append(EmbeddingTempNetFile.name)
-    }
-    return names
+  private func card(_ use: String, beside files: [ExportedFile]) -> ExportedFile {
+    let holdsTempNets = files.contains { $0.name == EmbeddingTempNetFile.name }
+    return .text("README.md", DualEncoderCard(source: source, form: form, holdsTempNets: holdsTempNets).text(use))
   }
 
-  /// One model for each side, from a tower's embeddings to unit rows.
-  private func writeOnnx(_ path: (String) throws -> String) throws -> [String] {
-    let heads = try HeadWeights(encoder)
-    let models = [("image_head.onnx", heads.image, "image_embeds"), ("text_head.onnx", heads.text, "text_embeds")]
-    for (name, head, output) in models { try AtomicFile.write(head.model(output), to: path(name)) }
-    return models.map(\.0)
+  private func writeBundle(_ files: [ExportedFile], _ builder: ArtifactBuilder) throws {
+    let bundle = try builder.path(for: Self.bundleName)
+    let archive = try ArchiveWriter(bundle)
+    for file in files {
+      // Beside the archive; what an interruption leaves is not published.
+      let path = "\(Files.folder(of: bundle))/\(file.name)"
+      try file.write(path)
+      try archive.add("\(Self.bundleFolder)/\(file.name)", file: path)
+      try Files.remove(path)
+    }
+    try archive.close()
   }
 }
 
-/// The layers of both heads.
-private struct HeadWeights {
-  let image, text: Head
+/// The files of one format, and the lines that show how they are used.
+struct DualEncoderContent {
+  let files: [ExportedFile]
+  /// Markdown.
+  let use: String
+}
 
-  struct Head {
-    let inner, outer: Linear
-
-    /// From a tower's embeddings [rows, inputs] to rows of unit length [rows, embed].
-    func model(_ output: String) -> [UInt8] {
-      var graph = OnnxGraph()
-      let embedding = graph.input("embedding", columns: inner.weight.size(1))
-      let rows = graph.linear(graph.gelu(graph.linear(embedding, inner, "0")), outer, "3")
-      let norm = graph.apply("ReduceL2", rows, attributes: [("axes", .integers([-1])), ("keepdims", .integer(1))])
-      graph.output(
-        graph.apply("Div", rows, graph.apply("Max", norm, graph.constant(1e-12))), output, columns: outer.weight.size(0)
-      )
-      return graph.model(name: output, producer: "tempnet", version: Release.version, metadata: [])
-    }
-  }
-
-  init(_ encoder: DualEncoder) throws {
-    let tensors = Dictionary(uniqueKeysWithValues: encoder.parameters.map { ($0.name, $0.tensor) })
-    func layer(_ name: String) throws -> Linear {
-      guard let weight = tensors["\(name).weight"], let bias = tensors["\(name).bias"] else {
-        throw Failure(.internal, "a head has no layer \(name)")
-      }
-      return Linear(weight: weight, bias: bias)
-    }
-    func head(_ name: String) throws -> Head { Head(inner: try layer("\(name).0"), outer: try layer("\(name).3")) }
-    (image, text) = (try head("image_head"), try head("text_head"))
-  }
+/// What differs between heads on frozen towers and encoders of their own.
+protocol DualEncoderForm {
+  /// - Throws: `Failure(.usage)` for a format that the form does not have, with those that it has.
+  func files(_ format: ExportConfiguration.Format) throws -> DualEncoderContent
+  /// For the card: what the encoder is.
+  var introduction: String { get }
+  /// For the card: how pictures and captions become what it reads.
+  var inputs: String { get }
 }

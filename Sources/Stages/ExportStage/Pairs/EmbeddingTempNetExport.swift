@@ -50,7 +50,7 @@ struct EmbeddingTempNetExport {
     case .bundle:
       names = [ExportStage.bundleName]
       try writeBundle(to: path(names[0]))
-    case .gguf, .huggingface:
+    case .gguf, .huggingface, .openClip:
       throw Failure(
         .usage, "a TempNet of images or texts has no form \(format.rawValue); take safetensors, npz, onnx or bundle",
         at: tempnet.path)

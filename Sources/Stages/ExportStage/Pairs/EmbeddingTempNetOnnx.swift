@@ -42,20 +42,3 @@ struct EmbeddingTempNetOnnx {
     return graph.apply("Mul", centred, graph.apply("Sigmoid", scores))
   }
 }
-
-extension OnnxGraph {
-  /// x · Wᵀ + b.
-  mutating func linear(_ x: Value, _ layer: Linear, _ name: String) -> Value {
-    let weight = constant(layer.weight.floats, layer.weight.shape, name: "\(name).weight")
-    guard let bias = layer.bias else { return apply("Gemm", x, weight, attributes: [("transB", .integer(1))]) }
-    let added = constant(bias.floats, bias.shape, name: "\(name).bias")
-    return apply("Gemm", x, weight, added, attributes: [("transB", .integer(1))])
-  }
-
-  /// x · Φ(x), by the error function.
-  mutating func gelu(_ x: Value) -> Value {
-    let error = apply("Erf", apply("Mul", x, constant(0.5.squareRoot())))
-    let share = apply("Mul", apply("Add", error, constant(1)), constant(0.5))
-    return apply("Mul", x, share)
-  }
-}
