@@ -207,8 +207,8 @@ let package = Package(
       .stages, "FeaturesStage",
       [
         "Artifacts", "Diagnostics", "Files", "ImageTextModels", "JSON", "LanguageModels", "ModelDescriptions", "Pairs",
-        "RetrievalEvaluation", "StageDescriptions", "TempNet", "TemperatureSettings", "TokenWindows", "Tokenization",
-        "Torch", "Training",
+        "RetrievalEvaluation", "StageDescriptions", "Statistics", "TempNet", "TemperatureSettings", "TokenWindows",
+        "Tokenization", "Torch", "Training",
       ]),
     library(
       .stages, "ImportStage",

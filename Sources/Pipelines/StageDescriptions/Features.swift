@@ -9,6 +9,11 @@ public struct FeaturesConfiguration: StageConfiguration {
   /// The side of the embeddings that rows are made for; nil for tokens.
   public var side: EmbeddingSide?
   public var captions: CaptionChoice
+  /// The split of embeddings whose rows a fit learns from.
+  public var anchors: Anchors
+  public var candidates: Candidates
+  /// The share of those rows that validates the fit; nil where the validation split does.
+  public var heldOut: Double?
   /// Tokens that the model reads at once; nil for its whole context.
   public var window: Int?
   /// The distance between the starts of windows; nil for `window`. Tokens that the window before has too are only
@@ -26,11 +31,41 @@ public struct FeaturesConfiguration: StageConfiguration {
   public var checkpointInterval: Int
   public var compute: ComputeOptions
 
+  /// Rows that a fit learns from.
+  public enum Anchors: String, CaseIterable, Sendable {
+    case train
+    /// Those that the encoders were not trained on, as in use.
+    case validation
+  }
+
+  /// What the rows of embeddings are compared with.
+  public enum Candidates: String, CaseIterable, Sendable {
+    /// Each with those of its own split.
+    case split
+    /// All rows with those of training and validation together, so that they have equally many.
+    case all
+  }
+
+  /// The share of validation rows that validates a fit to the others.
+  private static let defaultShare = 0.25
+
   public init(reading reader: inout ConfigurationReader) throws {
     side = try reader.value(
       "side", as: .optional(.choice()), default: .some(nil), help: "of embeddings: the side whose rows are made")
     captions = try reader.choice(
       "captions", default: .all, help: "of embeddings: all captions, or titles, the first of each picture")
+    anchors = try reader.choice(
+      "anchors", default: .train,
+      help: "of embeddings: the split that a fit learns from; validation: what the encoders were not trained on")
+    candidates = try reader.choice(
+      "candidates", default: .split,
+      help: "of embeddings: what a row is compared with, those of its split, or all of training and validation")
+    let share = try reader.numberOrAuto(
+      "held_out", in: 0.01...0.9,
+      help:
+        "of embeddings: share of the anchors, in whole clusters, that validates the fit; auto: the validation split "
+        + "does, or 0.25 of it where it has the anchors")
+    heldOut = share ?? (anchors == .validation ? Self.defaultShare : nil)
     let tokens = 1...1 << 40
     window = try reader.integerOrAuto(
       "window", in: 1...1 << 24, help: "tokens read at once; auto is the model's context")
@@ -58,7 +93,7 @@ public struct FeaturesConfiguration: StageConfiguration {
     }
   }
 
-  private static let pairKeys = ["side", "captions"]
+  private static let pairKeys = ["side", "captions", "anchors", "candidates", "held_out"]
   private static let tokenKeys = ["window", "stride", "train_tokens", "validation_tokens", "batch"]
 
   /// Leaves settings that do not apply to the kind of rows out of the identity, and refuses them where they are given.

@@ -10,7 +10,7 @@ import TempNet
 import TemperatureSettings
 import Torch
 
-/// Features of images or texts: for each its similarities to the others of its split, times the scale.
+/// Features of images or texts: for each its similarities to others, times the scale.
 struct AnchorFeatures {
   private let parts: [AnchorPart]
   private let side: EmbeddingSide
@@ -31,18 +31,11 @@ struct AnchorFeatures {
       covering: configuration.tauMin...configuration.tauMax, nodesPerOctave: configuration.nodesPerOctave)
     let rows = (image: embeddings.image.to(device), text: embeddings.text.to(device))
     self.side = side
-    parts = try [(FeaturesArtifact.Part.train, PairSplit.train), (.validation, .validation)].map { part, split in
-      let set = RetrievalSet(embeddings.table, split: split, captions: configuration.captions, isMerged: true)
-      let part =
-        switch side {
-        case .image:
-          AnchorPart(
-            part, side.kind, set.pictures, rows.image, set.captions, rows.text, scale: scale, grid: grid)
-        case .text:
-          AnchorPart(
-            part, side.kind, set.captions, rows.text, set.pictures, rows.image, scale: scale, grid: grid)
-        }
-      try part.check(side, split, artifact.path)
+    let choice = AnchorChoice(configuration, side, embeddings.table)
+    parts = try FeaturesArtifact.Part.allCases.map { name in
+      let (own, other) = side == .image ? (rows.image, rows.text) : (rows.text, rows.image)
+      let part = AnchorPart(choice.comparison(name), of: side.kind, name, own, other, scale: scale, grid: grid)
+      try part.check(side, choice.split(of: name), artifact.path)
       return part
     }
     (self.scale, self.grid, checkpointInterval) = (scale, grid, configuration.checkpointInterval)
@@ -68,7 +61,7 @@ struct AnchorFeatures {
   }
 }
 
-/// The anchors of one split.
+/// The anchors of one part.
 struct AnchorPart: FeaturePart {
   let part: FeaturesArtifact.Part
   private let kind: FeatureKind
@@ -89,11 +82,11 @@ struct AnchorPart: FeaturePart {
   ///   - anchorRows: of all positions of the anchors' side, [P, d].
   ///   - candidateRows: likewise of the other side.
   init(
-    _ part: FeaturesArtifact.Part, _ kind: FeatureKind, _ anchors: RetrievalSet.Candidates, _ anchorRows: Tensor,
-    _ candidates: RetrievalSet.Candidates, _ candidateRows: Tensor, scale: Double, grid: TemperatureGrid
+    _ comparison: AnchorChoice.Comparison, of kind: FeatureKind, _ part: FeaturesArtifact.Part, _ anchorRows: Tensor,
+    _ candidateRows: Tensor, scale: Double, grid: TemperatureGrid
   ) {
     (self.part, self.kind, self.scale, self.grid) = (part, kind, scale, grid)
-    (positions, candidatePositions, own) = (anchors.positions, candidates.positions, anchors.own)
+    (positions, candidatePositions, own) = (comparison.anchors, comparison.candidates, comparison.own)
     let device = anchorRows.device
     self.anchors = anchorRows.selected(0, indices: Tensor(positions).to(device))
     self.candidates = candidateRows.selected(0, indices: Tensor(candidatePositions).to(device))
@@ -101,7 +94,9 @@ struct AnchorPart: FeaturePart {
 
   /// - Throws: `.badData` for a split that is too small.
   func check(_ side: EmbeddingSide, _ split: PairSplit, _ path: String) throws {
-    guard rows > 0 else { throw Failure(.badData, "has no pairs in the \(split) split", at: path) }
+    guard rows > 0 else {
+      throw Failure(.badData, "has too few \(side)s in the \(split) split for the \(part) rows", at: path)
+    }
     guard let row = own.firstIndex(where: { candidateCount - $0.count < 2 }) else { return }
     throw Failure(
       .badData,

@@ -83,13 +83,16 @@ import Weights
       isInterrupted: isInterrupted)
   }
 
-  @Test(arguments: EmbeddingSide.allCases)
-  func `rows are what NumPy computes by their definition, groups of equals left out`(side: EmbeddingSide) throws {
-    let artifact = try run(embeddings(), ["side=\(side)"])
+  @Test(
+    arguments: EmbeddingSide.allCases, [(setting: "split", expected: "expected"), (setting: "all", expected: "joined")])
+  func `rows are what NumPy computes by their definition, groups of equals left out`(
+    side: EmbeddingSide, candidates: (setting: String, expected: String)
+  ) throws {
+    let artifact = try run(embeddings(), ["side=\(side)", "candidates=\(candidates.setting)"])
     let inputs = try rows(side == .image ? "pictures" : "texts")
     for split in ["train", "validation"] {
       let file = try SafetensorsFile(artifact.file("\(split).safetensors"))
-      let expected = try #require(fixture["expected"]?["\(side)/\(split)"]?.arrayValue)
+      let expected = try #require(fixture[candidates.expected]?["\(side)/\(split)"]?.arrayValue)
       func integers(_ name: String) throws -> [Int] {
         try Tensor(file.entry(name, type: .int32)).integers.map(Int.init)
       }
@@ -134,6 +137,38 @@ import Weights
     let alternatives = try Tensor(file.entry("alternatives")).integers.map(Int.init)
     #expect(alternatives[0] == titles.count - 1)
     #expect(alternatives[2] == titles.count - 2)
+  }
+
+  private func positions(_ artifact: Artifact, _ part: String) throws -> Set<Int64> {
+    Set(try Tensor(SafetensorsFile(artifact.file("\(part).safetensors")).entry("position")).integers)
+  }
+
+  @Test func `held-out anchors are whole clusters of the split that the fit learns from`() throws {
+    let embeddings = try embeddings()
+    let all = try positions(run(embeddings, ["side=text"], output: "whole"), "train")
+    let artifact = try run(embeddings, ["side=text", "held_out=0.4"])
+    let (fit, held) = (try positions(artifact, "train"), try positions(artifact, "validation"))
+    #expect(fit.isDisjoint(with: held) && fit.union(held) == all)
+    #expect(!held.isEmpty && held.count <= 4)
+    // A picture's captions, and captions of equal pictures, are one cluster.
+    let table = try table()
+    func pictures(_ captions: Set<Int64>) -> Set<Int> {
+      Set(captions.map { table.pictures[table.captions[Int($0)].picture].group })
+    }
+    #expect(pictures(fit).isDisjoint(with: pictures(held)))
+  }
+
+  @Test func `validation anchors are those that no training caption equals`() throws {
+    let table = try table()
+    let trained = Set(table.captions(of: .train).map { table.captions[$0].group })
+    for candidates in ["split", "all"] {
+      let artifact = try run(
+        embeddings(output: "embeddings-\(candidates)"),
+        ["side=text", "anchors=validation", "held_out=0.5", "candidates=\(candidates)"], output: candidates)
+      let all = try positions(artifact, "train").union(positions(artifact, "validation"))
+      let new = table.captions(of: .validation).map { table.captions[$0].group }.filter { !trained.contains($0) }
+      #expect(all == Set(new.map(Int64.init)))
+    }
   }
 
   @Test func `stopped after a split and continued, it writes the same bytes`() throws {

@@ -29,17 +29,19 @@ owner = [picture for picture, count in enumerate(PER_PICTURE) for _ in range(cou
 caption_groups = [WORDS.index(word) for word in WORDS]
 
 
-def own(side, anchor, split):
+def own(side, anchor, splits):
     """The groups of an anchor's own candidates."""
-    of_split = [c for c in range(len(WORDS)) if SPLITS[owner[c]] == split]
+    of_split = [c for c in range(len(WORDS)) if SPLITS[owner[c]] in splits]
     if side == "image":
         return {caption_groups[c] for c in of_split if GROUPS[owner[c]] == GROUPS[anchor]}
     return {GROUPS[owner[c]] for c in of_split if caption_groups[c] == caption_groups[anchor]}
 
 
-def features(side, split):
-    in_split = {"image": [p for p, s in enumerate(SPLITS) if s == split],
-                "text": [c for c in range(len(WORDS)) if SPLITS[owner[c]] == split]}  # fmt: skip
+def features(side, split, gallery):
+    """Rows of a split's anchors compared with the candidates of some splits. In a gallery of several splits validation anchors
+    that equal a training one are left out."""
+    in_split = {"image": [p for p, s in enumerate(SPLITS) if s in gallery],
+                "text": [c for c in range(len(WORDS)) if SPLITS[owner[c]] in gallery]}  # fmt: skip
     other = "text" if side == "image" else "image"
     groups, rows = (caption_groups, captions) if other == "text" else (GROUPS, pictures)
     anchors = pictures if side == "image" else captions
@@ -48,12 +50,15 @@ def features(side, split):
         firsts.setdefault(groups[position], position)
     table = []
     anchor_groups = GROUPS if side == "image" else caption_groups
+    split_of = (lambda a: SPLITS[a]) if side == "image" else (lambda a: SPLITS[owner[a]])
+    groups_of = {s: {anchor_groups[a] for a in range(len(anchors)) if split_of(a) == s} for s in ("train", "validation")}
+    wanted = groups_of[split] - (groups_of["train"] if len(gallery) > 1 and split == "validation" else set())
     seen = set()
     for anchor in in_split[side]:
-        if anchor_groups[anchor] in seen:
+        if anchor_groups[anchor] in seen or anchor_groups[anchor] not in wanted:
             continue
         seen.add(anchor_groups[anchor])
-        mine = own(side, anchor, split)
+        mine = own(side, anchor, gallery)
         logits = {
             g: SCALE * float(anchors[anchor].astype(np.float64) @ rows[p].astype(np.float64)) for g, p in firsts.items()
         }
@@ -85,7 +90,8 @@ print(
         rounded({
             "splits": SPLITS, "groups": GROUPS, "words": WORDS, "captions": PER_PICTURE, "scale": SCALE,
             "pictures": pictures.tolist(), "texts": captions.tolist(),
-            "expected": {f"{side}/{split}": features(side, split) for side in ("image", "text") for split in ("train", "validation")},
+            "expected": {f"{side}/{split}": features(side, split, [split]) for side in ("image", "text") for split in ("train", "validation")},
+            "joined": {f"{side}/{split}": features(side, split, ["train", "validation"]) for side in ("image", "text") for split in ("train", "validation")},
         })
     )
 )  # fmt: skip
