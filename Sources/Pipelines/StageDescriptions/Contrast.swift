@@ -282,7 +282,8 @@ public struct EmbeddingTempNetTraining: Equatable, Sendable {
       help: "of its input in training: unit rows as published, or centred and in units of their spread")
     dropout = try reader.number("dropout", default: 0, in: 0...0.99, help: "of its hidden layer (published: 0.5)")
     learningRate = try reader.number(
-      "learning_rate", default: 1e-2, in: .nonNegative, help: "its highest rate (published: 3e-5)")
+      "learning_rate", default: form == .layers ? 1e-3 : 1e-2, in: .nonNegative,
+      help: "its highest rate (published: 3e-5); with two layers 0.001")
     learningRateFloor = try reader.number(
       "learning_rate_floor", default: 0, in: .nonNegative, help: "what a cosine schedule ends at")
     schedule = try reader.choice("schedule", default: .cosine, help: "constant, or cosine")

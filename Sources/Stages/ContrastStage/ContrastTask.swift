@@ -1,4 +1,5 @@
 import ContrastiveLosses
+import Diagnostics
 import Glibc
 import ImageTextModels
 import Pairs
@@ -24,6 +25,8 @@ final class ContrastTask: TrainingTask {
   private let samples: [Int]
   private let validation: ContrastValidation
   private let computeType: DType
+  /// The step that was made last, counted from 0.
+  private var lastStep = 0
 
   init(
     encoder: DualEncoder, table: PairTable, inputs: any EncoderInputs, _ configuration: ContrastConfiguration,
@@ -71,6 +74,7 @@ final class ContrastTask: TrainingTask {
 
   func addGradients(_ step: TrainingStep) throws -> StepSums {
     clampScale()
+    lastStep = step.number
     let batch = try dealer.batch(step: step.number)
     let ids = [
       try SampleIds(batch.pictures, of: samples[0], side: .image),
@@ -128,11 +132,26 @@ final class ContrastTask: TrainingTask {
   func bestTemperature() throws -> Double { try validation.bestTemperature(encoder) }
 
   func warnings(_ means: Metrics) -> [TrainingWarning] {
-    guard configuration.loss.isPersonal else { return [] }
-    return BoundMargin.warning(
-      lower: means[BoundMargin.lowerName], upper: means[BoundMargin.upperName], bounds: configuration.bounds
-    ).map { [TrainingWarning($0.kind, $0.message)] } ?? []
+    let bounds =
+      configuration.loss.isPersonal
+      ? BoundMargin.warning(
+        lower: means[BoundMargin.lowerName], upper: means[BoundMargin.upperName], bounds: configuration.bounds
+      ).map { TrainingWarning($0.kind, $0.message) } : nil
+    return [bounds, chanceWarning(means)].compactMap { $0 }
   }
+
+  /// After the first tenth of the steps a loss of ln B says that nothing has been learned.
+  private func chanceWarning(_ means: Metrics) -> TrainingWarning? {
+    guard lastStep >= steps / 10, let share = means[Self.shareOfChance], share > 0.99 else { return nil }
+    return TrainingWarning(
+      Self.shareOfChance,
+      "after \(lastStep + 1) steps the loss is \(fixed(share, digits: 2)) times ln \(configuration.batch), that of chance: "
+        + "try a lower learning rate, a lower first temperature or a larger batch, and see whether pictures and captions "
+        + "belong together")
+  }
+
+  /// The metric of the cross-entropy in units of ln B.
+  static let shareOfChance = "cross_entropy_over_ln_batch"
 }
 
 // MARK: - Measurements
@@ -145,7 +164,7 @@ extension ContrastTask {
     var entries: [(name: String, mean: Tensor)] = [
       ("loss", gradient.loss),
       (
-        "cross_entropy_over_ln_batch",
+        Self.shareOfChance,
         (mean(gradient.image.crossEntropy) + mean(gradient.text.crossEntropy)) / (2 * log(count))
       ),
     ]
@@ -172,7 +191,8 @@ extension ContrastTask {
 
 extension ContrastConfiguration {
   /// The encoders, and what is learned beside them with rates of its own. A learned scale does not decay; FastCLIP's has a
-  /// fourth of the encoders' rate, as published.
+  /// fourth of the encoders' rate. Published are a fifth (CC3M) and a fourth (CC12M), constant after the warm-up until the
+  /// temperature is small.
   fileprivate func groups(_ encoder: DualEncoder, _ objective: ContrastObjective, steps: Int) -> [ParameterGroup] {
     let warmup = Int((optimiser.warmup * Double(steps)).rounded())
     func schedule(_ factor: Double) -> Schedule {

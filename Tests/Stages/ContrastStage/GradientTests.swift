@@ -117,4 +117,14 @@ import Training
         zip(a.tensor.doubles, b.tensor.doubles).allSatisfy { abs($0 - $1) <= tolerance * max(1, abs($0)) }, "\(a.name)")
     }
   }
+
+  @Test func `a loss that stays at that of chance is told after a tenth of the steps`() throws {
+    let task = try task(["loss=clip"], .float32)
+    let (chance, learned) = (Metrics([(ContrastTask.shareOfChance, 1)]), Metrics([(ContrastTask.shareOfChance, 0.5)]))
+    _ = try task.addGradients(TrainingStep(number: 0, seed: 1))
+    #expect(task.warnings(chance).isEmpty)
+    _ = try task.addGradients(TrainingStep(number: task.steps / 10, seed: 1))
+    #expect(task.warnings(chance).map(\.kind) == [ContrastTask.shareOfChance])
+    #expect(task.warnings(learned).isEmpty)
+  }
 }
