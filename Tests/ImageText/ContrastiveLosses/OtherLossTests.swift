@@ -195,4 +195,20 @@ import Torch
       expect(found.text.slopes, differences(tau[1]) { robustObjective(image, text, tau) }, "tau of texts")
     }
   }
+
+  @Test func `the gradient of FastCLIP's scale with gamma 1 is the difference of its objective`() throws {
+    let fixture = try Fixture("other_losses", prefix: "clip_learned.")
+    let (image, text) = (try fixture.tensor("image"), try fixture.tensor("text"))
+    let scale = Tensor([LearnedScale.initial(temperature: Self.tau)], shape: [])
+    func tau() -> Tensor { .full([8], LearnedScale.temperature(scale), dtype: .float64) }
+    let averages = SideState(count: 8, dtype: .float64)
+    func side(_ rows: Tensor) -> ContrastiveBatch.Side {
+      .init(rows, tau: tau(), averages: AnchorAverages(s: averages.s, b: averages.b))
+    }
+    let found = ContrastiveGradient(
+      .robust(MovingAverage(gamma: 1, rho: Self.rho)), of: ContrastiveBatch(image: side(image), text: side(text)),
+      weight: 1 / 16)
+    let ours = LearnedScale.gradient(found, temperature: Self.tau)
+    expect(ours, differences(scale) { robustObjective(image, text, [tau(), tau()]) / 16 }, "logit_scale")
+  }
 }
