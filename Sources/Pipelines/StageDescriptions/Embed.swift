@@ -45,7 +45,8 @@ public struct EmbedConfiguration: StageConfiguration {
       "classes", as: .named(.string), default: [], help: "words for classes of the pairs in prompts; else their names")
     templates = try reader.value(
       "templates", as: .list(of: .template, atLeast: 1), default: ["a picture of {}"],
-      help: "sentences around a class for zero-shot classification, with {} or {c} for its words")
+      help: "sentences around a class for zero-shot classification, with {} or {c} for its words, or sets of them: "
+        + PromptTemplates.names.joined(separator: ", "))
     copies = try reader.integer(
       "copies", default: 0, in: 0...1024, help: "augmented copies of each training picture to embed besides")
     cropArea = try reader.number(
@@ -89,12 +90,17 @@ public struct EmbedConfiguration: StageConfiguration {
 }
 
 extension ConfigurationType<String> {
-  /// A sentence with a place for the words of a class.
+  private static func isTemplate(_ text: String) -> Bool {
+    text.contains("{}") || text.contains("{c}") || PromptTemplates.named(text) != nil
+  }
+
+  /// A sentence with a place for the words of a class, or the name of a set.
   fileprivate static var template: Self {
     Self(
-      "a sentence with {} or {c} for the class", specimen: "{}",
+      "a sentence with {} or {c} for the class, or one of \(PromptTemplates.names.joined(separator: ", "))",
+      specimen: "{}",
       decode: { node in
-        node.isNull ? nil : node.scalar.flatMap { $0.text.contains("{}") || $0.text.contains("{c}") ? $0.text : nil }
+        node.isNull ? nil : node.scalar.flatMap { isTemplate($0.text) ? $0.text : nil }
       }, encode: { .string($0) })
   }
 }

@@ -103,6 +103,7 @@ extension PairTable {
     }
     guard !classes.isEmpty else { return nil }
     let words = Dictionary(uniqueKeysWithValues: configuration.classes.map { ($0.name, $0.value) })
-    return EmbeddingsDescription.Prompts(classes: classes.map { words[$0] ?? $0 }, templates: configuration.templates)
+    return EmbeddingsDescription.Prompts(
+      classes: classes.map { words[$0] ?? $0 }, templates: PromptTemplates.expanded(configuration.templates))
   }
 }

@@ -84,6 +84,12 @@ import Torch
     #expect(unchanged[1][4].floats == whole.image[4].floats)
   }
 
+  @Test func `sets of templates that published figures were made with have names`() throws {
+    #expect(PromptTemplates.expanded(["openai_80"]).count == 80 && PromptTemplates.named("openai_7")?.count == 7)
+    #expect(PromptTemplates.expanded(["a {}", "openai_7"]).prefix(2) == ["a {}", "itap of a {}."])
+    #expect(PromptTemplates.names.flatMap { PromptTemplates.named($0)! }.allSatisfy { $0.contains("{}") })
+  }
+
   @Test func `classes have words of their own, and templates either mark`() throws {
     let settings = Workshop.towers + ["classes={people: persons}", "templates=['a {}', '{c}!']"]
     let prompts = try EmbeddingsArtifact(workshop.run(settings)).description.prompts
