@@ -1,6 +1,7 @@
 import Artifacts
 import Configuration
 import Diagnostics
+import EncoderDescriptions
 import Files
 import Glibc
 import Pairs
@@ -54,6 +55,10 @@ public struct ContrastConfiguration: StageConfiguration {
   public var tauMax: Double
   public var individual: IndividualTemperatures
   public var tempnet: EmbeddingTempNetTraining
+  /// What learns.
+  public var train: TrainedPart
+  /// Whether `temperature` is given, and no default.
+  public let statesTemperature: Bool
   /// What is trained on embeddings.
   public var heads: Heads
   /// What is trained on pairs.
@@ -93,6 +98,7 @@ public struct ContrastConfiguration: StageConfiguration {
     let temperature = try reader.numberOrAuto(
       "temperature", in: .positive(upTo: 100),
       help: "fixed, or the first one where it is learned; auto: 0.07 where one is learned for all, else 0.05")
+    statesTemperature = reader.isGiven("temperature")
     let stated = try reader.statedBudget()
     let gamma = try reader.numberOrAuto(
       "gamma", in: .positive(upTo: 1),
@@ -104,6 +110,9 @@ public struct ContrastConfiguration: StageConfiguration {
     tauMax = try reader.number("tau_max", default: 0.2, in: .positive, help: "highest temperature of a sample")
     individual = try reader.section("individual") { try IndividualTemperatures(&$0) }
     tempnet = try reader.section("tempnet") { try EmbeddingTempNetTraining(&$0) }
+    train = try reader.choice(
+      "train", default: .all, help: "what learns: all, one side to a model's other one, or the projections alone")
+    if train == .all { reader.leaveOut("train") }
     heads = try reader.section("heads") { try Heads(&$0) }
     towers = try reader.section("towers") { try OwnTowers(&$0) }
     augmentation = try reader.section("augment") { try Augmentation(&$0) }
@@ -313,6 +322,7 @@ public enum Contrast: StageDescription {
   public static let output = ArtifactKind.dualEncoder
   public static let inputs = [
     StageInput("pairs", .pairs, isRequired: false), StageInput("embeddings", .embeddings, isRequired: false),
+    StageInput("model", .dualEncoder, isRequired: false),
   ]
   public typealias Configuration = ContrastConfiguration
 
@@ -323,8 +333,19 @@ public enum Contrast: StageDescription {
   }
 
   public static func problem(_ configuration: ContrastConfiguration, withInputs given: Set<String>) -> String? {
-    guard given.count == 1 else {
+    guard given.subtracting(["model"]).count == 1 else {
       return "give pairs, to train encoders on pictures and captions, or embeddings, to train heads on frozen towers"
+    }
+    if given.contains("model") {
+      if configuration.statesTemperature && configuration.loss.learnsScale {
+        return "temperature is where learning begins, which with a model is the model's own scale: leave it out"
+      }
+      if configuration.towers.text.tokenizer != nil { return "towers.text.tokenizer is the model's own: leave it out" }
+    } else if [.image, .text].contains(configuration.train) {
+      return "train: \(configuration.train.rawValue) locks the other side as a model has it, and needs one (--model)"
+    }
+    if given.contains("embeddings") && configuration.train == .heads {
+      return "train: heads is for encoders of their own; on embeddings there is nothing but heads"
     }
     if given == ["embeddings"], configuration.towers.text.tokenizer != nil {
       return "towers.text.tokenizer is for pairs: heads on embeddings read no captions"
@@ -333,6 +354,7 @@ public enum Contrast: StageDescription {
   }
 
   public static func unusedSettings(withInputs given: Set<String>) -> [String] {
-    given.contains("pairs") ? ["heads", "copies"] : ["towers", "augment"]
+    (given.contains("pairs") ? ["heads", "copies"] : ["towers", "augment"])
+      + (given.contains("model") ? ["heads", "towers"] : [])
   }
 }

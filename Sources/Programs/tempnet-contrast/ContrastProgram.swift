@@ -16,8 +16,11 @@ import Torch
   @Option(help: ArgumentHelp("Embeddings of frozen towers, to train heads on them.", valueName: "dir"))
   var embeddings: String?
 
+  @Option(help: ArgumentHelp("A trained or converted model to train further.", valueName: "dir"))
+  var model: String?
+
   var inputs: [String: [String]] {
-    ["pairs": pairs, "embeddings": embeddings].compactMapValues { $0.map { [$0] } }
+    ["pairs": pairs, "embeddings": embeddings, "model": model].compactMapValues { $0.map { [$0] } }
   }
 
   static var engine: String? { TorchRuntime.description }

@@ -45,7 +45,7 @@ final class ContrastTask: TrainingTask {
     objective = ContrastObjective(
       configuration, samples: samples, embed: encoder.embed, logitScale: encoder.logitScale)
     validation = try ContrastValidation(table, inputs, configuration, computeType: computeType)
-    for parameter in encoder.encoderParameters { parameter.tensor.requiringGradient() }
+    for parameter in encoder.encoderParameters(of: configuration.train) { parameter.tensor.requiringGradient() }
     groups = configuration.groups(encoder, objective, steps: steps)
     try setPrototypes(table)
   }
@@ -88,12 +88,14 @@ final class ContrastTask: TrainingTask {
       embedded, ids, step: step.number, epoch: step.number * configuration.batch / dealer.count)
     let gradients = [outcome.gradient.image.rows, outcome.gradient.text.rows]
     if chunks.count == 1 {
-      for (rows, gradient) in zip(embedded, gradients) { rows.backward(gradient) }
+      for (rows, gradient) in zip(embedded, gradients) where rows.requiresGradient { rows.backward(gradient) }
     } else {
       var first = 0
       for (part, chunk) in chunks.enumerated() {
         let range = first..<first + chunk.count
-        for (rows, gradient) in zip(embed(chunk, part: part, step), gradients) { rows.backward(gradient[range]) }
+        for (rows, gradient) in zip(embed(chunk, part: part, step), gradients) where rows.requiresGradient {
+          rows.backward(gradient[range])
+        }
         first = range.upperBound
       }
     }
@@ -115,12 +117,14 @@ final class ContrastTask: TrainingTask {
     [0, 1].map { side in .concatenate(parts.map { $0[side] }) }
   }
 
-  /// Unit rows of both sides, images first. What dropout draws is a function of (seed, step, chunk).
+  /// Unit rows of both sides, images first. What dropout draws is a function of (seed, step, chunk); a locked side has none.
   func embed(_ chunk: ArraySlice<PairBatch.Pair>, part: Int, _ step: TrainingStep) -> [Tensor] {
     step.seedGenerators(part: part)
     return [
-      encoder.images(inputs.images(chunk, step: step.number), training: true, computeType: computeType),
-      encoder.texts(inputs.texts(at: chunk.map(\.caption)), training: true, computeType: computeType),
+      encoder.images(
+        inputs.images(chunk, step: step.number), training: !configuration.train.locksImages, computeType: computeType),
+      encoder.texts(
+        inputs.texts(at: chunk.map(\.caption)), training: !configuration.train.locksTexts, computeType: computeType),
     ]
   }
 
@@ -202,7 +206,7 @@ extension ContrastConfiguration {
     }
     var groups = [
       ParameterGroup(
-        name: "encoder", parameters: encoder.encoderParameters, schedule: schedule(1),
+        name: "encoder", parameters: encoder.encoderParameters(of: train), schedule: schedule(1),
         weightDecay: optimiser.weightDecay)
     ]
     if loss.learnsScale {

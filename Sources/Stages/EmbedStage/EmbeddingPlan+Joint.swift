@@ -19,7 +19,7 @@ extension EmbeddingPlan {
           at: model.path)
       }
       let embeddings = try EmbeddingsArtifact(given)
-      try check(embeddings, heads, model)
+      try embeddings.check(towersOf: heads, of: model.path)
       return through(encoder, model, embeddings, request.configuration.batch, resolution)
     case .towers(let towers):
       guard let given = request.inputs.optionalArtifact("pairs") else {
@@ -28,24 +28,6 @@ extension EmbeddingPlan {
           at: model.path)
       }
       return try through(encoder, towers, model, PairsArtifact(given), request.configuration, resolution)
-    }
-  }
-
-  private static func check(
-    _ embeddings: EmbeddingsArtifact, _ heads: HeadsConfiguration, _ model: Artifact
-  ) throws {
-    guard embeddings.space == .apart else {
-      throw Failure(
-        .badData, "is in one space already; a model's heads read the embeddings of frozen towers", at: embeddings.path)
-    }
-    let sides = [
-      ("pictures", heads.image, embeddings.description.image), ("captions", heads.text, embeddings.description.text),
-    ]
-    for (side, wanted, found) in sides where wanted != found {
-      throw Failure(
-        .badData,
-        "the \(side) were embedded by \(found.json.compact), but the heads of \(model.path) were trained on "
-          + wanted.json.compact, at: embeddings.path)
     }
   }
 

@@ -1,6 +1,7 @@
 import Artifacts
 import Configuration
 import Diagnostics
+import EncoderDescriptions
 import Files
 import ImageTextModels
 import JSON
@@ -64,6 +65,34 @@ import Torch
       } catch let failure as Failure where failure.status == .tryAgain { stops += 1 }
     }
     #expect(stops > 0)
+  }
+
+  @Test(arguments: [TrainedPart.all, .image, .text, .heads])
+  func `a model is trained further, and what is locked stays`(part: TrainedPart) throws {
+    let first = try ContrastStage.run(request("first", .clipLearned, ["epochs=4"]))
+    let further = try ContrastStage.run(
+      StageRequest<Contrast>(
+        configuration(
+          Self.small.filter { !$0.hasPrefix("towers") } + ["loss=sogclr", "epochs=2", "train=\(part.rawValue)"]),
+        inputs: ["pairs": [pairs.path], "model": [first.path]], output: folder("further"), digests: FileDigests()))
+    let (before, after) = (try DualEncoder.read(first), try DualEncoder.read(further))
+    let learnt = Set(before.encoderParameters(of: part).map(\.name))
+    #expect(part == .heads ? learnt == ["visual.proj", "text_projection"] : !learnt.isEmpty)
+    for (old, new) in zip(before.encoderParameters, after.encoderParameters) {
+      #expect((old.tensor.floats != new.tensor.floats) == learnt.contains(old.name), "\(old.name)")
+    }
+    #expect(after.captionTokenizer?.fileText == before.captionTokenizer?.fileText)
+    #expect(abs(after.scale.value - 20) < 1e-4 && after.scaleOrigin == .fixed)
+  }
+
+  @Test(
+    arguments: [
+      (["train=text"], false, "needs one"), (["temperature=0.1", "loss=clip_learned"], true, "temperature"),
+    ])
+  func `what a model settles is refused`(settings: [String], hasModel: Bool, word: String) throws {
+    let given: Set<String> = hasModel ? ["pairs", "model"] : ["pairs"]
+    let problem = Contrast.problem(try configuration(Self.small + settings).values, withInputs: given)
+    #expect(problem?.contains(word) == true)
   }
 
   @Test func `the part of a picture that a step sees is a function of seed, step and position`() throws {

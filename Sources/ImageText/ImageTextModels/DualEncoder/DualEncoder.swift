@@ -73,6 +73,21 @@ public final class DualEncoder: Module {
     }
   }
 
+  /// Of these, those that learn.
+  public func encoderParameters(of part: TrainedPart) -> [NamedTensor] {
+    encoderParameters.filter { parameter in
+      let isOfImages = ["visual.", "image_head."].contains(where: parameter.name.hasPrefix)
+      switch part {
+      case .all: return true
+      case .image: return isOfImages
+      case .text: return !isOfImages
+      case .heads:
+        guard case .towers = encoders else { return true }
+        return ["visual.proj", "text_projection"].contains(parameter.name)
+      }
+    }
+  }
+
   /// How stored pictures become what ``images(_:training:computeType:)`` reads in the form `towers`; nil in the form
   /// `heads`.
   public var transform: PictureTransform? {

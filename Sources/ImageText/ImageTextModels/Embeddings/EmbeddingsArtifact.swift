@@ -99,3 +99,23 @@ extension SafetensorsFile {
     return rows
   }
 }
+
+extension EmbeddingsArtifact {
+  /// Refuses embeddings that a model's heads were not trained on.
+  ///
+  /// - Parameter model: its path, for messages.
+  /// - Throws: `Failure(.badData)` for a joint space, and for other towers.
+  public func check(towersOf heads: HeadsConfiguration, of model: String) throws {
+    guard space == .apart else {
+      throw Failure(
+        .badData, "is in one space already; a model's heads read the embeddings of frozen towers", at: path)
+    }
+    let sides = [("pictures", heads.image, description.image), ("captions", heads.text, description.text)]
+    for (side, wanted, found) in sides where wanted != found {
+      throw Failure(
+        .badData,
+        "the \(side) were embedded by \(found.json.compact), but the heads of \(model) were trained on "
+          + wanted.json.compact, at: path)
+    }
+  }
+}
