@@ -1,6 +1,7 @@
 import Artifacts
 import Configuration
 import Diagnostics
+import EncoderDescriptions
 import Files
 import TrainingOptions
 
