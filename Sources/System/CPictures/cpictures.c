@@ -14,12 +14,18 @@ int refuse(struct decoding *decoding, const char *format, ...) {
   return refused;
 }
 
-int allocate(struct decoding *decoding, size_t width, size_t height, size_t channels) {
+int check_size(struct decoding *decoding, size_t width, size_t height) {
   if (width == 0 || height == 0) return refuse(decoding, "has no pixels (%zu x %zu)", width, height);
   if (width > decoding->pixel_limit / height) {
     return refuse(decoding, "has %zu x %zu pixels, more than the %zu that are accepted", width, height,
                   decoding->pixel_limit);
   }
+  return decoded;
+}
+
+int allocate(struct decoding *decoding, size_t width, size_t height, size_t channels) {
+  int const outcome = check_size(decoding, width, height);
+  if (outcome != decoded) return outcome;
   if (width > SIZE_MAX / channels / height) return out_of_memory;
   decoding->width = width;
   decoding->height = height;

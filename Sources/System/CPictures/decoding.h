@@ -26,7 +26,10 @@ struct decoding {
 /// Notes why the file is refused. Returns `refused`.
 int refuse(struct decoding *decoding, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/// Checks the size against the limit and allocates the pixels. Returns `decoded`, or why not.
+/// Checks the size against the limit. Returns `decoded`, or `refused`.
+int check_size(struct decoding *decoding, size_t width, size_t height);
+
+/// Checks the size and allocates the pixels. Returns `decoded`, or why not.
 int allocate(struct decoding *decoding, size_t width, size_t height, size_t channels);
 
 /// Reads the orientation out of EXIF data, which begin with `Exif\0\0` or with the TIFF header. Data that cannot be

@@ -59,6 +59,10 @@ static void read_picture(struct reading *reading) {
   struct decoding *decoding = reading->decoding;
   png_structp png = reading->png;
   png_read_info(png, reading->info);
+  // Before libpng allocates its rows, which may be 16 GiB each.
+  reading->outcome =
+      check_size(decoding, png_get_image_width(png, reading->info), png_get_image_height(png, reading->info));
+  if (reading->outcome != decoded) return;
   transform(png);
   png_read_update_info(png, reading->info);
   size_t const channels = png_get_channels(png, reading->info);
@@ -89,7 +93,7 @@ int decode_png(struct decoding *decoding) {
     reading.end = png_create_info_struct(reading.png);
     if (reading.info != NULL && reading.end != NULL) {
       png_set_read_fn(reading.png, &reading, take);
-      png_set_user_limits(reading.png, 0x7FFFFFFF, 0x7FFFFFFF);  // `allocate` checks the size
+      png_set_user_limits(reading.png, 0x7FFFFFFF, 0x7FFFFFFF);  // `check_size` checks them
       png_set_chunk_malloc_max(reading.png, 8 << 20);
       png_set_chunk_cache_max(reading.png, 128);
       read_picture(&reading);

@@ -48,6 +48,17 @@ import Testing
     #expect(try Picture(decoding: Files.read(fixture("rgba.png")), pixelLimit: 29 * 18).width == 29)
   }
 
+  /// libpng would allocate and fill two rows of 512 MiB.
+  @Test func `a picture of one endless row is refused before its row takes memory`() throws {
+    var wide = try Files.read(fixture("rgba.png"))
+    wide.replaceSubrange(16..<24, with: [8, 0, 0, 0, 0, 0, 0, 1])
+    let before = memory("VmRSS")
+    resetPeak()
+    let failure = #expect(throws: Failure.self) { try Picture(decoding: resealedPNG(wide), pixelLimit: Self.limit) }
+    #expect(failure?.message == "has 134217728 x 1 pixels, more than the 67108864 that are accepted")
+    #expect(memory("VmHWM") - before < 64 << 20)
+  }
+
   @Test(arguments: ["plain.jpg", "rgba.png", "alpha.webp", "plain.gif"])
   func `every beginning of a file is refused or, without its end mark, whole`(_ name: String) throws {
     let whole = try Files.read(fixture(name))
