@@ -19,6 +19,23 @@ public struct PairFields: Equatable, Sendable {
   private static let usualLabels = ["class", "label"]
   private static let usualLicences = ["licence", "license"]
 
+  /// What a table of these columns lacks; nil if it has a column of pictures and all that were named.
+  func problem(withColumns columns: [String]) -> String? {
+    let usual = PairFields()
+    let found = columns.prefix(20).map { "'\($0)'" }.joined(separator: ", ") + (columns.count > 20 ? " and more" : "")
+    let named = [
+      ("image", image), ("caption", caption), ("class", label), ("licence", licence),
+      ("concept", concept == usual.concept ? nil : concept), ("style", style == usual.style ? nil : style),
+      ("split", split == usual.split ? nil : split),
+    ]
+    for case (let key, let column?) in named where !columns.contains(column) {
+      return "has no column '\(column)', which fields.\(key) names; its columns are \(found)"
+    }
+    guard image == nil, !Self.usualImages.contains(where: columns.contains) else { return nil }
+    return "has no column of pictures (\(Self.usualImages.joined(separator: ", "))); its columns are \(found); "
+      + "fields.image names another"
+  }
+
   /// The path of a record's picture; nil where it states none.
   func image(of record: JSONObject) -> String? {
     guard let name = first(image, Self.usualImages, in: record).flatMap(Self.text) else { return nil }

@@ -40,7 +40,7 @@ extension PairSources {
     let root = options.imageRoot ?? Files.folder(of: path)
     let pictures = index.entries.compactMap { entry in
       IndexedPictures.path(of: entry.file, below: root).map {
-        String($0.dropFirst(root == "/" ? 1 : root.utf8.count + 1))
+        String(decoding: $0.utf8.dropFirst(root == "/" ? 1 : root.utf8.count + 1), as: UTF8.self)
       }
     }
     return [own, IdentifyingFiles(name: "\(name)/pictures", path: root, files: pictures)]

@@ -34,6 +34,31 @@ import Testing
     #expect(failure?.description.contains("line 2") == true)
   }
 
+  @Test func `a table without the columns that are needed is refused with those that it has`() throws {
+    let path = try folder.write("url,words\na.jpg,one\n", to: "p/x.csv")
+    func message(_ options: PairSources.Options = PairSources.Options()) -> String? {
+      let failure = #expect(throws: Failure.self) { try lines([path], options) }
+      #expect(failure?.status == .badData && failure?.place == path)
+      return failure?.message
+    }
+    #expect(
+      message()?.hasPrefix("has no column of pictures (file_name, image, ") == true
+        && message()?.hasSuffix("; its columns are 'url', 'words'; fields.image names another") == true)
+    var options = PairSources.Options()
+    (options.fields.image, options.fields.caption) = ("url", "word")
+    #expect(message(options) == "has no column 'word', which fields.caption names; its columns are 'url', 'words'")
+    (options.fields.caption, options.fields.concept) = ("words", "kind")
+    #expect(message(options)?.contains("'kind', which fields.concept names") == true)
+    options.fields.concept = PairFields().concept
+    #expect(try lines([path], options) == ["a.jpg=A: one"])
+  }
+
+  @Test(arguments: ["x.tar", "x.tar.gz", "x.zip"]) func `a file that is no archive is refused`(_ name: String) throws {
+    let path = try folder.write([UInt8]((0..<2000).map { UInt8($0 * 7 % 251) }), to: name)
+    let failure = #expect(throws: Failure.self) { try lines([path]) }
+    #expect(failure?.status == .badData && failure?.message == "is no archive, although its name says so")
+  }
+
   @Test func `the authors' list and lines of JSON are read`() throws {
     let list =
       #"[{"image": "a.jpg", "caption": ["one", "two"], "image_id": 4}, {"image": "b.jpg", "caption": "three"}]"#
@@ -42,7 +67,7 @@ import Testing
     #expect(
       try lines([folder.write(rows, to: "p/x.jsonl")]).map { $0.prefix(48) }
         == [
-          "- x.jsonl, line 2: names no picture (in one of 'f", "- x.jsonl, line 3: is an integer, not an object",
+          "- x.jsonl, line 2: names no picture (in one of fi", "- x.jsonl, line 3: is an integer, not an object",
           "c.jpg=C: four",
         ].map { $0.prefix(48) })
   }
@@ -72,6 +97,10 @@ import Testing
       .map { "{\"image\": \"\($0)\", \"caption\": \"x\"}" }.joined(separator: "\n")
     let found = try lines([folder.write(rows, to: "p/x.jsonl")])
     #expect(found.filter { $0.hasPrefix("-") }.count == 3)
+    // Composed and decomposed accents are equal texts and different folders.
+    #expect(IndexedPictures.path(of: "/e\u{301}/a.jpg", below: "/\u{E9}") == nil)
+    #expect(IndexedPictures.path(of: "../\u{301}a.jpg", below: "/p") == nil)
+    #expect(IndexedPictures.path(of: "/p/\u{301}a.jpg", below: "/p/") == "/p/\u{301}a.jpg")
     #expect(found.filter { !$0.hasPrefix("-") } == ["a.jpg=A: x", "\(folder("p/b.jpg"))=B: x"])
     var options = PairSources.Options()
     options.imageRoot = folder.path
@@ -138,6 +167,8 @@ import Testing
     }
     #expect(try names(table) == ["x.csv: file", "x.csv/pictures: a.jpg"])
     #expect(try names(folder("p")) == ["files: a.jpg b.jpg c.jpg x.csv"])
+    try folder.write("A", to: "é/a.jpg")
+    #expect(try names(folder.write("image,caption\na.jpg,one\n", to: "é/x.csv"))[1] == "x.csv/pictures: a.jpg")
     try folder.write(tarFile(["0.jpg": "J"]), to: "p/s.tar")
     #expect(try names(folder("p")) == ["s.tar: file"])
   }

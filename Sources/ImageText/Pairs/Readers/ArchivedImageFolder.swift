@@ -20,12 +20,15 @@ final class ArchivedImageFolder: PairReader {
   /// A reader of the archive in this form; nil for one of another form.
   ///
   /// In a tar file the metadata have to come first, so that it is told from webdataset's form without reading it whole.
+  ///
+  /// - Throws: `Failure(.badData)` for a file that is no archive.
   static func open(_ path: String, source: String, fields: PairFields, unpackedLimit: Int?) throws
     -> ArchivedImageFolder?
   {
     let isSearched = [".zip", ".7z"].contains(where: path.lowercased().hasSuffix)
     let archive = try ArchiveReader(path, unpackedLimit: unpackedLimit)
     while let entry = try archive.next() {
+      guard archive.isArchive else { throw Failure(.badData, "is no archive, although its name says so", at: path) }
       if isMetadata(entry.entryName) {
         var index = PictureIndex(fields, source: source)
         try index.add(metadata: entry, name: entry.entryName)

@@ -37,14 +37,17 @@ final class IndexedPictures: PairReader {
       PairSample(source: source, member: entry.file, content: .file(path), description: entry.description))
   }
 
-  /// The path of a file that an index names; nil where it does not lie below the root.
+  /// The path of a file that an index names; nil where it does not lie below the root. Names are compared byte by byte, as
+  /// the file system does: a slash before a combining accent is no character of its own in Swift.
   static func path(of file: String, below root: String) -> String? {
-    let root = root.utf8.count > 1 && root.hasSuffix("/") ? String(root.dropLast()) : root
-    if file.hasPrefix("/") {
-      let prefix = root == "/" ? "/" : "\(root)/"
-      return file.hasPrefix(prefix) && Files.isPlainRelative(String(file.dropFirst(prefix.count))) ? file : nil
+    let root = root.utf8.count > 1 && root.utf8.last == UInt8(ascii: "/") ? String(root.utf8.dropLast())! : root
+    let prefix = root == "/" ? "/" : "\(root)/"
+    func rest(behind count: Int) -> String { String(decoding: file.utf8.dropFirst(count), as: UTF8.self) }
+    if file.utf8.first == UInt8(ascii: "/") {
+      let isBelow = file.utf8.starts(with: prefix.utf8) && Files.isPlainRelative(rest(behind: prefix.utf8.count))
+      return isBelow ? file : nil
     }
-    let plain = file.hasPrefix("./") ? String(file.dropFirst(2)) : file
+    let plain = file.utf8.starts(with: "./".utf8) ? rest(behind: 2) : file
     return Files.isPlainRelative(plain) ? "\(root)/\(plain)" : nil
   }
 }

@@ -1,3 +1,4 @@
+import Diagnostics
 import Files
 import JSON
 
@@ -28,8 +29,9 @@ struct PictureIndex {
   mutating func add(_ record: JSON, place: String) {
     guard let object = record.objectValue else { return leaveOut(place, "is \(record.kindName), not an object") }
     guard let name = fields.image(of: object) else {
-      let usual = PairFields.usualImages.map { "'\($0)'" }.joined(separator: ", ")
-      return leaveOut(place, "names no picture (in \(fields.image.map { "'\($0)'" } ?? "one of \(usual)"))")
+      // Without quotation marks, so that the list of reasons keeps the names.
+      let usual = PairFields.usualImages.joined(separator: ", ")
+      return leaveOut(place, "names no picture (in \(fields.image ?? "one of \(usual); fields.image names another"))")
     }
     let file = prefix + name
     var description = fields.description(of: object)
@@ -65,8 +67,11 @@ struct PictureIndex {
   }
 
   /// Adds all rows of a table.
+  ///
+  /// - Throws: `Failure(.badData)` for a table without a column of pictures, or without one that `fields` names.
   mutating func add(tableIn file: any ByteSource, name: String, separator: UInt8?) throws {
     var table = try TableReader(file, separator: separator)
+    if let problem = fields.problem(withColumns: table.header) { throw Failure(.badData, problem, at: file.name) }
     while let row = try table.next() {
       switch row.fields {
       case .success(let object): add(.object(object), place: "\(name), line \(row.line)")

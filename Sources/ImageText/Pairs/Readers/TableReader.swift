@@ -18,7 +18,8 @@ struct TableReader {
 
   private var bytes: ByteIterator
   private let separator: UInt8
-  private var header: [String] = []
+  /// The names of the columns.
+  private(set) var header: [String] = []
   private var line = 1
 
   /// - Parameter separator: nil for the one among comma, tab and semicolon that occurs most often in the header.
