@@ -89,7 +89,9 @@ extension EmbeddingsDescription {
 extension LogitScale {
   fileprivate init(_ fields: inout JSONFields) throws {
     let value = try fields.number("scale")
-    guard value > 0, value.isFinite else { throw fields.failure("scale", "is \(value), expected a positive number") }
+    guard Float(value) > 0, Float(value).isFinite else {
+      throw fields.failure("scale", "is \(value), expected a positive number")
+    }
     self.init(value, from: try fields.choice("scale_from"))
   }
 }

@@ -46,5 +46,6 @@ public struct TowerRecord: Equatable, Sendable {
     }
   }
 
-  static let greatestWidth = 1 << 20
+  /// The most numbers of an embedding.
+  public static let greatestWidth = 1 << 20
 }

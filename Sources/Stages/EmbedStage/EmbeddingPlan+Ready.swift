@@ -13,6 +13,11 @@ extension EmbeddingPlan {
   /// - Throws: `.badData` for files of another form, and for a picture without a caption.
   static func ready(_ configuration: EmbedConfiguration) throws -> EmbeddingPlan {
     let (images, texts) = (try NumpyRows(configuration.npy[0]), try NumpyRows(configuration.npy[1]))
+    for rows in [images, texts] where rows.width > TowerRecord.greatestWidth {
+      throw Failure(
+        .badData, "has rows of \(rows.width) numbers, more than the \(TowerRecord.greatestWidth) of an embedding",
+        at: rows.path)
+    }
     let space: EmbeddingSpace = configuration.scale.map { .joint(LogitScale($0, from: .given)) } ?? .apart
     guard space == .apart || images.width == texts.width else {
       throw Failure(

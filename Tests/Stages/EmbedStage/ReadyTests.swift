@@ -57,7 +57,7 @@ import Torch
     #expect((0..<2000).allSatisfy { table.pictures[2 * $0].split == table.pictures[2 * $0 + 1].split })
   }
 
-  @Test(arguments: ["short", "map", "owner", "lonely", "zero", "type", "width", "text", "nan"])
+  @Test(arguments: ["short", "map", "owner", "lonely", "zero", "type", "width", "text", "nan", "wide"])
   func `a hostile array is refused`(_ damage: String) throws {
     var setting = try arrays()
     switch damage {
@@ -68,6 +68,7 @@ import Torch
     case "zero": _ = try workshop.array("images.npy", [0, 0, 1, 0, 3, 4, 0, 2], width: 2)
     case "type": _ = try workshop.map("images.npy", [1, 2, 3, 4])
     case "width": _ = try workshop.array("images.npy", Self.pictures + [1, 2, 3, 4], width: 3)
+    case "wide": _ = try workshop.array("images.npy", [Float](repeating: 1, count: 4 << 20 + 4), width: 1 << 20 + 1)
     case "text": try workshop.folder.write("not numbers", to: "images.npy")
     default: _ = try workshop.array("images.npy", [.nan, 0, 1, 0, 3, 4, 0, 2], width: 2)
     }
