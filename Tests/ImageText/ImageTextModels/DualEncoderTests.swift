@@ -19,15 +19,17 @@ import Weights
       image: TowerRecord("eyes", digest: "12", size: 64, width: 5), text: TowerRecord("words", digest: "34", width: 4),
       hidden: 6, embed: 3, dropout: 0.25))
 
-  private static func encoder(seed: UInt64 = 1) -> DualEncoder {
+  static func encoder(seed: UInt64 = 1) -> DualEncoder {
     DualEncoder(configuration, seed: seed, scale: LogitScale(20, from: .learned))
   }
 
-  private func saved(_ encoder: DualEncoder, _ name: String = "encoder") throws -> Artifact {
+  private func saved(_ encoder: DualEncoder) throws -> Artifact { try Self.saved(encoder, at: folder("encoder")) }
+
+  static func saved(_ encoder: DualEncoder, at path: String) throws -> Artifact {
     let identity = StageIdentity(
       program: "tempnet-contrast", stage: "contrast", stageVersion: 1, kind: .dualEncoder, configuration: [:],
       inputs: [])
-    let builder = try ArtifactBuilder(output: folder(name), identity: identity)
+    let builder = try ArtifactBuilder(output: path, identity: identity)
     try encoder.save(builder)
     return try builder.publish(summary: [:])
   }

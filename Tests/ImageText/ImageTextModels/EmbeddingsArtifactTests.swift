@@ -26,21 +26,27 @@ import Weights
     ], classes: ["signs", "people"])
   private static let prompts = EmbeddingsDescription.Prompts(
     classes: ["a sign", "people"], templates: ["a picture of {}", "{c}, drawn"])
-  private static let joint = EmbeddingsDescription(
+  static let joint = EmbeddingsDescription(
     .joint(LogitScale(20, from: .fixed)), image: TowerRecord("eyes", digest: "12", size: 64, width: 3),
     text: TowerRecord("words", width: 3), prompts: prompts)
-  private static let image = Tensor([1, 0, 0, 0.6, 0.8, 0] as [Float], shape: [2, 3])
+  static let image = Tensor([1, 0, 0, 0.6, 0.8, 0] as [Float], shape: [2, 3])
   private static let text = Tensor([1, 0, 0, 0, 1, 0, 0, 0, 1] as [Float], shape: [3, 3])
   private static let copies = Tensor([1, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0] as [Float], shape: [2, 2, 3])
   private static let classText = Tensor([1, 0, 0, 0, 1, 0, 0, 0, 1, 1, 0, 0] as [Float], shape: [4, 3])
 
   private func artifact(_ description: EmbeddingsDescription = joint, image: Tensor = image) throws -> Artifact {
+    try Self.artifact(at: folder("embeddings"), description, image: image)
+  }
+
+  static func artifact(
+    at path: String, _ description: EmbeddingsDescription = joint, image: Tensor = image
+  ) throws -> Artifact {
     let identity = StageIdentity(
       program: "tempnet-embed", stage: "embed", stageVersion: 1, kind: .embeddings, configuration: [:], inputs: [])
-    let builder = try ArtifactBuilder(output: folder("embeddings"), identity: identity)
+    let builder = try ArtifactBuilder(output: path, identity: identity)
     try EmbeddingsArtifact.write(
-      builder, Self.table, description, image: image, text: Self.text, imageCopies: Self.copies,
-      classText: description.prompts == nil ? nil : Self.classText)
+      builder, table, description, image: image, text: text, imageCopies: copies,
+      classText: description.prompts == nil ? nil : classText)
     return try builder.publish(summary: [:])
   }
 

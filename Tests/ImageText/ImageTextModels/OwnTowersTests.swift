@@ -89,7 +89,7 @@ import Weights
 
   private static let captions = (0..<200).map { "a picture of thing number \($0), red and blue" }
 
-  private static func encoder(dropout: Double = 0) throws -> DualEncoder {
+  static func encoder(dropout: Double = 0) throws -> DualEncoder {
     let tokenizer = try CaptionTokenizer.learned(from: captions, size: 300, context: 10, threads: 1)
     return DualEncoder(
       .towers(try small(vocabulary: tokenizer.vocabularySize, dropout: dropout)), seed: 1,
@@ -98,12 +98,7 @@ import Weights
   }
 
   private func saved(_ encoder: DualEncoder) throws -> Artifact {
-    let identity = StageIdentity(
-      program: "tempnet-contrast", stage: "contrast", stageVersion: 1, kind: .dualEncoder, configuration: [:],
-      inputs: [])
-    let builder = try ArtifactBuilder(output: folder("encoder"), identity: identity)
-    try encoder.save(builder)
-    return try builder.publish(summary: [:])
+    try DualEncoderTests.saved(encoder, at: folder("encoder"))
   }
 
   @Test func `an encoder of its own towers is read as it was saved`() throws {

@@ -21,12 +21,14 @@ import WireFormats
 
   init() throws { folder = try TemporaryFolder() }
 
-  private func artifact() throws -> Artifact {
+  private func artifact() throws -> Artifact { try Self.artifact(at: folder("pairs")) }
+
+  static func artifact(at path: String) throws -> Artifact {
     let identity = StageIdentity(
       program: "tempnet-pairs", stage: "pairs", stageVersion: 1, kind: .pairs, configuration: [:], inputs: [])
-    let builder = try ArtifactBuilder(output: folder("pairs"), identity: identity)
+    let builder = try ArtifactBuilder(output: path, identity: identity)
     try PairsArtifact.write(
-      builder, table: Self.table, size: 2, pixels: Self.pixels, sources: Self.sources,
+      builder, table: table, size: 2, pixels: pixels, sources: sources,
       leftOut: [PairsArtifact.LeftOut(source: "a", member: "3.png", reason: "is empty")])
     return try builder.publish(summary: [:])
   }
