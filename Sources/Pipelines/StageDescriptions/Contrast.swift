@@ -144,11 +144,12 @@ public struct ContrastConfiguration: StageConfiguration {
     self.gamma = loss == .sogclrBatch ? 1 : gamma ?? (loss == .fastclip ? 0.2 : 0.8)
     gammaShape = shape ?? (loss == .fastclip ? .cosine : .constant)
     budget = loss.hasBudget ? try Self.budget(stated, loss: loss, batch: batch, reader) : nil
-    try check(reader, isGammaGiven: gamma != nil, isBudgetGiven: stated != nil)
+    try check(reader)
     leaveOutUnused(&reader)
   }
 
-  /// Settings that this loss does not use make no difference to the result.
+  /// Settings that this loss does not use make no difference to the result. They are not refused, because one stage of a
+  /// pipeline often has several losses.
   private func leaveOutUnused(_ reader: inout ConfigurationReader) {
     if !loss.trainsTempNet { reader.leaveOut("tempnet") }
     if loss != .isogclr { reader.leaveOut("individual") }
@@ -158,7 +159,7 @@ public struct ContrastConfiguration: StageConfiguration {
     if loss.trainsTempNet { reader.leaveOut("temperature") }
   }
 
-  private func check(_ reader: ConfigurationReader, isGammaGiven: Bool, isBudgetGiven: Bool) throws {
+  private func check(_ reader: ConfigurationReader) throws {
     if tauMin >= tauMax { throw reader.failure("tau_max", with: ["tau_min"], "must be above tau_min") }
     if loss == .isogclr && !(tauMin...tauMax).contains(temperature) {
       throw reader.failure(
@@ -167,13 +168,6 @@ public struct ContrastConfiguration: StageConfiguration {
     }
     if loss.learnsScale && !(0.01...1).contains(temperature) {
       throw reader.failure("temperature", with: ["loss"], "is \(temperature); a learned one lies from 0.01 to 1")
-    }
-    if loss == .sogclrBatch && isGammaGiven {
-      throw reader.failure("gamma", with: ["loss"], "is 1 of sogclr_batch; leave it out, or choose sogclr")
-    }
-    if isBudgetGiven && !loss.hasBudget {
-      throw reader.failure(
-        "rho", with: ["entropy", "effective_negatives", "loss"], "has no meaning with loss \(loss.rawValue)")
     }
   }
 }
@@ -356,5 +350,22 @@ public enum Contrast: StageDescription {
   public static func unusedSettings(withInputs given: Set<String>) -> [String] {
     (given.contains("pairs") ? ["heads", "copies"] : ["towers", "augment"])
       + (given.contains("model") ? ["heads", "towers"] : [])
+  }
+
+  /// Of heads: the embeddings; the heads with their gradients and moments; activations of the pairs that go through the encoders at once;
+  /// nine matrices of the similarities that are in memory at once, as many as the losses' gradients take.
+  public static func memory(
+    _ configuration: ContrastConfiguration, inputs: [String: [PlannedInput]]
+  ) -> MemoryEstimate? {
+    guard let embeddings = inputs["embeddings"] else { return nil }
+    let heads = configuration.heads
+    // Towers' embeddings have about a thousand numbers.
+    let parameters = 2 * heads.hidden * (1024 + heads.embed)
+    let pairs = min(configuration.microBatch ?? configuration.batch, configuration.batch)
+    let activations = pairs * 8 * (1024 + 3 * heads.hidden)
+    let similarities =
+      9 * 4 * min(configuration.tileRows ?? configuration.batch, configuration.batch) * configuration.batch
+    return MemoryEstimate(MemoryEstimate.program + parameters * 16 + activations + similarities)
+      .reading(embeddings, "embeddings")
   }
 }
