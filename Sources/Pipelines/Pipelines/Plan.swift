@@ -51,6 +51,8 @@ public struct PlannedStage: Sendable {
   let vocabulary: Int?
   public let cores: Int?
   public let memory: Int?
+  /// About how much it takes, where that is known and it runs.
+  public let estimate: MemoryEstimate?
   public let retries: Int
   public let decision: Decision
   /// Whether it runs although its artifact exists.

@@ -64,6 +64,8 @@ public struct Planner {
       inputs: Dictionary(grouping: inputs, by: \.name).mapValues { $0.map(\.path) },
       dependencies: specification.dependencies, vocabulary: vocabulary, cores: specification.cores,
       memory: specification.memory,
+      estimate: decision.isRun
+        ? Description.memory(configuration.values, inputs: plannedInputs(of: specification, planned)) : nil,
       retries: specification.retries, decision: decision, isForced: isForced)
   }
 
@@ -99,6 +101,26 @@ public struct Planner {
         }
       }
     }
+  }
+
+  /// What is known of the artifacts that a stage reads; of models made elsewhere nothing.
+  private func plannedInputs(
+    of specification: StageSpecification, _ planned: [PlannedStage]
+  ) -> [String: [PlannedInput]] {
+    var known: [String: [PlannedInput]] = [:]
+    for input in specification.inputs {
+      known[input.name] = input.sources.compactMap { source in
+        switch source {
+        case .path(let path): return (try? Manifest(of: path)).map { PlannedInput($0) }
+        case .stage(let name):
+          guard let stage = planned.first(where: { $0.name == name }) else { return nil }
+          let manifest = try? Manifest(of: stage.output)
+          return manifest.map { PlannedInput($0) }
+            ?? PlannedInput(configuration: stage.identity.configuration, bytes: nil)
+        }
+      }
+    }
+    return known
   }
 
   /// The size of the vocabulary of each given input; nil where it is not known.
@@ -142,5 +164,11 @@ public struct Planner {
       throw Failure(
         .missingInput, "\(stage.name) needs the result of \(source.name), which does not exist; run \(source.name) too")
     }
+  }
+}
+
+extension PlannedInput {
+  fileprivate init(_ manifest: Manifest) {
+    self.init(configuration: manifest.configuration, bytes: manifest.files.reduce(0) { $0 + $1.size })
   }
 }

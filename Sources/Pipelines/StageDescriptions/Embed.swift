@@ -59,7 +59,8 @@ public struct EmbedConfiguration: StageConfiguration {
       "npy", default: [],
       help: "embeddings made elsewhere: .npy of pictures, of captions, and of each caption's picture")
     scale = try reader.optionalNumber(
-      "scale", in: .positive, help: "factor from similarities to logits of such rows, which makes one space of both")
+      "scale", in: .positive(upTo: 1e6),
+      help: "factor from similarities to logits of such rows, which makes one space of both")
     validation = try reader.number(
       "validation", default: 0.1, in: 0...1, help: "share of such rows' pictures to validate on")
     test = try reader.number("test", default: 0.1, in: 0...1, help: "and to test on")
@@ -139,5 +140,21 @@ public enum Embed: StageDescription {
         guard try Files.status(path) != nil else { throw Failure.missing("file", at: path) }
         return RawInput(name, path: path)
       }
+  }
+
+  /// Of towers their weights and the largest layer's activations of a batch, 384 bytes for each pixel (EfficientNet-Lite0);
+  /// of a trained model and of rows made elsewhere these themselves. Pictures and rows are read and written piece by piece.
+  public static func memory(
+    _ configuration: EmbedConfiguration, inputs: [String: [PlannedInput]]
+  ) -> MemoryEstimate? {
+    let whole = ["embeddings", "model"].reduce(MemoryEstimate(MemoryEstimate.program)) { estimate, name in
+      inputs[name].map { estimate.reading($0, name) } ?? estimate
+    }
+    let folders = [configuration.imageTower, configuration.textTower].compactMap { $0 }
+    guard !folders.isEmpty else { return configuration.npy.isEmpty && inputs["pairs"] != nil ? nil : whole }
+    let weights = folders.reduce(0) { $0 + ((try? Files.status("\($1)/model.safetensors"))?.size ?? 0) }
+    let stored = inputs["pairs"]?.first?.configuration["size"]?.intValue
+    guard let size = configuration.imageSize ?? stored else { return nil }
+    return MemoryEstimate(whole.bytes + 2 * weights + configuration.batch * size * size * 384)
   }
 }

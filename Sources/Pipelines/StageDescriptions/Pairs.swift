@@ -28,6 +28,9 @@ public struct PairsConfiguration: StageConfiguration {
   public var pixelLimit: Int
   public var threads: Int?
 
+  /// The bytes of encoded pictures after which a chunk of samples ends; two chunks are in memory at once.
+  public static let chunkBytes = 1 << 26
+
   /// Licences without a condition on the work that shows a picture. Share-alike licences and the GPL have one.
   public static let freeLicences = [
     "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "CC-BY-2.0", "CC-BY-3.0", "CC-BY-4.0", "CC0-1.0", "MIT", "OFL-1.1",
@@ -136,6 +139,15 @@ public enum MakePairs: StageDescription {
         return found.files.map { RawInput(name, folder: found.path, files: $0) } ?? RawInput(name, path: found.path)
       }
     }
+  }
+
+  /// Where all pictures have as many pixels as are accepted: a decoded one and its copy on white for each thread.
+  public static func memory(
+    _ configuration: PairsConfiguration, inputs: [String: [PlannedInput]] = [:]
+  ) -> MemoryEstimate? {
+    let threads = configuration.threads ?? Machine.cores
+    return MemoryEstimate(
+      MemoryEstimate.program + threads * configuration.pixelLimit * 7 + 2 * PairsConfiguration.chunkBytes)
   }
 
   public static func problem(_ configuration: PairsConfiguration, withOutput path: String) throws -> String? {

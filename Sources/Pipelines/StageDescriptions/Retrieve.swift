@@ -64,7 +64,7 @@ public struct RetrieveConfiguration: StageConfiguration {
 public enum Retrieve: StageDescription {
   public static let name = "retrieve"
   public static let summary = "Measures retrieval, zero-shot classification and calibration, and compares losses."
-  public static let version = 1
+  public static let version = 2
   public static let output = ArtifactKind.retrieval
   public static let inputs = [
     StageInput("embeddings", .embeddings, isRepeated: true),
@@ -72,4 +72,15 @@ public enum Retrieve: StageDescription {
     StageInput("pairs", .pairs, isRequired: false),
   ]
   public typealias Configuration = RetrieveConfiguration
+
+  /// One model's embeddings twice, as read and as chosen; scores are computed in tiles.
+  public static func memory(
+    _ configuration: RetrieveConfiguration, inputs: [String: [PlannedInput]]
+  ) -> MemoryEstimate? {
+    let embeddings = inputs["embeddings"] ?? []
+    let largest = embeddings.compactMap(\.bytes).max() ?? 0
+    return MemoryEstimate(
+      MemoryEstimate.program + 2 * largest,
+      beside: embeddings.contains { $0.bytes == nil } ? ["largest embeddings"] : [])
+  }
 }

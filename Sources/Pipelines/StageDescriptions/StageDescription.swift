@@ -82,6 +82,10 @@ public protocol StageDescription: Sendable {
   ///
   /// - Throws: `Failure(.badConfiguration)` at the key.
   static func check(_ configuration: Configuration, vocabulary: Int) throws
+  /// About how much memory the stage takes, for the plan; nil where that is not known.
+  ///
+  /// - Parameter inputs: by the name of the input.
+  static func memory(_ configuration: Configuration, inputs: [String: [PlannedInput]]) -> MemoryEstimate?
 }
 
 extension StageDescription {
@@ -120,6 +124,8 @@ extension StageDescription {
   }
 
   public static func check(_ configuration: Configuration, vocabulary: Int) throws {}
+
+  public static func memory(_ configuration: Configuration, inputs: [String: [PlannedInput]]) -> MemoryEstimate? { nil }
 
   /// The arguments with which the runner calls the program.
   ///

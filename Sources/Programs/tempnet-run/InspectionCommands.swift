@@ -171,8 +171,12 @@ extension Decision {
 }
 
 extension Plan {
-  /// A line for each stage: its name, the decision and the reason.
-  var table: String { columns { [$0.name, $0.decision.words] } }
+  /// A line for each stage: its name, the decision and the reason, and about how much memory it takes where that is known.
+  var table: String {
+    columns { stage in
+      [stage.name, stage.decision.words] + (stage.estimate.map { [$0.words(available: Machine.memory)] } ?? [])
+    }
+  }
 
   /// A line for each stage: its name, its kind, and the stages that it reads from.
   var text: String {

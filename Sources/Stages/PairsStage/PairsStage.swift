@@ -47,11 +47,11 @@ public enum PairsStage {
 
   /// Says what the work takes at most.
   private static func noteMemory(_ configuration: PairsConfiguration, threads: Int) {
-    // A decoded picture with its copy on white, and the encoded ones of two chunks.
-    let bytes = threads * configuration.pixelLimit * 7 + 2 * SampleChunks.byteLimit + 1 << 27
+    let usual = MemoryEstimate.program + 2 * PairsConfiguration.chunkBytes
+    let most = MakePairs.memory(configuration)?.bytes ?? usual
     Log.note(
-      "decoding on \(counted(threads, "thread")); memory: usually \((1 << 28 + 2 * SampleChunks.byteLimit) >> 20) MiB, "
-        + "at most \(bytes >> 20) MiB where all pictures have pixel_limit = \(configuration.pixelLimit) pixels")
+      "decoding on \(counted(threads, "thread")); memory: usually \(usual >> 20) MiB, at most \(most >> 20) MiB where all "
+        + "pictures have pixel_limit = \(configuration.pixelLimit) pixels")
   }
 
   private static func decode(

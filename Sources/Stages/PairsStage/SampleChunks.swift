@@ -1,13 +1,13 @@
 import Diagnostics
 import Files
 import Pairs
+import StageDescriptions
 
 /// The samples of a stream in chunks, the next of which is read while one is decoded. Where chunks end depends on the samples
 /// alone.
 final class SampleChunks {
-  /// The most samples of a chunk, and the bytes of pictures after which it ends.
+  /// The most samples of a chunk.
   private static let sampleLimit = 128
-  static let byteLimit = 1 << 26
 
   /// One thread at a time reads: a chunk is only asked for when the one before it is there.
   private final class Reader: @unchecked Sendable {
@@ -26,7 +26,8 @@ final class SampleChunks {
     func chunk() throws -> [PairItem] {
       var items: [PairItem] = []
       var bytes = 0
-      while items.count < SampleChunks.sampleLimit, bytes < SampleChunks.byteLimit, let item = try stream.next() {
+      while items.count < SampleChunks.sampleLimit, bytes < PairsConfiguration.chunkBytes, let item = try stream.next()
+      {
         if case .sample(let sample) = item, case .bytes(let content) = sample.content { bytes += content.count }
         items.append(item)
       }
