@@ -1,3 +1,4 @@
+import Diagnostics
 import Pages
 import Pairs
 import WireFormats
@@ -43,7 +44,18 @@ public struct Gallery: Sendable {
     let origin = "\(picture.source), \(picture.licence ?? "licence not stated")"
     return .pictureCard(
       shown[position], title: title, lines: (note.isEmpty ? [] : [note]) + [origin],
-      absence: pixels == nil ? "no pixels at hand" : "not shown for its licence")
+      absence: pixels == nil ? "no pixels at hand" : choice == .none ? "pictures left out" : "not shown for its licence"
+    )
+  }
+
+  /// Says how many of some pictures are not shown for their licence, and how they are; nil where all are.
+  func hiddenNote(_ positions: some Sequence<Int>) -> String? {
+    guard pixels != nil, choice == .free else { return nil }
+    let hidden = Set(positions).count { !mayShow($0) }
+    guard hidden > 0 else { return nil }
+    return
+      "Of \(counted(hidden, "picture")) only title, source and licence are shown, because the licence does not allow "
+      + "more in what is passed on without conditions; report.pictures: all shows every picture, where that is no matter."
   }
 }
 

@@ -35,7 +35,17 @@ struct Illustration {
     try gallery.load(shown(examples, temperatures))
     return RetrievalReport(
       study, configuration.comparisonSettings, temperatures: temperatures, examples: examples, gallery: gallery,
-      context: try context(pairs))
+      missingTests: missingTests, context: try context(pairs))
+  }
+
+  /// Tests that the configuration of the pairs asks for, and that have no picture.
+  private var missingTests: [PairSplit] {
+    guard let configuration = request.inputs.optionalArtifact("pairs")?.manifest.configuration else { return [] }
+    let usual = (configuration["test"]?.doubleValue ?? 0) > 0 ? [PairSplit.test] : []
+    let named = (configuration["held_out"]?.arrayValue ?? []).flatMap { test in
+      (test.objectValue ?? [:]).map { PairSplit($0.key) }
+    }
+    return (usual + named).filter { !models.table.splits.contains($0) }
   }
 
   /// What queries of a run find first, on every test.

@@ -100,6 +100,15 @@ import Weights
     #expect(!(try text(none.file(RetrievalReport.name)).contains("data:image/png")))
   }
 
+  @Test func `tests that the pairs were to hold and lack are named`() throws {
+    let pairs = try synthetic.pairs(["test": 0.1, "held_out": [["style": ["a"]], ["sketches": ["b"]]]])
+    let artifact = try RetrieveStage.run(try synthetic.request(try synthetic.study(), pairs: pairs))
+    #expect(try metrics(artifact)["missing_tests"] == ["sketches"])
+    let page = try text(artifact.file(RetrievalReport.name))
+    #expect(page.contains("Not measured, because the pairs hold no picture for it: sketches."))
+    #expect(page.contains("because the licence does not allow more"))
+  }
+
   @Test func `every element of the page that opens also closes`() throws {
     let artifact = try RetrieveStage.run(
       try synthetic.request(try synthetic.study(), pairs: try synthetic.pairs()))

@@ -82,8 +82,10 @@ struct Synthetic {
   }
 
   /// One row of pixels is as good as another.
-  func pairs() throws -> String {
-    let builder = try ArtifactBuilder(output: folder("pairs"), identity: identity(.pairs, [:]))
+  ///
+  /// - Parameter configuration: that of the stage that made them, as far as it is read.
+  func pairs(_ configuration: JSON = [:]) throws -> String {
+    let builder = try ArtifactBuilder(output: folder("pairs"), identity: identity(.pairs, configuration))
     let size = 8
     try PairsArtifact.write(
       builder, table: table, size: size,

@@ -13,7 +13,16 @@ struct NeighbourSection {
         "Queries evenly spread over the split and what the model finds first, the best match on the left, with its "
           + "similarity. Own ones, which belong to the query, are marked. Every picture stands with its source and licence."
       )
-    ] + report.examples.flatMap(content)
+    ] + (report.gallery.hiddenNote(pictures).map { [.paragraph($0)] } ?? []) + report.examples.flatMap(content)
+  }
+
+  /// The positions of all pictures in the section.
+  private var pictures: [Int] {
+    report.examples.flatMap { examples in
+      examples.examples.flatMap { example in
+        examples.direction == .imageToText ? [example.query] : example.found.map(\.position)
+      }
+    }
   }
 
   private func content(_ examples: NeighbourExamples) -> [HTML] {

@@ -14,6 +14,7 @@ public enum RetrievalFile {
     var file: JSON = [
       "schema_version": .integer(schemaVersion),
       "splits": .array(study.sets.map(json)),
+      "missing_tests": .array(report.missingTests.map { .string($0.name) }),
       "runs": .array(study.runs.map { json($0, study.sets) }),
       "arms": .array(study.arms.map { json($0, study) }),
       "tuning": .array(study.tried.map(json)),

@@ -44,6 +44,7 @@ extension RetrievalReport {
       let table = tables.recalls(on: set)
       content += [.heading(table.title), .table(table), .paragraph(extent(set))]
     }
+    if let missingNote { content.append(.paragraph(missingNote)) }
     content += [.paragraph(Self.recallNote), .figures(study.tests.flatMap(curves))]
     for set in study.sets where !set.split.isTest {
       let table = tables.recalls(on: set)

@@ -16,11 +16,13 @@ public struct RetrievalReport: Sendable {
   /// What some queries of the leading run found, split by split.
   public let examples: [NeighbourExamples]
   public let gallery: Gallery
+  /// Tests that the pairs were to hold and have no picture of.
+  public let missingTests: [PairSplit]
   public let context: ReportContext
 
   public init(
     _ study: RetrievalStudy, _ settings: ComparisonSettings, temperatures: [TemperatureStudy] = [],
-    examples: [NeighbourExamples] = [], gallery: Gallery, context: ReportContext
+    examples: [NeighbourExamples] = [], gallery: Gallery, missingTests: [PairSplit] = [], context: ReportContext
   ) {
     self.study = study
     self.settings = settings
@@ -28,6 +30,7 @@ public struct RetrievalReport: Sendable {
     self.temperatures = temperatures
     self.examples = examples
     self.gallery = gallery
+    self.missingTests = missingTests
     self.context = context
   }
 
@@ -77,13 +80,29 @@ public struct RetrievalReport: Sendable {
   }
 
   /// A difference of shares in points of a hundred, with its sign.
-  static func points(_ share: Double) -> String {
-    let text = fixed(share * 100, digits: 1)
-    return (share > 0 && text != "0.0" ? "+" : "") + text + " points"
+  static func points(_ share: Double) -> String { signedPoints(share) + " points" }
+
+  /// The same without the word.
+  static func signedPoints(_ share: Double) -> String {
+    let text = plainPoints(share)
+    return (share > 0 && text != "0.0" ? "+" : "") + text
   }
 
   static func range(_ interval: Interval) -> String {
-    "\(fixed(interval.low * 100, digits: 1)) to \(fixed(interval.high * 100, digits: 1))"
+    "\(plainPoints(interval.low)) to \(plainPoints(interval.high))"
+  }
+
+  /// Zero has no sign, from either side.
+  private static func plainPoints(_ share: Double) -> String {
+    let text = fixed(share * 100, digits: 1)
+    return text == "-0.0" ? "0.0" : text
+  }
+
+  /// Says which tests the pairs lack; nil where they lack none.
+  var missingNote: String? {
+    missingTests.isEmpty
+      ? nil
+      : "Not measured, because the pairs hold no picture for it: \(missingTests.map(\.name).joined(separator: ", "))."
   }
 }
 

@@ -54,9 +54,9 @@ struct RetrievalTables {
       rows: report.headComparisons.filter { $0.split == split }.map { comparison in
         let seeds = comparison.overSeeds
         return [
-          comparison.arm, comparison.reference, signedPoints(seeds.estimate ?? 0),
+          comparison.arm, comparison.reference, RetrievalReport.signedPoints(seeds.estimate ?? 0),
           comparison.intervalOverSeeds.map(RetrievalReport.range) ?? "fewer than three seeds",
-          comparison.seeds.map { signedPoints($0.comparison.estimate) }.joined(separator: "  "),
+          comparison.seeds.map { RetrievalReport.signedPoints($0.comparison.estimate) }.joined(separator: "  "),
           RetrievalReport.verdict(comparison),
           comparison.seeds.map(\.smallestDetectable).max().map { fixed($0 * 100, digits: 1) } ?? "–",
         ]
@@ -75,7 +75,7 @@ struct RetrievalTables {
         comparison.seeds.map { own in
           [
             comparison.arm, comparison.reference, own.seed.map(String.init) ?? "–",
-            signedPoints(own.comparison.estimate), RetrievalReport.range(own.comparison.pointwise),
+            RetrievalReport.signedPoints(own.comparison.estimate), RetrievalReport.range(own.comparison.pointwise),
             RetrievalReport.range(own.comparison.simultaneous), fixed(own.smallestDetectable * 100, digits: 1),
             comparison.isTuningFair ? own.verdict.rawValue : "none",
           ]
@@ -94,7 +94,7 @@ struct RetrievalTables {
       rows: report.comparisons.filter { $0.split == split }.map { comparison in
         [
           comparison.arm, comparison.reference, comparison.metric.words,
-          signedPoints(comparison.overSeeds.estimate ?? 0),
+          RetrievalReport.signedPoints(comparison.overSeeds.estimate ?? 0),
           comparison.intervalOverSeeds.map(RetrievalReport.range) ?? "–",
           comparison.isTuningFair ? comparison.verdict.rawValue : "none",
         ]
@@ -159,11 +159,6 @@ struct RetrievalTables {
 
   private func percentage(_ shares: [Double]) -> String {
     shares.isEmpty ? "–" : fixed(shares.reduce(0, +) / Double(shares.count) * 100, digits: 1)
-  }
-
-  private func signedPoints(_ share: Double) -> String {
-    let text = fixed(share * 100, digits: 1)
-    return share > 0 && text != "0.0" ? "+" + text : text
   }
 }
 

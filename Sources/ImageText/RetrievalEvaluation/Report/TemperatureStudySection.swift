@@ -45,13 +45,19 @@ struct TemperatureStudySection {
 
   private func content(_ study: TemperatureStudy) -> [HTML] {
     let title = "\(study.direction.words.capitalised) on \(study.split.name), \(study.policy)"
-    return [.heading(title)] + extremes(study)
-      + [
-        .figures([
-          chart(study, along: study.frequencies, "training pictures of the concept"),
-          chart(study, along: study.near, "near candidates"),
-        ])
+    return [.heading(title)] + extremes(study) + charts(study)
+  }
+
+  /// Concepts that were never trained on all have the frequency 0, and nothing goes with that.
+  private func charts(_ study: TemperatureStudy) -> [HTML] {
+    let near = chart(study, along: study.near, "near candidates")
+    guard Set(study.frequencies).count > 1 else {
+      return [
+        .paragraph("No training picture shows a concept of these queries, or all concepts have equally many."),
+        .figures([near]),
       ]
+    }
+    return [.figures([chart(study, along: study.frequencies, "training pictures of the concept"), near])]
   }
 
   private func extremes(_ study: TemperatureStudy) -> [HTML] {

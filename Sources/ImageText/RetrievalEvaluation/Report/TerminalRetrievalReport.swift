@@ -6,6 +6,7 @@ extension RetrievalReport {
       let table = tables.recalls(on: set)
       return "\(table.title)\n\(table.text)"
     }
-    return (recalls + [findings.joined(separator: "\n"), headline]).filter { !$0.isEmpty }.joined(separator: "\n\n")
+    return (recalls + [missingNote ?? "", findings.joined(separator: "\n"), headline]).filter { !$0.isEmpty }.joined(
+      separator: "\n\n")
   }
 }
