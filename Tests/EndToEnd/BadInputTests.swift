@@ -24,6 +24,12 @@ import Testing
       self.init(name, .tokenize, ["--corpus", text, "--vocabulary", "300", "--output", "made"], status, words)
     }
 
+    /// Sources, and further arguments, that are given to `tempnet-pairs`.
+    init(_ name: String, pairs arguments: [String], _ status: Int32, _ words: String...) {
+      (testDescription, program, self.status, self.words) = (name, .pairs, status, words)
+      self.arguments = ["--output", "made", "--source"] + arguments
+    }
+
     /// One of `pipelines`.
     init(pipeline: String, _ status: Int32, _ words: String, options: [String] = []) {
       self.init(
@@ -43,6 +49,9 @@ import Testing
       (0..<4000).map { UInt8(truncatingIfNeeded: $0 &* 2_654_435_761 >> 9) }, to: folder("binary.txt"))
     try folder.write("{\"text\": \"a\"}\n{\"text\": \n", to: "bad.jsonl")
     try folder.write("{\"text\": \"a\"}\n\n{\"text\": 3}\n", to: "number.jsonl")
+    try folder.write("url,words\npage.png,one\n", to: "table.csv")
+    try folder.write("<html>404</html>", to: "page.png")
+    try folder.write(String(repeating: "no tar\n", count: 200), to: "archive.tar")
     try folder.write("kept", to: "output/mine.txt")
     for (name, stages) in Self.pipelines { try folder.write("stages:\n" + stages, to: "\(name).yaml") }
   }
@@ -157,7 +166,47 @@ import Testing
       "--set token.vocabulary=: the pipeline has no stage 'token'; did you mean 'tokens'?"),
   ]
 
-  @Test(arguments: cases)
+  /// Of the programs for pictures and captions.
+  static let pairCases = [
+    Case("pairs from nowhere", pairs: ["none.tar"], 66, "none.tar: there are no such pairs"),
+    Case(
+      "a folder without pictures", pairs: ["folder"], 66, "folder: the folder contains neither pictures nor archives"),
+    Case(
+      "a table without pictures", pairs: ["table.csv"], 65, "table.csv: has no column of pictures (file_name, ",
+      "its columns are 'url', 'words'; fields.image names another"),
+    Case(
+      "a table without the column that is named", pairs: ["table.csv", "--set", "fields.image=picture"], 65,
+      "table.csv: has no column 'picture', which fields.image names; its columns are 'url', 'words'"),
+    Case(
+      "an archive that is none", pairs: ["archive.tar"], 65, "archive.tar: is no archive, although its name says so"),
+    Case(
+      "pictures that are pages", pairs: ["table.csv", "--set", "fields.image=url", "--set", "fields.caption=words"], 65,
+      "table.csv: 1 of 1 sample cannot be used", "the picture is a text like HTML or SVG"),
+    Case(
+      "a share that is no number", pairs: ["table.csv", "--set", "validation=nan"], 78,
+      "--set validation=nan: validation must be a number from 0 to 1, not 'nan'"),
+    Case(
+      "a tower for one side", .embed, ["--pairs", "p", "--set", "image_tower=folder", "--output", "made"], 78,
+      "--set image_tower=folder: text_tower is missing: a tower is needed for each side"),
+    Case(
+      "arrays that are none", .embed, ["--from-npy", "text.txt", "text.txt", "--output", "made"], 65,
+      "text.txt: is no .npy file: it does not begin like one"),
+    Case(
+      "a loss that is none", .contrast, ["--embeddings", "e", "--set", "loss=clipp", "--output", "made"], 78,
+      "--set loss=clipp: loss must be one of clip, clip_learned, "),
+    Case(
+      "a temperature that is no number", .contrast,
+      ["--embeddings", "e", "--set", "loss=clip", "--set", "temperature=nan", "--output", "made"], 78,
+      "--set temperature=nan: temperature must be a number above 0 and at most 100"),
+    Case(
+      "embeddings from nowhere", .contrast, ["--embeddings", "nowhere", "--output", "made"], 66,
+      "nowhere: there is no such artifact"),
+    Case(
+      "embeddings that are a text", .retrieve, ["--embeddings", "folder", "--output", "made"], 65,
+      "folder: is not an artifact: it has no artifact.json"),
+  ]
+
+  @Test(arguments: cases + pairCases)
   func `bad input ends with its code and names the fault`(bad: Case) async throws {
     let before = try contents(folder.path)
     let outcome = try await bad.program(bad.arguments, in: folder.path)

@@ -38,6 +38,9 @@ struct TinyPipeline: Sendable {
   let folder: TemporaryFolder
   let stages: [Stage]
 
+  /// A pipeline whose files are in the folder already.
+  init(_ stages: [Stage], in folder: TemporaryFolder) { (self.stages, self.folder) = (stages, folder) }
+
   init(_ size: Size = .small) throws {
     folder = try TemporaryFolder()
     try folder.write(corpus(sentences: size.sentences), to: "text.txt")
