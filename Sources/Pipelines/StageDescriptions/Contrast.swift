@@ -352,8 +352,8 @@ public enum Contrast: StageDescription {
       + (given.contains("model") ? ["heads", "towers"] : [])
   }
 
-  /// Of heads: the embeddings; the heads with their gradients and moments; activations of the pairs that go through the encoders at once;
-  /// nine matrices of the similarities that are in memory at once, as many as the losses' gradients take.
+  /// Of heads: the embeddings; the heads with their gradients and moments; activations of the pairs that go through the
+  /// encoders at once; nine matrices of the similarities that are in memory at once, as many as the losses' gradients take.
   public static func memory(
     _ configuration: ContrastConfiguration, inputs: [String: [PlannedInput]]
   ) -> MemoryEstimate? {

@@ -91,7 +91,7 @@ import Torch
     ])
   func `what a model settles is refused`(settings: [String], hasModel: Bool, word: String) throws {
     let given: Set<String> = hasModel ? ["pairs", "model"] : ["pairs"]
-    let problem = Contrast.problem(try configuration(Self.small + settings).values, withInputs: given)
+    let problem = Contrast.problem(try configuration(Self.small + ["effective_negatives=6"] + settings).values, withInputs: given)
     #expect(problem?.contains(word) == true)
   }
 

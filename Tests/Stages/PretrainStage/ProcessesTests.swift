@@ -36,7 +36,7 @@ import TrainingOptions
 
   @Test func `more lanes than a step has micro-batches are refused with the number of those`() {
     #expect { try PretrainConfiguration(["batch=16", "micro_batch=5", "lanes=5"]) } throws: {
-      ($0 as? Failure)?.status == .badConfiguration && "\($0)".contains("a step has 4 micro-batches")
+      ($0 as? Failure)?.status == .badConfiguration && "\($0)".contains("a step has only 4 micro-batches")
     }
   }
 
