@@ -91,7 +91,8 @@ import Torch
     ])
   func `what a model settles is refused`(settings: [String], hasModel: Bool, word: String) throws {
     let given: Set<String> = hasModel ? ["pairs", "model"] : ["pairs"]
-    let problem = Contrast.problem(try configuration(Self.small + ["effective_negatives=6"] + settings).values, withInputs: given)
+    let all = Self.small + ["effective_negatives=6"] + settings
+    let problem = Contrast.problem(try configuration(all).values, withInputs: given)
     #expect(problem?.contains(word) == true)
   }
 
