@@ -57,6 +57,24 @@ import Torch
     guard case .unknown = reader.values[place] else { return #expect(Bool(false), "\(reader.values[place])") }
   }
 
+  /// A few bytes of an archive can unpack to many instructions.
+  @Test(arguments: [Array("(".utf8), Array("N2".utf8), [0x4E, 0x94], Array("N".utf8)])
+  func `a pickle that asks for memory without end is refused`(instructions: [UInt8]) {
+    let pickle = Array(repeating: instructions, count: 5 << 20).flatMap { $0 }
+    var reader = PickleReader(pickle, path: "weights.pt")
+    let failure = #expect(throws: Failure.self) { try reader.read() }
+    #expect(failure?.status == .badData && failure?.message.contains("values") == true)
+  }
+
+  @Test func `a storage of more numbers than there are is refused`() {
+    func long(_ number: Int) -> [UInt8] { [0x8A, 8] + (0..<8).map { UInt8(truncatingIfNeeded: number >> (8 * $0)) } }
+    func word(_ text: String) -> [UInt8] { [0x8C, UInt8(text.utf8.count)] + Array(text.utf8) }
+    let id = word("storage") + Array("ctorch\nFloatStorage\n".utf8) + word("0") + word("cpu")
+    var reader = PickleReader(Array("(".utf8) + id + long(.max) + Array("tQ.".utf8), path: "weights.pt")
+    let failure = #expect(throws: Failure.self) { try reader.read() }
+    #expect(failure?.status == .badData)
+  }
+
   @Test func `a tensor that leaves its storage is none`() {
     let storage = PickledStorage(key: "0", type: .float32, count: 12)
     #expect(PickledTensor(storage, offset: 0, shape: [3, 4], strides: [4, 1]) != nil)

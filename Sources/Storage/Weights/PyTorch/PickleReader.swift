@@ -14,8 +14,11 @@ struct PickleReader {
   private var marks: [Int] = []
   private var memo: [Int: Place] = [:]
 
-  /// More values than a state dict with its optimiser has; a hostile file could ask for memory without end.
-  private static let mostValues = 1 << 24
+  /// Of values, places on the stack, marks and remembered places: more than a state dict with its optimiser has. A hostile
+  /// file could otherwise ask for memory without end.
+  private static let mostValues = 1 << 22
+  /// Of numbers in a storage; its size in bytes stays far from what an integer holds.
+  private static let largestStorage = 1 << 48
 
   /// - Parameter path: the file, for messages.
   init(_ bytes: [UInt8], path: String) { (self.bytes, self.path) = (bytes, path) }
@@ -34,10 +37,12 @@ struct PickleReader {
     switch code {
     case 0x80: _ = try byte()  // PROTO
     case 0x95: _ = try integer(UInt64.self)  // FRAME
-    case UInt8(ascii: "("): marks.append(stack.count)
+    case UInt8(ascii: "("):
+      try checkRoom(marks.count)
+      marks.append(stack.count)
     case UInt8(ascii: "0"): _ = try pop()
     case UInt8(ascii: "1"): _ = try popToMark()
-    case UInt8(ascii: "2"): stack.append(try top())
+    case UInt8(ascii: "2"): try push(place: top())
     case UInt8(ascii: "N"): try push(.none)
     case 0x88: try push(.boolean(true))
     case 0x89: try push(.boolean(false))
@@ -74,11 +79,11 @@ struct PickleReader {
       let value = try pop()
       try insert([(try pop(), value)])
     case UInt8(ascii: "u"): try insert(pairs(popToMark()))
-    case UInt8(ascii: "q"): memo[Int(try byte())] = try top()
-    case UInt8(ascii: "r"): memo[Int(try integer(UInt32.self))] = try top()
-    case 0x94: memo[memo.count] = try top()
-    case UInt8(ascii: "h"): stack.append(try remembered(Int(byte())))
-    case UInt8(ascii: "j"): stack.append(try remembered(Int(integer(UInt32.self))))
+    case UInt8(ascii: "q"): try remember(Int(byte()))
+    case UInt8(ascii: "r"): try remember(Int(integer(UInt32.self)))
+    case 0x94: try remember(memo.count)
+    case UInt8(ascii: "h"): try push(place: remembered(Int(byte())))
+    case UInt8(ascii: "j"): try push(place: remembered(Int(integer(UInt32.self))))
     case UInt8(ascii: "c"): try push(.imported("\(line()).\(line())"))
     case 0x93:
       let (name, module) = (try pop(), try pop())
@@ -101,7 +106,7 @@ struct PickleReader {
   private func storage(of id: Place) throws -> PickleValue {
     guard case .sequence(let parts) = values[id], parts.count == 5, case .text("storage") = values[parts[0]],
       case .imported(let type) = values[parts[1]], case .text(let key) = values[parts[2]],
-      case .integer(let count) = values[parts[4]], count >= 0
+      case .integer(let count) = values[parts[4]], (0...Self.largestStorage).contains(count)
     else { throw broken("a storage is not described as PyTorch does") }
     guard key.isPlainName else { throw broken("a storage has the name '\(key)'") }
     guard let element = Self.elements[type] else { return .unknown }
@@ -169,9 +174,23 @@ struct PickleReader {
   // MARK: The stack
 
   private mutating func push(_ value: PickleValue) throws {
-    guard values.count < Self.mostValues else { throw broken("holds more than \(Self.mostValues) values") }
-    stack.append(values.count)
+    try checkRoom(values.count)
+    try push(place: values.count)
     values.append(value)
+  }
+
+  private mutating func push(place: Place) throws {
+    try checkRoom(stack.count)
+    stack.append(place)
+  }
+
+  private mutating func remember(_ index: Int) throws {
+    try checkRoom(memo.count)
+    memo[index] = try top()
+  }
+
+  private func checkRoom(_ count: Int) throws {
+    guard count < Self.mostValues else { throw broken("holds more than \(Self.mostValues) values") }
   }
 
   private mutating func pushTuple(_ count: Int) throws {

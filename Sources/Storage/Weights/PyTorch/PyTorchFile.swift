@@ -13,7 +13,7 @@ public struct PyTorchFile {
   public let tensors: [(name: String, tensor: Tensor)]
 
   /// A pickle is a small part of a file; this is far more than any has.
-  private static let longestPickle = 1 << 28
+  private static let longestPickle = 1 << 26
 
   /// - Throws: `Failure` with `.missingInput`, `.inputOutput`, or `.badData` for anything but such a file, with what it
   ///   is where that is known.
